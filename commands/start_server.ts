@@ -1,0 +1,62 @@
+import { type BotConfig, ConfigError, loadConfig } from '../lib/config.js';
+import { failOnBadParams } from '../lib/command_failure.js';
+import { exitSoon, stopOnSignals } from '../lib/server_stop.js';
+import type { CommandInstance, CommandRegistry } from '../types/framework.js';
+
+/** What the bot adds to the framework's own `start-server`: it starts with the server and stops with it. */
+export default {
+    meta(this: CommandRegistry) {
+        this.hasParam('withoutBot', {
+            type: 'boolean',
+            optional: true,
+            description: 'Skip starting the bot, which runs the background jobs.',
+        });
+        this.addHook('validation', checkHost);
+        this.addHook('validation', checkConfig);
+        failOnBadParams(this);
+        this.addHook('afterServerStart', startBot);
+    },
+};
+
+// The framework crashes on anything else with an error about a variable of its own.
+function checkHost(this: CommandInstance): void {
+    const host: string = this.params['host'] ?? process.env['PINSTRIPE_HOST'] ?? '127.0.0.1:3000';
+    const bad = host
+        .trim()
+        .split(/\s+/)
+        .find((pair) => !(Number(/^[^:]+:(\d+)$/.exec(pair)?.[1]) <= 65535));
+    if (bad !== undefined) this.setValidationError('host', `"${bad}" is not a host and port, like 127.0.0.1:3000`);
+}
+
+async function checkConfig(this: CommandInstance): Promise<void> {
+    if (this.params['withoutBot']) return;
+    try {
+        await loadConfig();
+    } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        this.setValidationError('config', error.message);
+    }
+}
+
+async function startBot(this: CommandInstance): Promise<void> {
+    if (this.params['withoutBot']) return;
+    const config: BotConfig = await loadConfig();
+    if (!config.enabled) return;
+    const { bot, server, context } = this;
+    stopOnSignals({
+        closeListener: () => void server.stop(),
+        stopBot: () => bot.stop(),
+        stopTimeout: config.stopTimeout,
+    });
+    // Destroyed with the command's own context, after the server: however that comes to its end, the bot stops.
+    context.root['botOwner'] = {
+        async destroy() {
+            await bot.stop();
+            exitSoon();
+        },
+    };
+    bot.start().catch((error: unknown) => {
+        console.error('The bot could not start:', error);
+        process.exitCode = 1;
+    });
+}

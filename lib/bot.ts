@@ -1,0 +1,199 @@
+import { runStorage } from './active_run.js';
+import { Catalog } from './catalog.js';
+import { type Clock, systemClock } from './clock.js';
+import { type BotConfig, DEFAULT_CONFIG, loadConfig } from './config.js';
+import { Dispatcher, type Occurrence } from './dispatcher.js';
+import { EmbeddedEngine } from './engines/embedded.js';
+import type { Engine } from './engines/engine.js';
+import { type BotEvent, type Emit, publish } from './events.js';
+import { brokenFileProblems, type JobPlan } from './job_plan.js';
+import { createLog } from './log.js';
+import { runJobNow } from './manual_run.js';
+import type { Gap } from './missed.js';
+import type { Problem } from './problem.js';
+import type { Run, TenantId } from './run.js';
+import { Session } from './session.js';
+import { Shutdown } from './shutdown.js';
+import { Ticker } from './ticker.js';
+import { checkUnixTime } from './unix_time.js';
+
+/** What a bot is made of; each part has the one of a real server as its default. */
+export interface BotParts {
+    readonly clock?: Clock;
+    readonly engine?: Engine;
+    /** Hears of everything that happens, besides the log. */
+    readonly listen?: Emit;
+    /** A number from 0 up to 1, for the jitter of retries. */
+    readonly random?: () => number;
+    /** Where the config comes from. Default: the `bot` section of the app's `pinstripe.config.js`. */
+    readonly config?: () => Promise<BotConfig>;
+    /** Default: `NODE_ENV`, else `development`, as the framework has it. */
+    readonly environment?: string;
+}
+
+/** The scheduler: looks at each second, and has what is due run. The service `this.bot` is one of these. */
+export class Bot {
+    readonly #clock: Clock;
+    readonly #engine: Engine;
+    readonly #loadConfig: () => Promise<BotConfig>;
+    readonly #emit: Emit;
+    readonly #dispatcher: Dispatcher;
+    #config = DEFAULT_CONFIG;
+    #catalog: Catalog | undefined;
+    #session: Session | undefined;
+
+    constructor(parts: BotParts = {}) {
+        this.#clock = parts.clock ?? systemClock;
+        this.#engine = parts.engine ?? new EmbeddedEngine();
+        this.#loadConfig = parts.config ?? loadConfig;
+        const log = createLog(() => this.#config.log);
+        this.#emit = (event: BotEvent) => {
+            log(event);
+            parts.listen?.(event);
+            publish(event);
+        };
+        this.#dispatcher = new Dispatcher({
+            clock: this.#clock,
+            engine: this.#engine,
+            emit: this.#emit,
+            random: parts.random ?? Math.random,
+            environment: parts.environment ?? process.env['NODE_ENV'] ?? 'development',
+        });
+    }
+
+    /**
+     * Starts the scheduler.
+     *
+     * @returns the promise of its loop, which resolves when the scheduler has stopped; the same one while it runs
+     * @throws ConfigError, by that promise, when the `bot` section of the config is wrong
+     */
+    start(): Promise<void> {
+        if (!this.#session?.isOpen) this.#session = new Session(this.#session, (session) => this.#live(session));
+        return this.#session.ended;
+    }
+
+    /**
+     * Stops the scheduler: no new runs, waiting retries end as aborted, runs in flight are waited for. After
+     * `bot.stopTimeout` their signals are aborted; what still runs some seconds later is named and abandoned. A bot
+     * that never started has nothing to stop.
+     *
+     * @returns a promise that resolves when the scheduler has stopped; called by a job it does not wait for that job
+     */
+    stop(): Promise<void> {
+        const begin = () => {
+            this.#emit({ type: 'bot-stopping', runs: this.#dispatcher.active.size });
+            return new Shutdown(this.#dispatcher, this.#clock, this.#emit, this.#config.stopTimeout);
+        };
+        return this.#session?.stop(begin, runStorage.getStore()) ?? Promise.resolve();
+    }
+
+    /** The same as `stop()`. */
+    destroy(): Promise<void> {
+        return this.stop();
+    }
+
+    /**
+     * Runs what is due at exactly one second. It needs no started bot and no clock, and its runs are manual: they
+     * claim no slot.
+     *
+     * @param unixTime whole unix seconds
+     * @returns a promise of the runs when all are complete; it does not reject because a job failed
+     * @throws TypeError for anything but whole unix seconds; ConfigError
+     */
+    async runBackgroundJobs(unixTime: number): Promise<Run[]> {
+        checkUnixTime(unixTime);
+        const catalog = await this.#refreshed();
+        return this.#dispatcher.dispatch(catalog.due(unixTime), { manual: true, config: this.#config });
+    }
+
+    /**
+     * Runs one job now, for one tenant, or for each of its tenants one after another, whatever its `environments`.
+     *
+     * @param name the job's name, in any spelling
+     * @param args what its `run()` is called with; JSON values
+     * @param tenant the tenant whose workspace asks; undefined: none
+     * @returns a promise of the runs
+     * @throws Error for an unknown name, a job that cannot run, and a busy lane; what the job failed with; an
+     * AggregateError where it failed for several tenants
+     */
+    async runBackgroundJob(name: string, args: readonly unknown[] = [], tenant?: TenantId): Promise<Run[]> {
+        const { plans } = await this.#refreshed();
+        return runJobNow({ name, args, tenant }, plans, this.#dispatcher, () => this.#clock.now());
+    }
+
+    /**
+     * What the bot knows of the jobs.
+     *
+     * @returns the plans of all jobs by name, and all problems, those of files that made no job included
+     * @throws ConfigError
+     */
+    async survey(): Promise<{ plans: JobPlan[]; problems: Problem[] }> {
+        const { plans } = await this.#refreshed();
+        return { plans, problems: [...brokenFileProblems(), ...plans.flatMap(({ problems }) => problems)] };
+    }
+
+    async #live(session: Session): Promise<void> {
+        this.#config = await this.#loadConfig();
+        if (!session.isOpen) return;
+        this.#dispatcher.open();
+        const ticker = this.#createTicker();
+        this.#catalog = new Catalog(this.#config.timezone, ticker.last);
+        const { plans, problems } = await this.survey();
+        for (const problem of problems) this.#emit({ type: 'job-invalid', problem });
+        this.#emit({
+            type: 'bot-started',
+            jobs: plans.length,
+            schedules: this.#catalog.size,
+            next: this.#catalog.next,
+            engine: this.#engine.description,
+        });
+        ticker.start();
+        const shutdown = await session.stopping;
+        ticker.stop();
+        await shutdown.wait();
+        this.#emit({ type: 'bot-stopped' });
+    }
+
+    #createTicker(): Ticker {
+        return new Ticker(this.#clock, {
+            tick: (second) => this.#dispatch(this.#current().due(second)),
+            gap: (gap) => this.#catchUp(gap),
+            setBack: (step) => {
+                this.#emit({ type: 'clock-set-back', ...step });
+                if (!step.adopted) return;
+                this.#current().seek(step.to - 1);
+                this.#dispatcher.lanes.forgetAfter(step.to - 1);
+                void this.#engine.voidClaimsAfter(step.to - 1);
+                this.#dispatch(this.#current().due(step.to));
+            },
+        });
+    }
+
+    #catchUp(gap: Gap): void {
+        this.#emit({ type: 'clock-gap', ...gap });
+        const { occurrences, unrun } = this.#current().afterGap(gap);
+        for (const slots of unrun) this.#emit({ type: 'slots-unrun', ...slots });
+        this.#dispatch(occurrences);
+    }
+
+    #dispatch(occurrences: readonly Occurrence[]): void {
+        if (occurrences.length === 0) return;
+        void this.#dispatcher.dispatch(occurrences, { manual: false, config: this.#config });
+    }
+
+    /** The catalog, with what was registered since the last second. */
+    #current(): Catalog {
+        const catalog = this.#catalog as Catalog;
+        for (const problem of catalog.refresh()) this.#emit({ type: 'job-invalid', problem });
+        return catalog;
+    }
+
+    async #refreshed(): Promise<Catalog> {
+        if (!this.#catalog) {
+            this.#config = await this.#loadConfig();
+            this.#catalog = new Catalog(this.#config.timezone, Math.floor(this.#clock.now() / 1000));
+        }
+        this.#catalog.refresh();
+        return this.#catalog;
+    }
+}

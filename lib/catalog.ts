@@ -1,0 +1,119 @@
+import { BackgroundJob } from './background_job.js';
+import type { Occurrence } from './dispatcher.js';
+import { type JobPlan, planJob } from './job_plan.js';
+import { catchUp, type Gap, type UnrunSlots } from './missed.js';
+import type { Problem } from './problem.js';
+import type { Schedule } from './schedule.js';
+import { Timetable } from './timetable.js';
+
+/** What a schedule owes after a gap, and what it no longer does. */
+export interface GapFindings {
+    readonly occurrences: Occurrence[];
+    readonly unrun: (UnrunSlots & { job: string })[];
+}
+
+/** The plans of all registered jobs, and their timetable: kept in step with the registry while the bot runs. */
+export class Catalog {
+    readonly #plans = new Map<string, JobPlan>();
+    readonly #timetable: Timetable;
+    #revision = 0;
+
+    /**
+     * @param timezone IANA time zone of schedules without one of their own; undefined: the process's
+     * @param after unix second: slots after it are still to come
+     */
+    constructor(
+        readonly timezone: string | undefined,
+        after: number,
+    ) {
+        this.#timetable = new Timetable(after);
+    }
+
+    /**
+     * Takes up what was registered, again or anew, and lets go of what was unregistered since the last call. Only
+     * those jobs are looked at.
+     *
+     * @returns the problems of the jobs that were taken up
+     */
+    refresh(): Problem[] {
+        const { revision } = BackgroundJob;
+        if (revision === this.#revision) return [];
+        const changed = BackgroundJob.changedSince(this.#revision);
+        this.#revision = revision;
+        return changed.flatMap((name) => this.#take(name).problems);
+    }
+
+    /** All plans, by job name. */
+    get plans(): JobPlan[] {
+        return [...this.#plans.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    }
+
+    /** The number of schedules in force. */
+    get size(): number {
+        return this.plans.reduce((sum, { schedules }) => sum + schedules.length, 0);
+    }
+
+    /** The earliest slot to come, in unix seconds; undefined: there is none. */
+    get next(): number | undefined {
+        return this.#timetable.next;
+    }
+
+    /**
+     * What is due at exactly one second, past or future, in order.
+     *
+     * @param second unix second
+     * @returns an occurrence for each schedule
+     */
+    due(second: number): Occurrence[] {
+        const schedules = this.#timetable.due(second);
+        return schedules.length === 0 ? [] : schedules.map((schedule) => this.#occurrence(schedule, [second]));
+    }
+
+    /**
+     * What is still to be run of the slots in a stretch of time without ticks. The timetable goes on after it.
+     *
+     * @param gap the seconds nobody looked at
+     * @returns what is to be run, in order, and what is not
+     */
+    afterGap(gap: Gap): GapFindings {
+        const passed = this.#timetable.passed(gap.now);
+        this.#timetable.seek(gap.now);
+        const findings: GapFindings = { occurrences: [], unrun: [] };
+        for (const schedule of passed) {
+            const { missed, missedWithin } = this.#planOf(schedule).settings;
+            const { run, unrun } = catchUp(schedule, gap, { missed, missedWithin: missedWithin / 1000 });
+            if (run.length > 0) findings.occurrences.push(this.#occurrence(schedule, run));
+            findings.unrun.push(...unrun.map((slots) => ({ ...slots, job: schedule.job })));
+        }
+        return findings;
+    }
+
+    /**
+     * Starts over: slots after the given second are to come, whatever was asked for before.
+     *
+     * @param after unix second
+     */
+    seek(after: number): void {
+        this.#timetable.seek(after);
+    }
+
+    #take(name: string): { problems: readonly Problem[] } {
+        if (BackgroundJob.mixins[name] === undefined) {
+            this.#plans.delete(name);
+            this.#timetable.replace(name, []);
+            return { problems: [] };
+        }
+        const plan = planJob(name, this.timezone);
+        this.#plans.set(name, plan);
+        this.#timetable.replace(name, plan.schedules);
+        return plan;
+    }
+
+    #occurrence(schedule: Schedule, slots: readonly number[]): Occurrence {
+        return { plan: this.#planOf(schedule), schedule, slots };
+    }
+
+    #planOf(schedule: Schedule): JobPlan {
+        return this.#plans.get(schedule.job) as JobPlan;
+    }
+}

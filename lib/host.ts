@@ -1,0 +1,59 @@
+/**
+ * The door to the framework: the only file that imports it. Everything else gets it from here, with types.
+ */
+import * as utils from '@pinstripe/utils';
+import * as haberdash from 'haberdash';
+import * as pinstripe from 'pinstripe';
+import type {
+    CommandRegistry,
+    Context,
+    FrameworkClass,
+    ProjectInstance,
+    Registry,
+    ValidationError,
+    WorkspaceClass,
+} from '../types/framework.js';
+
+/** The framework's commands. */
+export const Command: CommandRegistry = pinstripe.Command;
+
+/** The framework's services. */
+export const ServiceFactory: Registry & { Consumerable: object } = pinstripe.ServiceFactory;
+
+/** Opens workspaces, each with a context of its own. */
+export const Workspace: WorkspaceClass = pinstripe.Workspace;
+
+/** The class of contexts: what a workspace's services share. */
+export const ContextClass: new () => Context = pinstripe.Context;
+
+/** The mixin that makes a class a registry whose members are found by filename. */
+export const ImportableRegistry: object = pinstripe.ImportableRegistry;
+
+/** The mixin that gives a class `addHook` and `runHook`. */
+export const Hookable: object = haberdash.Hookable;
+
+/** The root of the framework's class system. */
+export const Class: FrameworkClass = utils.Class;
+
+/** Turns names from one spelling into another, as the framework does for filenames. */
+export const inflector: {
+    camelize(value: string): string;
+    dasherize(value: string): string;
+    snakeify(value: string): string;
+} = utils.inflector;
+
+/** The project around the current directory. */
+export const Project: { readonly instance: Promise<ProjectInstance> } = pinstripe.Project;
+
+/** Imports every file below the folders that were queued, and waits for it. */
+export const importAll: (...paths: string[]) => Promise<void> = pinstripe.importAll;
+
+/**
+ * Tells whether an error is the framework's answer to bad command parameters.
+ *
+ * @param error anything that was thrown
+ * @returns true for a ValidationError, whose `errors` has a message for each parameter
+ */
+export function isValidationError(error: unknown): error is ValidationError {
+    return error instanceof haberdash.ValidationError;
+}

@@ -1,0 +1,41 @@
+import generateBackgroundJob from '../commands/generate_background_job.js';
+import listBackgroundJobs from '../commands/list_background_jobs.js';
+import runBackgroundJob from '../commands/run_background_job.js';
+import startServer from '../commands/start_server.js';
+import type { Services } from '../types/framework.js';
+import { secondCopyMessage } from './copies.js';
+import { Command, Project, ServiceFactory } from './host.js';
+import { theBot } from './the_bot.js';
+
+/** Where the installed copy of this package leaves its mark, for others that look for it. */
+const MARK = Symbol.for('pinstripe-bot');
+
+const marks = globalThis as { [MARK]?: { path: string } };
+const { rootPath } = await Project.instance;
+const complaint = rootPath === undefined ? undefined : secondCopyMessage(rootPath, import.meta.url);
+if (complaint) throw new Error(complaint);
+if (marks[MARK]) {
+    throw new Error(
+        `There are two copies of pinstripe-bot in this process, which would run every job twice:\n  ${marks[MARK].path}\n` +
+            `  ${import.meta.url}\nLet all imports share one: run \`npm dedupe\`, and look at \`npm ls pinstripe-bot\`.`,
+    );
+}
+marks[MARK] = { path: import.meta.url };
+
+ServiceFactory.register('bot', {
+    create() {
+        return theBot;
+    },
+});
+
+ServiceFactory.register('run-background-job', {
+    create(this: Services) {
+        const tenant = this.initialParams._headers['x-tenant-id'];
+        return (name: string, ...args: unknown[]) => theBot.runBackgroundJob(name, args, tenant);
+    },
+});
+
+Command.register('start-server', startServer);
+Command.register('generate-background-job', generateBackgroundJob);
+Command.register('list-background-jobs', listBackgroundJobs);
+Command.register('run-background-job', runBackgroundJob);

@@ -1,0 +1,93 @@
+import { BackgroundJob } from './background_job.js';
+import type { Problem } from './problem.js';
+import { BadScheduleError, createSchedule, type Schedule } from './schedule.js';
+import { misspeltSetting, readSettings, SETTING_NAMES, type Settings } from './settings.js';
+
+/** What a job's class comes to: its schedules and settings, read and checked. */
+export interface JobPlan {
+    /** The job's name, dasherized. */
+    readonly name: string;
+    /** The file it was last defined in, where it has one. */
+    readonly file: string | undefined;
+    readonly settings: Settings;
+    /** The schedules that are in force: none where the job cannot run. */
+    readonly schedules: readonly Schedule[];
+    readonly problems: readonly Problem[];
+    /** Whether the job can run at all. */
+    readonly runnable: boolean;
+}
+
+/**
+ * Reads a registered job. Nothing that is wrong with it throws: it becomes a problem.
+ *
+ * @param name the job's name, in any spelling
+ * @param timezone IANA time zone for schedules without one of their own; undefined: the process's
+ * @returns the job's plan
+ */
+export function planJob(name: string, timezone: string | undefined): JobPlan {
+    const Job = BackgroundJob.for(name);
+    const file = Job.filePaths.at(-1);
+    const { settings, complaints } = readSettings(declaredSettings(Job));
+    const problem = (reason: string, severity: Problem['severity'] = 'error'): Problem => ({
+        job: Job.name,
+        file,
+        reason,
+        severity,
+    });
+
+    const fatal = complaints.map((complaint) => problem(complaint));
+    if ('metaError' in Job) fatal.push(problem(`its meta() threw: ${messageOf(Job.metaError)}`));
+    else if (Job.prototype.run === BackgroundJob.prototype.run) fatal.push(problem('it has no run(): add `run(){ ... }`'));
+
+    const schedules: Schedule[] = [];
+    const bad: Problem[] = [];
+    for (const declaration of Job.schedules) {
+        try {
+            schedules.push(createSchedule(Job.name, declaration, settings.timezone ?? timezone));
+        } catch (error) {
+            if (!(error instanceof BadScheduleError)) throw error;
+            bad.push(problem(`bad schedule ${error.message}`));
+        }
+    }
+
+    return {
+        name: Job.name,
+        file,
+        settings,
+        schedules: fatal.length === 0 ? schedules : [],
+        problems: [...fatal, ...bad, ...misspellings(Job).map((reason) => problem(reason, 'warning'))],
+        runnable: fatal.length === 0,
+    };
+}
+
+/**
+ * The job files that made no job.
+ *
+ * @returns a problem for each
+ */
+export function brokenFileProblems(): Problem[] {
+    return [...BackgroundJob.brokenFiles.values()].map((broken) => ({ ...broken, severity: 'error' }));
+}
+
+type JobClass = ReturnType<typeof BackgroundJob.for>;
+
+// A setting may be assigned on the class or stand on the definition, which `include` copies to the prototype.
+function declaredSettings(Job: JobClass): Partial<Record<keyof Settings, unknown>> {
+    return Object.fromEntries(
+        SETTING_NAMES.map((name) => [name, (Job as Partial<Record<keyof Settings, unknown>>)[name] ?? Job.prototype[name]]),
+    );
+}
+
+function misspellings(Job: JobClass): string[] {
+    const properties = [...Object.getOwnPropertyNames(Job), ...Object.getOwnPropertyNames(Job.prototype)];
+    return properties
+        .filter((property) => !SETTING_NAMES.some((name) => name === property))
+        .flatMap((property) => {
+            const setting = misspeltSetting(property);
+            return setting ? [`its property \`${property}\` is no setting: did you mean \`${setting}\`?`] : [];
+        });
+}
+
+function messageOf(error: unknown): string {
+    return error instanceof Error ? error.message : String(error);
+}

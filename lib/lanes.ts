@@ -1,0 +1,148 @@
+import type { ActiveRun } from './active_run.js';
+import type { Emit, SkipReason } from './events.js';
+
+/** How a run's wish for its lane was answered. */
+export type Admission = 'entered' | Extract<SkipReason, 'overlap' | 'superseded' | 'stopping'>;
+
+interface Waiter {
+    readonly active: ActiveRun;
+    readonly admit: (admission: Admission) => void;
+}
+
+interface Lane {
+    holder: ActiveRun | undefined;
+    holderSince: number;
+    /** How many runs were skipped behind the holder. */
+    skips: number;
+    /** The newest slot that has started, in unix seconds. */
+    lastStarted: number;
+    /** In the order of their slots. */
+    readonly waiters: Waiter[];
+}
+
+/** Skips behind one run that are worth a warning: often enough to be heard, too few to fill a disk. */
+const WARNED_SKIPS = [1, 10, 100];
+
+/**
+ * The lanes of this process: job + args + tenant, what may not overlap itself. A job's `overlap` decides what becomes
+ * of a run whose lane is taken. Only runs that start hold a lane; those that wait for their turn do not.
+ */
+export class Lanes {
+    readonly #lanes = new Map<string, Lane>();
+
+    /**
+     * @param emit hears of the 1st, 10th and 100th skip behind one run
+     * @param now the time in unix milliseconds
+     */
+    constructor(
+        private readonly emit: Emit,
+        private readonly now: () => number,
+    ) {}
+
+    /**
+     * Asks for a run's lane.
+     *
+     * @param active the run
+     * @returns the answer at once where there is one; a promise of it where the run has to wait
+     */
+    enter(active: ActiveRun): Admission | Promise<Admission> {
+        const { overlap } = active.plan.settings;
+        if (overlap === 'allow') return 'entered';
+        const lane = this.#lane(active.lane);
+        if (isSuperseded(active, lane)) return 'superseded';
+        if (!lane.holder) return this.#hold(lane, active);
+        if (lane.holder.sequence === active.sequence) return wait(lane, active);
+        if (overlap === 'queue' && lane.waiters.length === 0) return wait(lane, active);
+        if (overlap === 'replace') return this.#replace(lane, active, lane.holder);
+        return this.#refuse(lane, lane.holder);
+    }
+
+    /**
+     * Gives a lane back; the next that waits for it enters.
+     *
+     * @param active the run that has ended
+     */
+    leave(active: ActiveRun): void {
+        const lane = this.#lanes.get(active.lane);
+        if (lane?.holder !== active) return;
+        lane.holder = undefined;
+        for (let waiter = lane.waiters.shift(); waiter; waiter = lane.waiters.shift()) {
+            if (isSuperseded(waiter.active, lane)) waiter.admit('superseded');
+            else return waiter.admit(this.#hold(lane, waiter.active));
+        }
+    }
+
+    /** The run that holds a lane now, and since when (unix milliseconds). */
+    holderOf(lane: string): { active: ActiveRun; since: number } | undefined {
+        const found = this.#lanes.get(lane);
+        return found?.holder && { active: found.holder, since: found.holderSince };
+    }
+
+    /** Sends away every scheduled run that waits for a lane. */
+    dismissWaiting(): void {
+        for (const lane of this.#lanes.values()) {
+            for (const waiter of lane.waiters.filter(({ active }) => !active.run.manual)) {
+                lane.waiters.splice(lane.waiters.indexOf(waiter), 1);
+                waiter.admit('stopping');
+            }
+        }
+    }
+
+    /**
+     * Forgets that slots after `second` have started: the clock was set back, and they come again.
+     *
+     * @param second unix seconds
+     */
+    forgetAfter(second: number): void {
+        for (const lane of this.#lanes.values()) lane.lastStarted = Math.min(lane.lastStarted, second);
+    }
+
+    #lane(name: string): Lane {
+        let lane = this.#lanes.get(name);
+        if (!lane) {
+            lane = { holder: undefined, holderSince: 0, skips: 0, lastStarted: -Infinity, waiters: [] };
+            this.#lanes.set(name, lane);
+        }
+        return lane;
+    }
+
+    #hold(lane: Lane, active: ActiveRun): 'entered' {
+        lane.holder = active;
+        lane.holderSince = this.now();
+        lane.skips = 0;
+        const { manual, scheduledAt } = active.run;
+        if (!manual && scheduledAt !== undefined) lane.lastStarted = Math.max(lane.lastStarted, scheduledAt);
+        return 'entered';
+    }
+
+    #replace(lane: Lane, active: ActiveRun, holder: ActiveRun): Promise<Admission> {
+        for (const waiter of lane.waiters.splice(0)) waiter.admit('superseded');
+        holder.abort('replaced');
+        return wait(lane, active);
+    }
+
+    #refuse(lane: Lane, holder: ActiveRun): 'overlap' {
+        lane.skips += 1;
+        if (WARNED_SKIPS.includes(lane.skips)) {
+            this.emit({
+                type: 'lane-blocked',
+                run: holder.run,
+                skips: lane.skips,
+                age: this.now() - lane.holderSince,
+            });
+        }
+        return 'overlap';
+    }
+}
+
+function wait(lane: Lane, active: ActiveRun): Promise<Admission> {
+    return new Promise((admit) => {
+        lane.waiters.push({ active, admit });
+        lane.waiters.sort((a, b) => (a.active.run.scheduledAt ?? Infinity) - (b.active.run.scheduledAt ?? Infinity));
+    });
+}
+
+// A slot whose turn came so late that a newer one of its lane has already started has lost its point.
+function isSuperseded({ run }: ActiveRun, lane: Lane): boolean {
+    return !run.manual && run.scheduledAt !== undefined && run.scheduledAt <= lane.lastStarted;
+}

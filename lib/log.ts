@@ -1,0 +1,163 @@
+import { stripVTControlCharacters } from 'node:util';
+import chalk, { type ChalkInstance } from 'chalk';
+import type { LogFormat } from './config.js';
+import { formatDuration } from './duration.js';
+import type { BotEvent, Emit } from './events.js';
+import { latenessOf, type Outcome, type Run } from './run.js';
+
+/** A run that starts this long after its slot is worth a word, in milliseconds. */
+const NOTABLE_LATENESS = 1_000;
+
+/** Skips that are no news: the job is meant to be skipped, or the run happens elsewhere. */
+const EXPECTED_SKIPS = ['overlap', 'environment', 'claimed elsewhere'];
+
+interface Line {
+    readonly text: string;
+    /** Trouble goes to standard error. */
+    readonly isTrouble: boolean;
+}
+
+/**
+ * The log: every sentence about what happens stands in this file.
+ *
+ * @param format asked at each event: the config is read after the log is made
+ * @returns what is to hear of the events
+ */
+export function createLog(format: () => LogFormat): Emit {
+    return (event) => {
+        const chosen = format();
+        if (chosen === 'silent') return;
+        const line = sentence(event);
+        if (!line) return;
+        const text = chosen === 'json' ? JSON.stringify(record(event)) : `${chalk.dim(timeOfDay())} ${line.text}`;
+        // chalk looks at standard output alone; standard error may go to a file.
+        if (line.isTrouble) console.error(process.stderr.isTTY ? text : stripVTControlCharacters(text));
+        else console.log(text);
+    };
+}
+
+function sentence(event: BotEvent): Line | undefined {
+    switch (event.type) {
+        case 'bot-started':
+            return news(
+                `bot started: ${count(event.jobs, 'background job')}, ${count(event.schedules, 'schedule')}, ` +
+                    `${event.next === undefined ? 'nothing to come' : `next slot ${moment(event.next)}`} (${event.engine})`,
+            );
+        case 'bot-stopping':
+            return event.runs > 0 ? news(`bot stopping: waiting for ${count(event.runs, 'run')} in flight`) : undefined;
+        case 'bot-stopped':
+            return news('bot stopped');
+        case 'job-invalid': {
+            const { job, file, reason, severity } = event.problem;
+            const label = severity === 'error' ? chalk.red('invalid') : chalk.yellow('warning');
+            return trouble(`${label} ${job}${file ? ` (${file})` : ''}: ${reason}`);
+        }
+        case 'run-ended':
+            return ofRun(event.run);
+        case 'run-retrying':
+            return trouble(
+                `${chalk.yellow('retrying')} ${nameOf(event.run)} in ${formatDuration(event.delay)} after attempt ` +
+                    `${event.run.attempt} failed: ${event.error.message}`,
+            );
+        case 'run-ignores-signal':
+            return trouble(
+                `${chalk.yellow('stuck')} ${nameOf(event.run)} goes on after ${formatDuration(event.age)} although its ` +
+                    `signal was aborted (${event.reason}): let it heed this.signal`,
+            );
+        case 'run-abandoned':
+            return trouble(`${chalk.red('abandoned')} ${nameOf(event.run)} after ${formatDuration(event.age)}: it did not end`);
+        case 'lane-blocked':
+            return trouble(
+                `${chalk.yellow('overlap')} ${nameOf(event.run)} has been running for ${formatDuration(event.age)}: ` +
+                    `${count(event.skips, 'run')} skipped behind it so far`,
+            );
+        case 'slots-unrun':
+            return trouble(
+                `${chalk.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} from ` +
+                    `${moment(event.first)} to ${moment(event.last)} not run (${event.reason})`,
+            );
+        case 'clock-gap':
+            return event.now - event.after > 10
+                ? trouble(`the process was blocked or asleep from ${moment(event.after)} to ${moment(event.now)}`)
+                : undefined;
+        case 'clock-set-back':
+            return trouble(
+                `the clock was set back from ${moment(event.from)} to ${moment(event.to)}: ` +
+                    (event.adopted ? 'going on from there' : 'nothing runs until the old time is reached again'),
+            );
+        case 'stray-error':
+            return trouble(`${chalk.red('failed')} ${nameOf(event.run)} outside of its promise${stackOf(event.run, event.error)}`);
+        case 'cleanup-failed':
+            return trouble(
+                `${chalk.yellow('warning')} ${nameOf(event.run)}: a service's destroy() threw after it${stackOf(event.run, event.error)}`,
+            );
+        case 'hook-failed':
+            return trouble(`${chalk.yellow('warning')} ${nameOf(event.run)}: its hook ${event.hook} threw${stackOf(event.run, event.error)}`);
+        case 'run-started':
+            return undefined;
+    }
+}
+
+const COLOURS: Record<Outcome, ChalkInstance> = {
+    succeeded: chalk.green,
+    failed: chalk.red,
+    timed_out: chalk.red,
+    aborted: chalk.yellow,
+    skipped: chalk.yellow,
+    lost: chalk.red,
+};
+
+function ofRun(run: Run): Line | undefined {
+    const { outcome = 'lost', reason, startedAt, endedAt, error } = run;
+    if (outcome === 'skipped' && EXPECTED_SKIPS.includes(reason ?? '')) return undefined;
+    const details = [
+        startedAt !== undefined && endedAt !== undefined && formatDuration(endedAt - startedAt),
+        latenessOf(run) >= NOTABLE_LATENESS && !run.manual && `${formatDuration(latenessOf(run))} late`,
+        run.attempt > 1 && `attempt ${run.attempt}`,
+        reason,
+    ].filter(Boolean);
+    const text = `${COLOURS[outcome](outcome)} ${nameOf(run)}${details.length > 0 ? ` ${chalk.dim(`(${details.join(', ')})`)}` : ''}`;
+    if (outcome === 'succeeded' || outcome === 'skipped') return news(text);
+    return trouble(error ? text + stackOf(run, error) : text);
+}
+
+function nameOf({ job, tenant }: Run): string {
+    return tenant === undefined ? chalk.bold(job) : `${chalk.bold(job)} [tenant ${tenant}]`;
+}
+
+// The job's file stands in the line, for errors whose stack does not lead there.
+function stackOf({ file }: Run, error: Error): string {
+    const stack = (error.stack ?? `${error.name}: ${error.message}`).replaceAll('\n', '\n    ');
+    const cause = error.cause instanceof Error ? `\n    caused by ${error.cause.stack?.replaceAll('\n', '\n    ')}` : '';
+    return `${file ? `, in ${file}` : ''}\n    ${stack}${cause}`;
+}
+
+function record(event: BotEvent): object {
+    return { time: new Date().toISOString(), ...(JSON.parse(JSON.stringify(event, errorsAsObjects)) as object) };
+}
+
+function errorsAsObjects(_key: string, value: unknown): unknown {
+    return value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value;
+}
+
+function news(text: string): Line {
+    return { text, isTrouble: false };
+}
+
+function trouble(text: string): Line {
+    return { text, isTrouble: true };
+}
+
+function count(number: number, noun: string): string {
+    return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function timeOfDay(): string {
+    return new Date().toTimeString().slice(0, 8);
+}
+
+function moment(unixTime: number): string {
+    const date = new Date(unixTime * 1000);
+    const pad = (number: number) => String(number).padStart(2, '0');
+    return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${date.toTimeString().slice(0, 8)}`;
+}

@@ -1,0 +1,185 @@
+import { type ActiveRun, runStorage } from './active_run.js';
+import { BackgroundJob } from './background_job.js';
+import { type Clock, sleep } from './clock.js';
+import type { Emit } from './events.js';
+import { Workspace } from './host.js';
+import { type CurrentRun, latenessOf, type Outcome } from './run.js';
+import { toError, watchStrayErrors } from './stray_errors.js';
+import { destroyContext } from './workspace_end.js';
+
+/** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
+const PATIENCE_WITH_ABORTED = 5_000;
+
+/** How much a retry's wait may exceed its delay, so that jobs that failed together do not come back together. */
+const JITTER = 0.25;
+
+interface JobInstance {
+    signal: AbortSignal;
+    currentRun: CurrentRun;
+    run(...args: unknown[]): unknown;
+    runHook(name: string, options: { args: unknown[] }): PromiseLike<unknown>;
+}
+
+interface Ending {
+    outcome: Outcome;
+    error?: Error;
+    reason?: string;
+}
+
+/** Executes runs: each attempt in a workspace of its own, with its args, its signal, its timeout and its retries. */
+export class Runner {
+    /**
+     * @param clock the time for timeouts and retries
+     * @param emit hears what happens
+     * @param random a number from 0 up to 1, for the jitter of retries
+     */
+    constructor(
+        private readonly clock: Clock,
+        private readonly emit: Emit,
+        private readonly random: () => number,
+    ) {
+        watchStrayErrors(emit);
+    }
+
+    /**
+     * Executes a run with all its attempts, and notes its outcome on it.
+     *
+     * @param active the run
+     * @returns a promise that resolves when it has ended; it never rejects
+     */
+    async execute(active: ActiveRun): Promise<void> {
+        const { run } = active;
+        run.startedAt = this.clock.now();
+        this.emit({ type: 'run-started', run });
+        let ending = await this.#attempt(active);
+        while (this.#mayRetry(active, ending)) {
+            if (!(await this.#waitForRetry(active, ending.error ?? new Error(ending.outcome)))) {
+                ending = { outcome: 'aborted', reason: active.abortReason ?? 'stopping', ...pickError(ending) };
+                break;
+            }
+            ending = await this.#attempt(active);
+        }
+        run.endedAt = this.clock.now();
+        run.outcome = ending.outcome;
+        run.error = ending.error;
+        run.reason = ending.reason;
+    }
+
+    #mayRetry({ run, plan, abortReason }: ActiveRun, { outcome }: Ending): boolean {
+        if (abortReason || (outcome !== 'failed' && outcome !== 'timed_out')) return false;
+        return run.attempt <= plan.settings.retries;
+    }
+
+    async #waitForRetry(active: ActiveRun, error: Error): Promise<boolean> {
+        const { run, plan } = active;
+        const doubled = plan.settings.retryDelay * 2 ** (run.attempt - 1);
+        const delay = Math.round(doubled * (1 + JITTER * this.random()));
+        this.emit({ type: 'run-retrying', run, error, delay });
+        const ended = new AbortController();
+        const unsubscribe = active.onAbort(() => ended.abort());
+        active.retryingSince = this.clock.now();
+        await sleep(this.clock, delay, ended.signal);
+        active.retryingSince = undefined;
+        unsubscribe();
+        return active.abortReason === undefined;
+    }
+
+    async #attempt(active: ActiveRun): Promise<Ending> {
+        active.beginAttempt();
+        const { timeout } = active.plan.settings;
+        const cancelTimeout = timeout === undefined ? undefined : this.clock.after(timeout, () => active.timeOut());
+        const stopNaming = this.#nameIfItIgnoresItsSignal(active);
+        let error: Error | undefined;
+        try {
+            await runStorage.run(active, () => this.#inWorkspace(active));
+        } catch (cause) {
+            error = toError(cause);
+        } finally {
+            cancelTimeout?.();
+            stopNaming();
+        }
+        return endingOf(active, error);
+    }
+
+    #inWorkspace(active: ActiveRun): Promise<void> {
+        const { run } = active;
+        const runner = this;
+        return Workspace.run(async function () {
+            try {
+                if (run.tenant !== undefined) this.initialParams._headers['x-tenant-id'] = run.tenant;
+                const job: JobInstance = BackgroundJob.create(run.job, this.context);
+                job.signal = active.signal;
+                job.currentRun = currentRunOf(active);
+                await runner.#withHooks(active, job);
+            } finally {
+                await destroyContext(this.context, (error) => runner.emit({ type: 'cleanup-failed', run, error }));
+            }
+        });
+    }
+
+    async #withHooks(active: ActiveRun, job: JobInstance): Promise<void> {
+        const { args } = active.run;
+        await this.#hook(active, job, 'beforeRun');
+        try {
+            // A copy, so that no run sees what another did to its args.
+            await job.run(...(args.length === 0 ? args : structuredClone(args)));
+        } catch (cause) {
+            await this.#hook(active, job, 'runFailed', toError(cause));
+            throw cause;
+        } finally {
+            await this.#hook(active, job, 'afterRun');
+        }
+    }
+
+    async #hook(active: ActiveRun, job: JobInstance, name: string, ...args: unknown[]): Promise<void> {
+        // runHook walks the class's ancestors and makes proxies: 10 µs that a job without hooks need not pay.
+        if (!hasHook(active.run.job, name)) return;
+        try {
+            await job.runHook(name, { args });
+        } catch (cause) {
+            this.emit({ type: 'hook-failed', run: active.run, hook: name, error: toError(cause) });
+        }
+    }
+
+    #nameIfItIgnoresItsSignal(active: ActiveRun): () => void {
+        let cancel: (() => void) | undefined;
+        const unsubscribe = active.onAbort((reason) => {
+            cancel ??= this.clock.after(PATIENCE_WITH_ABORTED, () => {
+                const age = this.clock.now() - (active.run.startedAt ?? this.clock.now());
+                this.emit({ type: 'run-ignores-signal', run: active.run, reason, age });
+            });
+        });
+        return () => {
+            unsubscribe();
+            cancel?.();
+        };
+    }
+}
+
+function endingOf({ signal, abortReason, strayError }: ActiveRun, error: Error | undefined): Ending {
+    if (abortReason) return { outcome: 'aborted', reason: abortReason, ...(error && { error }) };
+    if (signal.aborted) return { outcome: 'timed_out', error: toError(signal.reason) };
+    const failure = error ?? strayError;
+    return failure ? { outcome: 'failed', error: failure } : { outcome: 'succeeded' };
+}
+
+function pickError({ error }: Ending): { error?: Error } {
+    return error ? { error } : {};
+}
+
+function hasHook(job: string, name: string): boolean {
+    const hooksOf = (owner: unknown) => (owner as { hooks: Record<string, unknown[]> }).hooks[name];
+    return hooksOf(BackgroundJob.for(job)) !== undefined || hooksOf(BackgroundJob) !== undefined;
+}
+
+function currentRunOf({ run }: ActiveRun): CurrentRun {
+    return Object.freeze({
+        id: run.id,
+        job: run.job,
+        scheduledAt: run.scheduledAt,
+        lateBy: latenessOf(run),
+        attempt: run.attempt,
+        tenant: run.tenant,
+        manual: run.manual,
+    });
+}

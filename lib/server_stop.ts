@@ -1,0 +1,55 @@
+import { constants } from 'node:os';
+
+/** A signal that comes again within this time is the same one: npm hands on a Ctrl-C that its child got, too. */
+const SAME_SIGNAL = 500;
+
+/** How long the rest of the process may take to end by itself once the bot has stopped, in milliseconds. */
+const LAST_PATIENCE = 1_000;
+
+/** How long the whole shutdown may take beyond the bot's own patience, in milliseconds. */
+const MARGIN = 5_000;
+
+/** What a server needs in order to stop in good order. */
+export interface StoppableServer {
+    /** Closes its listener, so that no new requests come in. */
+    closeListener(): void;
+    /** Stops the bot. */
+    stopBot(): Promise<void>;
+    /** How long the bot waits for runs in flight, in milliseconds. */
+    readonly stopTimeout: number;
+}
+
+/**
+ * Stops the server on SIGTERM and SIGINT: the listener closes first, then the bot stops, and the process exits with 0
+ * even if something keeps it alive. A second signal exits at once, with 128 and the signal's number.
+ *
+ * @param server what is to stop
+ */
+export function stopOnSignals(server: StoppableServer): void {
+    let stoppingSince: number | undefined;
+    const onSignal = (signal: NodeJS.Signals) => {
+        if (stoppingSince === undefined) {
+            stoppingSince = Date.now();
+            server.closeListener();
+            exitAfter(server.stopTimeout + MARGIN);
+            void server.stopBot();
+        } else if (Date.now() - stoppingSince > SAME_SIGNAL) {
+            process.exit(128 + constants.signals[signal]);
+        }
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+}
+
+/** Ends the process soon, unless it ends by itself: a timer that a job left behind would keep it alive for ever. */
+export function exitSoon(): void {
+    exitAfter(LAST_PATIENCE);
+}
+
+function exitAfter(delay: number): void {
+    setTimeout(() => {
+        const resources = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe|File)/.test(name));
+        console.error(`exiting although something keeps the process alive: ${[...new Set(resources)].join(', ')}`);
+        process.exit();
+    }, delay).unref();
+}

@@ -1,0 +1,70 @@
+import { type ActiveRun, runStorage } from './active_run.js';
+import type { Emit } from './events.js';
+
+let watching = false;
+
+/**
+ * From now on, a rejection that nobody awaits and a throw in a timer are the failure of the run whose job caused them
+ * (AsyncLocalStorage knows it), and the process survives. Any other goes the way it would go without us.
+ *
+ * @param emit hears of each
+ */
+export function watchStrayErrors(emit: Emit): void {
+    if (watching) return;
+    watching = true;
+
+    const attribute = (cause: unknown): boolean => {
+        const active = runStorage.getStore();
+        if (!active) return false;
+        blame(active, toError(cause), emit);
+        return true;
+    };
+
+    const onRejection = (cause: unknown) => {
+        if (attribute(cause) || process.listenerCount('unhandledRejection') > 1) return;
+        withoutListener('unhandledRejection', onRejection, () => void Promise.reject(cause));
+    };
+    const onException = (cause: unknown) => {
+        if (attribute(cause) || process.listenerCount('uncaughtException') > 1) return;
+        withoutListener('uncaughtException', onException, () =>
+            process.nextTick(() => {
+                throw cause;
+            }),
+        );
+    };
+    process.on('unhandledRejection', onRejection);
+    process.on('uncaughtException', onException);
+}
+
+/**
+ * Makes an Error of anything that was thrown.
+ *
+ * @param cause what was thrown, or what a promise was rejected with
+ * @returns the error itself, or one that says what was thrown instead
+ */
+export function toError(cause: unknown): Error {
+    // Errors of other realms (a vm context) are errors, too.
+    if (cause instanceof Error || Object.prototype.toString.call(cause) === '[object Error]') return cause as Error;
+    return new Error(`it threw ${describe(cause)}, which is not an Error`, { cause });
+}
+
+function blame(active: ActiveRun, error: Error, emit: Emit): void {
+    if (active.run.outcome === undefined) active.strayError ??= error;
+    emit({ type: 'stray-error', run: active.run, error });
+}
+
+// With a listener in place Node leaves everything to it; raised again without one, Node does what it always does.
+function withoutListener(event: 'unhandledRejection' | 'uncaughtException', listener: (cause: unknown) => void, raise: () => void) {
+    process.off(event, listener);
+    raise();
+    setImmediate(() => process.on(event, listener));
+}
+
+function describe(cause: unknown): string {
+    if (typeof cause === 'string') return JSON.stringify(cause);
+    try {
+        return String(cause);
+    } catch {
+        return `a ${typeof cause}`;
+    }
+}

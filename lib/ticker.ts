@@ -1,0 +1,69 @@
+import type { Clock } from './clock.js';
+import type { Gap } from './missed.js';
+import { judgeWake } from './wake.js';
+
+/** What the ticker finds at each second. Times are unix seconds. */
+export interface TickListener {
+    /** The next second has come. */
+    tick(second: number): void;
+    /** Seconds went by that nobody looked at. */
+    gap(gap: Gap): void;
+    /** The clock was set back; by so much that the new time is `adopted`, or else nothing happens until the old time is reached again. */
+    setBack(step: { from: number; to: number; adopted: boolean }): void;
+}
+
+/** Wakes at each whole second, never before it, and finds out what the clock has done in the meantime. */
+export class Ticker {
+    #last: number;
+    #isBehind = false;
+    #cancel: () => void = () => {};
+
+    /**
+     * @param clock the time
+     * @param listener is told what each waking finds
+     */
+    constructor(
+        private readonly clock: Clock,
+        private readonly listener: TickListener,
+    ) {
+        // A bot that starts on the very boundary of a second still takes that second.
+        this.#last = Math.ceil(clock.now() / 1000) - 1;
+    }
+
+    /** The last second that was looked at. */
+    get last(): number {
+        return this.#last;
+    }
+
+    /** Starts to tick. */
+    start(): void {
+        this.#look();
+    }
+
+    /** Ends it. */
+    stop(): void {
+        this.#cancel();
+    }
+
+    #look(): void {
+        const now = this.clock.now();
+        const second = Math.floor(now / 1000);
+        // Armed again first: whatever the listener does, the next second is looked at.
+        this.#cancel = this.clock.after((second + 1) * 1000 - now, () => this.#look());
+        const wake = judgeWake(this.#last, second);
+        if (wake === 'early') return;
+        if (wake === 'behind') return this.#announceBehind(second);
+        const from = this.#last;
+        this.#last = second;
+        this.#isBehind = false;
+        if (wake === 'tick') this.listener.tick(second);
+        else if (wake === 'gap') this.listener.gap({ after: from, now: second });
+        else this.listener.setBack({ from, to: second, adopted: true });
+    }
+
+    #announceBehind(second: number): void {
+        if (this.#isBehind) return;
+        this.#isBehind = true;
+        this.listener.setBack({ from: this.#last, to: second, adopted: false });
+    }
+}

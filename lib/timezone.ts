@@ -1,0 +1,48 @@
+import { distance } from 'fastest-levenshtein';
+import { BadScheduleError } from './bad_schedule_error.js';
+
+const MOST_EDITS = 3;
+
+const known = new Set<string>();
+
+/**
+ * Checks the name of a time zone.
+ *
+ * @param timezone IANA name; old names (`US/Pacific`) and any case are accepted, as `Intl` does
+ * @throws BadScheduleError whose message follows on the zone: `is not a time zone (did you mean "Europe/London"?)`
+ */
+export function checkTimezone(timezone: string): void {
+    if (known.has(timezone)) return;
+    // Newer Nodes read '+01:00' as a zone, older ones do not.
+    if (/^[+-]/.test(timezone)) {
+        throw new BadScheduleError(
+            'is an offset, not a time zone: write an IANA name, such as "Europe/London"',
+        );
+    }
+    try {
+        new Intl.DateTimeFormat('en', { timeZone: timezone });
+    } catch {
+        throw new BadScheduleError(`is not a time zone${hint(timezone)}`);
+    }
+    known.add(timezone);
+}
+
+function hint(word: string): string {
+    const zone = nearestTimezone(word);
+    return zone === undefined
+        ? ': write an IANA name, such as "Europe/London"'
+        : ` (did you mean "${zone}"?)`;
+}
+
+// People write "London" as often as they misspell "Europe/London", so the city alone counts too.
+function nearestTimezone(word: string): string | undefined {
+    const wanted = word.toLowerCase().replaceAll(' ', '_');
+    const editsTo = (name: string) => distance(wanted, name.toLowerCase());
+    const [nearest] = ['UTC', ...Intl.supportedValuesOf('timeZone')]
+        .map((zone) => ({
+            zone,
+            edits: Math.min(editsTo(zone), editsTo(zone.slice(zone.lastIndexOf('/') + 1))),
+        }))
+        .sort((a, b) => a.edits - b.edits);
+    return nearest && nearest.edits <= Math.min(MOST_EDITS, word.length - 1) ? nearest.zone : undefined;
+}

@@ -1,0 +1,19 @@
+// In seconds this is the year 5138; in milliseconds, March 1973.
+const LEAST_MILLISECONDS = 1e11;
+
+/**
+ * Checks that a number is a time in whole unix seconds.
+ *
+ * @param value what was given for a time
+ * @throws TypeError for anything else, saying so when it looks like milliseconds
+ */
+export function checkUnixTime(value: unknown): asserts value is number {
+    if (typeof value === 'number' && Math.abs(value) >= LEAST_MILLISECONDS) {
+        throw new TypeError(
+            `${value} looks like milliseconds, not unix seconds: pass Math.floor(Date.now() / 1000)`,
+        );
+    }
+    if (!Number.isSafeInteger(value)) {
+        throw new TypeError(`${String(value)} is not a time in whole unix seconds, like Math.floor(Date.now() / 1000)`);
+    }
+}

@@ -1,0 +1,90 @@
+import type { CurrentRun } from '../lib/run.js';
+import type { Json } from '../lib/schedule.js';
+import type { Context, Mixin, Registry, Services } from './framework.js';
+
+/** A length of time with its unit: `'500ms'`, `'25s'`, `'10m'`, `'1h'`, `'2 days'`. */
+export type Duration = string;
+
+/** The settings of a background job; each may stand on the definition, or on the class in `meta()` (which wins). */
+export interface BackgroundJobSettings {
+    /** IANA time zone of the job's schedules. Default: `bot.timezone` of the config, else the process's zone. */
+    timezone?: string;
+    /** Run once for each tenant. Default: `true` where the app has a tenants table. */
+    multiTenant?: boolean;
+    /** Narrows the tenants: `tenants => tenants.where({ active: true })`. Default: all of them. */
+    tenantsFilter?: (tenants: any) => any;
+    /** What happens when a run is due while an earlier one of its lane is still going. Default `'skip'`. */
+    overlap?: 'skip' | 'queue' | 'replace' | 'allow';
+    /** Which slots that no bot reached in time still run. Default `'once'`: the latest only. */
+    missed?: 'skip' | 'once' | 'all';
+    /** How old a missed slot may be to still run. Default `'1h'`. */
+    missedWithin?: Duration;
+    /** After this long `this.signal` is aborted and the attempt has timed out. Default: none. */
+    timeout?: Duration;
+    /** How many more attempts a failed run gets. Default 0. */
+    retries?: number;
+    /** The wait before the first retry; it doubles each time, with jitter. Default `'10s'`. */
+    retryDelay?: Duration;
+    /** The values of `NODE_ENV` under which the schedules are in force. Default: all. */
+    environments?: string[];
+    /** A sentence for lists. */
+    description?: string;
+}
+
+/** `this` inside a background job's `run()`: all services of the framework and the app, and the run itself. */
+export interface BackgroundJobInstance extends Services {
+    /** Aborted at the run's timeout, when a newer run replaces it, and at the end of a shutdown's patience. */
+    readonly signal: AbortSignal;
+    /** The run that is being executed. (`this.run` is the method itself.) */
+    readonly currentRun: CurrentRun;
+    readonly context: Context;
+}
+
+/** `this` inside a background job's `meta()`: the class. */
+export interface BackgroundJobClass extends BackgroundJobSettings {
+    /** The job's name: its file's name, dasherized. */
+    readonly name: string;
+    /** The schedules as they were declared: `[crontab, ...args]`. */
+    readonly schedules: [crontab: string, ...args: Json[]][];
+    readonly filePaths: string[];
+    /** Adds a schedule. Never throws: a bad one is reported with the job's name and file. */
+    schedule(crontab: string, ...args: Json[]): this;
+    /** Sets several settings at once. */
+    assignProps(...settings: BackgroundJobSettings[]): this;
+    include(...mixins: Mixin[]): this;
+    /**
+     * Adds a hook around each attempt of this job: `beforeRun()`, `afterRun()`, `runFailed(error)`. `this` is the
+     * job's instance; a hook that throws is reported and changes nothing else.
+     */
+    addHook(
+        names: HookName | HookName[],
+        callback: string | ((this: BackgroundJobInstance, ...args: any[]) => unknown),
+    ): void;
+}
+
+/** The hooks of a background job. */
+export type HookName = 'beforeRun' | 'afterRun' | 'runFailed';
+
+/** What a file in `lib/background_jobs/` exports as default. Any other property is the job's own helper. */
+export interface BackgroundJobDefinition extends BackgroundJobSettings {
+    meta?(this: BackgroundJobClass): void;
+    run(this: BackgroundJobInstance, ...args: any[]): unknown;
+    [helper: string]: any;
+}
+
+/** The registry of background jobs: `names`, `for(name)`, `register`, `unregister`, `create`. */
+export interface BackgroundJobRegistry extends Omit<Registry, 'for' | 'addHook'> {
+    for(name: string): BackgroundJobClass & Omit<Registry, keyof BackgroundJobClass>;
+    /** Adds a hook around each attempt of every job. */
+    addHook: BackgroundJobClass['addHook'];
+    /** How many times a job was registered or unregistered; grows by one each time. */
+    readonly revision: number;
+    /** Which jobs were registered or unregistered after the given revision. */
+    changedSince(revision: number): string[];
+    /** What is wrong with job files that made no job: `[job name, file, reason]`. */
+    readonly brokenFiles: ReadonlyMap<string, { job: string; file: string; reason: string }>;
+    /** Why `meta()` of a job threw, if it did. */
+    readonly metaError?: unknown;
+    /** Notes that a job file made no job. */
+    reportBrokenFile(file: string, job: string, reason: string): void;
+}
