@@ -41,6 +41,7 @@ export class Bot {
     #config = DEFAULT_CONFIG;
     #catalog: Catalog | undefined;
     #session: Session | undefined;
+    #ticker: Ticker | undefined;
 
     constructor(parts: BotParts = {}) {
         this.#clock = parts.clock ?? systemClock;
@@ -81,6 +82,7 @@ export class Bot {
      */
     stop(): Promise<void> {
         const begin = () => {
+            this.#ticker?.stop();
             this.#emit({ type: 'bot-stopping', runs: this.#dispatcher.active.size });
             return new Shutdown(this.#dispatcher, this.#clock, this.#emit, this.#config.stopTimeout);
         };
@@ -121,6 +123,16 @@ export class Bot {
         return runJobNow({ name, args, tenant }, plans, this.#dispatcher, () => this.#clock.now());
     }
 
+    /** Whether no run is being executed, nor waits for anything. */
+    get isIdle(): boolean {
+        return this.#dispatcher.isIdle;
+    }
+
+    /** How much it is doing: runs being executed, and jobs whose tenants are being listed. Waiting does not count. */
+    get busy(): number {
+        return this.#dispatcher.busy;
+    }
+
     /**
      * What the bot knows of the jobs.
      *
@@ -137,6 +149,7 @@ export class Bot {
         if (!session.isOpen) return;
         this.#dispatcher.open();
         const ticker = this.#createTicker();
+        this.#ticker = ticker;
         this.#catalog = new Catalog(this.#config.timezone, ticker.last);
         const { plans, problems } = await this.survey();
         for (const problem of problems) this.#emit({ type: 'job-invalid', problem });
@@ -149,7 +162,6 @@ export class Bot {
         });
         ticker.start();
         const shutdown = await session.stopping;
-        ticker.stop();
         await shutdown.wait();
         this.#emit({ type: 'bot-stopped' });
     }

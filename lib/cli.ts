@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
-import { CliError, FAILURE, USAGE } from './cli_error.js';
-import { describeFailure } from './cli_failure.js';
+import { CliError, FAILURE, USAGE, UsageError } from './cli_error.js';
+import { describeFailure, dumpFailure } from './cli_failure.js';
 import { addInitCommand } from './cli_init.js';
 import { createProgram } from './cli_program.js';
 import { readWords } from './cli_words.js';
@@ -40,24 +40,24 @@ async function runHere(
 ): Promise<void> {
     const program = createProgram(await ownVersion());
     const project = found?.name === undefined ? undefined : found;
-    const outside =
+    const reason =
         found === undefined
-            ? `not in a project: there is no package.json in ${folder} or above it`
-            : `not in a project: ${found.root}/package.json has no "name"`;
+            ? `there is no package.json in ${folder} or above it`
+            : `${found.root}/package.json has no "name"`;
     const isAbout = (name: string): boolean =>
         words[0] === name || (words[0] === 'help' && words[1] === name);
 
     if (['--version', '-V'].some(isAbout))
         return void (await program.parseAsync([...words], { from: 'user' }));
     if (isAbout('init')) {
-        addInitCommand(program, found, outside);
+        addInitCommand(program, found, reason);
         const line = readWords(program, words, (name) => name);
         return void (await program.parseAsync(line, { from: 'user' }));
     }
     checkFramework(project);
     const { addProjectCommands } = await import('./cli_project.js');
-    const normalizeName = await addProjectCommands(program, project, outside);
-    addInitCommand(program, found, outside);
+    const normalizeName = await addProjectCommands(program, project, reason);
+    addInitCommand(program, found, reason);
     await program.parseAsync(readWords(program, words, normalizeName), { from: 'user' });
 }
 
@@ -67,6 +67,6 @@ function fail(error: unknown, project: ProjectFolder | undefined): void {
         return;
     }
     const isDebugging = (process.env['DEBUG'] ?? '').split(/[\s,]+/).includes('pinstripe-bot');
-    console.error(chalkStderr.red(describeFailure(error, project?.root, isDebugging)));
-    process.exitCode ||= error instanceof CliError ? error.exitCode : FAILURE;
+    console.error(chalkStderr.red(isDebugging ? dumpFailure(error) : describeFailure(error, project?.root)));
+    process.exitCode = error instanceof UsageError ? USAGE : process.exitCode || FAILURE;
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { CliError } from './cli_error.js';
 import { placeIn } from './place.js';
 
@@ -9,37 +10,38 @@ const MOST_PLACES = 5;
  *
  * @param error what was thrown
  * @param root the project's root, where there is a project
- * @param isDebugging whether to print everything that is known
  * @returns the text, without a line's end
  */
-export function describeFailure(error: unknown, root: string | undefined, isDebugging: boolean): string {
-    if (!(error instanceof Error)) return `error: ${String(error)}`;
-    if (isDebugging)
-        return [error.stack ?? error.message, ...causesOf(error, (cause) => cause.stack)].join('\n');
-    const text = [
-        `error: ${isBug(error) ? error : error.message || error.name}`,
-        ...causesOf(error, (cause) => cause.message),
-    ].join('\n');
-    if (error instanceof CliError) return text;
-
-    const frames = root === undefined ? [] : framesIn(error, root);
-    if (frames.length > 0) return [text, ...frames].join('\n');
-    return isBug(error) ? `error: ${error.stack}` : text;
+export function describeFailure(error: unknown, root: string | undefined): string {
+    if (!(error instanceof Error)) return String(error);
+    if (error instanceof CliError) return error.message;
+    const message = isBug(error) ? String(error) : error.message || error.name;
+    const text = [message, ...causesOf(error).map((cause) => `  ${cause.message}`)].join('\n');
+    const places = root === undefined ? [] : placesIn(error, root);
+    if (places.length > 0) return [text, ...places].join('\n');
+    return isBug(error) ? (error.stack ?? text) : text;
 }
 
-function causesOf(error: Error, tell: (cause: Error) => string | undefined): string[] {
+/**
+ * Says everything that is known about an error, for those who look for a bug.
+ *
+ * @param error what was thrown
+ * @returns its stack, its causes, and what else it carries
+ */
+export function dumpFailure(error: unknown): string {
+    return inspect(error);
+}
+
+function causesOf(error: Error): Error[] {
     const causes: unknown[] = error instanceof AggregateError ? error.errors : [error.cause];
-    if (error instanceof CliError) return [];
-    return causes
-        .filter((cause) => cause instanceof Error)
-        .map((cause) => `  ${tell(cause) ?? cause.message}`);
+    return causes.filter((cause) => cause instanceof Error);
 }
 
 function isBug(error: Error): boolean {
     return [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind);
 }
 
-function framesIn(error: Error, root: string): string[] {
+function placesIn(error: Error, root: string): string[] {
     const places = (error.stack ?? '')
         .split('\n')
         .filter((line) => /^\s+at /.test(line))

@@ -13,11 +13,11 @@ const DESCRIPTION =
  *
  * @param program the program
  * @param project where it works, or undefined outside of a project
- * @param outside says why there is no project
+ * @param reason says why there is no project
  */
-export function addInitCommand(program: Command, project: ProjectFolder | undefined, outside: string): void {
+export function addInitCommand(program: Command, project: ProjectFolder | undefined, reason: string): void {
     addCommand(program, 'Setup:', 'init', DESCRIPTION).action(async () => {
-        if (project === undefined) throw new CliError(outside);
+        if (project === undefined) throw new CliError(`not in a project: ${reason}`);
         const steps = await planInit(project);
         await applyInit(project, steps);
         console.log(describe(project, steps));
@@ -30,8 +30,9 @@ function describe(project: ProjectFolder, steps: readonly InitStep[]): string {
         ...asObject(project.manifest['dependencies']),
         ...asObject(project.manifest['devDependencies']),
     };
+    const missing = ['pinstripe', 'pinstripe-bot'].filter((name) => !(name in dependencies));
     const next = [
-        ...('pinstripe-bot' in dependencies ? [] : ['npm install pinstripe-bot']),
+        ...(missing.length === 0 ? [] : [`npm install ${missing.join(' ')}`]),
         'pinstripe-bot generate-background-job --name my-task',
     ];
     return ['', ...lines, '', 'Next:', ...next.map((line) => `  ${chalk.cyan(line)}`), ''].join('\n');

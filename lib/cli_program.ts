@@ -25,7 +25,7 @@ export function createProgram(version: string): Command {
         .helpCommand(false)
         .enablePositionalOptions()
         .exitOverride()
-        .configureOutput({ outputError: (text, write) => write(chalkStderr.red(text)) })
+        .configureOutput({ outputError: (text, write) => write(chalkStderr.red(inOneLine(text))) })
         .configureHelp({
             subcommandTerm: (command) => command.name(),
             optionTerm: (option) => option.flags.replace(/ \[boolean\]$/, ''),
@@ -58,8 +58,7 @@ export function addFrameworkCommands(
         }
         const command = addCommand(program, group.heading, name, definition.description ?? '');
         const readParams = declareParams(command, definition);
-        if (definition.example !== undefined)
-            command.addHelpText('after', `\nExample:\n${indent(definition.example)}`);
+        if (definition.example !== undefined) command.addHelpText('after', exampleOf(definition.example));
         command.action(() => run(name, readParams()));
     }
 }
@@ -101,6 +100,16 @@ function addBrokenCommand(program: Command, heading: string, name: string, error
         });
 }
 
-function indent(text: string): string {
-    return text.trim().replace(/^/gm, '  ');
+function exampleOf(example: string): string {
+    const lines = example.trim().split('\n');
+    return [
+        '',
+        'Example:',
+        ...lines.map((line) => `  ${line.replace(/^(?!pinstripe-bot )/, 'pinstripe-bot ')}`),
+    ].join('\n');
+}
+
+// Commander's messages begin with `error: `, and have their suggestions in a line of their own.
+function inOneLine(message: string): string {
+    return message.replace(/^error: /, '').replace('\n(Did you', ' (did you');
 }

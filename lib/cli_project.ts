@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { chalkStderr } from 'chalk';
 import type { Command as Program } from 'commander';
 import type { CommandRegistry } from '../types/framework.js';
-import { CliError, USAGE } from './cli_error.js';
+import { CliError, UsageError } from './cli_error.js';
 import { keepUsefulCommands, loadApp, loadPlugin } from './cli_load.js';
 import { paramsOf, type Words } from './cli_params.js';
 import { addFrameworkCommands } from './cli_program.js';
@@ -15,14 +15,14 @@ import type { ProjectFolder } from './project.js';
  *
  * @param program the program
  * @param project the project, or undefined outside of one
- * @param outside says why there is no project
+ * @param reason says why there is no project
  * @returns gives a command's name its own spelling
  * @throws CliError where the project cannot be loaded
  */
 export async function addProjectCommands(
     program: Program,
     project: ProjectFolder | undefined,
-    outside: string,
+    reason: string,
 ): Promise<(name: string) => string> {
     if (project === undefined) await loadPlugin();
     else if (!(await loadApp(project))) console.error(chalkStderr.yellow(hintFor(project)));
@@ -36,7 +36,7 @@ export async function addProjectCommands(
         { heading: 'Project:', names: Command.names.filter((name) => !own.has(name)) },
     ];
     for (const group of groups) addFrameworkCommands(program, Command, group, run);
-    if (project === undefined) explainMissing(program, all, outside);
+    if (project === undefined) explainMissing(program, all, reason);
     return (name) => Command.normalizeName(name);
 }
 
@@ -67,7 +67,7 @@ function describeRefusal(
             : `${field}: ${message}`;
     });
     if (!isUsage) return new CliError(lines.join('\n'));
-    return new CliError([...lines, `Run pinstripe-bot ${name} --help for its options.`].join('\n'), USAGE);
+    return new UsageError([...lines, `Run pinstripe-bot ${name} --help for its options.`].join('\n'));
 }
 
 function hintFor({ root, entry }: ProjectFolder): string {
@@ -85,8 +85,8 @@ async function ownNames(): Promise<Set<string>> {
     );
 }
 
-function explainMissing(program: Program, all: readonly string[], outside: string): void {
-    program.on('afterHelp', () => console.error(chalkStderr.yellow(outside)));
+function explainMissing(program: Program, all: readonly string[], reason: string): void {
+    program.on('afterHelp', () => console.error(chalkStderr.yellow(`not in a project: ${reason}`)));
     for (const name of all.filter((candidate) => !Command.names.includes(candidate))) {
         program
             .command(name, { hidden: true })
@@ -94,7 +94,7 @@ function explainMissing(program: Program, all: readonly string[], outside: strin
             .allowUnknownOption()
             .allowExcessArguments()
             .action(() => {
-                throw new CliError(`${name} needs a project; ${outside}`);
+                throw new CliError(`${name} needs a project: ${reason}`);
             });
     }
 }

@@ -22,7 +22,9 @@ export function readWords(
     const command = first.startsWith('-')
         ? undefined
         : program.commands.find((candidate) => candidate.name() === name);
-    return command === undefined ? [...words] : [name, ...readOptions(command, rest)];
+    if (command !== undefined) return [name, ...readOptions(command, rest)];
+    // Commander would rather help than say that it knows no such command.
+    return first.startsWith('-') ? [...words] : [first];
 }
 
 function readOptions(command: Command, words: readonly string[]): string[] {

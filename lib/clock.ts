@@ -22,24 +22,3 @@ export const systemClock: Clock = {
         return () => clearTimeout(timer);
     },
 };
-
-/**
- * Waits for a stretch of time.
- *
- * @param clock whose time
- * @param delay milliseconds
- * @param signal ends the wait early
- * @returns a promise that resolves, never rejects, when the time is over or the signal aborted
- */
-export function sleep(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-        const end = () => {
-            cancel();
-            signal.removeEventListener('abort', end);
-            resolve();
-        };
-        const cancel = clock.after(delay, end);
-        signal.addEventListener('abort', end);
-    });
-}

@@ -31,6 +31,8 @@ export interface DispatcherParts {
     readonly environment: string;
 }
 
+const NEVER = new AbortController().signal;
+
 /** Makes runs of what is due - one for each tenant -, gives them their turns and lanes, and sees them through. */
 export class Dispatcher {
     /** The runs that have started and not ended. */
@@ -39,11 +41,26 @@ export class Dispatcher {
     readonly lanes: Lanes;
     readonly #runner: Runner;
     readonly #endListeners = new Set<() => void>();
-    #closed = false;
+    /** Aborted while no scheduled run may start. */
+    #closing = new AbortController();
+    #listings = 0;
+    #batches = 0;
 
     constructor(private readonly parts: DispatcherParts) {
         this.lanes = new Lanes(parts.emit, () => parts.clock.now());
         this.#runner = new Runner(parts.clock, parts.emit, parts.random);
+    }
+
+    /** Whether all that was dispatched has come to its end. */
+    get isIdle(): boolean {
+        return this.#batches === 0 && this.active.size === 0;
+    }
+
+    /** How many runs are being executed, and jobs whose tenants are being listed; waiting runs do not count. */
+    get busy(): number {
+        let executing = 0;
+        for (const active of this.active) if (active.retryingSince === undefined) executing += 1;
+        return this.#listings + executing;
     }
 
     /**
@@ -58,6 +75,7 @@ export class Dispatcher {
         { manual, config }: { manual: boolean; config: BotConfig },
     ): Promise<Run[]> {
         const batch = new Batch(manual);
+        this.#batches += 1;
         const items = occurrences.map(
             (occurrence) => (turn: Turn) => this.#occurrence(occurrence, batch, turn),
         );
@@ -65,8 +83,10 @@ export class Dispatcher {
             concurrency: config.concurrency,
             length: config.turn,
             clock: this.parts.clock,
+            hurry: manual ? NEVER : this.#closing.signal,
         });
         await Promise.all(batch.performances);
+        this.#batches -= 1;
         return batch.runs;
     }
 
@@ -109,7 +129,7 @@ export class Dispatcher {
 
     /** From now on no scheduled run starts; runs that wait for a retry end as aborted. */
     close(): void {
-        this.#closed = true;
+        this.#closing.abort();
         this.lanes.dismissWaiting();
         for (const active of this.active) {
             if (active.retryingSince !== undefined) active.abort('stopping');
@@ -118,7 +138,7 @@ export class Dispatcher {
 
     /** Scheduled runs may start again. */
     open(): void {
-        this.#closed = false;
+        this.#closing = new AbortController();
     }
 
     async #occurrence({ plan, schedule, slots }: Occurrence, batch: Batch, turn: Turn): Promise<void> {
@@ -131,7 +151,7 @@ export class Dispatcher {
         if (!isForEnvironment(plan, this.parts.environment)) return skipAll('environment');
         let tenancy: Tenancy;
         try {
-            tenancy = await turn.need(tenancyOf(plan.settings));
+            tenancy = await turn.need(this.#listTenants(plan));
         } catch (cause) {
             for (const slot of slots) this.#failBeforeStart(batch.add(runFor(undefined, slot)), cause);
             return;
@@ -152,6 +172,15 @@ export class Dispatcher {
         }
     }
 
+    async #listTenants({ settings }: JobPlan): Promise<Tenancy> {
+        this.#listings += 1;
+        try {
+            return await tenancyOf(settings);
+        } finally {
+            this.#listings -= 1;
+        }
+    }
+
     // Resolves when the run has ended, or waits for its lane: what waits needs no turn.
     #begin(active: ActiveRun, batch: Batch): Promise<void> {
         return new Promise((resolve) => {
@@ -160,7 +189,7 @@ export class Dispatcher {
     }
 
     #refuses(run: Run): boolean {
-        return this.#closed && !run.manual;
+        return this.#closing.signal.aborted && !run.manual;
     }
 
     #skip(run: Run, reason: SkipReason): void {

@@ -17,7 +17,7 @@ export async function importJobFile(registry: BackgroundJobRegistry, filePath: s
     try {
         definition = (await import(pathToFileURL(filePath).href)).default;
     } catch (error) {
-        return broken(`cannot be imported: ${describeImportError(error)}`);
+        return broken(`cannot be imported: ${await describeImportError(error, filePath)}`);
     }
 
     if (definition === undefined) return broken('has no default export: write `export default { ... }`');
@@ -38,9 +38,19 @@ export async function importJobFile(registry: BackgroundJobRegistry, filePath: s
     });
 }
 
-// A syntax error says where it is only in the first line of its stack: `file:///.../my_job.js:3`.
-function describeImportError(error: unknown): string {
+async function describeImportError(error: unknown, filePath: string): Promise<string> {
     if (!(error instanceof Error)) return String(error);
-    const place = error instanceof SyntaxError ? /^file:\/\/\S+:(\d+)$/m.exec(error.stack ?? '') : null;
-    return place ? `${error.name} in line ${place[1]}: ${error.message}` : `${error.name}: ${error.message}`;
+    const place = error instanceof SyntaxError ? await placeOfSyntaxError(filePath) : '';
+    return `${error.name}${place}: ${error.message}`;
+}
+
+// import() keeps the place of a syntax error to itself; the check on the command line prints it: `file:3`.
+async function placeOfSyntaxError(filePath: string): Promise<string> {
+    const { execFile } = await import('node:child_process');
+    return new Promise((resolve) => {
+        execFile(process.execPath, ['--check', filePath], (error, _stdout, stderr) => {
+            const line = error && /:(\d+)$/m.exec(stderr)?.[1];
+            resolve(line ? ` in line ${line}` : ' in a module it imports');
+        });
+    });
 }

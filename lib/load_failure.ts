@@ -33,15 +33,20 @@ async function reasonOf(error: unknown, { root, entry }: ProjectFolder): Promise
     const missing = /^Cannot find (package|module) '([^']+)' imported from (.+)$/.exec(error.message);
     if (missing) {
         const [, kind, name, importer] = missing as unknown as [string, string, string, string];
-        const what = kind === 'package' ? `${name}' (is it installed?)` : `${relative(root, name)}'`;
-        return `${relative(root, importer)} imports '${what}, and there is no such ${kind}`;
+        const what =
+            kind === 'package'
+                ? `${name}, which is not installed`
+                : `${relative(root, name)}, which does not exist`;
+        return `${relative(root, importer)} imports ${what}`;
     }
     if (error instanceof SyntaxError && place === undefined && entry !== undefined) {
         const found = await findSyntaxError(entry, root, error.message);
         if (found) return `${found.file}:${found.at}: ${error.name}: ${error.message}`;
     }
-    const where = place === undefined ? '' : `${place.file}:${place.at}: `;
-    return `${where}${error.name}: ${firstLine(error.message)}`;
+    const reason = `${error.name}: ${firstLine(error.message)}`;
+    if (place !== undefined) return `${place.file}:${place.at}: ${reason}`;
+    const elsewhere = /file:\/\/[^\s()]+/.exec(error.stack ?? '')?.[0];
+    return elsewhere === undefined ? reason : `${reason} (${elsewhere})`;
 }
 
 // Some versions of Node do not say in which imported file a syntax error is: let Node check the app's files, one by one.

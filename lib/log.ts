@@ -8,6 +8,9 @@ import { latenessOf, type Outcome, type Run } from './run.js';
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
 
+/** The folder of this package's code, as stacks name it. */
+const OWN_FOLDER = new URL('.', import.meta.url).href;
+
 /** Skips that are no news: the job is meant to be skipped, or the run happens elsewhere. */
 const EXPECTED_SKIPS = ['overlap', 'environment', 'claimed elsewhere'];
 
@@ -127,9 +130,15 @@ function nameOf({ job, tenant }: Run): string {
 
 // The job's file stands in the line, for errors whose stack does not lead there.
 function stackOf({ file }: Run, error: Error): string {
-    const stack = (error.stack ?? `${error.name}: ${error.message}`).replaceAll('\n', '\n    ');
-    const cause = error.cause instanceof Error ? `\n    caused by ${error.cause.stack?.replaceAll('\n', '\n    ')}` : '';
-    return `${file ? `, in ${file}` : ''}\n    ${stack}${cause}`;
+    const cause = error.cause instanceof Error ? `\ncaused by ${appStack(error.cause)}` : '';
+    return `${file ? `, in ${file}` : ''}${`\n${appStack(error)}${cause}`.replaceAll('\n', '\n    ')}`;
+}
+
+// What called the job's run() is always the same, and says nothing about the failure.
+function appStack(error: Error): string {
+    const lines = (error.stack ?? `${error.name}: ${error.message}`).split('\n');
+    const ours = lines.findIndex((line) => line.includes(OWN_FOLDER));
+    return (ours === -1 ? lines : lines.slice(0, ours)).join('\n');
 }
 
 function record(event: BotEvent): object {

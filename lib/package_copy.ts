@@ -45,7 +45,9 @@ export function checkFramework(project: ProjectFolder | undefined): void {
     const complaint = secondCopyMessage(project.root, import.meta.url);
     if (complaint === undefined) return;
     if (resolveFrom(project.root, 'pinstripe-bot') === undefined) {
-        throw new CliError(`pinstripe-bot is not installed in ${project.root}: run npm install pinstripe-bot`);
+        throw new CliError(
+            `pinstripe-bot is not installed in ${project.root}: run npm install pinstripe-bot`,
+        );
     }
     throw new CliError(complaint);
 }

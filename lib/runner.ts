@@ -1,6 +1,6 @@
 import { type ActiveRun, runStorage } from './active_run.js';
 import { BackgroundJob } from './background_job.js';
-import { type Clock, sleep } from './clock.js';
+import type { Clock } from './clock.js';
 import type { Emit } from './events.js';
 import { Workspace } from './host.js';
 import { type CurrentRun, latenessOf, type Outcome } from './run.js';
@@ -50,7 +50,6 @@ export class Runner {
     async execute(active: ActiveRun): Promise<void> {
         const { run } = active;
         run.startedAt = this.clock.now();
-        this.emit({ type: 'run-started', run });
         let ending = await this.#attempt(active);
         while (this.#mayRetry(active, ending)) {
             if (!(await this.#waitForRetry(active, ending.error ?? new Error(ending.outcome)))) {
@@ -75,17 +74,23 @@ export class Runner {
         const doubled = plan.settings.retryDelay * 2 ** (run.attempt - 1);
         const delay = Math.round(doubled * (1 + JITTER * this.random()));
         this.emit({ type: 'run-retrying', run, error, delay });
-        const ended = new AbortController();
-        const unsubscribe = active.onAbort(() => ended.abort());
         active.retryingSince = this.clock.now();
-        await sleep(this.clock, delay, ended.signal);
+        await new Promise<void>((resolve) => {
+            const end = () => {
+                cancel();
+                unsubscribe();
+                resolve();
+            };
+            const cancel = this.clock.after(delay, end);
+            const unsubscribe = active.onAbort(end);
+        });
         active.retryingSince = undefined;
-        unsubscribe();
         return active.abortReason === undefined;
     }
 
     async #attempt(active: ActiveRun): Promise<Ending> {
         active.beginAttempt();
+        this.emit({ type: 'run-started', run: active.run });
         const { timeout } = active.plan.settings;
         const cancelTimeout = timeout === undefined ? undefined : this.clock.after(timeout, () => active.timeOut());
         const stopNaming = this.#nameIfItIgnoresItsSignal(active);

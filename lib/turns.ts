@@ -11,17 +11,25 @@ export interface Turn {
     need<T>(work: Promise<T>): Promise<T>;
 }
 
+/** How turns are given. */
+export interface TurnRules {
+    /** How many items may have their turn at once. */
+    readonly concurrency: number;
+    /** How long a turn lasts, in milliseconds. */
+    readonly length: number;
+    readonly clock: Clock;
+    /** Once aborted, nobody keeps a turn any more. */
+    readonly hurry: AbortSignal;
+}
+
 /**
  * Lets items go one after another.
  *
  * @param items what to do, in order; an item's promise never rejects
- * @param rules `concurrency`: how many items may have their turn at once; `length`: of a turn, in milliseconds; `clock`
+ * @param rules how
  * @returns a promise that resolves when every item is through
  */
-export async function takeTurns(
-    items: readonly ((turn: Turn) => Promise<void>)[],
-    rules: { concurrency: number; length: number; clock: Clock },
-): Promise<void> {
+export async function takeTurns(items: readonly ((turn: Turn) => Promise<void>)[], rules: TurnRules): Promise<void> {
     const queue = items.values();
     const through: Promise<void>[] = [];
     const workers = Array.from({ length: Math.min(rules.concurrency, items.length) }, async () => {
@@ -36,19 +44,22 @@ export async function takeTurns(
     await Promise.all(through);
 }
 
-function createTurn({ length, clock }: { length: number; clock: Clock }): { turn: Turn; lost: Promise<void> } {
+function createTurn({ length, clock, hurry }: TurnRules): { turn: Turn; lost: Promise<void> } {
     let lose = () => {};
     const lost = new Promise<void>((resolve) => {
         lose = resolve;
     });
     const turn: Turn = {
         hold(work) {
+            if (hurry.aborted) return Promise.resolve();
             return new Promise((resolve) => {
-                const cancel = clock.after(length, resolve);
                 const end = () => {
                     cancel();
+                    hurry.removeEventListener('abort', end);
                     resolve();
                 };
+                const cancel = clock.after(length, end);
+                hurry.addEventListener('abort', end);
                 work.then(end, end);
             });
         },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { CommanderError, type Command as Program } from 'commander';
 import { CliError } from '../lib/cli_error.js';
-import { describeFailure } from '../lib/cli_failure.js';
+import { describeFailure, dumpFailure } from '../lib/cli_failure.js';
 import { paramsOf, type Words } from '../lib/cli_params.js';
 import { addFrameworkCommands, createProgram } from '../lib/cli_program.js';
 import { readWords } from '../lib/cli_words.js';
@@ -83,9 +83,9 @@ describe('the command line of a framework command', () => {
     }
 
     const mistakes: [string[], RegExp][] = [
-        [['paint-wal', 'x'], /unknown command 'paint-wal'\n\(Did you mean paint-wall\?\)/],
-        [['paint-wall', '--hots', 'x'], /unknown option '--hots'\n\(Did you mean --host\?\)/],
-        [['paint-wall', '--nmae', 'x'], /unknown option '--nmae'\n\(Did you mean --name\?\)/],
+        [['paint-wal', 'x'], /unknown command 'paint-wal' \(did you mean paint-wall\?\)/],
+        [['paint-wall', '--hots', 'x'], /unknown option '--hots' \(did you mean --host\?\)/],
+        [['paint-wall', '--nmae', 'x'], /unknown option '--nmae' \(did you mean --name\?\)/],
         [['paint-wall', '--limit', 'many'], /argument 'many' is invalid\. It must be a number/],
         [['paint-wall', '--limit='], /argument '' is invalid\. It must be a number/],
         [['paint-wall', '--json=maybe'], /argument 'maybe' is invalid\. It must be true or false/],
@@ -191,22 +191,19 @@ describe('a failure', () => {
     });
 
     test('is one line, and the places in the code of the app', () => {
-        assert.equal(
-            describeFailure(inApp, '/app', false),
-            'error: no paint\n    at lib/commands/mix.js:3:9',
-        );
+        assert.equal(describeFailure(inApp, '/app'), 'no paint\n    at lib/commands/mix.js:3:9');
     });
 
     test('is one line where the app is not involved', () => {
-        assert.equal(describeFailure(inApp, '/other', false), 'error: no paint');
-        assert.equal(describeFailure(new CliError('no paint'), '/app', false), 'error: no paint');
-        assert.equal(describeFailure('no paint', undefined, false), 'error: no paint');
+        assert.equal(describeFailure(inApp, '/other'), 'no paint');
+        assert.equal(describeFailure(new CliError('no paint'), '/app'), 'no paint');
+        assert.equal(describeFailure('no paint', undefined), 'no paint');
     });
 
     test('is a whole stack where it can only be a bug, or somebody is debugging', () => {
         const bug = new TypeError('x is not a function');
-        assert.equal(describeFailure(bug, undefined, false), `error: ${bug.stack}`);
-        assert.equal(describeFailure(inApp, '/app', true), inApp.stack);
+        assert.equal(describeFailure(bug, undefined), bug.stack);
+        assert.match(dumpFailure(inApp), /at async run \(file:\/\/\/app\/node_modules/);
     });
 
     test('names what it was caused by', () => {
@@ -214,12 +211,9 @@ describe('a failure', () => {
             [new Error('tenant 1'), new Error('tenant 2')],
             '2 tenants failed',
         );
-        assert.equal(
-            describeFailure(several, undefined, false),
-            'error: 2 tenants failed\n  tenant 1\n  tenant 2',
-        );
+        assert.equal(describeFailure(several, undefined), '2 tenants failed\n  tenant 1\n  tenant 2');
         const caused = new Error('not saved', { cause: new Error('disk full') });
-        assert.equal(describeFailure(caused, undefined, false), 'error: not saved\n  disk full');
+        assert.equal(describeFailure(caused, undefined), 'not saved\n  disk full');
     });
 });
 

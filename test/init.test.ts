@@ -164,7 +164,7 @@ describe('the source of a file', () => {
         const code = '#!/usr/bin/env node\n// a\n/* b\n b */ c("d", \'e\', `f\n$`, /[/*]"/); h // i';
         assert.equal(
             maskSource(code),
-            '                   \n    \n    \n      c(" ", \' \', ` \n    `,        ); h     ',
+            '                   \n    \n    \n      c(" ", \' \', ` \n `,        ); h     ',
         );
     });
 

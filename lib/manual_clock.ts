@@ -1,0 +1,101 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import TinyQueue from 'tinyqueue';
+import type { Clock } from './clock.js';
+
+interface Timer {
+    readonly at: number;
+    readonly order: number;
+    wake: (() => void) | undefined;
+}
+
+/** Turns of the event loop that whatever a timer set off gets to come to rest. */
+const TURNS = 3;
+
+/**
+ * A clock that stands still until it is moved. Like a real machine it has two: timers go by the time that passes,
+ * `now()` by a wall clock that can be set and that goes on while the machine sleeps.
+ */
+export class ManualClock implements Clock {
+    #passed = 0;
+    #wall: number;
+    #order = 0;
+    readonly #timers = new TinyQueue<Timer>([], (a, b) => a.at - b.at || a.order - b.order);
+
+    /**
+     * @param now where it stands: a Date, an ISO 8601 text, or unix milliseconds
+     * @param settle waits until what a timer set off has come to rest; undefined: it has
+     */
+    constructor(
+        now: Date | string | number,
+        private readonly settle: () => Promise<void> | undefined = aFewTurns,
+    ) {
+        this.#wall = new Date(now).getTime();
+    }
+
+    now(): number {
+        return this.#wall;
+    }
+
+    after(delay: number, wake: () => void): () => void {
+        const timer: Timer = { at: this.#passed + Math.max(0, delay), order: this.#order++, wake };
+        this.#timers.push(timer);
+        return () => {
+            timer.wake = undefined;
+        };
+    }
+
+    /**
+     * Lets time pass: every timer fires at its time, and what it sets off comes to rest before the next.
+     *
+     * @param milliseconds how long
+     */
+    async advance(milliseconds: number): Promise<void> {
+        const end = this.#passed + milliseconds;
+        for (let timer = this.#due(end); timer; timer = this.#due(end)) {
+            this.#pass(timer.at - this.#passed);
+            timer.wake?.();
+            // A year of quiet seconds is 30 million timers: none of them waits for a promise in vain.
+            const settling = this.settle();
+            if (settling) await settling;
+        }
+        this.#pass(end - this.#passed);
+        await this.settle();
+    }
+
+    /**
+     * Lets time pass while the event loop is blocked: timers that come due meanwhile fire when it is over.
+     *
+     * @param milliseconds how long
+     */
+    async stall(milliseconds: number): Promise<void> {
+        this.#pass(milliseconds);
+        await this.advance(0);
+    }
+
+    /**
+     * Sets the wall clock, as an administrator or a waking machine does: no timer fires because of it.
+     *
+     * @param milliseconds forward, or back where negative
+     */
+    step(milliseconds: number): void {
+        this.#wall += milliseconds;
+    }
+
+    #pass(milliseconds: number): void {
+        if (milliseconds <= 0) return;
+        this.#passed += milliseconds;
+        this.#wall += milliseconds;
+    }
+
+    #due(end: number): Timer | undefined {
+        for (let timer = this.#timers.peek(); timer && timer.at <= end; timer = this.#timers.peek()) {
+            this.#timers.pop();
+            if (timer.wake) return timer;
+        }
+        return undefined;
+    }
+}
+
+async function aFewTurns(): Promise<void> {
+    for (let turn = 0; turn < TURNS; turn++) await nextTurn();
+}

@@ -1,0 +1,82 @@
+/** For tests of an app's background jobs: a clock that is moved by hand, and a bot that runs through a stretch of time. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Bot } from './bot.js';
+import { parseConfig } from './config.js';
+import { ManualClock } from './manual_clock.js';
+import type { Run } from './run.js';
+import './install.js';
+
+export { ManualClock } from './manual_clock.js';
+export type { Run } from './run.js';
+
+/** What may be different in a simulation. */
+export interface SimulationOptions {
+    /** The `bot` section of the config. Default: all defaults, and no log. */
+    readonly config?: Record<string, unknown>;
+    /** Default: the `NODE_ENV` of the test. */
+    readonly environment?: string;
+    /** How long, in real milliseconds, a run may stand still before the simulated time goes on without it. Default 1000. */
+    readonly patience?: number;
+}
+
+/**
+ * Runs the bot of the app through a stretch of time, second by second, without waiting: the jobs really run, their
+ * schedules, time zones, retries and timeouts go by a clock of its own.
+ *
+ * @param from the start: a Date, an ISO 8601 text, or unix milliseconds; a slot at exactly this time counts
+ * @param to the end; a slot at exactly this time does not count
+ * @param options what is to be different
+ * @returns the runs in the order in which they ended, skipped ones included
+ */
+export async function simulate(
+    from: Date | string | number,
+    to: Date | string | number,
+    options: SimulationOptions = {},
+): Promise<Run[]> {
+    const { patience = 1000, environment } = options;
+    const config = parseConfig({ log: 'silent', ...options.config });
+    const runs: Run[] = [];
+    let announceStart = () => {};
+    const started = new Promise<void>((resolve) => {
+        announceStart = resolve;
+    });
+    const clock = new ManualClock(from, () => rest());
+    const bot = new Bot({
+        clock,
+        config: async () => config,
+        listen: (event) => {
+            if (event.type === 'bot-started') announceStart();
+            if (event.type === 'run-ended') runs.push(event.run);
+        },
+        ...(environment !== undefined && { environment }),
+    });
+    const rest = patienceWith(bot, patience);
+
+    await Promise.race([started, bot.start()]);
+    await rest();
+    await clock.advance(new Date(to).getTime() - clock.now() - 1);
+    const stopped = bot.stop();
+    await clock.advance(config.stopTimeout + LONGEST_GRACE);
+    await stopped;
+    return runs;
+}
+
+/** More than the bot waits for aborted runs when it stops, in milliseconds. */
+const LONGEST_GRACE = 10_000;
+
+// Runs that have used up the patience once are not waited for again.
+function patienceWith(bot: Bot, patience: number): () => Promise<void> | undefined {
+    let hopeless = 0;
+    return () => (bot.isIdle ? undefined : wait());
+
+    async function wait(): Promise<void> {
+        // A timer may just have let something go on that is not busy yet.
+        await nextTurn();
+        hopeless = Math.min(hopeless, bot.busy);
+        const end = performance.now() + patience;
+        while (bot.busy > hopeless) {
+            if (performance.now() > end) hopeless = bot.busy;
+            await nextTurn();
+        }
+    }
+}

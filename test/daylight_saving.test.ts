@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { BadScheduleError, createSchedule, type Schedule } from '../lib/schedule.js';
+import { crontabs } from './support/crontab_arbitrary.js';
+import { type Crontab, isFixedTime, slotsOf } from './support/crontab_oracle.js';
+import { isLostAtMidnight, LOST_AT_MIDNIGHT } from './support/known_exceptions.js';
+import { changesOf, offsetAt, ZONES } from './support/time_zone_oracle.js';
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+// For a longer search: RUNS=50 SEED=$RANDOM node --test dist/test/daylight_saving.test.js
+const RUNS = Number(process.env['RUNS'] ?? 3);
+const SEED = Number(process.env['SEED'] ?? 1);
+
+const seconds = (text: string) => Date.parse(text) / 1000;
+const iso = (second: number | undefined) =>
+    new Date((second ?? Number.NaN) * 1000).toISOString().replace('.000Z', 'Z');
+
+/** The slots of a crontab from one time up to and with another. */
+function slotsBetween(crontab: string, zone: string | undefined, from: string, to: string): string[] {
+    const schedule = createSchedule('my-job', [crontab], zone);
+    const slots: string[] = [];
+    for (let slot = schedule.next(seconds(from) - 1); slot !== undefined && slot <= seconds(to); ) {
+        slots.push(iso(slot));
+        slot = schedule.next(slot);
+    }
+    return slots;
+}
+
+/** Compares a schedule with the oracle at a change of the clocks and a day and a half to both sides. */
+function checkAgainstOracle(
+    crontab: Crontab,
+    zone: string,
+    change: number,
+    somewhere: readonly number[],
+): void {
+    const schedule = scheduleOf(crontab, zone);
+    if (schedule === undefined) return;
+    const [from, to] = [change - 1.5 * DAY, change + 1.5 * DAY];
+    const fixed = isFixedTime(crontab);
+    const slots = slotsOf(crontab, zone, from, to).filter(
+        (slot) => !(fixed && isLostAtMidnight(crontab, zone, slot)),
+    );
+    const near = slots.filter((slot) => Math.abs(slot - change) < 2 * HOUR);
+    const at = [change, change - HOUR, ...near.slice(0, 4), ...near.slice(-4), ...slots.slice(0, 2)];
+    for (const second of [
+        ...at.flatMap((time) => [time - 1, time]),
+        ...somewhere.map((offset) => from + offset),
+    ]) {
+        const where = `${crontab.text} in ${zone} at ${iso(second)}`;
+        const next = schedule.next(second);
+        const expectedNext = slots.find((slot) => slot > second);
+        assert.equal(
+            next !== undefined && next <= to ? iso(next) : undefined,
+            expectedNext && iso(expectedNext),
+            where,
+        );
+        const previous = schedule.previous(second);
+        const expectedPrevious = slots.findLast((slot) => slot < second);
+        assert.equal(
+            previous !== undefined && previous >= from ? iso(previous) : undefined,
+            expectedPrevious && iso(expectedPrevious),
+            `before ${where}`,
+        );
+    }
+}
+
+function scheduleOf(crontab: Crontab, zone: string): Schedule | undefined {
+    try {
+        return createSchedule('my-job', [crontab.text], zone);
+    } catch (error) {
+        if (error instanceof BadScheduleError && /never fires/.test(error.message)) return undefined;
+        throw error;
+    }
+}
+
+/** A change of a zone's clocks, or any time where they never change. */
+function changeIn(zone: string): fc.Arbitrary<number> {
+    const changes = changesOf(zone);
+    if (changes.length > 0) return fc.constantFrom(...changes);
+    return fc.integer({ min: seconds('1995-01-01T00:00:00Z'), max: seconds('2037-01-01T00:00:00Z') });
+}
+
+const somewhere = fc.array(fc.nat(3 * DAY), { minLength: 4, maxLength: 4 });
+
+function agreesWithOracle(zone: string, change: fc.Arbitrary<number>, numRuns: number): void {
+    fc.assert(
+        fc.property(crontabs, change, somewhere, (crontab, at, offsets) => {
+            checkAgainstOracle(crontab, zone, at, offsets);
+        }),
+        { numRuns, seed: SEED },
+    );
+}
+
+describe('next() and previous() agree with looking at every second', () => {
+    for (const region of new Set(ZONES.map((zone) => zone.split('/')[0]))) {
+        const zones = ZONES.filter((zone) => zone.startsWith(`${region}/`) || zone === region);
+        test(`in ${zones.length} zones of ${region}`, () => {
+            for (const zone of zones) agreesWithOracle(zone, changeIn(zone), RUNS);
+        });
+    }
+
+    const special: [zone: string, change: string | undefined, why: string][] = [
+        ['Australia/Lord_Howe', '2026-04-04T15:00:00Z', 'back by half an hour'],
+        ['Australia/Lord_Howe', '2026-10-03T15:30:00Z', 'forward by half an hour'],
+        ['Pacific/Chatham', '2026-04-04T14:00:00Z', 'back, at an offset of 13:45'],
+        ['Pacific/Chatham', '2026-09-26T14:00:00Z', 'forward, at an offset of 12:45'],
+        ['Pacific/Apia', '2011-12-30T10:00:00Z', 'over a whole day'],
+        ['America/Godthab', '2026-03-29T01:00:00Z', 'forward, to midnight'],
+        ['Africa/Cairo', '2026-04-23T22:00:00Z', 'forward, from midnight'],
+        ['America/Havana', '2026-11-01T05:00:00Z', 'back, to midnight'],
+        ['Asia/Tokyo', undefined, 'never'],
+        ['UTC', undefined, 'never'],
+    ];
+    for (const [zone, change, why] of special) {
+        test(`in ${zone}, where clocks change ${why}`, () => {
+            const at = change === undefined ? seconds('2026-03-29T01:00:00Z') : seconds(change);
+            assert.equal(offsetAt(zone, at) !== offsetAt(zone, at - 1), change !== undefined);
+            agreesWithOracle(zone, fc.constant(at), 15 * RUNS);
+        });
+    }
+});
+
+describe('a fixed time', () => {
+    for (const zone of [
+        'Europe/London',
+        'America/New_York',
+        'Australia/Lord_Howe',
+        'Pacific/Chatham',
+        'Asia/Tokyo',
+    ]) {
+        test(`runs once on every local day of a year in ${zone}`, () => {
+            const days = Array.from({ length: 365 }, (_, day) =>
+                iso(day * DAY + seconds('2026-01-01T00:00:00Z')).slice(0, 10),
+            );
+            for (const crontab of ['30 1 * * *', '30 2 * * *', '0 0 * * *', '59 23 * * *']) {
+                const slots = slotsBetween(crontab, zone, '2025-12-30T00:00:00Z', '2027-01-02T00:00:00Z');
+                const dates = slots.map((slot) =>
+                    iso(seconds(slot) + offsetAt(zone, seconds(slot))).slice(0, 10),
+                );
+                assert.deepEqual(
+                    dates.filter((date) => date.startsWith('2026')),
+                    days,
+                );
+            }
+        });
+    }
+
+    test('in the gap runs at the first valid time after it', () => {
+        assert.deepEqual(
+            slotsBetween('30 1 * * *', 'Europe/London', '2026-03-28T12:00:00Z', '2026-03-30T12:00:00Z'),
+            ['2026-03-29T01:00:00Z', '2026-03-30T00:30:00Z'],
+        );
+    });
+
+    test('runs once for all of its times in the gap, and for one that is at its end', () => {
+        assert.deepEqual(
+            slotsBetween(
+                '0,20,40 1,2 * * *',
+                'Europe/London',
+                '2026-03-29T00:00:00Z',
+                '2026-03-29T12:00:00Z',
+            ),
+            ['2026-03-29T01:00:00Z', '2026-03-29T01:20:00Z', '2026-03-29T01:40:00Z'],
+        );
+    });
+
+    test('that is repeated runs the first time only', () => {
+        assert.deepEqual(
+            slotsBetween('30 1 * * *', 'Europe/London', '2026-10-25T00:00:00Z', '2026-10-26T12:00:00Z'),
+            ['2026-10-25T00:30:00Z', '2026-10-26T01:30:00Z'],
+        );
+    });
+
+    test('does not run on a day that does not exist', () => {
+        assert.deepEqual(
+            slotsBetween('0 12 * * *', 'Pacific/Apia', '2011-12-29T00:00:00Z', '2012-01-01T00:00:00Z'),
+            ['2011-12-29T22:00:00Z', '2011-12-30T22:00:00Z', '2011-12-31T22:00:00Z'],
+        );
+    });
+});
+
+describe('an interval', () => {
+    test('skips the hour that does not exist', () => {
+        assert.deepEqual(
+            slotsBetween('*/30 * * * *', 'Europe/London', '2026-03-29T00:30:00Z', '2026-03-29T01:30:00Z'),
+            ['2026-03-29T00:30:00Z', '2026-03-29T01:00:00Z', '2026-03-29T01:30:00Z'],
+        );
+        assert.deepEqual(
+            slotsBetween('*/30 1 * * *', 'Europe/London', '2026-03-29T00:00:00Z', '2026-03-29T23:00:00Z'),
+            [],
+        );
+    });
+
+    test('runs through both of the repeated ones', () => {
+        assert.deepEqual(
+            slotsBetween('*/30 1 * * *', 'Europe/London', '2026-10-25T00:00:00Z', '2026-10-25T23:00:00Z'),
+            ['2026-10-25T00:00:00Z', '2026-10-25T00:30:00Z', '2026-10-25T01:00:00Z', '2026-10-25T01:30:00Z'],
+        );
+    });
+
+    test('runs through half an hour twice where that is repeated', () => {
+        assert.deepEqual(
+            slotsBetween(
+                '*/15 1 * * *',
+                'Australia/Lord_Howe',
+                '2026-04-04T14:00:00Z',
+                '2026-04-04T16:00:00Z',
+            ),
+            ['14:00', '14:15', '14:30', '14:45', '15:00', '15:15'].map((time) => `2026-04-04T${time}:00Z`),
+        );
+    });
+});
+
+describe("the process's zone", () => {
+    const own = process.env['TZ'];
+    for (const zone of [
+        'Europe/London',
+        'America/New_York',
+        'Australia/Lord_Howe',
+        'Pacific/Chatham',
+        'Africa/Cairo',
+    ]) {
+        test(`has the slots of ${zone} when it is that`, () => {
+            process.env['TZ'] = zone;
+            try {
+                fc.assert(
+                    fc.property(crontabs, changeIn(zone), somewhere, (crontab, change, offsets) => {
+                        const named = scheduleOf(crontab, zone);
+                        if (named === undefined) return;
+                        const unnamed = createSchedule('my-job', [crontab.text]);
+                        for (const offset of [0, 1, 3600, 7200, ...offsets]) {
+                            const second = change - 3600 + offset;
+                            assert.equal(unnamed.next(second), named.next(second));
+                            assert.equal(unnamed.previous(second), named.previous(second));
+                        }
+                    }),
+                    { numRuns: 15 * RUNS, seed: SEED },
+                );
+            } finally {
+                if (own === undefined) delete process.env['TZ'];
+                else process.env['TZ'] = own;
+            }
+        });
+    }
+});
+
+// When one of these fails, croner has changed: take it off the list, and the oracle will hold it to the rule.
+describe('croner still departs from the rule', () => {
+    for (const { crontab, timezone, slot, instead } of LOST_AT_MIDNIGHT) {
+        test(`in ${timezone}, where ${crontab} in a gap up to midnight is lost`, () => {
+            const schedule = createSchedule('my-job', [crontab], timezone);
+            assert.equal(iso(schedule.next(seconds(slot) - 1)), instead);
+            assert.equal(schedule.matches(seconds(slot)), false);
+        });
+    }
+
+    test('in that SUN-SUN is every day', () => {
+        assert.equal(
+            slotsBetween('0 0 * * SUN-SUN', 'UTC', '2026-01-01T00:00:00Z', '2026-01-07T00:00:00Z').length,
+            7,
+        );
+    });
+
+    test('of Vixie cron, in that a step in a day field restricts it, so that either day is enough', () => {
+        const slots = slotsBetween('0 0 */10 * MON', 'UTC', '2026-01-01T00:00:00Z', '2026-01-12T00:00:00Z');
+        assert.deepEqual(
+            slots.map((slot) => slot.slice(8, 10)),
+            ['01', '05', '11', '12'],
+        );
+    });
+});

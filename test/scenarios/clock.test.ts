@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ManualClock } from '../../lib/manual_clock.js';
+import { endScenario, startScenario } from '../support/scenario.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+const every = (crontab: string, settings = {}) => ({
+    meta(this: { schedule(crontab: string): void }) {
+        this.schedule(crontab);
+    },
+    ...settings,
+    run() {},
+});
+
+describe('on time', () => {
+    test('each slot runs once, at its second', async () => {
+        const scenario = await startScenario('2026-01-01T12:00:00.400Z', { tick: every('*/2 * * * * *') });
+        await scenario.clock.advance(6_000);
+        assert.deepEqual(scenario.slots('tick'), ['12:00:02', '12:00:04', '12:00:06']);
+        assert.deepEqual(scenario.runs.map(({ startedAt = 0, scheduledAt = 0 }) => startedAt - scheduledAt * 1000), [0, 0, 0]);
+        await endScenario(scenario);
+    });
+
+    test('a bot that starts on the boundary of a second takes that second, and none before it', async () => {
+        const scenario = await startScenario('2026-01-01T12:00:00.000Z', { tick: every('* * * * * *') });
+        await scenario.clock.advance(1_500);
+        assert.deepEqual(scenario.slots('tick'), ['12:00:00', '12:00:01']);
+        await endScenario(scenario);
+    });
+
+    test('nothing starts before its slot although timers fire early', async () => {
+        class EarlyClock extends ManualClock {
+            override after(delay: number, wake: () => void) {
+                return super.after(Math.max(0.1, delay - 0.9), wake);
+            }
+        }
+        const clock = new EarlyClock('2026-01-01T12:00:00.500Z');
+        const scenario = await startScenario('', { tick: every('* * * * * *') }, { clock });
+        await clock.advance(10_000);
+        assert.equal(scenario.slots('tick').length, 10);
+        for (const { startedAt = 0, scheduledAt = 0 } of scenario.runs) assert.ok(startedAt >= scheduledAt * 1000);
+        await endScenario(scenario);
+    });
+});
+
+describe('a stall of 5 s', () => {
+    for (const [missed, expected] of [
+        ['skip', ['12:00:05']],
+        ['once', ['12:00:05']],
+        ['all', ['12:00:01', '12:00:02', '12:00:03', '12:00:04', '12:00:05']],
+    ] as const) {
+        test(`missed: ${missed} runs ${expected.length} of the five slots`, async () => {
+            const scenario = await startScenario('2026-01-01T12:00:00.500Z', { tick: every('* * * * * *', { missed }) });
+            await scenario.clock.stall(5_000);
+            assert.deepEqual(scenario.slots('tick'), expected);
+            const unrun = scenario.eventsOf('slots-unrun').reduce((sum, { count }) => sum + count, 0);
+            assert.equal(unrun, 5 - expected.length, 'each slot that does not run is accounted for');
+            await scenario.clock.advance(1_000);
+            assert.equal(scenario.slots('tick').at(-1), '12:00:06');
+            await endScenario(scenario);
+        });
+    }
+
+    test('a daily slot in it runs late under every policy', async () => {
+        const jobs = Object.fromEntries(
+            ['skip', 'once', 'all'].map((missed) => [missed, every('2 0 12 * * *', { missed })]),
+        );
+        const scenario = await startScenario('2026-01-01T12:00:00.500Z', jobs);
+        await scenario.clock.stall(5_000);
+        for (const job of Object.keys(jobs)) assert.deepEqual(scenario.slots(job), ['12:00:02']);
+        assert.deepEqual(scenario.runs.map(({ startedAt = 0 }) => startedAt % MINUTE), [5_500, 5_500, 5_500]);
+        await endScenario(scenario);
+    });
+});
+
+describe('a stall of 2 h', () => {
+    test('the policy of each job decides', async () => {
+        const scenario = await startScenario('2026-01-01T12:00:30Z', {
+            all: every('*/30 * * * *', { missed: 'all', missedWithin: '90m' }),
+            once: every('*/30 * * * *'),
+            skip: every('*/30 * * * *', { missed: 'skip' }),
+        });
+        await scenario.clock.stall(2 * HOUR);
+        assert.deepEqual(scenario.slots('all'), ['13:00:00', '13:30:00', '14:00:00'], '12:30 is older than 90 minutes at 14:00:30');
+        assert.deepEqual(scenario.slots('once'), ['14:00:00']);
+        assert.deepEqual(scenario.slots('skip'), []);
+        assert.deepEqual(
+            scenario.eventsOf('slots-unrun').map(({ job, reason, count }) => [job, reason, count]),
+            [
+                ['all', 'too old', 1],
+                ['once', 'too old', 2],
+                ['once', 'superseded', 1],
+                ['skip', 'missed', 4],
+            ],
+        );
+        assert.equal(scenario.eventsOf('clock-gap').length, 1);
+        await endScenario(scenario);
+    });
+});
+
+describe('eight hours of sleep across a daily slot', () => {
+    test('the slot is too old within the default hour, and runs with a longer missedWithin', async () => {
+        const scenario = await startScenario('2026-01-01T23:00:00.500Z', {
+            forgiving: every('0 3 * * *', { missedWithin: '12h' }),
+            strict: every('0 3 * * *'),
+        });
+        scenario.clock.step(8 * HOUR);
+        await scenario.clock.advance(1_000);
+        assert.deepEqual(scenario.slots('forgiving'), ['03:00:00']);
+        assert.deepEqual(scenario.slots('strict'), []);
+        assert.deepEqual(scenario.eventsOf('slots-unrun').map(({ job, reason }) => [job, reason]), [['strict', 'too old']]);
+        await scenario.clock.advance(HOUR);
+        assert.equal(scenario.slots('forgiving').length, 1, 'and only once');
+        await endScenario(scenario);
+    });
+});
+
+describe('a clock that is set', () => {
+    test('back by minutes: nothing runs again, and the schedule goes on from the time reached before', async () => {
+        const scenario = await startScenario('2026-01-01T12:00:30Z', { minutely: every('* * * * *') });
+        await scenario.clock.advance(2 * MINUTE);
+        scenario.clock.step(-5 * MINUTE);
+        await scenario.clock.advance(6 * MINUTE);
+        assert.deepEqual(scenario.slots('minutely'), ['12:01:00', '12:02:00', '12:03:00']);
+        assert.deepEqual(scenario.eventsOf('clock-set-back').map(({ adopted }) => adopted), [false], 'said once');
+        await endScenario(scenario);
+    });
+
+    test('back by hours: the new time is announced and adopted, and its slots run again', async () => {
+        const scenario = await startScenario('2026-01-01T12:00:30Z', { minutely: every('* * * * *') });
+        await scenario.clock.advance(2 * MINUTE);
+        scenario.clock.step(-2 * HOUR);
+        await scenario.clock.advance(2 * MINUTE);
+        assert.deepEqual(scenario.slots('minutely'), ['12:01:00', '12:02:00', '10:03:00', '10:04:00']);
+        assert.deepEqual(scenario.eventsOf('clock-set-back').map(({ adopted }) => adopted), [true]);
+        await scenario.clock.advance(2 * HOUR);
+        assert.equal(scenario.slots('minutely').filter((slot) => slot === '12:02:00').length, 2, 'claims of later slots are void');
+        await endScenario(scenario);
+    });
+
+    test('forward by minutes and by hours: like a sleep', async () => {
+        const scenario = await startScenario('2026-01-01T12:00:30Z', {
+            all: every('*/10 * * * *', { missed: 'all' }),
+            once: every('*/10 * * * *'),
+        });
+        scenario.clock.step(21 * MINUTE);
+        await scenario.clock.advance(1_000);
+        assert.deepEqual(scenario.slots('all'), ['12:10:00', '12:20:00']);
+        assert.deepEqual(scenario.slots('once'), ['12:20:00']);
+        scenario.clock.step(3 * HOUR);
+        await scenario.clock.advance(1_000);
+        assert.deepEqual(scenario.slots('once'), ['12:20:00', '15:20:00']);
+        assert.equal(scenario.slots('all').length, 2 + 6, 'those of the last hour');
+        await endScenario(scenario);
+    });
+});

@@ -1,0 +1,95 @@
+import { BackgroundJob } from '../../lib/background_job.js';
+import { Bot, type BotParts } from '../../lib/bot.js';
+import { parseConfig } from '../../lib/config.js';
+import type { BotEvent } from '../../lib/events.js';
+import { Workspace } from '../../lib/host.js';
+import { ManualClock } from '../../lib/manual_clock.js';
+import type { Run } from '../../lib/run.js';
+import type { BackgroundJobDefinition } from '../../types/background_job.js';
+
+/** A bot on a clock that is moved by hand, with jobs of its own. */
+export interface Scenario {
+    readonly bot: Bot;
+    readonly clock: ManualClock;
+    readonly events: BotEvent[];
+    /** Every run that has ended or was skipped, in that order. */
+    readonly runs: Run[];
+    /** What the jobs noted, with `note`. */
+    readonly notes: unknown[];
+    readonly loop: Promise<void>;
+    eventsOf<Type extends BotEvent['type']>(type: Type): Extract<BotEvent, { type: Type }>[];
+    /** The slots of a job's runs with an outcome, as `HH:MM:SS` in UTC. */
+    slots(job: string, outcome?: string): string[];
+}
+
+/** Replaces all registered jobs by these. */
+export function registerJobs(jobs: Record<string, BackgroundJobDefinition>): void {
+    for (const name of BackgroundJob.names) BackgroundJob.unregister(name);
+    for (const [name, definition] of Object.entries(jobs)) BackgroundJob.register(name, definition);
+}
+
+/** Starts a bot at a time, in UTC. */
+export async function startScenario(
+    at: string,
+    jobs: Record<string, BackgroundJobDefinition>,
+    { config = {}, notes = [], ...parts }: { config?: object; notes?: unknown[] } & Omit<BotParts, 'config'> = {},
+): Promise<Scenario> {
+    // The first workspace of a process imports the framework's files, which takes real time.
+    await Workspace.run(async () => {});
+    registerJobs(jobs);
+    const clock = (parts.clock as ManualClock | undefined) ?? new ManualClock(at);
+    const events: BotEvent[] = [];
+    const bot = new Bot({
+        random: () => 0,
+        ...parts,
+        clock,
+        config: async () => parseConfig({ timezone: 'UTC', log: 'silent', ...config }),
+        listen: (event) => events.push(event.type === 'run-started' ? { ...event, run: { ...event.run } } : event),
+    });
+    const loop = bot.start();
+    await clock.advance(0);
+    const eventsOf = <Type extends BotEvent['type']>(type: Type) =>
+        events.filter((event): event is Extract<BotEvent, { type: Type }> => event.type === type);
+    const endedRuns = () => eventsOf('run-ended').map(({ run }) => run);
+    return {
+        bot,
+        clock,
+        events,
+        notes,
+        loop,
+        eventsOf,
+        get runs() {
+            return endedRuns();
+        },
+        slots: (job, outcome = 'succeeded') =>
+            endedRuns()
+                .filter((run) => run.job === job && run.outcome === outcome)
+                .map(slotOf),
+    };
+}
+
+/** Ends a scenario, whatever still runs in it. */
+export async function endScenario({ bot, clock }: Scenario): Promise<void> {
+    const stopped = bot.stop();
+    await clock.advance(60_000);
+    await stopped;
+}
+
+/** A run's slot as `HH:MM:SS` in UTC. */
+export function slotOf({ scheduledAt }: Pick<Run, 'scheduledAt'>): string {
+    return new Date((scheduledAt ?? 0) * 1000).toISOString().slice(11, 19);
+}
+
+/** A promise that never settles. */
+export function never(): Promise<never> {
+    return new Promise(() => {});
+}
+
+/** A promise that is resolved by hand. */
+export function gate(): { opened: Promise<void>; open(): void } {
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+        open = resolve;
+    });
+    return { opened, open };
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as realDelay } from 'node:timers/promises';
+import { ManualClock, simulate } from '../lib/testing.js';
+import type { BackgroundJobClass } from '../types/background_job.js';
+import { never, registerJobs, slotOf } from './support/scenario.js';
+
+const scheduled = (...crontabs: string[]) => ({
+    meta(this: BackgroundJobClass) {
+        for (const crontab of crontabs) this.schedule(crontab);
+    },
+});
+
+describe('simulate', () => {
+    test('runs an app through a stretch of time, and returns its runs in order', async () => {
+        registerJobs({
+            daily: { ...scheduled('0 2 * * *'), timezone: 'Europe/London', run() {} },
+            hourly: { ...scheduled('0 * * * *'), async run() {} },
+        });
+        const runs = await simulate('2026-03-29T00:00:00Z', '2026-03-29T04:00:00Z');
+        assert.deepEqual(
+            runs.map((run) => [run.job, slotOf(run), run.outcome]),
+            [
+                ['hourly', '00:00:00', 'succeeded'],
+                ['daily', '01:00:00', 'succeeded'],
+                ['hourly', '01:00:00', 'succeeded'],
+                ['hourly', '02:00:00', 'succeeded'],
+                ['hourly', '03:00:00', 'succeeded'],
+            ],
+            'the clocks go forward at 01:00 UTC, so 02:00 in London is one hour earlier from that day on',
+        );
+    });
+
+    test('waits for work that takes real time, without letting the simulated time pass', async () => {
+        registerJobs({
+            slow: {
+                ...scheduled('* * * * * *'),
+                async run() {
+                    await realDelay(20);
+                },
+            },
+        });
+        const runs = await simulate('2026-01-01T00:00:00Z', '2026-01-01T00:00:03Z');
+        assert.deepEqual(
+            runs.map(({ outcome, startedAt = 0, endedAt }) => [outcome, startedAt % 60_000, endedAt]),
+            [0, 1000, 2000].map((at) => ['succeeded', at, Date.parse('2026-01-01T00:00:00Z') + at]),
+        );
+    });
+
+    test('goes on without a run that stands still', async () => {
+        registerJobs({ hung: { ...scheduled('0 * * * * *'), run: never }, other: { ...scheduled('30 * * * * *'), run() {} } });
+        const runs = await simulate('2026-01-01T00:00:00Z', '2026-01-01T00:02:00Z', { patience: 50 });
+        assert.deepEqual(
+            runs.map((run) => [run.job, slotOf(run), run.outcome, run.reason]),
+            [
+                ['other', '00:00:30', 'succeeded', undefined],
+                ['hung', '00:01:00', 'skipped', 'overlap'],
+                ['other', '00:01:30', 'succeeded', undefined],
+            ],
+        );
+    });
+
+    test('takes retries and environments by its own rules', async () => {
+        registerJobs({
+            flaky: {
+                ...scheduled('0 0 * * *'),
+                retries: 2,
+                retryDelay: '1m',
+                environments: ['production'],
+                run() {
+                    if (this.currentRun.attempt < 3) throw new Error('not yet');
+                },
+            },
+        });
+        assert.equal((await simulate('2026-01-01T00:00:00Z', '2026-01-01T00:10:00Z'))[0]?.reason, 'environment');
+        const [run] = await simulate('2026-01-01T00:00:00Z', '2026-01-01T00:10:00Z', { environment: 'production' });
+        assert.deepEqual([run?.outcome, run?.attempt], ['succeeded', 3]);
+        assert.ok((run?.endedAt ?? 0) - (run?.startedAt ?? 0) >= 180_000);
+    });
+
+    test('refuses a bad config', async () => {
+        await assert.rejects(simulate('2026-01-01', '2026-01-02', { config: { concurency: 2 } }), /did you mean "concurrency"/);
+    });
+});
+
+describe('ManualClock', () => {
+    test('fires timers at their times and in order, and forgets cancelled ones', async () => {
+        const clock = new ManualClock(1_000);
+        const fired: unknown[] = [];
+        clock.after(20, () => fired.push(['b', clock.now()]));
+        clock.after(10, () => {
+            fired.push(['a', clock.now()]);
+            clock.after(5, () => fired.push(['nested', clock.now()]));
+        });
+        clock.after(12, () => fired.push('cancelled'))();
+        await clock.advance(19);
+        assert.deepEqual(fired, [
+            ['a', 1_010],
+            ['nested', 1_015],
+        ]);
+        await clock.advance(1);
+        assert.deepEqual(fired.at(-1), ['b', 1_020]);
+    });
+
+    test('a stall fires what came due in it at its end; a step moves the wall clock alone', async () => {
+        const clock = new ManualClock(0);
+        const fired: number[] = [];
+        clock.after(10, () => fired.push(clock.now()));
+        clock.step(1_000);
+        assert.deepEqual([clock.now(), fired], [1_000, []]);
+        await clock.stall(50);
+        assert.deepEqual(fired, [1_050]);
+    });
+});
