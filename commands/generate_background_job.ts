@@ -1,8 +1,8 @@
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import chalk from 'chalk';
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
 import { Command } from '../lib/host.js';
+import { paint } from '../lib/paint.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 const FOLDER = join('lib', 'background_jobs');
@@ -20,7 +20,11 @@ export default {
             alias: 'arg1',
             description: 'The name of the background job to create.',
         });
-        this.hasParam('force', { type: 'boolean', optional: true, description: 'Overwrite a file that differs.' });
+        this.hasParam('force', {
+            type: 'boolean',
+            optional: true,
+            description: 'Overwrite a file that differs.',
+        });
         failOnBadParams(this);
     },
 
@@ -56,7 +60,11 @@ function filePathOf(name: string, inflector: { snakeify(name: string): string })
     return segments.join('/');
 }
 
-async function refuseNamesake(file: string, name: string, inflector: { dasherize(name: string): string }): Promise<void> {
+async function refuseNamesake(
+    file: string,
+    name: string,
+    inflector: { dasherize(name: string): string },
+): Promise<void> {
     const fs = await loadFs();
     const folder = join(file, '..');
     const files = (await fs.pathExists(folder)) ? await fs.readdir(folder) : [];
@@ -87,20 +95,27 @@ async function writeIfMissing(importer: string, rootPath: string): Promise<void>
     announce('created', rootPath, importer);
 }
 
-async function write(wanted: { file: string; content: string; rootPath: string; force: boolean }): Promise<void> {
+async function write(wanted: {
+    file: string;
+    content: string;
+    rootPath: string;
+    force: boolean;
+}): Promise<void> {
     const { file, content, rootPath, force } = wanted;
     const fs = await loadFs();
     const exists = await fs.pathExists(file);
     if (exists && (await fs.readFile(file, 'utf8')) === content) return announce('unchanged', rootPath, file);
     if (exists && !force) {
-        throw new Error(`${relative(rootPath, file)} exists and differs: nothing was written. Use --force to overwrite it.`);
+        throw new Error(
+            `${relative(rootPath, file)} exists and differs: nothing was written. Use --force to overwrite it.`,
+        );
     }
     await fs.outputFile(file, content);
     announce(exists ? 'overwritten' : 'created', rootPath, file);
 }
 
 function announce(what: string, rootPath: string, file: string): void {
-    console.log(`${chalk.green(what)} ${relative(rootPath, file)}`);
+    console.log(`${paint.green(what)} ${relative(rootPath, file)}`);
 }
 
 function quote(text: string): string {

@@ -1,7 +1,7 @@
-import chalk from 'chalk';
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
 import { Command } from '../lib/host.js';
 import type { JobPlan } from '../lib/job_plan.js';
+import { paint } from '../lib/paint.js';
 import type { Problem } from '../lib/problem.js';
 import type { Schedule } from '../lib/schedule.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
@@ -52,10 +52,10 @@ function asText(plans: readonly JobPlan[], problems: readonly Problem[], now: nu
     const rows = plans.flatMap((plan) => rowsOf(plan, now));
     const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
     const lines = rows.map(([name = '', crontab = '', next = '']) =>
-        `  * ${chalk.green(name.padEnd(widths[0] ?? 0))}  ${crontab.padEnd(widths[1] ?? 0)}  ${next}`.trimEnd(),
+        `  * ${paint.green(name.padEnd(widths[0] ?? 0))}  ${crontab.padEnd(widths[1] ?? 0)}  ${next}`.trimEnd(),
     );
     const troubles = problems.map(({ severity, job, file, reason }) => {
-        const label = severity === 'error' ? chalk.red('invalid') : chalk.yellow('warning');
+        const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
         return `  * ${label} ${job}${file ? ` (${file})` : ''}: ${reason}`;
     });
     return [
@@ -78,7 +78,9 @@ function rowsOf(plan: JobPlan, now: number): string[][] {
 }
 
 function crontabOf({ crontab, timezone, args }: Schedule): string {
-    return [crontab, timezone && `(${timezone})`, args.length > 0 && JSON.stringify(args)].filter(Boolean).join(' ');
+    return [crontab, timezone && `(${timezone})`, args.length > 0 && JSON.stringify(args)]
+        .filter(Boolean)
+        .join(' ');
 }
 
 function iso(second: number | undefined): string | null {

@@ -8,7 +8,11 @@ export default {
             description: 'Runs a background job now and waits for it.',
             example: `run-background-job my-cleanup-task --arguments '["hourly", { "deep": true }]'`,
         });
-        this.hasParam('name', { type: 'string', alias: 'arg1', description: 'The name of the background job.' });
+        this.hasParam('name', {
+            type: 'string',
+            alias: 'arg1',
+            description: 'The name of the background job.',
+        });
         this.hasParam('arguments', {
             type: 'string',
             optional: true,

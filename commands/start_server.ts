@@ -1,5 +1,5 @@
-import { type BotConfig, ConfigError, loadConfig } from '../lib/config.js';
 import { failOnBadParams } from '../lib/command_failure.js';
+import { type BotConfig, ConfigError, loadConfig } from '../lib/config.js';
 import { exitSoon, stopOnSignals } from '../lib/server_stop.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -25,7 +25,8 @@ function checkHost(this: CommandInstance): void {
         .trim()
         .split(/\s+/)
         .find((pair) => !(Number(/^[^:]+:(\d+)$/.exec(pair)?.[1]) <= 65535));
-    if (bad !== undefined) this.setValidationError('host', `"${bad}" is not a host and port, like 127.0.0.1:3000`);
+    if (bad !== undefined)
+        this.setValidationError('host', `"${bad}" is not a host and port, like 127.0.0.1:3000`);
 }
 
 async function checkConfig(this: CommandInstance): Promise<void> {

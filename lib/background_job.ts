@@ -1,4 +1,8 @@
-import type { BackgroundJobDefinition, BackgroundJobInstance, BackgroundJobRegistry } from '../types/background_job.js';
+import type {
+    BackgroundJobDefinition,
+    BackgroundJobInstance,
+    BackgroundJobRegistry,
+} from '../types/background_job.js';
 import { Class, Hookable, ImportableRegistry, inflector, ServiceFactory } from './host.js';
 import { importJobFile } from './job_file.js';
 
@@ -87,7 +91,8 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
                 relativeFilePathWithoutExtension: string;
                 isExactMatch: boolean;
             }) {
-                if (this.isExactMatch) await importJobFile(BackgroundJob, this.filePath, this.relativeFilePathWithoutExtension);
+                if (this.isExactMatch)
+                    await importJobFile(BackgroundJob, this.filePath, this.relativeFilePathWithoutExtension);
             },
         });
     },

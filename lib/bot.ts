@@ -69,7 +69,8 @@ export class Bot {
      * @throws ConfigError, by that promise, when the `bot` section of the config is wrong
      */
     start(): Promise<void> {
-        if (!this.#session?.isOpen) this.#session = new Session(this.#session, (session) => this.#live(session));
+        if (!this.#session?.isOpen)
+            this.#session = new Session(this.#session, (session) => this.#live(session));
         return this.#session.ended;
     }
 

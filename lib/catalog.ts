@@ -66,7 +66,9 @@ export class Catalog {
      */
     due(second: number): Occurrence[] {
         const schedules = this.#timetable.due(second);
-        return schedules.length === 0 ? [] : schedules.map((schedule) => this.#occurrence(schedule, [second]));
+        return schedules.length === 0
+            ? []
+            : schedules.map((schedule) => this.#occurrence(schedule, [second]));
     }
 
     /**

@@ -36,7 +36,8 @@ const READERS: Readers = {
     timezone: {
         default: undefined,
         read(value) {
-            if (typeof value !== 'string') throw new TypeError(`is not a time zone: write its IANA name, like 'Europe/London'`);
+            if (typeof value !== 'string')
+                throw new TypeError(`is not a time zone: write its IANA name, like 'Europe/London'`);
             checkTimezone(value);
             return value;
         },
@@ -44,7 +45,8 @@ const READERS: Readers = {
     concurrency: {
         default: 1,
         read(value) {
-            if (!Number.isSafeInteger(value) || (value as number) < 1) throw new TypeError('is not a whole number from 1 up');
+            if (!Number.isSafeInteger(value) || (value as number) < 1)
+                throw new TypeError('is not a whole number from 1 up');
             return value as number;
         },
     },
@@ -54,7 +56,8 @@ const READERS: Readers = {
         default: 'pretty',
         read(value) {
             const format = LOG_FORMATS.find((known) => known === value);
-            if (!format) throw new TypeError(`is none of ${LOG_FORMATS.map((known) => `'${known}'`).join(', ')}`);
+            if (!format)
+                throw new TypeError(`is none of ${LOG_FORMATS.map((known) => `'${known}'`).join(', ')}`);
             return format;
         },
     },
@@ -75,7 +78,9 @@ export const DEFAULT_CONFIG: BotConfig = parseConfig(undefined);
 export function parseConfig(section: unknown): BotConfig {
     const keys = section === undefined || typeof section === 'boolean' ? {} : section;
     if (typeof keys !== 'object' || keys === null || Array.isArray(keys)) {
-        throw new ConfigError('pinstripe.config.js: `bot` is not an object: write `bot: { ... }`, or `bot: false` for no bot');
+        throw new ConfigError(
+            'pinstripe.config.js: `bot` is not an object: write `bot: { ... }`, or `bot: false` for no bot',
+        );
     }
     for (const key of Object.keys(keys)) {
         if (KEYS.some((known) => known === key)) continue;
@@ -108,6 +113,8 @@ function readKey(key: Key, value: unknown): unknown {
         return reader.read(value);
     } catch (error) {
         if (!(error instanceof TypeError || error instanceof BadScheduleError)) throw error;
-        throw new ConfigError(`pinstripe.config.js: \`bot.${key}\`, ${JSON.stringify(value)}, ${error.message}`);
+        throw new ConfigError(
+            `pinstripe.config.js: \`bot.${key}\`, ${JSON.stringify(value)}, ${error.message}`,
+        );
     }
 }

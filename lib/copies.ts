@@ -12,7 +12,10 @@ import { fileURLToPath } from 'node:url';
  * @returns a message with both places and the cure; undefined: there is one copy
  */
 export function secondCopyMessage(projectRoot: string, own: string): string | undefined {
-    const [ours, theirs] = [frameworkSeenFrom(fileURLToPath(own)), frameworkSeenFrom(`${projectRoot}${sep}package.json`)];
+    const [ours, theirs] = [
+        frameworkSeenFrom(fileURLToPath(own)),
+        frameworkSeenFrom(`${projectRoot}${sep}package.json`),
+    ];
     const running = runningFramework();
     const copies = [...new Set([ours, theirs, running].filter((copy) => copy !== undefined))];
     if (copies.length < 2) return undefined;

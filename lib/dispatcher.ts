@@ -105,7 +105,8 @@ export class Dispatcher {
         this.active.add(active);
         try {
             if (this.#refuses(active.run)) return this.#skip(active.run, 'stopping');
-            if (!(await this.parts.engine.claim(active.run))) return this.#skip(active.run, 'claimed elsewhere');
+            if (!(await this.parts.engine.claim(active.run)))
+                return this.#skip(active.run, 'claimed elsewhere');
             await this.#runner.execute(active);
             await this.parts.engine.finished(active.run);
             this.parts.emit({ type: 'run-ended', run: active.run });
@@ -143,7 +144,14 @@ export class Dispatcher {
 
     async #occurrence({ plan, schedule, slots }: Occurrence, batch: Batch, turn: Turn): Promise<void> {
         const runFor = (tenant: TenantId | undefined, scheduledAt: number) =>
-            createRun({ job: plan.name, file: plan.file, args: schedule.args, tenant, scheduledAt, manual: batch.manual });
+            createRun({
+                job: plan.name,
+                file: plan.file,
+                args: schedule.args,
+                tenant,
+                scheduledAt,
+                manual: batch.manual,
+            });
         const skipAll = (reason: SkipReason) => {
             for (const slot of slots) this.#skip(batch.add(runFor(undefined, slot)), reason);
         };
@@ -167,7 +175,10 @@ export class Dispatcher {
                 if (!batch.isFirst(run)) continue;
                 batch.add(run);
                 if (this.#refuses(run)) this.#skip(run, 'stopping');
-                else await turn.hold(this.#begin(new ActiveRun(run, plan, sequence, runStorage.getStore()), batch));
+                else
+                    await turn.hold(
+                        this.#begin(new ActiveRun(run, plan, sequence, runStorage.getStore()), batch),
+                    );
             }
         }
     }

@@ -8,7 +8,8 @@ import ms, { type StringValue } from 'ms';
  * @throws TypeError when it is not a duration, or negative
  */
 export function parseDuration(value: unknown): number {
-    const milliseconds = typeof value === 'string' && /[a-z]/i.test(value) ? ms(value as StringValue) : undefined;
+    const milliseconds =
+        typeof value === 'string' && /[a-z]/i.test(value) ? ms(value as StringValue) : undefined;
     if (milliseconds === undefined || !(milliseconds >= 0)) {
         throw new TypeError(`is not a duration: write a number with its unit, like '30s', '10m' or '1h'`);
     }

@@ -26,7 +26,15 @@ export type BotEvent =
     | { type: 'run-ignores-signal'; run: Run; reason: string; age: number }
     | { type: 'run-abandoned'; run: Run; age: number }
     | { type: 'lane-blocked'; run: Run; skips: number; age: number }
-    | { type: 'slots-unrun'; job: string; reason: string; count: number; atLeast: boolean; first: number; last: number }
+    | {
+          type: 'slots-unrun';
+          job: string;
+          reason: string;
+          count: number;
+          atLeast: boolean;
+          first: number;
+          last: number;
+      }
     | { type: 'clock-gap'; after: number; now: number }
     | { type: 'clock-set-back'; from: number; to: number; adopted: boolean }
     | { type: 'stray-error'; run: Run; error: Error }

@@ -9,7 +9,11 @@ import type { BackgroundJobRegistry } from '../types/background_job.js';
  * @param filePath the file's absolute path
  * @param path its path below `lib/background_jobs/`, without `.js`: the name of the job before it is dasherized
  */
-export async function importJobFile(registry: BackgroundJobRegistry, filePath: string, path: string): Promise<void> {
+export async function importJobFile(
+    registry: BackgroundJobRegistry,
+    filePath: string,
+    path: string,
+): Promise<void> {
     const name = registry.normalizeName(path);
     const broken = (reason: string) => registry.reportBrokenFile(filePath, name, reason);
 

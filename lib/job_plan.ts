@@ -37,7 +37,8 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
 
     const fatal = complaints.map((complaint) => problem(complaint));
     if ('metaError' in Job) fatal.push(problem(`its meta() threw: ${messageOf(Job.metaError)}`));
-    else if (Job.prototype.run === BackgroundJob.prototype.run) fatal.push(problem('it has no run(): add `run(){ ... }`'));
+    else if (Job.prototype.run === BackgroundJob.prototype.run)
+        fatal.push(problem('it has no run(): add `run(){ ... }`'));
 
     const schedules: Schedule[] = [];
     const bad: Problem[] = [];
@@ -74,7 +75,10 @@ type JobClass = ReturnType<typeof BackgroundJob.for>;
 // A setting may be assigned on the class or stand on the definition, which `include` copies to the prototype.
 function declaredSettings(Job: JobClass): Partial<Record<keyof Settings, unknown>> {
     return Object.fromEntries(
-        SETTING_NAMES.map((name) => [name, (Job as Partial<Record<keyof Settings, unknown>>)[name] ?? Job.prototype[name]]),
+        SETTING_NAMES.map((name) => [
+            name,
+            (Job as Partial<Record<keyof Settings, unknown>>)[name] ?? Job.prototype[name],
+        ]),
     );
 }
 
@@ -84,7 +88,9 @@ function misspellings(Job: JobClass): string[] {
         .filter((property) => !SETTING_NAMES.some((name) => name === property))
         .flatMap((property) => {
             const setting = misspeltSetting(property);
-            return setting ? [`its property \`${property}\` is no setting: did you mean \`${setting}\`?`] : [];
+            return setting
+                ? [`its property \`${property}\` is no setting: did you mean \`${setting}\`?`]
+                : [];
         });
 }
 

@@ -138,7 +138,9 @@ export class Lanes {
 function wait(lane: Lane, active: ActiveRun): Promise<Admission> {
     return new Promise((admit) => {
         lane.waiters.push({ active, admit });
-        lane.waiters.sort((a, b) => (a.active.run.scheduledAt ?? Infinity) - (b.active.run.scheduledAt ?? Infinity));
+        lane.waiters.sort(
+            (a, b) => (a.active.run.scheduledAt ?? Infinity) - (b.active.run.scheduledAt ?? Infinity),
+        );
     });
 }
 

@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
-import chalk, { type ChalkInstance } from 'chalk';
+import type { ChalkInstance } from 'chalk';
 import type { LogFormat } from './config.js';
 import { formatDuration } from './duration.js';
 import type { BotEvent, Emit } from './events.js';
+import { paint } from './paint.js';
 import { latenessOf, type Outcome, type Run } from './run.js';
 
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
@@ -32,7 +33,8 @@ export function createLog(format: () => LogFormat): Emit {
         if (chosen === 'silent') return;
         const line = sentence(event);
         if (!line) return;
-        const text = chosen === 'json' ? JSON.stringify(record(event)) : `${chalk.dim(timeOfDay())} ${line.text}`;
+        const text =
+            chosen === 'json' ? JSON.stringify(record(event)) : `${paint.dim(timeOfDay())} ${line.text}`;
         // chalk looks at standard output alone; standard error may go to a file.
         if (line.isTrouble) console.error(process.stderr.isTTY ? text : stripVTControlCharacters(text));
         else console.log(text);
@@ -47,67 +49,79 @@ function sentence(event: BotEvent): Line | undefined {
                     `${event.next === undefined ? 'nothing to come' : `next slot ${moment(event.next)}`} (${event.engine})`,
             );
         case 'bot-stopping':
-            return event.runs > 0 ? news(`bot stopping: waiting for ${count(event.runs, 'run')} in flight`) : undefined;
+            return event.runs > 0
+                ? news(`bot stopping: waiting for ${count(event.runs, 'run')} in flight`)
+                : undefined;
         case 'bot-stopped':
             return news('bot stopped');
         case 'job-invalid': {
             const { job, file, reason, severity } = event.problem;
-            const label = severity === 'error' ? chalk.red('invalid') : chalk.yellow('warning');
+            const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
             return trouble(`${label} ${job}${file ? ` (${file})` : ''}: ${reason}`);
         }
         case 'run-ended':
             return ofRun(event.run);
         case 'run-retrying':
             return trouble(
-                `${chalk.yellow('retrying')} ${nameOf(event.run)} in ${formatDuration(event.delay)} after attempt ` +
+                `${paint.yellow('retrying')} ${nameOf(event.run)} in ${formatDuration(event.delay)} after attempt ` +
                     `${event.run.attempt} failed: ${event.error.message}`,
             );
         case 'run-ignores-signal':
             return trouble(
-                `${chalk.yellow('stuck')} ${nameOf(event.run)} goes on after ${formatDuration(event.age)} although its ` +
+                `${paint.yellow('stuck')} ${nameOf(event.run)} goes on after ${formatDuration(event.age)} although its ` +
                     `signal was aborted (${event.reason}): let it heed this.signal`,
             );
         case 'run-abandoned':
-            return trouble(`${chalk.red('abandoned')} ${nameOf(event.run)} after ${formatDuration(event.age)}: it did not end`);
+            return trouble(
+                `${paint.red('abandoned')} ${nameOf(event.run)} after ${formatDuration(event.age)}: it did not end`,
+            );
         case 'lane-blocked':
             return trouble(
-                `${chalk.yellow('overlap')} ${nameOf(event.run)} has been running for ${formatDuration(event.age)}: ` +
+                `${paint.yellow('overlap')} ${nameOf(event.run)} has been running for ${formatDuration(event.age)}: ` +
                     `${count(event.skips, 'run')} skipped behind it so far`,
             );
         case 'slots-unrun':
             return trouble(
-                `${chalk.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} from ` +
+                `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} from ` +
                     `${moment(event.first)} to ${moment(event.last)} not run (${event.reason})`,
             );
         case 'clock-gap':
             return event.now - event.after > 10
-                ? trouble(`the process was blocked or asleep from ${moment(event.after)} to ${moment(event.now)}`)
+                ? trouble(
+                      `the process was blocked or asleep from ${moment(event.after)} to ${moment(event.now)}`,
+                  )
                 : undefined;
         case 'clock-set-back':
             return trouble(
                 `the clock was set back from ${moment(event.from)} to ${moment(event.to)}: ` +
-                    (event.adopted ? 'going on from there' : 'nothing runs until the old time is reached again'),
+                    (event.adopted
+                        ? 'going on from there'
+                        : 'nothing runs until the old time is reached again'),
             );
         case 'stray-error':
-            return trouble(`${chalk.red('failed')} ${nameOf(event.run)} outside of its promise${stackOf(event.run, event.error)}`);
+            return trouble(
+                `${paint.red('failed')} ${nameOf(event.run)} outside of its promise${stackOf(event.run, event.error)}`,
+            );
         case 'cleanup-failed':
             return trouble(
-                `${chalk.yellow('warning')} ${nameOf(event.run)}: a service's destroy() threw after it${stackOf(event.run, event.error)}`,
+                `${paint.yellow('warning')} ${nameOf(event.run)}: a service's destroy() threw after it${stackOf(event.run, event.error)}`,
             );
         case 'hook-failed':
-            return trouble(`${chalk.yellow('warning')} ${nameOf(event.run)}: its hook ${event.hook} threw${stackOf(event.run, event.error)}`);
+            return trouble(
+                `${paint.yellow('warning')} ${nameOf(event.run)}: its hook ${event.hook} threw${stackOf(event.run, event.error)}`,
+            );
         case 'run-started':
             return undefined;
     }
 }
 
 const COLOURS: Record<Outcome, ChalkInstance> = {
-    succeeded: chalk.green,
-    failed: chalk.red,
-    timed_out: chalk.red,
-    aborted: chalk.yellow,
-    skipped: chalk.yellow,
-    lost: chalk.red,
+    succeeded: paint.green,
+    failed: paint.red,
+    timed_out: paint.red,
+    aborted: paint.yellow,
+    skipped: paint.yellow,
+    lost: paint.red,
 };
 
 function ofRun(run: Run): Line | undefined {
@@ -119,13 +133,13 @@ function ofRun(run: Run): Line | undefined {
         run.attempt > 1 && `attempt ${run.attempt}`,
         reason,
     ].filter(Boolean);
-    const text = `${COLOURS[outcome](outcome)} ${nameOf(run)}${details.length > 0 ? ` ${chalk.dim(`(${details.join(', ')})`)}` : ''}`;
+    const text = `${COLOURS[outcome](outcome)} ${nameOf(run)}${details.length > 0 ? ` ${paint.dim(`(${details.join(', ')})`)}` : ''}`;
     if (outcome === 'succeeded' || outcome === 'skipped') return news(text);
     return trouble(error ? text + stackOf(run, error) : text);
 }
 
 function nameOf({ job, tenant }: Run): string {
-    return tenant === undefined ? chalk.bold(job) : `${chalk.bold(job)} [tenant ${tenant}]`;
+    return tenant === undefined ? paint.bold(job) : `${paint.bold(job)} [tenant ${tenant}]`;
 }
 
 // The job's file stands in the line, for errors whose stack does not lead there.
@@ -142,7 +156,10 @@ function appStack(error: Error): string {
 }
 
 function record(event: BotEvent): object {
-    return { time: new Date().toISOString(), ...(JSON.parse(JSON.stringify(event, errorsAsObjects)) as object) };
+    return {
+        time: new Date().toISOString(),
+        ...(JSON.parse(JSON.stringify(event, errorsAsObjects)) as object),
+    };
 }
 
 function errorsAsObjects(_key: string, value: unknown): unknown {

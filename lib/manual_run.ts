@@ -41,7 +41,14 @@ export async function runJobNow(
     const runs: Run[] = [];
     const failures: Error[] = [];
     for (const tenant of tenants) {
-        const run = createRun({ job: plan.name, file: plan.file, args, tenant, scheduledAt: undefined, manual: true });
+        const run = createRun({
+            job: plan.name,
+            file: plan.file,
+            args,
+            tenant,
+            scheduledAt: undefined,
+            manual: true,
+        });
         const active = new ActiveRun(run, plan, {}, runStorage.getStore());
         const busy = describeWait(active, dispatcher, now);
         if (!busy.endless) await dispatcher.perform(active);
@@ -58,17 +65,25 @@ export async function runJobNow(
 function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
     const wanted = BackgroundJob.normalizeName(name);
     const plan = plans.find((candidate) => candidate.name === wanted);
-    const [problem] = [...brokenFileProblems(), ...(plan?.problems ?? [])].filter(({ job }) => job === wanted);
+    const [problem] = [...brokenFileProblems(), ...(plan?.problems ?? [])].filter(
+        ({ job }) => job === wanted,
+    );
     if (plan?.runnable) return plan;
     if (problem) {
-        throw new Error(`The background job "${wanted}" cannot run: ${problem.file ?? 'it'} ${problem.reason}`);
+        throw new Error(
+            `The background job "${wanted}" cannot run: ${problem.file ?? 'it'} ${problem.reason}`,
+        );
     }
     const names = plans.map((candidate) => candidate.name);
     throw new Error(`There is no background job "${name}"${didYouMean(wanted, names)}.`);
 }
 
-async function tenantsFor(plan: JobPlan, asking: TenantId | undefined): Promise<readonly (TenantId | undefined)[]> {
-    if (asking !== undefined && plan.settings.multiTenant !== false && (await hasTenantsTable())) return [asking];
+async function tenantsFor(
+    plan: JobPlan,
+    asking: TenantId | undefined,
+): Promise<readonly (TenantId | undefined)[]> {
+    if (asking !== undefined && plan.settings.multiTenant !== false && (await hasTenantsTable()))
+        return [asking];
     const tenancy: Tenancy = await tenancyOf(plan.settings);
     if (tenancy.kind === 'single') return [undefined];
     if (tenancy.kind === 'tenants') return tenancy.ids;
@@ -86,7 +101,9 @@ function describeWait(
     const holder = dispatcher.lanes.holderOf(active.lane);
     if (!holder) return {};
     if (active.descendsFrom(holder.active)) {
-        return { endless: `The background job "${active.run.job}" cannot run from within itself: it would wait for itself.` };
+        return {
+            endless: `The background job "${active.run.job}" cannot run from within itself: it would wait for itself.`,
+        };
     }
     return { behind: `its last run has been going on for ${formatDuration(now() - holder.since)}` };
 }
@@ -94,9 +111,12 @@ function describeWait(
 function failureOf(run: Run, behind: string | undefined): Error | undefined {
     if (run.outcome === 'succeeded') return undefined;
     if (run.outcome === 'skipped') {
-        return new Error(`The background job "${run.job}" did not run: ${behind ?? `it was skipped (${run.reason})`}.`);
+        return new Error(
+            `The background job "${run.job}" did not run: ${behind ?? `it was skipped (${run.reason})`}.`,
+        );
     }
-    if (run.outcome === 'aborted') return new Error(`The background job "${run.job}" was aborted (${run.reason}).`);
+    if (run.outcome === 'aborted')
+        return new Error(`The background job "${run.job}" was aborted (${run.reason}).`);
     return run.error;
 }
 

@@ -53,7 +53,11 @@ export class Runner {
         let ending = await this.#attempt(active);
         while (this.#mayRetry(active, ending)) {
             if (!(await this.#waitForRetry(active, ending.error ?? new Error(ending.outcome)))) {
-                ending = { outcome: 'aborted', reason: active.abortReason ?? 'stopping', ...pickError(ending) };
+                ending = {
+                    outcome: 'aborted',
+                    reason: active.abortReason ?? 'stopping',
+                    ...pickError(ending),
+                };
                 break;
             }
             ending = await this.#attempt(active);
@@ -92,7 +96,8 @@ export class Runner {
         active.beginAttempt();
         this.emit({ type: 'run-started', run: active.run });
         const { timeout } = active.plan.settings;
-        const cancelTimeout = timeout === undefined ? undefined : this.clock.after(timeout, () => active.timeOut());
+        const cancelTimeout =
+            timeout === undefined ? undefined : this.clock.after(timeout, () => active.timeOut());
         const stopNaming = this.#nameIfItIgnoresItsSignal(active);
         let error: Error | undefined;
         try {
@@ -117,7 +122,9 @@ export class Runner {
                 job.currentRun = currentRunOf(active);
                 await runner.#withHooks(active, job);
             } finally {
-                await destroyContext(this.context, (error) => runner.emit({ type: 'cleanup-failed', run, error }));
+                await destroyContext(this.context, (error) =>
+                    runner.emit({ type: 'cleanup-failed', run, error }),
+                );
             }
         });
     }

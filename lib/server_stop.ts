@@ -49,7 +49,9 @@ export function exitSoon(): void {
 function exitAfter(delay: number): void {
     setTimeout(() => {
         const resources = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe|File)/.test(name));
-        console.error(`exiting although something keeps the process alive: ${[...new Set(resources)].join(', ')}`);
+        console.error(
+            `exiting although something keeps the process alive: ${[...new Set(resources)].join(', ')}`,
+        );
         process.exit();
     }, delay).unref();
 }

@@ -28,13 +28,16 @@ export interface Settings {
     readonly description: string | undefined;
 }
 
-type Readers = { [Name in keyof Settings]: { default: Settings[Name]; read(value: unknown): Settings[Name] } };
+type Readers = {
+    [Name in keyof Settings]: { default: Settings[Name]; read(value: unknown): Settings[Name] };
+};
 
 const READERS: Readers = {
     timezone: {
         default: undefined,
         read(value) {
-            if (typeof value !== 'string') throw new TypeError(`is not a time zone: write its IANA name, like 'Europe/London'`);
+            if (typeof value !== 'string')
+                throw new TypeError(`is not a time zone: write its IANA name, like 'Europe/London'`);
             checkTimezone(value);
             return value;
         },
@@ -43,7 +46,8 @@ const READERS: Readers = {
     tenantsFilter: {
         default: (tenants) => tenants,
         read(value) {
-            if (typeof value !== 'function') throw new TypeError('is not a function: write tenants => tenants.where({ ... })');
+            if (typeof value !== 'function')
+                throw new TypeError('is not a function: write tenants => tenants.where({ ... })');
             return value as Settings['tenantsFilter'];
         },
     },
@@ -100,7 +104,9 @@ export function readSettings(declared: Partial<Record<keyof Settings, unknown>>)
  * @returns the setting within two edits of it, or undefined
  */
 export function misspeltSetting(property: string): keyof Settings | undefined {
-    return SETTING_NAMES.find((name) => name !== property && distance(name, property) <= MOST_EDITS_OF_A_TYPO);
+    return SETTING_NAMES.find(
+        (name) => name !== property && distance(name, property) <= MOST_EDITS_OF_A_TYPO,
+    );
 }
 
 function oneOf<Value extends string>(...values: Value[]): (value: unknown) => Value {
@@ -124,7 +130,8 @@ function readTimeout(value: unknown): number {
 }
 
 function readCount(value: unknown): number {
-    if (!Number.isSafeInteger(value) || (value as number) < 0) throw new TypeError('is not a whole number from 0 up');
+    if (!Number.isSafeInteger(value) || (value as number) < 0)
+        throw new TypeError('is not a whole number from 0 up');
     return value as number;
 }
 

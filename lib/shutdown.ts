@@ -64,6 +64,7 @@ export class Shutdown {
             this.#waiting.delete(waiter);
             waiter.resolve();
         }
-        if (this.#gaveUp || this.dispatcher.active.size === 0) for (const cancel of this.#cancel.splice(0)) cancel();
+        if (this.#gaveUp || this.dispatcher.active.size === 0)
+            for (const cancel of this.#cancel.splice(0)) cancel();
     }
 }

@@ -44,7 +44,8 @@ export function watchStrayErrors(emit: Emit): void {
  */
 export function toError(cause: unknown): Error {
     // Errors of other realms (a vm context) are errors, too.
-    if (cause instanceof Error || Object.prototype.toString.call(cause) === '[object Error]') return cause as Error;
+    if (cause instanceof Error || Object.prototype.toString.call(cause) === '[object Error]')
+        return cause as Error;
     return new Error(`it threw ${describe(cause)}, which is not an Error`, { cause });
 }
 
@@ -54,7 +55,11 @@ function blame(active: ActiveRun, error: Error, emit: Emit): void {
 }
 
 // With a listener in place Node leaves everything to it; raised again without one, Node does what it always does.
-function withoutListener(event: 'unhandledRejection' | 'uncaughtException', listener: (cause: unknown) => void, raise: () => void) {
+function withoutListener(
+    event: 'unhandledRejection' | 'uncaughtException',
+    listener: (cause: unknown) => void,
+    raise: () => void,
+) {
     process.off(event, listener);
     raise();
     setImmediate(() => process.on(event, listener));

@@ -29,7 +29,10 @@ export interface TurnRules {
  * @param rules how
  * @returns a promise that resolves when every item is through
  */
-export async function takeTurns(items: readonly ((turn: Turn) => Promise<void>)[], rules: TurnRules): Promise<void> {
+export async function takeTurns(
+    items: readonly ((turn: Turn) => Promise<void>)[],
+    rules: TurnRules,
+): Promise<void> {
     const queue = items.values();
     const through: Promise<void>[] = [];
     const workers = Array.from({ length: Math.min(rules.concurrency, items.length) }, async () => {

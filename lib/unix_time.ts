@@ -14,6 +14,8 @@ export function checkUnixTime(value: unknown): asserts value is number {
         );
     }
     if (!Number.isSafeInteger(value)) {
-        throw new TypeError(`${String(value)} is not a time in whole unix seconds, like Math.floor(Date.now() / 1000)`);
+        throw new TypeError(
+            `${String(value)} is not a time in whole unix seconds, like Math.floor(Date.now() / 1000)`,
+        );
     }
 }

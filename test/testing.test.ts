@@ -48,7 +48,10 @@ describe('simulate', () => {
     });
 
     test('goes on without a run that stands still', async () => {
-        registerJobs({ hung: { ...scheduled('0 * * * * *'), run: never }, other: { ...scheduled('30 * * * * *'), run() {} } });
+        registerJobs({
+            hung: { ...scheduled('0 * * * * *'), run: never },
+            other: { ...scheduled('30 * * * * *'), run() {} },
+        });
         const runs = await simulate('2026-01-01T00:00:00Z', '2026-01-01T00:02:00Z', { patience: 50 });
         assert.deepEqual(
             runs.map((run) => [run.job, slotOf(run), run.outcome, run.reason]),
@@ -72,14 +75,22 @@ describe('simulate', () => {
                 },
             },
         });
-        assert.equal((await simulate('2026-01-01T00:00:00Z', '2026-01-01T00:10:00Z'))[0]?.reason, 'environment');
-        const [run] = await simulate('2026-01-01T00:00:00Z', '2026-01-01T00:10:00Z', { environment: 'production' });
+        assert.equal(
+            (await simulate('2026-01-01T00:00:00Z', '2026-01-01T00:10:00Z'))[0]?.reason,
+            'environment',
+        );
+        const [run] = await simulate('2026-01-01T00:00:00Z', '2026-01-01T00:10:00Z', {
+            environment: 'production',
+        });
         assert.deepEqual([run?.outcome, run?.attempt], ['succeeded', 3]);
         assert.ok((run?.endedAt ?? 0) - (run?.startedAt ?? 0) >= 180_000);
     });
 
     test('refuses a bad config', async () => {
-        await assert.rejects(simulate('2026-01-01', '2026-01-02', { config: { concurency: 2 } }), /did you mean "concurrency"/);
+        await assert.rejects(
+            simulate('2026-01-01', '2026-01-02', { config: { concurency: 2 } }),
+            /did you mean "concurrency"/,
+        );
     });
 });
 

@@ -1,7 +1,13 @@
 // The framework publishes no types: these ambient modules give its exports the shapes of types/framework.ts.
 // They are for our own build only; nothing that is published may mention them.
 declare module 'pinstripe' {
-    import type { CommandRegistry, FrameworkClass, ProjectInstance, Registry, WorkspaceClass } from './framework.js';
+    import type {
+        CommandRegistry,
+        FrameworkClass,
+        ProjectInstance,
+        Registry,
+        WorkspaceClass,
+    } from './framework.js';
 
     export const Command: CommandRegistry;
     export const Context: new () => import('./framework.js').Context;
@@ -27,5 +33,7 @@ declare module '@pinstripe/utils' {
 
 declare module 'haberdash' {
     export const Hookable: object;
-    export const ValidationError: new (errors?: Record<string, string>) => import('./framework.js').ValidationError;
+    export const ValidationError: new (
+        errors?: Record<string, string>,
+    ) => import('./framework.js').ValidationError;
 }

@@ -19,7 +19,10 @@ describe('on time', () => {
         const scenario = await startScenario('2026-01-01T12:00:00.400Z', { tick: every('*/2 * * * * *') });
         await scenario.clock.advance(6_000);
         assert.deepEqual(scenario.slots('tick'), ['12:00:02', '12:00:04', '12:00:06']);
-        assert.deepEqual(scenario.runs.map(({ startedAt = 0, scheduledAt = 0 }) => startedAt - scheduledAt * 1000), [0, 0, 0]);
+        assert.deepEqual(
+            scenario.runs.map(({ startedAt = 0, scheduledAt = 0 }) => startedAt - scheduledAt * 1000),
+            [0, 0, 0],
+        );
         await endScenario(scenario);
     });
 
@@ -40,7 +43,8 @@ describe('on time', () => {
         const scenario = await startScenario('', { tick: every('* * * * * *') }, { clock });
         await clock.advance(10_000);
         assert.equal(scenario.slots('tick').length, 10);
-        for (const { startedAt = 0, scheduledAt = 0 } of scenario.runs) assert.ok(startedAt >= scheduledAt * 1000);
+        for (const { startedAt = 0, scheduledAt = 0 } of scenario.runs)
+            assert.ok(startedAt >= scheduledAt * 1000);
         await endScenario(scenario);
     });
 });
@@ -52,7 +56,9 @@ describe('a stall of 5 s', () => {
         ['all', ['12:00:01', '12:00:02', '12:00:03', '12:00:04', '12:00:05']],
     ] as const) {
         test(`missed: ${missed} runs ${expected.length} of the five slots`, async () => {
-            const scenario = await startScenario('2026-01-01T12:00:00.500Z', { tick: every('* * * * * *', { missed }) });
+            const scenario = await startScenario('2026-01-01T12:00:00.500Z', {
+                tick: every('* * * * * *', { missed }),
+            });
             await scenario.clock.stall(5_000);
             assert.deepEqual(scenario.slots('tick'), expected);
             const unrun = scenario.eventsOf('slots-unrun').reduce((sum, { count }) => sum + count, 0);
@@ -70,7 +76,10 @@ describe('a stall of 5 s', () => {
         const scenario = await startScenario('2026-01-01T12:00:00.500Z', jobs);
         await scenario.clock.stall(5_000);
         for (const job of Object.keys(jobs)) assert.deepEqual(scenario.slots(job), ['12:00:02']);
-        assert.deepEqual(scenario.runs.map(({ startedAt = 0 }) => startedAt % MINUTE), [5_500, 5_500, 5_500]);
+        assert.deepEqual(
+            scenario.runs.map(({ startedAt = 0 }) => startedAt % MINUTE),
+            [5_500, 5_500, 5_500],
+        );
         await endScenario(scenario);
     });
 });
@@ -83,7 +92,11 @@ describe('a stall of 2 h', () => {
             skip: every('*/30 * * * *', { missed: 'skip' }),
         });
         await scenario.clock.stall(2 * HOUR);
-        assert.deepEqual(scenario.slots('all'), ['13:00:00', '13:30:00', '14:00:00'], '12:30 is older than 90 minutes at 14:00:30');
+        assert.deepEqual(
+            scenario.slots('all'),
+            ['13:00:00', '13:30:00', '14:00:00'],
+            '12:30 is older than 90 minutes at 14:00:30',
+        );
         assert.deepEqual(scenario.slots('once'), ['14:00:00']);
         assert.deepEqual(scenario.slots('skip'), []);
         assert.deepEqual(
@@ -110,7 +123,10 @@ describe('eight hours of sleep across a daily slot', () => {
         await scenario.clock.advance(1_000);
         assert.deepEqual(scenario.slots('forgiving'), ['03:00:00']);
         assert.deepEqual(scenario.slots('strict'), []);
-        assert.deepEqual(scenario.eventsOf('slots-unrun').map(({ job, reason }) => [job, reason]), [['strict', 'too old']]);
+        assert.deepEqual(
+            scenario.eventsOf('slots-unrun').map(({ job, reason }) => [job, reason]),
+            [['strict', 'too old']],
+        );
         await scenario.clock.advance(HOUR);
         assert.equal(scenario.slots('forgiving').length, 1, 'and only once');
         await endScenario(scenario);
@@ -124,7 +140,11 @@ describe('a clock that is set', () => {
         scenario.clock.step(-5 * MINUTE);
         await scenario.clock.advance(6 * MINUTE);
         assert.deepEqual(scenario.slots('minutely'), ['12:01:00', '12:02:00', '12:03:00']);
-        assert.deepEqual(scenario.eventsOf('clock-set-back').map(({ adopted }) => adopted), [false], 'said once');
+        assert.deepEqual(
+            scenario.eventsOf('clock-set-back').map(({ adopted }) => adopted),
+            [false],
+            'said once',
+        );
         await endScenario(scenario);
     });
 
@@ -134,9 +154,16 @@ describe('a clock that is set', () => {
         scenario.clock.step(-2 * HOUR);
         await scenario.clock.advance(2 * MINUTE);
         assert.deepEqual(scenario.slots('minutely'), ['12:01:00', '12:02:00', '10:03:00', '10:04:00']);
-        assert.deepEqual(scenario.eventsOf('clock-set-back').map(({ adopted }) => adopted), [true]);
+        assert.deepEqual(
+            scenario.eventsOf('clock-set-back').map(({ adopted }) => adopted),
+            [true],
+        );
         await scenario.clock.advance(2 * HOUR);
-        assert.equal(scenario.slots('minutely').filter((slot) => slot === '12:02:00').length, 2, 'claims of later slots are void');
+        assert.equal(
+            scenario.slots('minutely').filter((slot) => slot === '12:02:00').length,
+            2,
+            'claims of later slots are void',
+        );
         await endScenario(scenario);
     });
 

@@ -13,7 +13,11 @@ describe('hooks', () => {
         const calls: string[] = [];
         const note = (hook: string) =>
             function (this: { currentRun: { job: string; attempt: number } }, error?: Error) {
-                calls.push([hook, this.currentRun.job, this.currentRun.attempt, error?.message].filter(Boolean).join(' '));
+                calls.push(
+                    [hook, this.currentRun.job, this.currentRun.attempt, error?.message]
+                        .filter(Boolean)
+                        .join(' '),
+                );
             };
         const all = BackgroundJob as unknown as { hooks: Record<string, unknown[]> };
         BackgroundJob.addHook(['beforeRun', 'runFailed'], note('all'));
@@ -73,8 +77,14 @@ describe('hooks', () => {
             },
         });
         await scenario.clock.advance(1_000);
-        assert.deepEqual(scenario.runs.map(({ outcome }) => outcome), ['succeeded']);
-        assert.deepEqual(scenario.eventsOf('hook-failed').map(({ hook, error }) => [hook, error.message]), [['beforeRun', 'bad hook']]);
+        assert.deepEqual(
+            scenario.runs.map(({ outcome }) => outcome),
+            ['succeeded'],
+        );
+        assert.deepEqual(
+            scenario.eventsOf('hook-failed').map(({ hook, error }) => [hook, error.message]),
+            [['beforeRun', 'bad hook']],
+        );
         await endScenario(scenario);
     });
 });

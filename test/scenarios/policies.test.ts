@@ -2,12 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BackgroundJob } from '../../lib/background_job.js';
 import { ServiceFactory } from '../../lib/host.js';
-import type { BackgroundJobClass, BackgroundJobDefinition, BackgroundJobInstance } from '../../types/background_job.js';
+import type {
+    BackgroundJobClass,
+    BackgroundJobDefinition,
+    BackgroundJobInstance,
+} from '../../types/background_job.js';
 import { endScenario, gate, never, type Scenario, slotOf, startScenario } from '../support/scenario.js';
 
 const START = '2026-01-01T12:00:00.500Z';
 
-function job(crontab: string, run: BackgroundJobDefinition['run'], settings: object = {}): BackgroundJobDefinition {
+function job(
+    crontab: string,
+    run: BackgroundJobDefinition['run'],
+    settings: object = {},
+): BackgroundJobDefinition {
     return {
         meta(this: BackgroundJobClass) {
             this.schedule(crontab);
@@ -78,7 +86,10 @@ describe('a busy second', () => {
             },
         });
         await scenario.clock.advance(1_000);
-        assert.deepEqual(scenario.runs.map(({ args }) => args), [[], ['with args']]);
+        assert.deepEqual(
+            scenario.runs.map(({ args }) => args),
+            [[], ['with args']],
+        );
         await endScenario(scenario);
     });
 });
@@ -141,7 +152,13 @@ describe('overlap', () => {
         const scenario = await start({ slow: lasting(2.5, 'skip') });
         await scenario.clock.advance(8_000);
         assert.deepEqual(scenario.slots('slow'), ['12:00:01', '12:00:04']);
-        assert.deepEqual(slotsOfSkips(scenario, 'overlap'), ['12:00:02', '12:00:03', '12:00:05', '12:00:06', '12:00:08']);
+        assert.deepEqual(slotsOfSkips(scenario, 'overlap'), [
+            '12:00:02',
+            '12:00:03',
+            '12:00:05',
+            '12:00:06',
+            '12:00:08',
+        ]);
         await endScenario(scenario);
     });
 
@@ -157,7 +174,10 @@ describe('overlap', () => {
         const scenario = await start({ slow: lasting(2.5, 'replace', true) });
         await scenario.clock.advance(4_000);
         assert.deepEqual(scenario.slots('slow', 'aborted'), ['12:00:01', '12:00:02', '12:00:03']);
-        assert.deepEqual(scenario.runs.map(({ reason }) => reason), ['replaced', 'replaced', 'replaced']);
+        assert.deepEqual(
+            scenario.runs.map(({ reason }) => reason),
+            ['replaced', 'replaced', 'replaced'],
+        );
         await endScenario(scenario);
     });
 
@@ -167,8 +187,18 @@ describe('overlap', () => {
         assert.equal(scenario.eventsOf('run-ignores-signal').length, 1);
         await scenario.clock.advance(1_000);
         assert.deepEqual(scenario.slots('slow', 'aborted'), ['12:00:01']);
-        assert.deepEqual(slotsOfSkips(scenario, 'superseded'), ['12:00:02', '12:00:03', '12:00:04', '12:00:05', '12:00:06', '12:00:07']);
-        assert.equal(scenario.eventsOf('run-started').at(-1)?.run.scheduledAt, Date.parse('2026-01-01T12:00:08Z') / 1000);
+        assert.deepEqual(slotsOfSkips(scenario, 'superseded'), [
+            '12:00:02',
+            '12:00:03',
+            '12:00:04',
+            '12:00:05',
+            '12:00:06',
+            '12:00:07',
+        ]);
+        assert.equal(
+            scenario.eventsOf('run-started').at(-1)?.run.scheduledAt,
+            Date.parse('2026-01-01T12:00:08Z') / 1000,
+        );
         await endScenario(scenario);
     });
 
@@ -181,17 +211,23 @@ describe('overlap', () => {
     });
 
     test('runs with other args have a lane of their own', async () => {
-        const scenario = await startScenario(START, {
-            two: {
-                meta(this: BackgroundJobClass) {
-                    this.schedule('* * * * * *', 'hangs');
-                    this.schedule('* * * * * *', 'ends');
+        const scenario = await startScenario(
+            START,
+            {
+                two: {
+                    meta(this: BackgroundJobClass) {
+                        this.schedule('* * * * * *', 'hangs');
+                        this.schedule('* * * * * *', 'ends');
+                    },
+                    run: (what: string) => (what === 'hangs' ? never() : undefined),
                 },
-                run: (what: string) => (what === 'hangs' ? never() : undefined),
             },
-        }, { config: { turn: '100ms' } });
+            { config: { turn: '100ms' } },
+        );
         await scenario.clock.advance(4_000);
-        const ended = scenario.runs.filter(({ outcome, args }) => outcome === 'succeeded' && args[0] === 'ends');
+        const ended = scenario.runs.filter(
+            ({ outcome, args }) => outcome === 'succeeded' && args[0] === 'ends',
+        );
         assert.equal(ended.length, 4);
         await endScenario(scenario);
     });
@@ -234,9 +270,16 @@ describe('timeout', () => {
             other: job('*/10 * * * * *', () => {}),
         });
         await scenario.clock.advance(60_000);
-        assert.deepEqual(scenario.eventsOf('run-ignores-signal').map(({ run, age }) => [run.job, age]), [['a-deaf', 7_000]]);
+        assert.deepEqual(
+            scenario.eventsOf('run-ignores-signal').map(({ run, age }) => [run.job, age]),
+            [['a-deaf', 7_000]],
+        );
         assert.deepEqual(slotsOfSkips(scenario, 'overlap').slice(0, 2), ['12:00:20', '12:00:30']);
-        assert.equal(scenario.slots('other').length, 6 - 1, 'its first slot waited a turn and was superseded');
+        assert.equal(
+            scenario.slots('other').length,
+            6 - 1,
+            'its first slot waited a turn and was superseded',
+        );
         await endScenario(scenario);
     });
 });
@@ -256,7 +299,10 @@ describe('retries', () => {
         });
         await scenario.clock.advance(100_000);
         assert.deepEqual(attempts, [0, 10_000, 30_000, 70_000]);
-        assert.deepEqual(scenario.runs.map(({ outcome, attempt }) => [outcome, attempt]), [['succeeded', 4]]);
+        assert.deepEqual(
+            scenario.runs.map(({ outcome, attempt }) => [outcome, attempt]),
+            [['succeeded', 4]],
+        );
         await endScenario(scenario);
     });
 
@@ -275,8 +321,14 @@ describe('retries', () => {
             { random: () => 0.8 },
         );
         await scenario.clock.advance(20_000);
-        assert.deepEqual(scenario.eventsOf('run-retrying').map(({ delay }) => delay), [12_000]);
-        assert.deepEqual(scenario.runs.map(({ outcome, attempt }) => [outcome, attempt]), [['failed', 2]]);
+        assert.deepEqual(
+            scenario.eventsOf('run-retrying').map(({ delay }) => delay),
+            [12_000],
+        );
+        assert.deepEqual(
+            scenario.runs.map(({ outcome, attempt }) => [outcome, attempt]),
+            [['failed', 2]],
+        );
         await endScenario(scenario);
     });
 
@@ -292,9 +344,10 @@ describe('retries', () => {
         });
         await scenario.clock.advance(2_000);
         await scenario.bot.stop();
-        assert.deepEqual(scenario.runs.map(({ outcome, reason, error }) => [outcome, reason, error?.message]), [
-            ['aborted', 'stopping', 'no'],
-        ]);
+        assert.deepEqual(
+            scenario.runs.map(({ outcome, reason, error }) => [outcome, reason, error?.message]),
+            [['aborted', 'stopping', 'no']],
+        );
     });
 });
 
@@ -348,9 +401,10 @@ describe('failures', () => {
                 ['d-fine', 'succeeded', undefined],
             ],
         );
-        assert.deepEqual(scenario.eventsOf('cleanup-failed').map(({ run, error }) => [run.job, error.message]), [
-            ['c-unruly', 'cannot be destroyed'],
-        ]);
+        assert.deepEqual(
+            scenario.eventsOf('cleanup-failed').map(({ run, error }) => [run.job, error.message]),
+            [['c-unruly', 'cannot be destroyed']],
+        );
         assert.equal(destroyed, 1, 'the others are destroyed all the same');
         await endScenario(scenario);
     });
@@ -375,7 +429,11 @@ describe('start and stop', () => {
                 await scenario.bot.stop();
                 scenario.notes.push('stopped');
             });
-        const scenario: Scenario = await startScenario(START, { a: stopper(), b: stopper() }, { config: { concurrency: 2 } });
+        const scenario: Scenario = await startScenario(
+            START,
+            { a: stopper(), b: stopper() },
+            { config: { concurrency: 2 } },
+        );
         await scenario.clock.advance(1_000);
         await scenario.loop;
         assert.deepEqual(scenario.notes, ['stopped', 'stopped']);
@@ -396,17 +454,22 @@ describe('start and stop', () => {
         assert.equal(stopped, false);
         open();
         await stopping;
-        assert.deepEqual(scenario.runs.map(({ job, outcome, reason }) => [job, outcome, reason]), [
-            ['b', 'skipped', 'stopping'],
-            ['a', 'succeeded', undefined],
-        ]);
+        assert.deepEqual(
+            scenario.runs.map(({ job, outcome, reason }) => [job, outcome, reason]),
+            [
+                ['b', 'skipped', 'stopping'],
+                ['a', 'succeeded', undefined],
+            ],
+        );
     });
 
     test('after bot.stopTimeout the signals are aborted, and what does not heed them is named and abandoned', async () => {
         const scenario = await startScenario(START, {
             deaf: job('1 0 12 * * *', never),
             heeds: job('2 0 12 * * *', function () {
-                return new Promise((_, reject) => this.signal.addEventListener('abort', () => reject(this.signal.reason)));
+                return new Promise((_, reject) =>
+                    this.signal.addEventListener('abort', () => reject(this.signal.reason)),
+                );
             }),
         });
         await scenario.clock.advance(2_000);
@@ -414,10 +477,16 @@ describe('start and stop', () => {
         await scenario.clock.advance(24_900);
         assert.equal(scenario.runs.length, 0);
         await scenario.clock.advance(200);
-        assert.deepEqual(scenario.runs.map(({ job, outcome, reason }) => [job, outcome, reason]), [['heeds', 'aborted', 'stopping']]);
+        assert.deepEqual(
+            scenario.runs.map(({ job, outcome, reason }) => [job, outcome, reason]),
+            [['heeds', 'aborted', 'stopping']],
+        );
         await scenario.clock.advance(3_000);
         await stopped;
-        assert.deepEqual(scenario.eventsOf('run-abandoned').map(({ run }) => run.job), ['deaf']);
+        assert.deepEqual(
+            scenario.eventsOf('run-abandoned').map(({ run }) => run.job),
+            ['deaf'],
+        );
     });
 
     test('start, stop, start: nothing in between runs, and the slots go on', async () => {
@@ -439,7 +508,10 @@ describe('the registry while the bot runs', () => {
     test('a job that is registered, again or anew, or unregistered, is picked up within a second', async () => {
         const scenario = await startScenario(START, { old: job('* * * * * *', () => {}) });
         await scenario.clock.advance(2_000);
-        BackgroundJob.register('fresh', job('* * * * * *', () => {}));
+        BackgroundJob.register(
+            'fresh',
+            job('* * * * * *', () => {}),
+        );
         BackgroundJob.unregister('old');
         await scenario.clock.advance(2_000);
         assert.deepEqual(scenario.slots('old'), ['12:00:01', '12:00:02']);

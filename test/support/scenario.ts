@@ -32,7 +32,11 @@ export function registerJobs(jobs: Record<string, BackgroundJobDefinition>): voi
 export async function startScenario(
     at: string,
     jobs: Record<string, BackgroundJobDefinition>,
-    { config = {}, notes = [], ...parts }: { config?: object; notes?: unknown[] } & Omit<BotParts, 'config'> = {},
+    {
+        config = {},
+        notes = [],
+        ...parts
+    }: { config?: object; notes?: unknown[] } & Omit<BotParts, 'config'> = {},
 ): Promise<Scenario> {
     // The first workspace of a process imports the framework's files, which takes real time.
     await Workspace.run(async () => {});
@@ -44,7 +48,8 @@ export async function startScenario(
         ...parts,
         clock,
         config: async () => parseConfig({ timezone: 'UTC', log: 'silent', ...config }),
-        listen: (event) => events.push(event.type === 'run-started' ? { ...event, run: { ...event.run } } : event),
+        listen: (event) =>
+            events.push(event.type === 'run-started' ? { ...event, run: { ...event.run } } : event),
     });
     const loop = bot.start();
     await clock.advance(0);
