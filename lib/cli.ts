@@ -1,13 +1,13 @@
 import { pathToFileURL } from 'node:url';
 import { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
-import { CliError, FAILURE, USAGE, UsageError } from './cli_error.js';
-import { describeFailure, dumpFailure } from './cli_failure.js';
-import { addInitCommand } from './cli_init.js';
-import { createProgram } from './cli_program.js';
-import { readWords } from './cli_words.js';
-import { checkFramework, otherBinary, ownVersion } from './package_copy.js';
-import { findProject, type ProjectFolder } from './project.js';
+import { CliError, FAILURE, USAGE, UsageError } from './cli/error.js';
+import { describeFailure, dumpFailure } from './cli/failure.js';
+import { addInitCommand } from './cli/init_command.js';
+import { checkFramework, otherBinary, ownVersion } from './cli/package_copy.js';
+import { createProgram } from './cli/program.js';
+import { findProject, type ProjectFolder } from './cli/project.js';
+import { readWords } from './cli/words.js';
 
 /**
  * Runs one command line, prints what goes wrong, and sets `process.exitCode`: 1 where a command failed, 2 where it was
@@ -55,7 +55,7 @@ async function runHere(
         return void (await program.parseAsync(line, { from: 'user' }));
     }
     checkFramework(project);
-    const { addProjectCommands } = await import('./cli_project.js');
+    const { addProjectCommands } = await import('./cli/project_commands.js');
     const normalizeName = await addProjectCommands(program, project, reason);
     addInitCommand(program, found, reason);
     await program.parseAsync(readWords(program, words, normalizeName), { from: 'user' });

@@ -1,11 +1,12 @@
 import { ActiveRun, runStorage } from './active_run.js';
+import { Batch } from './batch.js';
 import type { Clock } from './clock.js';
 import type { BotConfig } from './config.js';
 import type { Engine } from './engines/engine.js';
 import type { Emit, SkipReason } from './events.js';
 import type { JobPlan } from './job_plan.js';
 import { Lanes } from './lanes.js';
-import { createRun, laneOf, type Run, type TenantId } from './run.js';
+import { createRun, type Run, type TenantId } from './run.js';
 import { Runner } from './runner.js';
 import type { Schedule } from './schedule.js';
 import { toError } from './stray_errors.js';
@@ -215,28 +216,6 @@ export class Dispatcher {
         run.error = new Error(`its tenants could not be listed: ${error.message}`, { cause: error });
         run.startedAt = run.endedAt = this.parts.clock.now();
         this.parts.emit({ type: 'run-ended', run });
-    }
-}
-
-/** The runs of one second. */
-class Batch {
-    readonly runs: Run[] = [];
-    readonly performances: Promise<void>[] = [];
-    readonly #seen = new Set<string>();
-
-    constructor(readonly manual: boolean) {}
-
-    add(run: Run): Run {
-        this.runs.push(run);
-        return run;
-    }
-
-    /** Two schedules with equal lane and equal slot make one run. */
-    isFirst(run: Run): boolean {
-        const key = `${laneOf(run)} ${run.scheduledAt}`;
-        if (this.#seen.has(key)) return false;
-        this.#seen.add(key);
-        return true;
     }
 }
 

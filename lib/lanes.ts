@@ -66,9 +66,10 @@ export class Lanes {
         const lane = this.#lanes.get(active.lane);
         if (lane?.holder !== active) return;
         lane.holder = undefined;
-        for (let waiter = lane.waiters.shift(); waiter; waiter = lane.waiters.shift()) {
-            if (isSuperseded(waiter.active, lane)) waiter.admit('superseded');
-            else return waiter.admit(this.#hold(lane, waiter.active));
+        while (!lane.holder) {
+            const next = lane.waiters.shift();
+            if (!next) return;
+            next.admit(isSuperseded(next.active, lane) ? 'superseded' : this.#hold(lane, next.active));
         }
     }
 

@@ -51,8 +51,8 @@ export class Ticker {
         // Armed again first: whatever the listener does, the next second is looked at.
         this.#cancel = this.clock.after((second + 1) * 1000 - now, () => this.#look());
         const wake = judgeWake(this.#last, second);
-        if (wake === 'early') return;
-        if (wake === 'behind') return this.#announceBehind(second);
+        if (wake === 'behind') this.#announceBehind(second);
+        if (wake === 'early' || wake === 'behind') return;
         const from = this.#last;
         this.#last = second;
         this.#isBehind = false;

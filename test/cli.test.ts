@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { CommanderError, type Command as Program } from 'commander';
-import { CliError } from '../lib/cli_error.js';
-import { describeFailure, dumpFailure } from '../lib/cli_failure.js';
-import { paramsOf, type Words } from '../lib/cli_params.js';
-import { addFrameworkCommands, createProgram } from '../lib/cli_program.js';
-import { readWords } from '../lib/cli_words.js';
+import { CliError } from '../lib/cli/error.js';
+import { describeFailure, dumpFailure } from '../lib/cli/failure.js';
+import { paramsOf, type Words } from '../lib/cli/params.js';
+import { addFrameworkCommands, createProgram } from '../lib/cli/program.js';
+import { readWords } from '../lib/cli/words.js';
 import { Command, importAll } from '../lib/host.js';
 import type { CommandParam } from '../types/framework.js';
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import fc from 'fast-check';
 import fs from 'fs-extra';
-import { repairFileImporter } from '../lib/file_importer_repair.js';
-import { applyInit, planInit } from '../lib/init.js';
-import { findProject, type ProjectFolder } from '../lib/project.js';
-import { addImport, isCommonJs, maskSource, specifiersOf } from '../lib/source_code.js';
+import { repairFileImporter } from '../../lib/cli/file_importer_repair.js';
+import { applyInit, planInit } from '../../lib/cli/init.js';
+import { findProject, type ProjectFolder } from '../../lib/cli/project.js';
+import { addImport, isCommonJs, maskSource, specifiersOf } from '../../lib/cli/source_code.js';
 
 const IMPORT = "import 'pinstripe-bot';";
 const MANIFEST = { name: 'shop', type: 'module', exports: { '.': './lib/index.js' } };

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { CliError } from './cli_error.js';
+import { CliError } from './error.js';
 import { placeIn } from './place.js';
 
 const MOST_PLACES = 5;

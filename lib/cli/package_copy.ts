@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fs from 'fs-extra';
-import { CliError } from './cli_error.js';
-import { secondCopyMessage } from './copies.js';
+import { secondCopyMessage } from '../copies.js';
+import { CliError } from './error.js';
 import { type ProjectFolder, resolveFrom } from './project.js';
 
-const OWN_ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const OWN_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** @returns the version in this package's package.json */
 export async function ownVersion(): Promise<string> {

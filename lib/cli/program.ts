@@ -1,7 +1,7 @@
 import chalk, { chalkStderr } from 'chalk';
 import { Command } from 'commander';
-import type { CommandRegistry } from '../types/framework.js';
-import { declareParams, type Words } from './cli_params.js';
+import type { CommandRegistry } from '../../types/framework.js';
+import { declareParams, type Words } from './params.js';
 
 /** A heading of the list of commands, and the commands below it. */
 export interface CommandGroup {

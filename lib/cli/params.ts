@@ -1,5 +1,5 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import type { CommandParam, CommandRegistry } from '../types/framework.js';
+import type { CommandParam, CommandRegistry } from '../../types/framework.js';
 
 /** The words that the command line has for each parameter, before the framework gives them their types. */
 export type Words = Record<string, string[]>;

@@ -1,6 +1,6 @@
 import { extname, join, relative } from 'node:path';
 import fs from 'fs-extra';
-import { CliError } from './cli_error.js';
+import { CliError } from './error.js';
 import { repairFileImporter } from './file_importer_repair.js';
 import type { ProjectFolder } from './project.js';
 import { addImport, eolOf, isCommonJs, specifiersOf } from './source_code.js';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { extname, join, relative } from 'node:path';
 import fs from 'fs-extra';
-import { CliError } from './cli_error.js';
+import { CliError } from './error.js';
 import { type Place, placeIn } from './place.js';
 import type { ProjectFolder } from './project.js';
 

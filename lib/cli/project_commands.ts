@@ -2,12 +2,12 @@ import { readdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { chalkStderr } from 'chalk';
 import type { Command as Program } from 'commander';
-import type { CommandRegistry } from '../types/framework.js';
-import { CliError, UsageError } from './cli_error.js';
-import { keepUsefulCommands, loadApp, loadPlugin } from './cli_load.js';
-import { paramsOf, type Words } from './cli_params.js';
-import { addFrameworkCommands } from './cli_program.js';
-import { Command, isValidationError, Workspace } from './host.js';
+import type { CommandRegistry } from '../../types/framework.js';
+import { Command, isValidationError, Workspace } from '../host.js';
+import { CliError, UsageError } from './error.js';
+import { keepUsefulCommands, loadApp, loadPlugin } from './load.js';
+import { paramsOf, type Words } from './params.js';
+import { addFrameworkCommands } from './program.js';
 import type { ProjectFolder } from './project.js';
 
 /**
@@ -79,7 +79,7 @@ function hintFor({ root, entry }: ProjectFolder): string {
 
 // Each command of ours is a file in commands/ that has its name.
 async function ownNames(): Promise<Set<string>> {
-    const files = await readdir(new URL('../commands/', import.meta.url));
+    const files = await readdir(new URL('../../commands/', import.meta.url));
     return new Set(
         files.filter((file) => file.endsWith('.js')).map((file) => Command.normalizeName(file.slice(0, -3))),
     );

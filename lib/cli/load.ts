@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { Command, importAll } from './host.js';
+import { Command, importAll } from '../host.js';
 import { describeLoadFailure } from './load_failure.js';
 import type { ProjectFolder } from './project.js';
 
@@ -35,7 +35,7 @@ export async function loadApp(project: ProjectFolder): Promise<boolean> {
 
 /** Registers what this package adds to the framework. */
 export async function loadPlugin(): Promise<void> {
-    await import('./index.js');
+    await import('../index.js');
     await importAll();
 }
 

@@ -1,8 +1,8 @@
 import chalk from 'chalk';
 import type { Command } from 'commander';
-import { CliError } from './cli_error.js';
-import { addCommand } from './cli_program.js';
+import { CliError } from './error.js';
 import { applyInit, type InitStep, planInit } from './init.js';
+import { addCommand } from './program.js';
 import type { ProjectFolder } from './project.js';
 
 const DESCRIPTION =

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import fs from 'fs-extra';
-import { CliError } from './cli_error.js';
+import { CliError } from './error.js';
 
 /** A folder with a package.json, found as the framework finds it, but without loading the framework. */
 export interface ProjectFolder {
