@@ -1,11 +1,8 @@
 import { Cron } from 'croner';
 import { LRUCache } from 'lru-cache';
 
-/**
- * How many crontabs are kept ready at once. A `Cron` holds 81 kB (a table of years), so this bounds them to 42 MB;
- * and it is more than the crontabs that are due in one second of any app we know of, so that a busy second makes none.
- */
-const MOST_CRONS = 512;
+/** How many crontabs are kept ready at once, at 2 kB each. */
+const MOST_CRONS = 4096;
 
 const crons = new LRUCache<string, Cron>({ max: MOST_CRONS });
 
@@ -56,10 +53,25 @@ function cronFor(crontab: string, timezone: string | undefined): Cron {
     let cron = crons.get(crontab);
     if (cron === undefined) {
         cron = new Cron(crontab, { fixedTimeRule: 'no-wildcard', mode: '5-or-6-parts' });
+        shareYears(cron);
         crons.set(crontab, cron);
     }
     cron.options.timezone = timezone;
     return cron;
+}
+
+let years: unknown;
+
+/**
+ * A Cron holds a table of 10,000 years, 80 of its 82 kB. It is the same for every crontab without a field for years,
+ * which are all of ours, so they share one. It is private to croner: where a later version has it elsewhere, a Cron is
+ * no worse than large, and the test on their size tells.
+ */
+function shareYears(cron: Cron): void {
+    const { pattern } = (cron as unknown as { _states?: { pattern?: { year?: unknown } } })._states ?? {};
+    if (pattern?.year === undefined) return;
+    years ??= pattern.year;
+    pattern.year = years;
 }
 
 function toSeconds(date: Date | null | undefined): number | undefined {

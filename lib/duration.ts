@@ -1,5 +1,11 @@
 import ms, { type StringValue } from 'ms';
 
+const SMALLER_UNITS = [
+    { unit: 1, name: 'ms', digits: 0, limit: 1000 },
+    { unit: ms('1s'), name: 's', digits: 1, limit: 60 },
+    { unit: ms('1m'), name: 'min', digits: 1, limit: 60 },
+];
+
 /**
  * Reads a length of time. A number without a unit is refused: nobody can tell seconds from milliseconds.
  *
@@ -23,9 +29,9 @@ export function parseDuration(value: unknown): number {
  * @returns `'12 ms'`, `'3.4 s'`, `'5 min'`, `'2.5 h'`
  */
 export function formatDuration(milliseconds: number): string {
-    const of = (unit: number, name: string) => `${Number((milliseconds / unit).toFixed(1))} ${name}`;
-    if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
-    if (milliseconds < 60_000) return of(1000, 's');
-    if (milliseconds < 3_600_000) return of(60_000, 'min');
-    return of(3_600_000, 'h');
+    for (const { unit, name, digits, limit } of SMALLER_UNITS) {
+        const number = Number((milliseconds / unit).toFixed(digits));
+        if (number < limit) return `${number} ${name}`;
+    }
+    return `${Number((milliseconds / ms('1h')).toFixed(1))} h`;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Json } from './schedule.js';
+import { canonicalJson, type Json } from './args.js';
 
 /**
  * How a run ended. `lost` is what became of a run whose process died.
@@ -84,7 +84,9 @@ export function createRun(
  * @returns a text that is equal for runs of the same lane
  */
 export function laneOf(run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
-    return `${run.job} ${JSON.stringify(run.args)} ${run.tenant === undefined ? '' : JSON.stringify(run.tenant)}`;
+    // The table may have numbers where a header has texts.
+    const tenant = run.tenant === undefined ? '' : JSON.stringify(String(run.tenant));
+    return `${run.job} ${canonicalJson(run.args)} ${tenant}`;
 }
 
 /**

@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fs from 'fs-extra';
+import type { Bot, BotParts } from '../../lib/bot.js';
+import type { BotEvent } from '../../lib/events.js';
+
+const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** An app of the real framework in a temporary folder. */
+export interface App {
+    readonly root: string;
+    /** Writes files; their paths are relative to the root. */
+    write(files: Record<string, string>): Promise<void>;
+    /** Runs a file of the app, or of its `node_modules`, in a process of its own. */
+    node(args: string[], env?: Record<string, string>): Promise<Ending>;
+}
+
+/** How a process ended. */
+export interface Ending {
+    readonly code: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+}
+
+/** Where a child that hangs is given up, in milliseconds. */
+const LONGEST_PROCESS = 20_000;
+
+/**
+ * Makes an app, with the plugin, in a temporary folder that is gone when the process ends, and goes there. The
+ * framework keeps its project and config for good, so that a process has one app, and imports the package after this.
+ */
+export async function openApp(files: Record<string, string> = {}): Promise<App> {
+    process.env['NODE_ENV'] = 'test';
+    process.env['TZ'] = 'UTC';
+    const root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-app-')));
+    process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+    const app: App = {
+        root,
+        async write(contents) {
+            for (const [path, content] of Object.entries(contents)) await fs.outputFile(join(root, path), content);
+        },
+        node: (args, env) => runNode(args, root, env),
+    };
+    await app.write({
+        'package.json': JSON.stringify({ name: 'fixture', type: 'module', exports: { '.': './lib/index.js' } }),
+        'lib/index.js': `
+            import 'pinstripe-bot';
+            import { importAll } from 'pinstripe';
+            importAll(import.meta.url);
+        `,
+        'lib/background_jobs/_file_importer.js': "export { BackgroundJob as default } from 'pinstripe-bot';\n",
+        ...files,
+    });
+    await link(root, 'pinstripe-bot', PACKAGE);
+    for (const name of ['pinstripe', 'haberdash', '@pinstripe/utils']) {
+        await link(root, name, join(PACKAGE, 'node_modules', name));
+    }
+    process.chdir(root);
+    return app;
+}
+
+/** Imports an app's files, as the framework does when it starts. */
+export async function loadApp({ root }: App): Promise<void> {
+    await import(join(root, 'lib/index.js'));
+    const { importAll } = await import('../../lib/host.js');
+    await importAll();
+}
+
+/** A bot of one's own, with what it tells. */
+export interface HeardBot {
+    readonly bot: Bot;
+    readonly events: BotEvent[];
+    eventsOf<Type extends BotEvent['type']>(type: Type): Extract<BotEvent, { type: Type }>[];
+    /** Waits until it has told of something, or tells of it. */
+    heard(type: BotEvent['type'], matches?: (event: BotEvent) => boolean): Promise<BotEvent>;
+}
+
+/** Makes a bot that keeps its schedules in UTC, and logs nothing. */
+export async function createBot({ config = {}, ...parts }: { config?: object } & Omit<BotParts, 'config'> = {}) {
+    const { Bot } = await import('../../lib/bot.js');
+    const { parseConfig } = await import('../../lib/config.js');
+    const events: BotEvent[] = [];
+    const listeners = new Set<(event: BotEvent) => void>();
+    const heardBot: HeardBot = {
+        bot: new Bot({
+            ...parts,
+            config: async () => parseConfig({ timezone: 'UTC', log: 'silent', ...config }),
+            listen: (event) => {
+                events.push(event);
+                for (const listener of listeners) listener(event);
+            },
+        }),
+        events,
+        eventsOf: (type) => events.filter((event): event is Extract<BotEvent, { type: typeof type }> => event.type === type),
+        heard: (type, matches = () => true) =>
+            within(
+                new Promise((resolve) => {
+                    const listener = (event: BotEvent) => {
+                        if (event.type === type && matches(event)) resolve(event);
+                    };
+                    listeners.add(listener);
+                    for (const event of events) listener(event);
+                }),
+                `the event ${type}`,
+            ),
+    };
+    return heardBot;
+}
+
+/** Waits for a promise, and fails where it takes longer than a test may. */
+export async function within<T>(promise: Promise<T>, what: string, deadline = 10_000): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(new Error(`${what} did not come within ${deadline} ms`)), deadline);
+    });
+    try {
+        return await Promise.race([promise, expired]);
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+async function link(root: string, name: string, target: string): Promise<void> {
+    const path = join(root, 'node_modules', name);
+    await fs.ensureDir(join(path, '..'));
+    await fs.symlink(target, path, 'dir');
+}
+
+function runNode(args: string[], cwd: string, env: Record<string, string> = {}): Promise<Ending> {
+    const child = spawn(process.execPath, args, {
+        cwd,
+        env: { ...process.env, NODE_OPTIONS: '', ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: LONGEST_PROCESS,
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data) => (stdout += data));
+    child.stderr.on('data', (data) => (stderr += data));
+    return new Promise((resolve, reject) => {
+        child.on('error', reject);
+        child.on('close', (code) => resolve({ code, stdout, stderr }));
+    });
+}
