@@ -2,6 +2,7 @@ import ms from 'ms';
 import { parseDuration } from './duration.js';
 import { Workspace } from './host.js';
 import { BadScheduleError, checkTimezone } from './schedule.js';
+import { show } from './show.js';
 import { didYouMean } from './suggestion.js';
 
 /** How the bot reports what happens: for people, one JSON object a line, or not at all. */
@@ -114,7 +115,7 @@ function readKey(key: Key, value: unknown): unknown {
     } catch (error) {
         if (!(error instanceof TypeError || error instanceof BadScheduleError)) throw error;
         throw new ConfigError(
-            `pinstripe.config.js: \`bot.${key}\`, ${JSON.stringify(value)}, ${error.message}`,
+            `pinstripe.config.js: \`bot.${key}\`, ${show(value)}, ${error.message}`,
         );
     }
 }
