@@ -169,6 +169,7 @@ export class Bot {
 
     #createTicker(): Ticker {
         return new Ticker(this.#clock, {
+            expects: (second) => (this.#catalog?.next ?? Number.POSITIVE_INFINITY) <= second,
             tick: (second) => this.#dispatch(this.#current().due(second)),
             gap: (gap) => this.#catchUp(gap),
             setBack: (step) => {

@@ -114,8 +114,6 @@ function readKey(key: Key, value: unknown): unknown {
         return reader.read(value);
     } catch (error) {
         if (!(error instanceof TypeError || error instanceof BadScheduleError)) throw error;
-        throw new ConfigError(
-            `pinstripe.config.js: \`bot.${key}\`, ${show(value)}, ${error.message}`,
-        );
+        throw new ConfigError(`pinstripe.config.js: \`bot.${key}\`, ${show(value)}, ${error.message}`);
     }
 }

@@ -9,5 +9,11 @@ import { inspect } from 'node:util';
 export function show(value: unknown): string {
     if (typeof value === 'string') return JSON.stringify(value);
     if (typeof value === 'function') return 'a function';
-    return inspect(value, { customInspect: false, breakLength: Infinity, depth: 1, maxArrayLength: 5, maxStringLength: 50 });
+    return inspect(value, {
+        customInspect: false,
+        breakLength: Infinity,
+        depth: 1,
+        maxArrayLength: 5,
+        maxStringLength: 50,
+    });
 }

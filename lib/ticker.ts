@@ -4,6 +4,8 @@ import { judgeWake } from './wake.js';
 
 /** What the ticker finds at each second. Times are unix seconds. */
 export interface TickListener {
+    /** Whether a slot comes up to this second: then the ticker does its best not to be late for it. */
+    expects(second: number): boolean;
     /** The next second has come. */
     tick(second: number): void;
     /** Seconds went by that nobody looked at. */
@@ -49,7 +51,7 @@ export class Ticker {
         const now = this.clock.now();
         const second = Math.floor(now / 1000);
         // Armed again first: whatever the listener does, the next second is looked at.
-        this.#cancel = this.clock.after((second + 1) * 1000 - now, () => this.#look());
+        this.#arm(second + 1, (second + 1) * 1000 - now);
         const wake = judgeWake(this.#last, second);
         if (wake === 'behind') this.#announceBehind(second);
         if (wake === 'early' || wake === 'behind') return;
@@ -59,6 +61,13 @@ export class Ticker {
         if (wake === 'tick') this.listener.tick(second);
         else if (wake === 'gap') this.listener.gap({ after: from, now: second });
         else this.listener.setBack({ from, to: second, adopted: true });
+    }
+
+    #arm(second: number, delay: number): void {
+        const look = () => this.#look();
+        this.#cancel = this.listener.expects(second)
+            ? this.clock.punctuallyAfter(delay, look)
+            : this.clock.after(delay, look);
     }
 
     #announceBehind(second: number): void {
