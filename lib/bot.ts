@@ -14,7 +14,7 @@ import type { Problem } from './problem.js';
 import type { Run, TenantId } from './run.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
-import { Ticker } from './ticker.js';
+import { Ticker, type TickListener } from './ticker.js';
 import { checkUnixTime } from './unix_time.js';
 
 /** What a bot is made of; each part has the one of a real server as its default. */
@@ -69,8 +69,12 @@ export class Bot {
      * @throws ConfigError, by that promise, when the `bot` section of the config is wrong
      */
     start(): Promise<void> {
-        if (!this.#session?.isOpen)
-            this.#session = new Session(this.#session, (session) => this.#live(session));
+        if (!this.#session?.isOpen) {
+            // A job may start the bot: what the bot does from then on is not that job's doing.
+            this.#session = runStorage.exit(
+                () => new Session(this.#session, (session) => this.#live(session)),
+            );
+        }
         return this.#session.ended;
     }
 
@@ -152,13 +156,13 @@ export class Bot {
         const ticker = this.#createTicker();
         this.#ticker = ticker;
         this.#catalog = new Catalog(this.#config.timezone, ticker.last);
-        const { plans, problems } = await this.survey();
-        for (const problem of problems) this.#emit({ type: 'job-invalid', problem });
+        for (const problem of brokenFileProblems()) this.#emit({ type: 'job-invalid', problem });
+        const { plans, size, next } = this.#current();
         this.#emit({
             type: 'bot-started',
             jobs: plans.length,
-            schedules: this.#catalog.size,
-            next: this.#catalog.next,
+            schedules: size,
+            next,
             engine: this.#engine.description,
         });
         ticker.start();
@@ -168,7 +172,7 @@ export class Bot {
     }
 
     #createTicker(): Ticker {
-        return new Ticker(this.#clock, {
+        const listener: TickListener = {
             expects: (second) => (this.#catalog?.next ?? Number.POSITIVE_INFINITY) <= second,
             tick: (second) => this.#dispatch(this.#current().due(second)),
             gap: (gap) => this.#catchUp(gap),
@@ -180,7 +184,8 @@ export class Bot {
                 void this.#engine.voidClaimsAfter(step.to - 1);
                 this.#dispatch(this.#current().due(step.to));
             },
-        });
+        };
+        return new Ticker(this.#clock, listener, this.#ticker?.last);
     }
 
     #catchUp(gap: Gap): void {
@@ -207,6 +212,7 @@ export class Bot {
             this.#config = await this.#loadConfig();
             this.#catalog = new Catalog(this.#config.timezone, Math.floor(this.#clock.now() / 1000));
         }
+        if (this.#session?.isOpen) return this.#current();
         this.#catalog.refresh();
         return this.#catalog;
     }

@@ -92,6 +92,19 @@ export class Dispatcher {
     }
 
     /**
+     * Makes a run ready to be performed. The run whose job asks for it is its parent.
+     *
+     * @param run its identity
+     * @param plan its job
+     * @param sequence equal for runs that catch up one after another
+     */
+    activate(run: Run, plan: JobPlan, sequence: object): ActiveRun {
+        const onStrayError = (of: Run, error: Error) =>
+            this.parts.emit({ type: 'stray-error', run: of, error });
+        return new ActiveRun(run, plan, sequence, runStorage.getStore(), onStrayError);
+    }
+
+    /**
      * Sees one run through: lane, claim, execution, outcome.
      *
      * @param active the run
@@ -176,10 +189,7 @@ export class Dispatcher {
                 if (!batch.isFirst(run)) continue;
                 batch.add(run);
                 if (this.#refuses(run)) this.#skip(run, 'stopping');
-                else
-                    await turn.hold(
-                        this.#begin(new ActiveRun(run, plan, sequence, runStorage.getStore()), batch),
-                    );
+                else await turn.hold(this.#begin(this.activate(run, plan, sequence), batch));
             }
         }
     }

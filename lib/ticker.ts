@@ -23,13 +23,15 @@ export class Ticker {
     /**
      * @param clock the time
      * @param listener is told what each waking finds
+     * @param reached the last second that an earlier ticker looked at, if any
      */
     constructor(
         private readonly clock: Clock,
         private readonly listener: TickListener,
+        reached = -Infinity,
     ) {
         // A bot that starts on the very boundary of a second still takes that second.
-        this.#last = Math.ceil(clock.now() / 1000) - 1;
+        this.#last = Math.max(reached, Math.ceil(clock.now() / 1000) - 1);
     }
 
     /** The last second that was looked at. */

@@ -17,6 +17,19 @@ function heapInUse(): number {
     return process.memoryUsage().heapUsed;
 }
 
+test('manual runs with other args each time leave nothing behind', async () => {
+    registerJobs({ empty: { run() {} } });
+    const bot = new Bot({ config: async () => parseConfig({ log: 'silent' }) });
+    const runMany = async (from: number, to: number) => {
+        for (let index = from; index < to; index++) await bot.runBackgroundJob('empty', [`args ${index}`]);
+    };
+    await runMany(0, 5_000);
+    const before = heapInUse();
+    await runMany(5_000, 35_000);
+    const growth = heapInUse() - before;
+    assert.ok(growth < MOST_GROWTH / 5, `the heap grew by ${growth} bytes`);
+});
+
 test('100,000 empty runs on the real framework do not grow the heap by more than 5 MB after the first 10,000', async () => {
     registerJobs({
         empty: {

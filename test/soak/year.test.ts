@@ -50,5 +50,10 @@ test('a simulated year of 50 schedules: each slot runs once, in order, on time',
         runs.map(({ scheduledAt, job }) => `${scheduledAt} ${job}`),
         expected.sort(),
     );
-    assert.ok(runs.every(({ outcome, startedAt = 0, scheduledAt = 0 }) => outcome === 'succeeded' && startedAt === scheduledAt * 1000));
+    assert.ok(
+        runs.every(
+            ({ outcome, startedAt = 0, scheduledAt = 0 }) =>
+                outcome === 'succeeded' && startedAt === scheduledAt * 1000,
+        ),
+    );
 });
