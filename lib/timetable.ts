@@ -188,7 +188,8 @@ function queueOf(calendars: Calendar[]): TinyQueue<Calendar> {
     return new TinyQueue(calendars, (a, b) => a.next - b.next);
 }
 
-function distinct(schedules: readonly Schedule[]): Schedule[] {
+function distinct(schedules: readonly Schedule[]): readonly Schedule[] {
+    if (schedules.length < 2) return schedules;
     const keys = new Set<string>();
     return schedules.filter(({ key }) => keys.size < keys.add(key).size);
 }
