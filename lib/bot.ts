@@ -110,7 +110,7 @@ export class Bot {
     async runBackgroundJobs(unixTime: number): Promise<Run[]> {
         checkUnixTime(unixTime);
         const catalog = await this.#refreshed();
-        return this.#dispatcher.dispatch(catalog.due(unixTime), { manual: true, config: this.#config });
+        return this.#dispatcher.dispatch(catalog.peek(unixTime), { manual: true, config: this.#config });
     }
 
     /**
