@@ -52,14 +52,14 @@ const contenders: Record<keyof DispatchFigures, () => Promise<unknown>> = {
 };
 
 // In turns, so that whatever else the machine does meets all of them alike. The first round warms up.
-const rounds: Record<string, number[]> = {};
+const rounds = new Map<string, number[]>(Object.keys(contenders).map((name) => [name, []]));
 for (let round = 0; round <= ROUNDS; round++) {
     for (const [name, run] of Object.entries(contenders)) {
         const start = process.hrtime.bigint();
         for (let index = 0; index < RUNS_A_ROUND; index++) await run();
         const each = Number(process.hrtime.bigint() - start) / 1000 / RUNS_A_ROUND;
-        if (round > 0) (rounds[name] ??= []).push(each);
+        if (round > 0) rounds.get(name)?.push(each);
     }
 }
-const figures = Object.fromEntries(Object.entries(rounds).map(([name, each]) => [name, median(each)]));
+const figures = Object.fromEntries([...rounds].map(([name, each]) => [name, median(each)]));
 process.send?.(figures, () => process.exit());

@@ -241,6 +241,7 @@ test('a timetable does what looking at every schedule each second would', () => 
                 assert.deepEqual(keys(timetable.schedules), keys(inOrder()));
                 const slots = inOrder().map((schedule) => schedule.next(cursor) ?? Number.POSITIVE_INFINITY);
                 assert.equal(timetable.next, slots.length > 0 ? Math.min(...slots) : undefined);
+                assert.deepEqual(keys(timetable.peek(cursor + 1)), dueAt(cursor + 1));
                 const until = cursor + 4;
                 assert.deepEqual(
                     keys(timetable.passed(until)),
