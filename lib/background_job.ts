@@ -1,7 +1,8 @@
 import type {
-    BackgroundJobDefinition,
     BackgroundJobInstance,
     BackgroundJobRegistry,
+    BackgroundJobSettings,
+    BackgroundJobShape,
 } from '../types/background_job.js';
 import { Class, Hookable, ImportableRegistry, inflector, ServiceFactory } from './host.js';
 import { importJobFile } from './job_file.js';
@@ -103,13 +104,14 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
 });
 
 /**
- * Types a job's definition: `this` is known inside `meta()` and `run()`. It returns what it is given.
+ * Types a job's definition: `this` is known inside `meta()`, `run()` and the job's own helpers. It returns what it is
+ * given.
  *
  * @param definition what a job file exports as default
  * @returns the same definition
  */
-export function defineBackgroundJob<Definition extends BackgroundJobDefinition>(
-    definition: Definition & ThisType<BackgroundJobInstance & Definition>,
-): Definition {
+export function defineBackgroundJob<Definition extends BackgroundJobSettings>(
+    definition: Definition & BackgroundJobShape & ThisType<BackgroundJobInstance & Definition>,
+): Definition & BackgroundJobShape {
     return definition;
 }

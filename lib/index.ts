@@ -7,6 +7,7 @@ export type {
     BackgroundJobInstance,
     BackgroundJobRegistry,
     BackgroundJobSettings,
+    BackgroundJobShape,
     Duration,
 } from '../types/background_job.js';
 export type { Services } from '../types/framework.js';

@@ -65,11 +65,16 @@ export interface BackgroundJobClass extends BackgroundJobSettings {
 /** The hooks of a background job. */
 export type HookName = 'beforeRun' | 'afterRun' | 'runFailed';
 
-/** What a file in `lib/background_jobs/` exports as default. Any other property is the job's own helper. */
-export interface BackgroundJobDefinition extends BackgroundJobSettings {
+/** What `defineBackgroundJob` takes: what `this` is inside `run()` and the helpers depends on the helpers there are. */
+export interface BackgroundJobShape extends BackgroundJobSettings {
     meta?(this: BackgroundJobClass): void;
-    run(this: BackgroundJobInstance, ...args: any[]): unknown;
+    run(...args: any[]): any;
     [helper: string]: any;
+}
+
+/** What a file in `lib/background_jobs/` exports as default. Any other property is the job's own helper. */
+export interface BackgroundJobDefinition extends BackgroundJobShape {
+    run(this: BackgroundJobInstance, ...args: any[]): unknown;
 }
 
 /** The registry of background jobs: `names`, `for(name)`, `register`, `unregister`, `create`. */

@@ -116,7 +116,7 @@ describe('an app in which everything is wrong', { concurrency: 2 }, () => {
         assert.equal(bad.code, 1);
         assert.match(
             bad.stderr,
-            /^The background job "syntax-error" cannot run: .*SyntaxError in line 3.*\n$/,
+            /^The background job "syntax-error" cannot run .*SyntaxError in line 3: .*\n$/,
         );
     });
 });

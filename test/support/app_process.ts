@@ -168,7 +168,7 @@ export async function freePort(): Promise<number> {
 // What the test runner, npm and this machine have set must not decide how the app's processes behave.
 const CLEAN_ENVIRONMENT = Object.fromEntries(
     Object.entries({ ...process.env, TZ: 'UTC' }).filter(
-        ([name]) => !/^(NODE_|npm_|PINSTRIPE_|NO_COLOR$|FORCE_COLOR$)/.test(name),
+        ([name]) => !/^(CI$|GITHUB_|NODE_|npm_|PINSTRIPE_|NO_COLOR$|FORCE_COLOR$)/.test(name),
     ),
 );
 

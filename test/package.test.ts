@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import fs from 'fs-extra';
+import { AppProcess } from './support/app_process.js';
+import { makeApp } from './support/installed_app.js';
+import { INSTALLED, PACKAGE, TARBALL } from './support/pack.js';
+
+const INSTALLED_PACKAGE = join(INSTALLED, 'node_modules/pinstripe-bot');
+
+describe('the packed package', { concurrency: 2 }, () => {
+    test('has what it needs and nothing else', async () => {
+        const files = await filesBelow(INSTALLED_PACKAGE);
+        for (const file of [
+            'CHANGELOG.md',
+            'LICENSE',
+            'README.md',
+            'dist/bin/pinstripe_bot.js',
+            'dist/lib/index.d.ts',
+            'dist/lib/index.js',
+            'dist/lib/testing.js',
+            'templates/_file_importer.js.template',
+            'templates/background_job.js.template',
+        ]) {
+            assert.ok(files.includes(file), `no ${file}`);
+        }
+        const folders = /^dist\/(bin|commands|lib|types)\/|^templates\//;
+        const others = files.filter((file) => !folders.test(file));
+        assert.deepEqual(others.sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+        assert.deepEqual(
+            files.filter((file) => /test\.(js|d\.ts)|bench|fixture|\.tsbuildinfo/.test(file)),
+            [],
+        );
+    });
+
+    test('imports no package that it does not name', async () => {
+        const manifest = await fs.readJson(join(PACKAGE, 'package.json'));
+        const named = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+        const specifiers = await importsOf('.js');
+        assert.ok(specifiers.includes('croner') && specifiers.includes('pinstripe'));
+        for (const specifier of specifiers) {
+            if (specifier.startsWith('node:') || specifier.startsWith('.')) continue;
+            const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+            assert.ok(named.includes(name), `${specifier} is imported, and no dependency`);
+        }
+    });
+
+    test('has types that do not need those of the framework, which has none', async () => {
+        for (const specifier of await importsOf('.d.ts')) {
+            assert.doesNotMatch(specifier, /^(pinstripe|haberdash|@pinstripe\/.*)$/);
+        }
+    });
+
+    test('passes publint', async () => {
+        const { code, stdout, stderr } = await tool('publint/src/cli.js', 'run', TARBALL, '--strict').ended();
+        assert.equal(code, 0, stdout + stderr);
+        assert.match(stdout, /All good!/);
+    });
+
+    test('passes attw for ESM', async () => {
+        const attw = tool('@arethetypeswrong/cli/dist/index.js', TARBALL, '--profile', 'esm-only');
+        const { code, stdout, stderr } = await attw.ended();
+        assert.equal(code, 0, stdout + stderr);
+    });
+});
+
+describe('an app', { concurrency: 2 }, () => {
+    for (const language of ['typescript', 'javascript']) {
+        test(`in ${language} has its jobs checked, and the types of the package, too`, async () => {
+            const app = await makeApp();
+            await fs.copy(join(PACKAGE, 'test/types', `${language}_app`), app.root);
+            const { code, stdout } = await tool('typescript/bin/tsc', '-p', app.root).ended();
+            assert.deepEqual([code, stdout], [0, '']);
+        });
+    }
+});
+
+function tool(path: string, ...args: string[]): AppProcess {
+    return new AppProcess(process.execPath, [join(PACKAGE, 'node_modules', path), ...args], { cwd: PACKAGE });
+}
+
+async function importsOf(extension: '.js' | '.d.ts'): Promise<string[]> {
+    const files = (await filesBelow(INSTALLED_PACKAGE)).filter((file) => file.endsWith(extension));
+    const sources = await Promise.all(
+        files.map((file) => fs.readFile(join(INSTALLED_PACKAGE, file), 'utf8')),
+    );
+    const imports =
+        /^(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)/gm;
+    return sources.flatMap((source) => [...source.matchAll(imports)].map(([, ...names]) => names.join('')));
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+    const entries = await fs.readdir(folder, { withFileTypes: true, recursive: true });
+    return (
+        entries
+            .filter((entry) => entry.isFile())
+            .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+            // npm puts a dependency here of which the app has another version above.
+            .filter((file) => !file.startsWith('node_modules/'))
+    );
+}
