@@ -1,5 +1,5 @@
-import { runStorage } from './active_run.js';
-import { Catalog } from './catalog.js';
+import { ActiveRun, runStorage } from './active_run.js';
+import { Catalog, type GapFindings } from './catalog.js';
 import { type Clock, systemClock } from './clock.js';
 import { type BotConfig, DEFAULT_CONFIG, loadConfig } from './config.js';
 import { Dispatcher, type Occurrence } from './dispatcher.js';
@@ -11,11 +11,13 @@ import { createLog } from './log.js';
 import { runJobNow } from './manual_run.js';
 import type { Gap } from './missed.js';
 import type { Problem } from './problem.js';
+import { retryOf } from './recovery.js';
 import type { Run, TenantId } from './run.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
 import { Ticker } from './ticker.js';
 import { checkUnixTime } from './unix_time.js';
+import { judgeWake } from './wake.js';
 
 /** What a bot is made of; each part has the one of a real server as its default. */
 export interface BotParts {
@@ -38,6 +40,7 @@ export class Bot {
     readonly #loadConfig: () => Promise<BotConfig>;
     readonly #emit: Emit;
     readonly #dispatcher: Dispatcher;
+    readonly #environment: string;
     #config = DEFAULT_CONFIG;
     #catalog: Catalog | undefined;
     #session: Session | undefined;
@@ -47,6 +50,7 @@ export class Bot {
         this.#clock = parts.clock ?? systemClock;
         this.#engine = parts.engine ?? new EmbeddedEngine();
         this.#loadConfig = parts.config ?? loadConfig;
+        this.#environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
         const log = createLog(() => this.#config.log);
         this.#emit = (event: BotEvent) => {
             log(event);
@@ -58,7 +62,7 @@ export class Bot {
             engine: this.#engine,
             emit: this.#emit,
             random: parts.random ?? Math.random,
-            environment: parts.environment ?? process.env['NODE_ENV'] ?? 'development',
+            environment: this.#environment,
         });
     }
 
@@ -106,6 +110,7 @@ export class Bot {
     async runBackgroundJobs(unixTime: number): Promise<Run[]> {
         checkUnixTime(unixTime);
         const catalog = await this.#refreshed();
+        await this.#openEngine();
         return this.#dispatcher.dispatch(catalog.due(unixTime), { manual: true, config: this.#config });
     }
 
@@ -121,6 +126,7 @@ export class Bot {
      */
     async runBackgroundJob(name: string, args: readonly unknown[] = [], tenant?: TenantId): Promise<Run[]> {
         const { plans } = await this.#refreshed();
+        await this.#openEngine();
         return runJobNow({ name, args, tenant }, plans, this.#dispatcher, () => this.#clock.now());
     }
 
@@ -148,6 +154,8 @@ export class Bot {
     async #live(session: Session): Promise<void> {
         this.#config = await this.#loadConfig();
         if (!session.isOpen) return;
+        await this.#openEngine();
+        if (!session.isOpen) return void (await this.#engine.close());
         this.#dispatcher.open();
         const ticker = this.#createTicker();
         this.#ticker = ticker;
@@ -161,9 +169,12 @@ export class Bot {
             next: this.#catalog.next,
             engine: this.#engine.description,
         });
-        ticker.start();
+        this.#engine.watch();
+        await this.#catchUpOnTimeWithoutBot(ticker.last);
+        if (session.isOpen) ticker.start();
         const shutdown = await session.stopping;
         await shutdown.wait();
+        await this.#engine.close();
         this.#emit({ type: 'bot-stopped' });
     }
 
@@ -176,16 +187,57 @@ export class Bot {
                 if (!step.adopted) return;
                 this.#current().seek(step.to - 1);
                 this.#dispatcher.lanes.forgetAfter(step.to - 1);
+                this.#dispatcher.settlements.clear();
                 void this.#engine.voidClaimsAfter(step.to - 1);
                 this.#dispatch(this.#current().due(step.to));
             },
         });
     }
 
-    #catchUp(gap: Gap): void {
+    async #openEngine(): Promise<void> {
+        const planOf = (name: string) => this.#catalog?.plans.find((plan) => plan.name === name);
+        await this.#engine.open({
+            clock: this.#clock,
+            emit: this.#emit,
+            environment: this.#environment,
+            journal: this.#config.journal,
+            retryOf: (lost) => (this.#session?.isOpen ? retryOf(lost, planOf(lost.job)) : undefined),
+            takeOver: (run) => {
+                const active = new ActiveRun(run, planOf(run.job) as JobPlan, {}, undefined);
+                active.isClaimed = true;
+                void this.#dispatcher.perform(active);
+            },
+        });
+    }
+
+    async #catchUpOnTimeWithoutBot(now: number): Promise<void> {
+        const latest = await this.#engine.latestSettled();
+        if (latest !== undefined && judgeWake(latest, now) === 'set back') {
+            this.#emit({ type: 'clock-set-back', from: latest, to: now, adopted: true });
+            await this.#engine.voidClaimsAfter(now);
+        }
+        const catalog = this.#current();
+        const { schedules } = catalog;
+        const settled = await this.#engine.settledUntil(schedules, now);
+        this.#take(catalog.owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now }));
+    }
+
+    async #catchUp(gap: Gap): Promise<void> {
         this.#emit({ type: 'clock-gap', ...gap });
-        const { occurrences, unrun } = this.#current().afterGap(gap);
-        for (const slots of unrun) this.#emit({ type: 'slots-unrun', ...slots });
+        const catalog = this.#current();
+        const passed = catalog.passGap(gap);
+        // Other processes may have gone on in the meantime.
+        const settled = await this.#engine.settledUntil(passed, gap.after);
+        this.#take(catalog.owed(passed, settled, gap));
+    }
+
+    #take({ occurrences, unrun }: GapFindings): void {
+        const running = new Set(occurrences.map(({ schedule }) => schedule.key));
+        void this.#engine.unrun(unrun);
+        for (const { schedule, ...slots } of unrun) {
+            this.#emit({ type: 'slots-unrun', job: schedule.job, ...slots });
+            if (!running.has(schedule.key)) this.#engine.settle(schedule, slots.last);
+        }
         this.#dispatch(occurrences);
     }
 

@@ -47,7 +47,7 @@ export async function startScenario(
         random: () => 0,
         ...parts,
         clock,
-        config: async () => parseConfig({ timezone: 'UTC', log: 'silent', ...config }),
+        config: async () => parseConfig({ timezone: 'UTC', log: 'silent', journal: false, ...config }),
         listen: (event) =>
             events.push(event.type === 'run-started' ? { ...event, run: { ...event.run } } : event),
     });
