@@ -10,6 +10,7 @@ import { brokenFileProblems, type JobPlan } from './job_plan.js';
 import { createLog } from './log.js';
 import { runJobNow } from './manual_run.js';
 import type { Gap } from './missed.js';
+import { pauseJob, resumeJob } from './pauses.js';
 import type { Problem } from './problem.js';
 import { retryOf } from './recovery.js';
 import type { Run, TenantId } from './run.js';
@@ -130,6 +131,40 @@ export class Bot {
         return runJobNow({ name, args, tenant }, plans, this.#dispatcher, () => this.#clock.now());
     }
 
+    /**
+     * Pauses a job, or all: their slots are skipped in every process that shares the journal, across restarts.
+     *
+     * @param name the job's name, in any spelling; undefined: all jobs
+     * @returns a promise of the job's name
+     * @throws Error for an unknown name
+     */
+    async pauseBackgroundJob(name?: string): Promise<string | undefined> {
+        const { plans } = await this.#refreshed();
+        await this.#openEngine();
+        return pauseJob(
+            this.#engine,
+            name,
+            plans.map((plan) => plan.name),
+        );
+    }
+
+    /**
+     * Ends the pause of a job, or every pause. Slots that came in the meantime do not run.
+     *
+     * @param name the job's name, in any spelling; undefined: all jobs
+     * @returns a promise of the job's name
+     * @throws Error for an unknown name, and for one job where all are paused at once
+     */
+    async resumeBackgroundJob(name?: string): Promise<string | undefined> {
+        const { plans } = await this.#refreshed();
+        await this.#openEngine();
+        return resumeJob(
+            this.#engine,
+            name,
+            plans.map((plan) => plan.name),
+        );
+    }
+
     /** Whether no run is being executed, nor waits for anything. */
     get isIdle(): boolean {
         return this.#dispatcher.isIdle;
@@ -162,6 +197,7 @@ export class Bot {
         this.#catalog = new Catalog(this.#config.timezone, ticker.last);
         const { plans, problems } = await this.survey();
         for (const problem of problems) this.#emit({ type: 'job-invalid', problem });
+        const owed = await this.#owedAtStart(this.#catalog, ticker.last);
         this.#emit({
             type: 'bot-started',
             jobs: plans.length,
@@ -169,9 +205,11 @@ export class Bot {
             next: this.#catalog.next,
             engine: this.#engine.description,
         });
-        this.#engine.watch();
-        await this.#catchUpOnTimeWithoutBot(ticker.last);
-        if (session.isOpen) ticker.start();
+        if (session.isOpen) {
+            this.#engine.watch();
+            this.#take(owed);
+            ticker.start();
+        }
         const shutdown = await session.stopping;
         await shutdown.wait();
         await this.#engine.close();
@@ -210,16 +248,15 @@ export class Bot {
         });
     }
 
-    async #catchUpOnTimeWithoutBot(now: number): Promise<void> {
+    async #owedAtStart(catalog: Catalog, now: number): Promise<GapFindings> {
         const latest = await this.#engine.latestSettled();
         if (latest !== undefined && judgeWake(latest, now) === 'set back') {
             this.#emit({ type: 'clock-set-back', from: latest, to: now, adopted: true });
             await this.#engine.voidClaimsAfter(now);
         }
-        const catalog = this.#current();
         const { schedules } = catalog;
         const settled = await this.#engine.settledUntil(schedules, now);
-        this.#take(catalog.owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now }));
+        return catalog.owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now });
     }
 
     async #catchUp(gap: Gap): Promise<void> {

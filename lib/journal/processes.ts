@@ -14,7 +14,7 @@ export function beat(database: Database, owner: Owner, now: number): void {
             `INSERT INTO processes (id, host, pid, started_at, beat) VALUES (?, ?, ?, ?, 0)
             ON CONFLICT DO UPDATE SET beat = beat + 1`,
         )
-        .run([owner.id, owner.host, owner.pid, now]);
+        .run([owner.id, owner.host, owner.pid, Math.floor(now)]);
 }
 
 /**

@@ -24,7 +24,7 @@ const CLAIM = `
     SELECT ?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11
     WHERE NOT EXISTS (SELECT 1 FROM pauses WHERE job IN (?2, '${ALL_JOBS}'))
         AND NOT EXISTS (SELECT 1 FROM skips
-            WHERE lane = ?3 AND last >= ?7 AND first <= ?7 AND reason = 'overlap')
+            WHERE lane = ?3 AND last >= ?7 AND first <= ?7 AND reason = 'overlap' AND schedule IS ?4)
         AND (?12 = 0 OR NOT EXISTS (SELECT 1 FROM runs
             WHERE lane = ?3 AND outcome IS NULL AND process <> ?11))
         AND (?12 = 0 OR NOT EXISTS (SELECT 1 FROM runs
@@ -55,7 +55,7 @@ export function claimRun(
     by: Owner,
     rules: { at: number; isExclusive: boolean },
 ): Claim {
-    const values = [...identity(run), rules.at, by.host, by.pid, by.id, rules.isExclusive ? 1 : 0];
+    const values = [...identity(run), whole(rules.at), by.host, by.pid, by.id, rules.isExclusive ? 1 : 0];
     const made = database.statement(run.manual ? START_MANUAL : CLAIM).run(values);
     if (made.changes > 0) return { answer: 'granted', seq: made.lastInsertRowid };
     return { answer: run.manual ? 'busy' : reasonOfRefusal(database, run, by) };
@@ -70,9 +70,10 @@ function reasonOfRefusal(database: Database, run: Run, by: Owner): Exclude<Claim
     if (
         isTrue('SELECT 1 FROM runs WHERE lane = ? AND scheduled_at = ? AND claim IS NOT NULL', lane, slot) ||
         isTrue(
-            "SELECT 1 FROM skips WHERE lane = ?1 AND last >= ?2 AND first <= ?2 AND reason = 'overlap'",
+            "SELECT 1 FROM skips WHERE lane = ?1 AND last >= ?2 AND first <= ?2 AND reason = 'overlap' AND schedule IS ?3",
             lane,
             slot,
+            run.schedule ?? null,
         )
     )
         return 'taken';
@@ -100,7 +101,7 @@ export function recordOutcome(database: Database, seq: number, run: Run): boolea
         `UPDATE runs SET attempt = ?, started_at = coalesce(?, started_at), ended_at = ?, outcome = ?, reason = ?,
             error = ?, stack = ? WHERE seq = ? AND outcome IS NULL`,
     );
-    if (ended.run([Math.max(1, run.attempt), run.startedAt ?? null, ...ending(run), seq]).changes > 0)
+    if (ended.run([Math.max(1, run.attempt), whole(run.startedAt), ...ending(run), seq]).changes > 0)
         return true;
     const note = `given up as lost, but its process went on: ${run.outcome ?? 'lost'}`;
     database.statement(`UPDATE runs SET reason = ? WHERE seq = ? AND outcome = 'lost'`).run([note, seq]);
@@ -109,7 +110,7 @@ export function recordOutcome(database: Database, seq: number, run: Run): boolea
 
 /** Records a run that ended without having started, or of which the start could not be recorded. */
 export function recordEndedRun(database: Database, run: Run, by: Owner): void {
-    const start = run.startedAt ?? run.endedAt ?? 0;
+    const start = whole(run.startedAt ?? run.endedAt ?? 0);
     database
         .statement(
             `INSERT INTO runs (${COLUMNS}, ended_at, outcome, reason, error, stack)
@@ -147,7 +148,7 @@ export function giveUpRun(
         .statement(
             `UPDATE runs SET outcome = 'lost', reason = ?, ended_at = ? WHERE seq = ? AND outcome IS NULL`,
         )
-        .run([reason, at, lost.seq]);
+        .run([reason, whole(at), lost.seq]);
     if (changes === 0) return { isLost: false };
     if (!again) return { isLost: true };
     const { run, by } = again;
@@ -155,7 +156,7 @@ export function giveUpRun(
     const [id, job, lane, ...rest] = identity(run);
     const made = database
         .statement(`INSERT INTO runs (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-        .run([id, job, lane, claim, ...rest, at, lost.run.attempt + 1, by.host, by.pid, by.id]);
+        .run([id, job, lane, claim, ...rest, whole(at), lost.run.attempt + 1, by.host, by.pid, by.id]);
     return { isLost: true, seq: made.lastInsertRowid };
 }
 
@@ -171,9 +172,14 @@ function identity(run: Run): [string, string, string, string | null, string, str
     ];
 }
 
+// Clocks have fractions of a millisecond, the columns have not.
+function whole(milliseconds: number | undefined): number | null {
+    return milliseconds === undefined ? null : Math.floor(milliseconds);
+}
+
 function ending({ endedAt, outcome, reason, error }: Run): SqlValue[] {
     return [
-        endedAt ?? null,
+        whole(endedAt),
         outcome ?? 'lost',
         reason ?? null,
         error ? `${error.name}: ${error.message}` : null,

@@ -1,4 +1,6 @@
 import type { Json } from '../args.js';
+import { nextSlot } from '../calendar.js';
+import { splitTimezone } from '../crontab.js';
 import { laneOf, type TenantId } from '../run.js';
 import type { Database, SqlValue } from './database.js';
 import type { Owner } from './owner.js';
@@ -21,8 +23,8 @@ export interface SkippedSlots {
 }
 
 /**
- * Records slots that did not run, unless another process has. Successive ones of a lane, with one reason and no run
- * between them, share a row, so that an overlap of hours does not fill the file.
+ * Records slots that did not run, unless another process has. Successive slots of a schedule with one reason share
+ * a row, so that an overlap of hours does not fill the file.
  *
  * @param database within a transaction
  * @param slots which, and why
@@ -34,12 +36,14 @@ export function recordSkips(database: Database, slots: SkippedSlots, by: Owner):
     // A slot that is run by another process is not skipped because this one's lane was taken.
     if (first === last && isClaimed(database, lane, first)) return;
     const before = database
-        .statement('SELECT seq, first, last, reason FROM skips WHERE lane = ? ORDER BY seq DESC LIMIT 1')
-        .get([lane]);
+        .statement(
+            'SELECT seq, first, last, reason FROM skips WHERE lane = ? AND schedule IS ? ORDER BY seq DESC LIMIT 1',
+        )
+        .get([lane, slots.schedule ?? null]);
     if (before && before['reason'] === reason) {
         const known = before['last'] as number;
         if (last <= known && first >= (before['first'] as number)) return;
-        if (first > known && !hasRunBetween(database, lane, known, first)) {
+        if (follows(slots, known)) {
             database
                 .statement(
                     'UPDATE skips SET last = ?, count = count + ?, at_least = max(at_least, ?) WHERE seq = ?',
@@ -74,8 +78,9 @@ function isClaimed(database: Database, lane: string, slot: number): boolean {
     return database.statement(sql).get([lane, slot]) !== undefined;
 }
 
-function hasRunBetween(database: Database, lane: string, after: number, before: number): boolean {
-    const sql =
-        'SELECT 1 FROM runs WHERE lane = ? AND scheduled_at > ? AND scheduled_at < ? AND claim IS NOT NULL LIMIT 1';
-    return database.statement(sql).get([lane, after, before]) !== undefined;
+// Nothing lies between: a slot there may still wait for its lane.
+function follows({ schedule, first }: SkippedSlots, known: number): boolean {
+    if (schedule === undefined || first <= known) return false;
+    const { crontab, timezone } = splitTimezone(schedule);
+    return nextSlot(crontab, timezone, known) === first;
 }
