@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, rm } from 'node:fs/promises';
+import { after, afterEach, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Explanation, pretendOutage, readJournal } from '../support/journal_reader.js';
+import { type Evidence, openFleet, until } from '../support/servers.js';
+
+const fleet = await openFleet({
+    // Only the process that is told to takes long.
+    slow: `{
+        meta(){ this.schedule('* * * * * *'); },
+        missed: 'skip', retries: 1, environments: ['production'],
+        async run(){ note(this, 'start'); await sleep(Number(process.env.SLOW ?? 0)); note(this, 'end'); }
+    }`,
+    minutely: `{
+        meta(){ this.schedule('* * * * *'); },
+        missed: 'all',
+        run(){ note(this, 'start'); }
+    }`,
+    hourly: `{
+        meta(){ this.schedule('30 5 */1 * * *'); },
+        missedWithin: '6h',
+        run(){ note(this, 'start'); }
+    }`,
+});
+after(() => fleet.stop());
+
+afterEach(async () => {
+    await fleet.stop();
+    for (const name of await readdir(fleet.app.root))
+        if (name.startsWith('bot_') || name === 'evidence') await rm(`${fleet.app.root}/${name}`);
+});
+
+describe('a process that is killed', () => {
+    test('in the middle of a run: the run is lost, its lane free again, and it is run again once', async () => {
+        const victim = fleet.start({ SLOW: '60000' });
+        const [first] = await until('a run', () => evidenceOf('slow', 'start'));
+        victim.kill('SIGKILL');
+        await victim.ended;
+        const killedAt = Date.now();
+        const others = [fleet.start(), fleet.start()];
+        await until('the second attempt', async () =>
+            (await evidenceOf('slow', 'end'))?.some(({ slot }) => slot === first?.slot),
+        );
+        const waited = Date.now() - killedAt;
+        const next = await until('the next slot', async () =>
+            (await evidenceOf('slow', 'end'))?.filter(({ slot }) => slot > (first?.slot ?? 0)),
+        );
+        assert.ok(next.length > 0);
+        for (const server of others) server.kill('SIGTERM');
+        await Promise.all(others.map(({ ended }) => ended));
+
+        const attempts = (await fleet.evidence()).filter(
+            ({ what, slot }) => what === 'start' && slot === first?.slot,
+        );
+        assert.deepEqual(
+            attempts.map(({ attempt }) => attempt),
+            [1, 2],
+        );
+        assert.ok(waited >= 9_000, `given up after ${waited} ms`);
+        assert.ok(waited < 16_000, `given up after ${waited} ms`);
+        assert.deepEqual(outcomesOf(await runsOf('slow'), first?.slot), ['lost', 'succeeded']);
+        await assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
+    });
+
+    test('between claim and start: the run is lost, and nothing had run', async () => {
+        const victim = fleet.start({ DIE_AT: 'run-started' });
+        await victim.ended;
+        assert.deepEqual(await fleet.evidence(), []);
+        const [claimed] = await runsOf('slow');
+        assert.equal(claimed?.outcome, 'unfinished');
+        fleet.start();
+        await until('the second attempt', () => evidenceOf('slow', 'end'));
+        await fleet.stop();
+        assert.deepEqual(outcomesOf(await runsOf('slow'), claimed?.slot), ['lost', 'succeeded']);
+        await assertOnce(await fleet.evidence());
+    });
+
+    test('during a migration: the next one does it from the start', async () => {
+        const code = `
+            import { Database } from ${JSON.stringify(new URL('../../lib/journal/database.js', import.meta.url).href)};
+            import { openFile } from ${JSON.stringify(new URL('../../lib/journal/opening.js', import.meta.url).href)};
+            const version = Object.getOwnPropertyDescriptor(Database.prototype, 'version');
+            Object.defineProperty(Database.prototype, 'version', { ...version, set(){ process.kill(process.pid, 'SIGKILL'); } });
+            await openFile(${JSON.stringify(fleet.journal)}, () => {});
+        `;
+        const child = spawn(process.execPath, ['--input-type=module', '-e', code], { cwd: fleet.app.root });
+        const [, signal] = await once(child, 'exit');
+        assert.equal(signal, 'SIGKILL');
+        fleet.start();
+        await until('a run', () => evidenceOf('slow', 'end'));
+        await fleet.stop();
+        assert.equal((await readJournal(fleet.journal)).integrity, 'ok');
+    });
+});
+
+describe('a process that is stopped (SIGSTOP) past its lease and goes on', () => {
+    test('its run stays lost, no slot runs twice, and it takes part again', async () => {
+        const sleeper = fleet.start({ SLOW: '3000' });
+        const [first] = await until('a run', () => evidenceOf('slow', 'start'));
+        sleeper.kill('SIGSTOP');
+        const other = fleet.start();
+        await until('the second attempt', async () =>
+            (await evidenceOf('slow', 'end'))?.some(({ attempt }) => attempt === 2),
+        );
+        sleeper.kill('SIGCONT');
+        await until('its end', async () =>
+            (await evidenceOf('slow', 'end'))?.some(({ slot, attempt }) => slot === first?.slot && attempt === 1),
+        );
+        await delay(1_500);
+        other.kill('SIGTERM');
+        await other.ended;
+        const seen = (await fleet.evidence()).length;
+        await until('more of it', async () => (await fleet.evidence()).length > seen);
+        await fleet.stop();
+        assert.deepEqual(outcomesOf(await runsOf('slow'), first?.slot), ['lost', 'succeeded']);
+        assert.match(sleeper.output(), /given it up as lost/);
+        await assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
+    });
+});
+
+describe('slots that came while no bot ran', () => {
+    test('a few seconds ago: the latest is late, and runs under every policy', async () => {
+        fleet.start();
+        await until('a run', () => evidenceOf('slow', 'end'));
+        await fleet.stop();
+        const before = Math.max(...(await fleet.evidence()).map(({ slot }) => slot));
+        await delay(2_500);
+        fleet.start();
+        const after = await until('more runs', async () =>
+            (await evidenceOf('slow', 'end'))?.filter(({ slot }) => slot > before),
+        );
+        assert.ok(after.length > 0);
+        await fleet.stop();
+        const { skips } = await readJournal(fleet.journal);
+        const missed = skips.filter(({ job, reason }) => job === 'slow' && reason === 'missed');
+        const caughtUp = Math.min(...after.map(({ slot }) => slot));
+        assert.deepEqual(
+            missed.map(({ first, last }) => [first, last]),
+            [[before + 1, caughtUp - 1]],
+        );
+        await assertOnce(await fleet.evidence());
+    });
+
+    test('over two hours: two bots that start at the same moment catch up once', async () => {
+        fleet.start();
+        await until('a run', () => evidenceOf('slow', 'end'));
+        await fleet.stop();
+        await rm(`${fleet.app.root}/evidence`);
+        await pretendOutage(fleet.journal, 7_200);
+        const env = { START_AT: String(Date.now() + 3_000) };
+        const now = Math.floor(Date.now() / 1000);
+        fleet.start(env);
+        fleet.start(env);
+        await until('the catch-up', async () => ((await evidenceOf('minutely', 'start'))?.length ?? 0) >= 60);
+        await delay(1_500);
+        await fleet.stop();
+        const evidence = await fleet.evidence();
+        await assertOnce(evidence);
+        const minutely = evidence.filter(({ job }) => job === 'minutely');
+        const slots = minutely.map(({ slot }) => slot);
+        assert.deepEqual(slots, [...slots].sort(), 'in order');
+        assert.ok(minutely.length >= 60 && minutely.length <= 62, `${minutely.length} of the last hour`);
+        assert.ok(Math.min(...slots) > now - 3_660);
+        assert.equal(evidence.filter(({ job }) => job === 'hourly').length, 1, 'once');
+        const { skips } = await readJournal(fleet.journal);
+        assert.deepEqual(
+            skips
+                .filter(({ job }) => job !== 'slow')
+                .map(({ job, reason }) => `${job} ${reason}`)
+                .sort(),
+            ['hourly superseded', 'minutely too old'],
+        );
+    });
+});
+
+async function evidenceOf(job: string, what: Evidence['what']): Promise<Evidence[] | undefined> {
+    const found = (await fleet.evidence()).filter((line) => line.job === job && line.what === what);
+    return found.length > 0 ? found : undefined;
+}
+
+async function runsOf(job: string): Promise<Explanation[]> {
+    return (await readJournal(fleet.journal)).runs.filter((run) => run.job === job);
+}
+
+function outcomesOf(runs: readonly Explanation[], slot: number | undefined): string[] {
+    return runs.filter((run) => run.slot === slot).map(({ outcome }) => outcome);
+}
+
+async function assertOnce(evidence: readonly Evidence[]): Promise<void> {
+    const slots = evidence
+        .filter(({ what }) => what === 'start')
+        .map(({ job, slot, tenant, attempt }) => `${job} ${slot} ${tenant} attempt ${attempt}`);
+    assert.deepEqual(
+        slots.filter((slot, index) => slots.indexOf(slot) !== index),
+        [],
+    );
+}
