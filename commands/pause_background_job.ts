@@ -6,7 +6,8 @@ import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 export default {
     meta(this: CommandRegistry) {
         this.assignProps({
-            description: 'Pauses a background job, or all of them, in every process: their slots are skipped until they are resumed.',
+            description:
+                'Pauses a background job, or all of them, in every process: their slots are skipped until they are resumed.',
             example: 'pause-background-job my-cleanup-task',
         });
         this.hasParam('name', {

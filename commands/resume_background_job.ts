@@ -6,7 +6,8 @@ import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 export default {
     meta(this: CommandRegistry) {
         this.assignProps({
-            description: 'Resumes a paused background job, or all of them: slots that came in the meantime do not run.',
+            description:
+                'Resumes a paused background job, or all of them: slots that came in the meantime do not run.',
             example: 'resume-background-job my-cleanup-task',
         });
         this.hasParam('name', {

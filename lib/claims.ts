@@ -32,7 +32,8 @@ export async function claimRun(
 ): Promise<SkipReason | undefined> {
     const { run, plan, sequence } = active;
     const { overlap } = plan.settings;
-    const waits = !run.manual && (overlap === 'queue' || overlap === 'replace' || sequence.catchesUp === true);
+    const waits =
+        !run.manual && (overlap === 'queue' || overlap === 'replace' || sequence.catchesUp === true);
     for (;;) {
         const answer = await engine.claim(run, overlap !== 'allow');
         if (answer === 'granted') return undefined;

@@ -1,13 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from './journal/database.js';
 import { kindOf } from './journal/failure.js';
-import {
-    HeldCorruptError,
-    NOTABLE_LOCK,
-    type OpenJournal,
-    openFile,
-    openMemory,
-} from './journal/opening.js';
+import { HeldCorruptError, NOTABLE_LOCK, type OpenJournal, openFile, openMemory } from './journal/opening.js';
 import { canClaim, VERSION } from './journal/schema.js';
 
 /**

@@ -37,7 +37,9 @@ export function readJournalSettings(value: unknown): JournalSettings {
         throw new TypeError(`is neither false, for memory, nor an object, like { filename: 'bot.db' }`);
     for (const key of Object.keys(value)) {
         if (!KEYS.some((known) => known === key))
-            throw new TypeError(`has an unknown key \`${key}\`${didYouMean(key, KEYS)}. Known: ${KEYS.join(', ')}`);
+            throw new TypeError(
+                `has an unknown key \`${key}\`${didYouMean(key, KEYS)}. Known: ${KEYS.join(', ')}`,
+            );
     }
     const { filename, retention, maxRunsPerJob, required } = value as Record<string, unknown>;
     return {
@@ -50,7 +52,9 @@ export function readJournalSettings(value: unknown): JournalSettings {
 
 function readFilename(value: unknown): string {
     if (typeof value !== 'string' || value === '' || value.includes('\0'))
-        throw new TypeError(`has a filename that is no path: for a journal in memory write \`journal: false\``);
+        throw new TypeError(
+            `has a filename that is no path: for a journal in memory write \`journal: false\``,
+        );
     return value;
 }
 

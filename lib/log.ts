@@ -127,8 +127,10 @@ function sentence(event: BotEvent): Line | undefined {
 
 const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
     locked: () => 'another process keeps it locked: nothing starts until that ends',
-    newer: () => 'a newer release of pinstripe-bot has changed it: claiming goes on, some of the history may be missing',
-    'too new': () => 'a newer release of pinstripe-bot has changed it: nothing runs here, update this release',
+    newer: () =>
+        'a newer release of pinstripe-bot has changed it: claiming goes on, some of the history may be missing',
+    'too new': () =>
+        'a newer release of pinstripe-bot has changed it: nothing runs here, update this release',
     'set aside': (path) => `it was corrupt: it was renamed to ${path}, and a new one begun`,
     corrupt: (error) =>
         `it is corrupt, and other processes hold it open: nothing runs here until they are stopped (${error})`,

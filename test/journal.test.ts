@@ -162,7 +162,10 @@ describe('a journal that cannot be written', () => {
         const journal = await openJournal({ required: true });
         const before = fill(journal);
         for (let attempt = 0; attempt < 3; attempt++)
-            assert.throws(() => journal.write((database) => pause(database, `late ${attempt} ${LONG}`)), JournalUnavailableError);
+            assert.throws(
+                () => journal.write((database) => pause(database, `late ${attempt} ${LONG}`)),
+                JournalUnavailableError,
+            );
         assert.deepEqual(troubles(), ['required']);
         journal.write((database) => database.exec('PRAGMA max_page_count = 100000'));
         journal.write((database) => pause(database, 'late'));
@@ -187,7 +190,10 @@ describe('a corrupt journal', () => {
         const journal = await openJournal();
         assert.throws(() => journal.write(pauses), JournalUnavailableError);
         assert.deepEqual(troubles(), ['corrupt']);
-        assert.deepEqual((await readdir(folder)).filter((name) => name.includes('corrupt')), []);
+        assert.deepEqual(
+            (await readdir(folder)).filter((name) => name.includes('corrupt')),
+            [],
+        );
         await holder.close();
         const deadline = Date.now() + 10_000;
         while (!isUsable(journal) && Date.now() < deadline) await delay(100);
@@ -210,7 +216,10 @@ describe('a journal of a newer release', () => {
         await setVersion(VERSION + 5);
         const journal = await openJournal();
         journal.write((database) => pause(database, 'a'));
-        assert.equal(journal.write(({ version }) => version), VERSION + 5);
+        assert.equal(
+            journal.write(({ version }) => version),
+            VERSION + 5,
+        );
         assert.deepEqual(troubles(), ['newer']);
     });
 

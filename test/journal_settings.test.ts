@@ -9,7 +9,8 @@ describe('the key bot.journal', () => {
         assert.deepEqual(parseConfig({ journal: false }).journal, { ...DEFAULT_JOURNAL, filename: false });
         assert.deepEqual(parseConfig({ journal: {} }).journal, DEFAULT_JOURNAL);
         assert.deepEqual(
-            parseConfig({ journal: { filename: 'a.db', retention: '2d', maxRunsPerJob: 5, required: true } }).journal,
+            parseConfig({ journal: { filename: 'a.db', retention: '2d', maxRunsPerJob: 5, required: true } })
+                .journal,
             { filename: 'a.db', retention: 172_800_000, maxRunsPerJob: 5, required: true },
         );
     });

@@ -1,6 +1,5 @@
 import { isAbsolute, join, relative } from 'node:path';
 import { Project } from '../host.js';
-import { Journal, JournalUnavailableError } from '../journal.js';
 import type { Database } from '../journal/database.js';
 import { Leases } from '../journal/leases.js';
 import { createOwner } from '../journal/owner.js';
@@ -18,6 +17,7 @@ import {
 } from '../journal/runs.js';
 import { latestSettled, settle, settledUntil, voidAfter } from '../journal/schedules.js';
 import { recordSkips } from '../journal/skips.js';
+import { Journal, JournalUnavailableError } from '../journal.js';
 import type { Run } from '../run.js';
 import type { Schedule } from '../schedule.js';
 import { ALL_JOBS, type ClaimAnswer, type Engine, type EngineHost, type UnrunOfSchedule } from './engine.js';
@@ -87,7 +87,8 @@ export class EmbeddedEngine implements Engine {
 
     retrying(run: Run): void {
         const row = this.#rowOf(run);
-        if (row !== undefined) this.#write((database) => recordAttempt(database, row, run.attempt), undefined);
+        if (row !== undefined)
+            this.#write((database) => recordAttempt(database, row, run.attempt), undefined);
     }
 
     finished(run: Run): void | Promise<void> {

@@ -24,7 +24,9 @@ export class Guard {
      * @returns false while one holds it alone
      */
     share(): boolean {
-        return this.#lock('BEGIN', () => this.database.statement('SELECT count(*) FROM sqlite_master').get([]));
+        return this.#lock('BEGIN', () =>
+            this.database.statement('SELECT count(*) FROM sqlite_master').get([]),
+        );
     }
 
     /**

@@ -67,10 +67,7 @@ export async function openFile(path: string, locked: () => void): Promise<OpenJo
     }
 }
 
-async function openHeld(
-    path: string,
-    locked: () => void,
-): Promise<{ database: Database; version: number }> {
+async function openHeld(path: string, locked: () => void): Promise<{ database: Database; version: number }> {
     const database = await Database.open(path);
     try {
         const version = await whileLocked(() => {

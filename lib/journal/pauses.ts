@@ -1,5 +1,5 @@
-import type { Database } from './database.js';
 import { ALL_JOBS } from '../engines/engine.js';
+import type { Database } from './database.js';
 
 /** The paused jobs, by name; `ALL_JOBS` where all are. */
 export function pausedJobs(database: Database): Set<string> {

@@ -32,7 +32,9 @@ export function forgetSome(database: Database, retention: Retention, now: number
         )
         .run([oldest]).changes;
     const skips = database
-        .statement(`DELETE FROM skips WHERE seq IN (SELECT seq FROM skips WHERE last < ? ORDER BY seq LIMIT ${CHUNK})`)
+        .statement(
+            `DELETE FROM skips WHERE seq IN (SELECT seq FROM skips WHERE last < ? ORDER BY seq LIMIT ${CHUNK})`,
+        )
         .run([Math.floor(oldest / 1000)]).changes;
     if (old === CHUNK || skips === CHUNK) return true;
     return tooMany(database, retention.runs, now).some(

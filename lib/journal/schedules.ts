@@ -15,7 +15,9 @@ export function settledUntil(
     schedules: readonly Pick<Schedule, 'key' | 'job'>[],
     now: number,
 ): Map<string, number> {
-    const see = database.statement('INSERT OR IGNORE INTO schedules (key, job, settled_until) VALUES (?, ?, ?)');
+    const see = database.statement(
+        'INSERT OR IGNORE INTO schedules (key, job, settled_until) VALUES (?, ?, ?)',
+    );
     const look = database.statement('SELECT settled_until FROM schedules WHERE key = ?');
     const found = new Map<string, number>();
     for (const { key, job } of schedules) {

@@ -97,7 +97,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const others = [alone, await join(), await join(), await join()];
                 const answers = await Promise.all(
                     Array.from({ length: 60 }, (_, index) =>
-                        others[index % others.length]?.claim(runOf({ scheduledAt: SLOT + (index % 3) }), false),
+                        others[index % others.length]?.claim(
+                            runOf({ scheduledAt: SLOT + (index % 3) }),
+                            false,
+                        ),
                     ),
                 );
                 assert.equal(answers.filter((answer) => answer === 'granted').length, 3);
@@ -329,10 +332,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await alone.claim(run);
                 await other.clock.advance(12_000);
                 await end(alone, run, 'succeeded');
-                assert.deepEqual(
-                    alone.events.filter(({ type }) => type === 'run-was-lost').length,
-                    1,
-                );
+                assert.deepEqual(alone.events.filter(({ type }) => type === 'run-was-lost').length, 1);
                 await alone.clock.advance(12_000);
                 assert.equal(await alone.claim(runOf({ scheduledAt: SLOT + 12 })), 'granted');
             });

@@ -107,7 +107,9 @@ describe('a process that is stopped (SIGSTOP) past its lease and goes on', () =>
         );
         sleeper.kill('SIGCONT');
         await until('its end', async () =>
-            (await evidenceOf('slow', 'end'))?.some(({ slot, attempt }) => slot === first?.slot && attempt === 1),
+            (await evidenceOf('slow', 'end'))?.some(
+                ({ slot, attempt }) => slot === first?.slot && attempt === 1,
+            ),
         );
         await delay(1_500);
         other.kill('SIGTERM');

@@ -14,7 +14,14 @@ describe('a journal forgets', () => {
         const { database } = await openMemory();
         const record = (job: string, age: number, isEnded = true) =>
             database.transaction(() => {
-                const run = createRun({ job, file: undefined, args: [age], tenant: undefined, scheduledAt: 1, manual: false });
+                const run = createRun({
+                    job,
+                    file: undefined,
+                    args: [age],
+                    tenant: undefined,
+                    scheduledAt: 1,
+                    manual: false,
+                });
                 const claim = claimRun(database, run, createOwner(), { at: NOW - age, isExclusive: true });
                 assert.ok(claim.answer === 'granted');
                 if (isEnded) recordOutcome(database, claim.seq, { ...run, outcome: 'succeeded' });
@@ -24,7 +31,9 @@ describe('a journal forgets', () => {
         for (let age = 1_200; age > 0; age--) record('busy', 3_600_000 + age);
         record('busy', 0);
         forgetAll(database, { age: 30 * DAY, runs: 100 });
-        const left = database.statement('SELECT job, count(*) AS count FROM runs GROUP BY job ORDER BY job').all([]);
+        const left = database
+            .statement('SELECT job, count(*) AS count FROM runs GROUP BY job ORDER BY job')
+            .all([]);
         assert.deepEqual(
             left.map(({ job, count }) => [job, count]),
             [
@@ -49,7 +58,8 @@ describe('a journal forgets', () => {
             database.transaction(() => {
                 const owner = createOwner();
                 const claim = claimRun(database, run, owner, { at: NOW - 60_000, isExclusive: false });
-                if (claim.answer === 'granted') recordOutcome(database, claim.seq, { ...run, outcome: 'succeeded' });
+                if (claim.answer === 'granted')
+                    recordOutcome(database, claim.seq, { ...run, outcome: 'succeeded' });
             });
         }
         forgetAll(database, { age: 30 * DAY, runs: 10 });

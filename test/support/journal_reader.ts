@@ -14,7 +14,14 @@ export interface Explanation {
 export interface JournalContents {
     readonly integrity: string;
     readonly runs: Explanation[];
-    readonly skips: { job: string; tenant: string | null; reason: string; first: number; last: number; count: number }[];
+    readonly skips: {
+        job: string;
+        tenant: string | null;
+        reason: string;
+        first: number;
+        last: number;
+        count: number;
+    }[];
 }
 
 /** Reads a journal's file. */

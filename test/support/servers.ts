@@ -113,7 +113,11 @@ export async function openFleet(jobs: Record<string, string>): Promise<Fleet> {
 }
 
 /** Waits until something is true. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, deadline = 30_000): Promise<T> {
+export async function until<T>(
+    what: string,
+    look: () => Promise<T | undefined | false>,
+    deadline = 30_000,
+): Promise<T> {
     const poll = async (): Promise<T> => {
         for (;;) {
             const found = await look();
