@@ -38,8 +38,8 @@ export async function measureFramework(mix: readonly MixedSchedule[]): Promise<F
 
 function declaring(schedules: readonly MixedSchedule[]) {
     return {
-        meta(this: { schedule(crontab: string): void }) {
-            for (const { crontab } of schedules) this.schedule(crontab);
+        meta(this: { schedule(crontab: string, params: object): void }) {
+            for (const { crontab, customer } of schedules) this.schedule(crontab, { customer });
         },
     };
 }

@@ -49,7 +49,7 @@ function fill(timetable: Timetable, jobs: ReadonlyMap<string, readonly MixedSche
     for (const [job, own] of jobs) {
         timetable.replace(
             job,
-            own.map(({ crontab, timezone }) => createSchedule(job, [crontab], timezone)),
+            own.map(({ crontab, timezone, customer }) => createSchedule(job, [crontab, customer], timezone)),
         );
     }
 }
@@ -66,7 +66,7 @@ function quietSecond(timetable: Timetable): number {
     return total / (QUIET_MINUTES * 59);
 }
 
-type Calendar = Omit<MixedSchedule, 'job'>;
+type Calendar = Pick<MixedSchedule, 'crontab' | 'timezone'>;
 
 function distinctCalendars(schedules: readonly Calendar[]): Calendar[] {
     return [...new Map(schedules.map((one) => [`${one.timezone} ${one.crontab}`, one])).values()];

@@ -5,6 +5,8 @@ export interface MixedSchedule {
     readonly crontab: string;
     /** IANA name; undefined: the process's. */
     readonly timezone: string | undefined;
+    /** Whom it is for: no two schedules are the same. */
+    readonly customer: number;
 }
 
 const SCHEDULES_PER_JOB = 10;
@@ -47,6 +49,7 @@ export function scheduleMix(count: number): MixedSchedule[] {
             job: `job-${Math.floor(index / SCHEDULES_PER_JOB)}`,
             crontab: kindAt(random(100))(random),
             timezone: withZone ? zones[random(zones.length)] : undefined,
+            customer: index,
         };
     });
 }

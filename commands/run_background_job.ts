@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
+import type { Run } from '../lib/run.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `run-background-job`: runs one job now, and waits for it. */
@@ -23,10 +25,24 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            await this['runBackgroundJob'](this.params['name'], ...parseArguments(this.params['arguments']));
+            const args = parseArguments(this.params['arguments']);
+            const told = new Set<unknown>();
+            const note = (event: unknown) => told.add((event as { run: Run }).run.error);
+            subscribe(RUN_ENDED, note);
+            try {
+                await this['runBackgroundJob'](this.params['name'], ...args);
+            } catch (error) {
+                // The log has said what a run failed with: once is enough.
+                if (!told.has(error)) throw error;
+                process.exitCode = 1;
+            } finally {
+                unsubscribe(RUN_ENDED, note);
+            }
         });
     },
 };
+
+const RUN_ENDED = 'pinstripe-bot:run-ended';
 
 function parseArguments(text: string | undefined): unknown[] {
     if (!text) return [];

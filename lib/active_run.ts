@@ -43,12 +43,14 @@ export class ActiveRun {
      * @param plan its job, as it was when the run became due
      * @param sequence equal for runs that catch up one after another
      * @param parent the run whose job asked for this one
+     * @param onStrayError hears of errors outside of the job's own promise, during the run and after it
      */
     constructor(
         readonly run: Run,
         readonly plan: JobPlan,
         readonly sequence: Sequence,
         readonly parent: ActiveRun | undefined,
+        private readonly onStrayError: (run: Run, error: Error) => void,
     ) {
         this.lane = laneOf(run);
     }
@@ -91,6 +93,16 @@ export class ActiveRun {
     onAbort(listener: (reason: AbortReason) => void): () => void {
         this.#abortListeners.add(listener);
         return () => this.#abortListeners.delete(listener);
+    }
+
+    /**
+     * Takes the blame for an error outside of the job's own promise: while the run goes on, it is its failure.
+     *
+     * @param error what nobody caught
+     */
+    blame(error: Error): void {
+        if (this.run.outcome === undefined) this.strayError ??= error;
+        this.onStrayError(this.run, error);
     }
 
     /** Whether this run is, or was asked for by, the other one. */

@@ -23,12 +23,19 @@ export function readArgs(args: readonly unknown[]): readonly Json[] {
  * @param value the value
  * @returns its JSON, with the keys of its objects in code unit order
  */
-export function canonicalJson(value: unknown): string {
-    return JSON.stringify(value, (_key, part) => (isPlainObject(part) ? sorted(part) : part));
+export function canonicalJson(value: Json | readonly Json[]): string {
+    return JSON.stringify(withSortedKeys(value));
 }
 
-function sorted(object: Record<string, unknown>): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+// Not by a replacer, which would make stringify() many times slower.
+function withSortedKeys(value: Json | readonly Json[]): unknown {
+    if (value === null || typeof value !== 'object') return value;
+    if (Array.isArray(value)) return value.map(withSortedKeys);
+    const entries = Object.entries(value).map(([key, item]): [string, unknown] => [
+        key,
+        withSortedKeys(item),
+    ]);
+    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function copy(value: unknown, place: string, ancestors: readonly object[]): Json {

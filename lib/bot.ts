@@ -1,4 +1,4 @@
-import { ActiveRun, runStorage } from './active_run.js';
+import { runStorage } from './active_run.js';
 import { Catalog, type GapFindings } from './catalog.js';
 import { type Clock, systemClock } from './clock.js';
 import { type BotConfig, DEFAULT_CONFIG, loadConfig } from './config.js';
@@ -16,7 +16,7 @@ import { retryOf } from './recovery.js';
 import type { Run, TenantId } from './run.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
-import { Ticker } from './ticker.js';
+import { Ticker, type TickListener } from './ticker.js';
 import { checkUnixTime } from './unix_time.js';
 import { judgeWake } from './wake.js';
 
@@ -74,8 +74,12 @@ export class Bot {
      * @throws ConfigError, by that promise, when the `bot` section of the config is wrong
      */
     start(): Promise<void> {
-        if (!this.#session?.isOpen)
-            this.#session = new Session(this.#session, (session) => this.#live(session));
+        if (!this.#session?.isOpen) {
+            // A job may start the bot: what the bot does from then on is not that job's doing.
+            this.#session = runStorage.exit(
+                () => new Session(this.#session, (session) => this.#live(session)),
+            );
+        }
         return this.#session.ended;
     }
 
@@ -195,14 +199,14 @@ export class Bot {
         const ticker = this.#createTicker();
         this.#ticker = ticker;
         this.#catalog = new Catalog(this.#config.timezone, ticker.last);
-        const { plans, problems } = await this.survey();
-        for (const problem of problems) this.#emit({ type: 'job-invalid', problem });
+        for (const problem of brokenFileProblems()) this.#emit({ type: 'job-invalid', problem });
+        const { plans, size, next } = this.#current();
         const owed = await this.#owedAtStart(this.#catalog, ticker.last);
         this.#emit({
             type: 'bot-started',
             jobs: plans.length,
-            schedules: this.#catalog.size,
-            next: this.#catalog.next,
+            schedules: size,
+            next,
             engine: this.#engine.description,
         });
         if (session.isOpen) {
@@ -217,7 +221,8 @@ export class Bot {
     }
 
     #createTicker(): Ticker {
-        return new Ticker(this.#clock, {
+        const listener: TickListener = {
+            expects: (second) => (this.#catalog?.next ?? Number.POSITIVE_INFINITY) <= second,
             tick: (second) => this.#dispatch(this.#current().due(second)),
             gap: (gap) => this.#catchUp(gap),
             setBack: (step) => {
@@ -226,10 +231,11 @@ export class Bot {
                 this.#current().seek(step.to - 1);
                 this.#dispatcher.lanes.forgetAfter(step.to - 1);
                 this.#dispatcher.settlements.clear();
-                void this.#engine.voidClaimsAfter(step.to - 1);
-                this.#dispatch(this.#current().due(step.to));
+                const due = this.#current().due(step.to);
+                void Promise.resolve(this.#engine.voidClaimsAfter(step.to - 1)).then(() => this.#dispatch(due));
             },
-        });
+        };
+        return new Ticker(this.#clock, listener, this.#ticker?.last);
     }
 
     async #openEngine(): Promise<void> {
@@ -241,9 +247,12 @@ export class Bot {
             journal: this.#config.journal,
             retryOf: (lost) => (this.#session?.isOpen ? retryOf(lost, planOf(lost.job)) : undefined),
             takeOver: (run) => {
-                const active = new ActiveRun(run, planOf(run.job) as JobPlan, {}, undefined);
-                active.isClaimed = true;
-                void this.#dispatcher.perform(active);
+                // A job's manual run may have set the engine going: this is not that job's doing.
+                runStorage.exit(() => {
+                    const active = this.#dispatcher.activate(run, planOf(run.job) as JobPlan, {});
+                    active.isClaimed = true;
+                    void this.#dispatcher.perform(active);
+                });
             },
         });
     }
@@ -295,6 +304,7 @@ export class Bot {
             this.#config = await this.#loadConfig();
             this.#catalog = new Catalog(this.#config.timezone, Math.floor(this.#clock.now() / 1000));
         }
+        if (this.#session?.isOpen) return this.#current();
         this.#catalog.refresh();
         return this.#catalog;
     }

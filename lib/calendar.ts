@@ -1,13 +1,20 @@
 import { Cron } from 'croner';
 import { LRUCache } from 'lru-cache';
+import { steadyOffset } from './steady_offset.js';
 
 /** How many crontabs are kept ready at once, at 2 kB each. */
-const MOST_CRONS = 4096;
+const MOST_CRONS = 8192;
 
 const crons = new LRUCache<string, Cron>({ max: MOST_CRONS });
 
 /** Any time does, as croner searches 400 years from it, and the Gregorian calendar repeats after that. */
 const SOME_TIME = new Date(0);
+
+/**
+ * How long after the clocks were set back, by at most a day, a fixed time may be the second of its kind, which is none
+ * of its slots; in seconds.
+ */
+const SETTLED = 26 * 3600;
 
 /**
  * The first slot of a crontab after a time.
@@ -18,7 +25,15 @@ const SOME_TIME = new Date(0);
  * @returns unix seconds, strictly after; undefined: there is none
  */
 export function nextSlot(crontab: string, timezone: string | undefined, after: number): number | undefined {
-    return toSeconds(cronFor(crontab, timezone).nextRun(new Date(after * 1000)));
+    const date = new Date(after * 1000);
+    if (timezone !== undefined) {
+        const { from, until, minutes } = steadyOffset(timezone, after);
+        if (minutes !== undefined && after >= from + SETTLED) {
+            const slot = toSeconds(cronFor(crontab, minutes).nextRun(date));
+            if (slot !== undefined && slot <= until) return slot;
+        }
+    }
+    return toSeconds(cronFor(crontab, timezone).nextRun(date));
 }
 
 /**
@@ -34,7 +49,15 @@ export function previousSlot(
     timezone: string | undefined,
     before: number,
 ): number | undefined {
-    return toSeconds(cronFor(crontab, timezone).previousRuns(1, new Date(before * 1000))[0]);
+    const date = new Date(before * 1000);
+    if (timezone !== undefined) {
+        const { from, minutes } = steadyOffset(timezone, before);
+        if (minutes !== undefined && before >= from + SETTLED) {
+            const slot = toSeconds(cronFor(crontab, minutes).previousRuns(1, date)[0]);
+            if (slot !== undefined && slot >= from + SETTLED) return slot;
+        }
+    }
+    return toSeconds(cronFor(crontab, timezone).previousRuns(1, date)[0]);
 }
 
 /**
@@ -45,18 +68,19 @@ export function previousSlot(
  * @throws TypeError or RangeError of croner where it cannot be read
  */
 export function everFires(crontab: string): boolean {
-    return cronFor(crontab, undefined).nextRun(SOME_TIME) !== null;
+    return cronFor(crontab, 0).nextRun(SOME_TIME) !== null;
 }
 
 // A Cron asks its options for the zone anew each time, so that one of them serves a crontab in all zones.
-function cronFor(crontab: string, timezone: string | undefined): Cron {
+function cronFor(crontab: string, zone: string | number | undefined): Cron {
     let cron = crons.get(crontab);
     if (cron === undefined) {
         cron = new Cron(crontab, { fixedTimeRule: 'no-wildcard', mode: '5-or-6-parts' });
         shareYears(cron);
         crons.set(crontab, cron);
     }
-    cron.options.timezone = timezone;
+    cron.options.timezone = typeof zone === 'string' ? zone : undefined;
+    cron.options.utcOffset = typeof zone === 'number' ? zone : undefined;
     return cron;
 }
 

@@ -3,22 +3,49 @@ export interface Clock {
     /** The time in unix milliseconds. */
     now(): number;
     /**
-     * Calls `wake` once, `delay` milliseconds from now at the earliest (real timers fire up to a millisecond
-     * early now and then: whoever counts on the time has to look again).
+     * Calls `wake` once, `delay` milliseconds from now (real timers fire up to a millisecond early now and then:
+     * whoever counts on the time has to look again).
      *
      * @returns a function that cancels it
      */
     after(delay: number, wake: () => void): () => void;
+    /**
+     * The same, as punctually as the clock can: worth it where something is due then.
+     *
+     * @returns a function that cancels it
+     */
+    punctuallyAfter(delay: number, wake: () => void): () => void;
 }
 
 // Node fires a timer of more than 2^31 - 1 ms at once.
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** How late a timer of Node may well be, in milliseconds. */
+const USUAL_LATENESS = 2;
+
 /** The machine's own clock. Its timers keep the process alive. */
 export const systemClock: Clock = {
     now: () => Date.now(),
+
     after(delay, wake) {
         const timer = setTimeout(wake, Math.min(delay, LONGEST_TIMER));
         return () => clearTimeout(timer);
+    },
+
+    // Timers are a millisecond or two late: this one is set early, and the event loop turns until the time has come.
+    punctuallyAfter(delay, wake) {
+        const end = Date.now() + delay;
+        const deadline = performance.now() + delay + USUAL_LATENESS;
+        let immediate: NodeJS.Immediate | undefined;
+        const turn = () => {
+            // A clock that is set back meanwhile must not keep the loop turning.
+            if (Date.now() < end && performance.now() < deadline) immediate = setImmediate(turn);
+            else wake();
+        };
+        const timer = setTimeout(turn, Math.min(delay, LONGEST_TIMER) - USUAL_LATENESS);
+        return () => {
+            clearTimeout(timer);
+            clearImmediate(immediate);
+        };
     },
 };

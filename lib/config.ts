@@ -3,6 +3,7 @@ import { parseDuration } from './duration.js';
 import { Workspace } from './host.js';
 import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
 import { BadScheduleError, checkTimezone } from './schedule.js';
+import { show } from './show.js';
 import { didYouMean } from './suggestion.js';
 
 /** How the bot reports what happens: for people, one JSON object a line, or not at all. */
@@ -131,8 +132,6 @@ function readKey(key: Key, value: unknown): unknown {
         return reader.read(value);
     } catch (error) {
         if (!(error instanceof TypeError || error instanceof BadScheduleError)) throw error;
-        throw new ConfigError(
-            `pinstripe.config.js: \`bot.${key}\`, ${JSON.stringify(value)}, ${error.message}`,
-        );
+        throw new ConfigError(`pinstripe.config.js: \`bot.${key}\`, ${show(value)}, ${error.message}`);
     }
 }

@@ -51,9 +51,9 @@ export interface CrontabText {
  * @returns the crontab and its zone, neither of them checked
  */
 export function splitTimezone(text: string): CrontabText {
-    const [first = '', ...rest] = text.trim().split(/\s+/);
-    const zone = /^(?:CRON_)?TZ=(.*)$/.exec(first);
-    return { crontab: zone ? rest.join(' ') : [first, ...rest].join(' '), timezone: zone?.[1] };
+    const crontab = text.trim().replace(/\s+/g, ' ');
+    const [prefix, timezone] = /^(?:CRON_)?TZ=(\S*) ?/.exec(crontab) ?? [''];
+    return { crontab: crontab.slice(prefix.length), timezone };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ActiveRun, runStorage } from './active_run.js';
+import { ActiveRun, runStorage, type Sequence } from './active_run.js';
 import { Batch } from './batch.js';
 import { claimRun } from './claims.js';
 import type { Clock } from './clock.js';
@@ -117,6 +117,19 @@ export class Dispatcher {
     }
 
     /**
+     * Makes a run ready to be performed. The run whose job asks for it is its parent.
+     *
+     * @param run its identity
+     * @param plan its job
+     * @param sequence equal for runs that catch up one after another
+     */
+    activate(run: Run, plan: JobPlan, sequence: Sequence): ActiveRun {
+        const onStrayError = (of: Run, error: Error) =>
+            this.parts.emit({ type: 'stray-error', run: of, error });
+        return new ActiveRun(run, plan, sequence, runStorage.getStore(), onStrayError);
+    }
+
+    /**
      * Sees one run through: lane, claim, execution, outcome.
      *
      * @param active the run
@@ -224,10 +237,7 @@ export class Dispatcher {
                 batch.add(run);
                 const decided = settlement?.expect();
                 if (this.#refuses(run)) this.#skip(run, 'stopping');
-                else {
-                    const active = new ActiveRun(run, plan, sequence, runStorage.getStore());
-                    await turn.hold(this.#begin(active, batch, decided));
-                }
+                else await turn.hold(this.#begin(this.activate(run, plan, sequence), batch, decided));
             }
         }
     }

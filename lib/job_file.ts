@@ -1,6 +1,9 @@
 import { pathToFileURL } from 'node:url';
 import type { BackgroundJobRegistry } from '../types/background_job.js';
 
+/** Node has a SyntaxError for this too, although the code of both files is sound. */
+const MISSING_EXPORT = /does not provide an export named|^Named export /;
+
 /**
  * Imports one job file and registers its job. What keeps it from making one - a syntax error, a missing import, no
  * default export, a name that another file has - is noted in the registry and stops nobody else.
@@ -16,6 +19,8 @@ export async function importJobFile(
 ): Promise<void> {
     const name = registry.normalizeName(path);
     const broken = (reason: string) => registry.reportBrokenFile(filePath, name, reason);
+
+    if (name === '') return broken('makes an empty name: use letters a to z and digits');
 
     let definition: unknown;
     try {
@@ -44,7 +49,8 @@ export async function importJobFile(
 
 async function describeImportError(error: unknown, filePath: string): Promise<string> {
     if (!(error instanceof Error)) return String(error);
-    const place = error instanceof SyntaxError ? await placeOfSyntaxError(filePath) : '';
+    const isBadCode = error instanceof SyntaxError && !MISSING_EXPORT.test(error.message);
+    const place = isBadCode ? await placeOfSyntaxError(filePath) : '';
     return `${error.name}${place}: ${error.message}`;
 }
 

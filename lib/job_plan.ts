@@ -27,7 +27,8 @@ export interface JobPlan {
 export function planJob(name: string, timezone: string | undefined): JobPlan {
     const Job = BackgroundJob.for(name);
     const file = Job.filePaths.at(-1);
-    const { settings, complaints } = readSettings(declaredSettings(Job));
+    const { declared, thrown } = declaredSettings(Job);
+    const { settings, complaints } = readSettings(declared);
     const problem = (reason: string, severity: Problem['severity'] = 'error'): Problem => ({
         job: Job.name,
         file,
@@ -35,10 +36,9 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
         severity,
     });
 
-    const fatal = complaints.map((complaint) => problem(complaint));
+    const fatal = [...thrown, ...complaints].map((complaint) => problem(complaint));
     if ('metaError' in Job) fatal.push(problem(`its meta() threw: ${messageOf(Job.metaError)}`));
-    else if (Job.prototype.run === BackgroundJob.prototype.run)
-        fatal.push(problem('it has no run(): add `run(){ ... }`'));
+    else if (!hasRun(Job)) fatal.push(problem('it has no run(): add `run(){ ... }`'));
 
     const schedules: Schedule[] = [];
     const bad: Problem[] = [];
@@ -72,14 +72,29 @@ export function brokenFileProblems(): Problem[] {
 
 type JobClass = ReturnType<typeof BackgroundJob.for>;
 
+interface Declaration {
+    readonly declared: Partial<Record<keyof Settings, unknown>>;
+    /** A sentence on each setting whose getter threw. */
+    readonly thrown: string[];
+}
+
 // A setting may be assigned on the class or stand on the definition, which `include` copies to the prototype.
-function declaredSettings(Job: JobClass): Partial<Record<keyof Settings, unknown>> {
-    return Object.fromEntries(
-        SETTING_NAMES.map((name) => [
-            name,
-            (Job as Partial<Record<keyof Settings, unknown>>)[name] ?? Job.prototype[name],
-        ]),
-    );
+function declaredSettings(Job: JobClass): Declaration {
+    const declaration: Declaration = { declared: {}, thrown: [] };
+    for (const name of SETTING_NAMES) {
+        try {
+            declaration.declared[name] =
+                (Job as Partial<Declaration['declared']>)[name] ?? Job.prototype[name];
+        } catch (error) {
+            declaration.thrown.push(`its setting \`${name}\` threw: ${messageOf(error)}`);
+        }
+    }
+    return declaration;
+}
+
+function hasRun(Job: JobClass): boolean {
+    const { run } = Object.getOwnPropertyDescriptors(Job.prototype);
+    return run !== undefined && (run.get !== undefined || typeof run.value === 'function');
 }
 
 function misspellings(Job: JobClass): string[] {

@@ -69,7 +69,10 @@ export class Lanes {
         lane.holder = undefined;
         while (!lane.holder) {
             const next = lane.waiters.shift();
-            if (!next) return;
+            if (!next) {
+                this.#forgetIfUnscheduled(active.lane, lane);
+                return;
+            }
             next.admit(isSuperseded(next.active, lane) ? 'superseded' : this.#hold(lane, next.active));
         }
     }
@@ -97,6 +100,11 @@ export class Lanes {
      */
     forgetAfter(second: number): void {
         for (const lane of this.#lanes.values()) lane.lastStarted = Math.min(lane.lastStarted, second);
+    }
+
+    // Manual runs may have other args each time: their lanes would add up. Those of schedules are as many as there are.
+    #forgetIfUnscheduled(name: string, lane: Lane): void {
+        if (lane.lastStarted === -Infinity) this.#lanes.delete(name);
     }
 
     #lane(name: string): Lane {

@@ -44,6 +44,10 @@ export class ManualClock implements Clock {
         };
     }
 
+    punctuallyAfter(delay: number, wake: () => void): () => void {
+        return this.after(delay, wake);
+    }
+
     /**
      * Lets time pass: every timer fires at its time, and what it sets off comes to rest before the next.
      *

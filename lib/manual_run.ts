@@ -1,4 +1,4 @@
-import { ActiveRun, runStorage } from './active_run.js';
+import type { ActiveRun } from './active_run.js';
 import { readArgs } from './args.js';
 import { BackgroundJob } from './background_job.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -49,7 +49,7 @@ export async function runJobNow(
             scheduledAt: undefined,
             manual: true,
         });
-        const active = new ActiveRun(run, plan, {}, runStorage.getStore());
+        const active = dispatcher.activate(run, plan, {});
         const busy = describeWait(active, dispatcher, now);
         if (!busy.endless) await dispatcher.perform(active);
         runs.push(run);
@@ -70,9 +70,8 @@ function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
     );
     if (plan?.runnable) return plan;
     if (problem) {
-        throw new Error(
-            `The background job "${wanted}" cannot run: ${problem.file ?? 'it'} ${problem.reason}`,
-        );
+        const place = problem.file === undefined ? '' : ` (${problem.file})`;
+        throw new Error(`The background job "${wanted}" cannot run${place}: ${problem.reason}`);
     }
     const names = plans.map((candidate) => candidate.name);
     throw new Error(`There is no background job "${name}"${didYouMean(wanted, names)}.`);

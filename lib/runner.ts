@@ -37,9 +37,7 @@ export class Runner {
         private readonly clock: Clock,
         private readonly emit: Emit,
         private readonly random: () => number,
-    ) {
-        watchStrayErrors(emit);
-    }
+    ) {}
 
     /**
      * Executes a run with all its attempts, and notes its outcome on it.
@@ -49,6 +47,7 @@ export class Runner {
      */
     async execute(active: ActiveRun): Promise<void> {
         const { run } = active;
+        watchStrayErrors();
         run.startedAt = this.clock.now();
         let ending = await this.#attempt(active);
         while (this.#mayRetry(active, ending)) {

@@ -3,6 +3,7 @@ import ms from 'ms';
 import type { BackgroundJobSettings } from '../types/background_job.js';
 import { parseDuration } from './duration.js';
 import { checkTimezone } from './schedule.js';
+import { show } from './show.js';
 
 /** What becomes of a run that is due while an earlier one of its lane is still going. */
 export type OverlapPolicy = 'skip' | 'queue' | 'replace' | 'allow';
@@ -140,8 +141,4 @@ function readEnvironments(value: unknown): string[] {
         throw new TypeError(`is not a list of NODE_ENV values, like ['production']`);
     }
     return value;
-}
-
-function show(value: unknown): string {
-    return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value));
 }

@@ -1,22 +1,19 @@
-import { type ActiveRun, runStorage } from './active_run.js';
-import type { Emit } from './events.js';
+import { runStorage } from './active_run.js';
 
 let watching = false;
 
 /**
  * From now on, a rejection that nobody awaits and a throw in a timer are the failure of the run whose job caused them
  * (AsyncLocalStorage knows it), and the process survives. Any other goes the way it would go without us.
- *
- * @param emit hears of each
  */
-export function watchStrayErrors(emit: Emit): void {
+export function watchStrayErrors(): void {
     if (watching) return;
     watching = true;
 
     const attribute = (cause: unknown): boolean => {
         const active = runStorage.getStore();
         if (!active) return false;
-        blame(active, toError(cause), emit);
+        active.blame(toError(cause));
         return true;
     };
 
@@ -47,11 +44,6 @@ export function toError(cause: unknown): Error {
     if (cause instanceof Error || Object.prototype.toString.call(cause) === '[object Error]')
         return cause as Error;
     return new Error(`it threw ${describe(cause)}, which is not an Error`, { cause });
-}
-
-function blame(active: ActiveRun, error: Error, emit: Emit): void {
-    if (active.run.outcome === undefined) active.strayError ??= error;
-    emit({ type: 'stray-error', run: active.run, error });
 }
 
 // With a listener in place Node leaves everything to it; raised again without one, Node does what it always does.

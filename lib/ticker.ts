@@ -4,6 +4,8 @@ import { judgeWake } from './wake.js';
 
 /** What the ticker finds at each second. Times are unix seconds. */
 export interface TickListener {
+    /** Whether a slot comes up to this second: then the ticker does its best not to be late for it. */
+    expects(second: number): boolean;
     /** The next second has come. */
     tick(second: number): void;
     /** Seconds went by that nobody looked at. */
@@ -21,13 +23,15 @@ export class Ticker {
     /**
      * @param clock the time
      * @param listener is told what each waking finds
+     * @param reached the last second that an earlier ticker looked at, if any
      */
     constructor(
         private readonly clock: Clock,
         private readonly listener: TickListener,
+        reached = -Infinity,
     ) {
         // A bot that starts on the very boundary of a second still takes that second.
-        this.#last = Math.ceil(clock.now() / 1000) - 1;
+        this.#last = Math.max(reached, Math.ceil(clock.now() / 1000) - 1);
     }
 
     /** The last second that was looked at. */
@@ -49,7 +53,7 @@ export class Ticker {
         const now = this.clock.now();
         const second = Math.floor(now / 1000);
         // Armed again first: whatever the listener does, the next second is looked at.
-        this.#cancel = this.clock.after((second + 1) * 1000 - now, () => this.#look());
+        this.#arm(second + 1, (second + 1) * 1000 - now);
         const wake = judgeWake(this.#last, second);
         if (wake === 'behind') this.#announceBehind(second);
         if (wake === 'early' || wake === 'behind') return;
@@ -59,6 +63,13 @@ export class Ticker {
         if (wake === 'tick') this.listener.tick(second);
         else if (wake === 'gap') this.listener.gap({ after: from, now: second });
         else this.listener.setBack({ from, to: second, adopted: true });
+    }
+
+    #arm(second: number, delay: number): void {
+        const look = () => this.#look();
+        this.#cancel = this.listener.expects(second)
+            ? this.clock.punctuallyAfter(delay, look)
+            : this.clock.after(delay, look);
     }
 
     #announceBehind(second: number): void {

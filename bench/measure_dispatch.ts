@@ -1,0 +1,65 @@
+// The process that measures dispatch: node measure_dispatch.js
+import { Job, Workspace } from 'pinstripe';
+import { BackgroundJob } from '../lib/background_job.js';
+import { systemClock } from '../lib/clock.js';
+import { DEFAULT_CONFIG } from '../lib/config.js';
+import { Dispatcher } from '../lib/dispatcher.js';
+import { EmbeddedEngine } from '../lib/engines/embedded.js';
+import { publish } from '../lib/events.js';
+import { planJob } from '../lib/job_plan.js';
+import type { Schedule } from '../lib/schedule.js';
+import type { BackgroundJobClass } from '../types/background_job.js';
+import { median } from './stopwatch.js';
+
+const ROUNDS = 15;
+const RUNS_A_ROUND = 4_000;
+
+/** Microseconds of one run. */
+export interface DispatchFigures {
+    readonly workspace: number;
+    readonly frameworkJob: number;
+    readonly backgroundJob: number;
+}
+
+Job.register('empty', { run() {} });
+BackgroundJob.register('empty', {
+    meta(this: BackgroundJobClass) {
+        this.schedule('* * * * * *');
+    },
+    run() {},
+});
+await Workspace.run(() => {});
+
+const plan = planJob('empty', 'UTC');
+const schedule = plan.schedules[0] as Schedule;
+const dispatcher = new Dispatcher({
+    clock: systemClock,
+    engine: new EmbeddedEngine(),
+    emit: publish,
+    random: Math.random,
+    environment: 'test',
+});
+let second = Math.floor(Date.now() / 1000) - 1_000_000;
+
+const contenders: Record<keyof DispatchFigures, () => Promise<unknown>> = {
+    workspace: () => Workspace.run(() => {}),
+    frameworkJob: () => Job.run('empty'),
+    backgroundJob: () =>
+        dispatcher.dispatch([{ plan, schedule, slots: [second++] }], {
+            manual: false,
+            config: DEFAULT_CONFIG,
+        }),
+};
+
+// In turns, so that whatever else the machine does meets all of them alike. The first round warms up.
+const rounds: Record<string, number[]> = {};
+for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, run] of Object.entries(contenders)) {
+        const start = process.hrtime.bigint();
+        for (let index = 0; index < RUNS_A_ROUND; index++) await run();
+        const each = Number(process.hrtime.bigint() - start) / 1000 / RUNS_A_ROUND;
+        if (round > 0) (rounds[name] ??= []).push(each);
+    }
+}
+const figures = Object.fromEntries(Object.entries(rounds).map(([name, each]) => [name, median(each)]));
+process.send?.(figures, () => process.exit());
