@@ -232,5 +232,6 @@ export class Journal {
 }
 
 function messageOf(error: unknown): string {
-    return error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : String(error);
+    return message.startsWith('ConnectionFailed') ? 'unable to open its file' : message;
 }
