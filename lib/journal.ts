@@ -102,6 +102,26 @@ export class Journal {
         return result === LOCKED ? this.#whenUnlocked(work) : result;
     }
 
+    /**
+     * The same, with a value for the case that nothing can be recorded: trouble with the journal stops nobody who can do
+     * without it.
+     *
+     * @param work what to do
+     * @param otherwise the result without a journal
+     */
+    tryWrite<T>(work: (database: Database) => T, otherwise: T): T | Promise<T> {
+        const unlessUnavailable = (error: unknown): T => {
+            if (error instanceof JournalUnavailableError) return otherwise;
+            throw error;
+        };
+        try {
+            const written = this.write(work);
+            return written instanceof Promise ? written.catch(unlessUnavailable) : written;
+        } catch (error) {
+            return unlessUnavailable(error);
+        }
+    }
+
     /** Waits for what is still to be written, and closes it. */
     async close(): Promise<void> {
         await Promise.race([Promise.allSettled([...this.#pending, this.#reopening]), delay(LONGEST_CLOSE)]);

@@ -1,55 +1,46 @@
 import { isAbsolute, join, relative } from 'node:path';
+import { andThen } from '../at_once.js';
 import { Project } from '../host.js';
 import type { Database } from '../journal/database.js';
-import { Leases } from '../journal/leases.js';
 import { createOwner } from '../journal/owner.js';
 import { pause, pausedJobs, resume } from '../journal/pauses.js';
-import { beat, beats, forgetProcess } from '../journal/processes.js';
-import { forgetSome } from '../journal/retention.js';
-import {
-    type Claim,
-    claimRun,
-    giveUpRun,
-    recordAttempt,
-    recordEndedRun,
-    recordOutcome,
-    unfinishedRunsOf,
-} from '../journal/runs.js';
+import { beat, forgetProcess } from '../journal/processes.js';
+import { type Claim, claimRun, recordAttempt, recordEndedRun, recordOutcome } from '../journal/runs.js';
 import { latestSettled, settle, settledUntil, voidAfter } from '../journal/schedules.js';
 import { recordSkips } from '../journal/skips.js';
-import { Journal, JournalUnavailableError } from '../journal.js';
+import { Journal } from '../journal.js';
 import type { Run } from '../run.js';
 import type { Schedule } from '../schedule.js';
 import { ALL_JOBS, type ClaimAnswer, type Engine, type EngineHost, type UnrunOfSchedule } from './engine.js';
+import { Vigil } from './vigil.js';
 
-/** How often a process shows that it is alive, and looks at the others, in milliseconds. */
-const BEAT = 1_000;
-
-/** How often what is too old is forgotten: each so many beats, or in memory each so many claims. */
-const FORGET_EVERY = { beats: 3_600, claims: 500 };
+/** In memory nobody beats: what is too old is forgotten each so many claims. */
+const FORGET_EVERY = 500;
 
 /** Skips that say nothing about the slot: it is claimed, or stays for whoever comes next. */
 const UNRECORDED_SKIPS = ['claimed elsewhere', 'stopping', 'no journal'];
 
+/** What is there while the engine is open. */
+interface Opened {
+    readonly host: EngineHost;
+    readonly journal: Journal;
+    readonly vigil: Vigil;
+}
+
 /** The engine in the server's own process, with a journal in SQLite. */
 export class EmbeddedEngine implements Engine {
     readonly #owner = createOwner();
-    readonly #leases = new Leases();
     /** The rows of this process's unfinished runs, by run id. */
     readonly #rows = new Map<string, { seq: number; generation: number }>();
-    #host: EngineHost | undefined;
-    #journal: Journal | undefined;
+    #opened: Opened | undefined;
     #opening: Promise<void> | undefined;
     #description = 'embedded';
     #paused: ReadonlySet<string> = new Set();
-    #isWatching = false;
     #isClosing = false;
-    #cancelBeat: (() => void) | undefined;
-    #beats = 0;
     #claims = 0;
 
     get description(): string {
-        return this.#journal?.isInMemory ? 'embedded, in memory' : this.#description;
+        return this.#opened?.journal.isInMemory ? 'embedded, in memory' : this.#description;
     }
 
     open(host: EngineHost): Promise<void> {
@@ -62,75 +53,63 @@ export class EmbeddedEngine implements Engine {
     }
 
     watch(): void {
-        this.#isWatching = true;
-        this.#keepBeating();
+        this.#opened?.vigil.watch();
     }
 
     async close(): Promise<void> {
-        this.#isWatching = false;
+        this.#opened?.vigil.rest();
         this.#isClosing = true;
         await this.#releaseIfIdle();
     }
 
     claim(run: Run, isExclusive: boolean): ClaimAnswer | Promise<ClaimAnswer> {
-        const at = this.#clock.now();
+        const at = this.#now();
         const claim = this.#write<Claim>(
             (database) => claimRun(database, run, this.#owner, { at, isExclusive }),
             { answer: 'no journal' },
         );
         return andThen(claim, (answered) => {
-            if (answered.answer === 'granted') this.#hold(run.id, answered.seq);
-            if (this.#journal?.isInMemory && ++this.#claims % FORGET_EVERY.claims === 0) this.#forget();
+            if (answered.answer === 'granted') this.#hold(run, answered.seq);
             return answered.answer;
         });
     }
 
     retrying(run: Run): void {
         const row = this.#rowOf(run);
-        if (row !== undefined)
-            this.#write((database) => recordAttempt(database, row, run.attempt), undefined);
+        const { attempt } = run;
+        if (row !== undefined) this.#write((database) => recordAttempt(database, row, attempt), undefined);
     }
 
     finished(run: Run): void | Promise<void> {
         const ended = { ...run };
         const row = this.#rowOf(run);
         const written = this.#write((database) => {
-            if (row === undefined) recordEndedRun(database, ended, this.#owner);
-            return row === undefined || recordOutcome(database, row, ended);
+            if (row !== undefined) return recordOutcome(database, row, ended);
+            recordEndedRun(database, ended, this.#owner);
+            return true;
         }, true);
         return andThen(written, (isInTime) => {
             this.#rows.delete(run.id);
-            if (!isInTime) this.#host?.emit({ type: 'run-was-lost', run });
-            return this.#releaseIfIdle();
+            if (!isInTime) this.#opened?.host.emit({ type: 'run-was-lost', run });
+            return this.#isClosing ? this.#releaseIfIdle() : undefined;
         });
     }
 
     skipped(run: Run): void {
         if (this.#rows.has(run.id)) return void this.finished(run);
-        const { job, schedule, args, tenant, reason = '', scheduledAt, manual } = run;
-        if (manual || scheduledAt === undefined || UNRECORDED_SKIPS.includes(reason)) return;
-        const slots = { first: scheduledAt, last: scheduledAt, count: 1, atLeast: false };
-        this.#write(
-            (database) =>
-                recordSkips(database, { job, schedule, args, tenant, reason, ...slots }, this.#owner),
-            undefined,
-        );
+        const { job, schedule, args, tenant, reason = '', scheduledAt: slot, manual } = run;
+        if (manual || slot === undefined || UNRECORDED_SKIPS.includes(reason)) return;
+        const slots = { first: slot, last: slot, count: 1, atLeast: false };
+        const skips = { job, schedule, args, tenant, reason, ...slots };
+        this.#write((database) => recordSkips(database, skips, this.#owner), undefined);
     }
 
     unrun(slots: readonly UnrunOfSchedule[]): void | Promise<void> {
         return this.#write((database) => {
             for (const { schedule, ...found } of slots) {
-                recordSkips(
-                    database,
-                    {
-                        ...found,
-                        job: schedule.job,
-                        schedule: schedule.text,
-                        args: schedule.args,
-                        tenant: undefined,
-                    },
-                    this.#owner,
-                );
+                const { job, text, args } = schedule;
+                const skips = { ...found, job, schedule: text, args, tenant: undefined };
+                recordSkips(database, skips, this.#owner);
             }
         }, undefined);
     }
@@ -139,10 +118,8 @@ export class EmbeddedEngine implements Engine {
         schedules: readonly Schedule[],
         now: number,
     ): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>> {
-        return this.#write<ReadonlyMap<string, number>>(
-            (database) => settledUntil(database, schedules, now),
-            new Map(),
-        );
+        const none: ReadonlyMap<string, number> = new Map();
+        return this.#write((database) => settledUntil(database, schedules, now), none);
     }
 
     latestSettled(): number | undefined | Promise<number | undefined> {
@@ -167,151 +144,73 @@ export class EmbeddedEngine implements Engine {
 
     pause(job: string): void | Promise<void> {
         const now = this.#second();
-        return andThen(
-            this.#write((database) => pause(database, job, now), undefined),
-            () => this.#refreshPauses(),
-        );
+        const written = this.#write((database) => pause(database, job, now), undefined);
+        return andThen(written, () => this.#refreshPauses());
     }
 
     resume(job: string): void | Promise<void> {
         const now = this.#second();
-        return andThen(
-            this.#write((database) => resume(database, job, now), undefined),
-            () => this.#refreshPauses(),
-        );
+        const written = this.#write((database) => resume(database, job, now), undefined);
+        return andThen(written, () => this.#refreshPauses());
     }
 
-    get #clock() {
-        return (this.#host as EngineHost).clock;
+    #now(): number {
+        return this.#opened?.host.clock.now() ?? 0;
     }
 
     #second(): number {
-        return Math.floor(this.#clock.now() / 1000);
+        return Math.floor(this.#now() / 1000);
     }
 
     async #openJournal(host: EngineHost): Promise<void> {
-        this.#host = host;
         const root = (await Project.instance).rootPath ?? process.cwd();
         const path = pathOf(host, root);
         const shown = path && (relative(root, path).startsWith('..') ? path : relative(root, path));
         // Several machines, or release folders, with a file each do not share it: whoever reads the log shall know.
         this.#description = `embedded, journal ${shown} of this machine`;
-        this.#journal = await Journal.open({
+        const journal = await Journal.open({
             path,
             required: host.journal.required,
             trouble: (trouble, detail) =>
                 host.emit({ type: 'journal-trouble', trouble, detail, path: shown ?? '' }),
             restore: (database) => {
                 for (const job of this.#paused) pause(database, job, this.#second());
-                if (!this.#journal?.isInMemory) beat(database, this.#owner, this.#clock.now());
+                if (path !== undefined) beat(database, this.#owner, host.clock.now());
             },
         });
+        const vigil = new Vigil({
+            journal,
+            owner: this.#owner,
+            host,
+            isBusy: () => this.#rows.size > 0,
+            noticePauses: (paused) => {
+                this.#paused = paused;
+            },
+            adopt: (run, seq) => {
+                this.#hold(run, seq);
+                host.takeOver(run);
+            },
+        });
+        this.#opened = { host, journal, vigil };
         await this.#refreshPauses();
-        if (!this.#journal.isInMemory) await this.#beat();
+        if (!journal.isInMemory) await vigil.beat();
     }
 
     #write<T>(work: (database: Database) => T, otherwise: T): T | Promise<T> {
-        const unlessUnavailable = (error: unknown): T => {
-            if (error instanceof JournalUnavailableError) return otherwise;
-            throw error;
-        };
-        if (!this.#journal) return otherwise;
-        try {
-            const written = this.#journal.write(work);
-            return written instanceof Promise ? written.catch(unlessUnavailable) : written;
-        } catch (error) {
-            return unlessUnavailable(error);
-        }
+        return this.#opened ? this.#opened.journal.tryWrite(work, otherwise) : otherwise;
     }
 
-    #hold(runId: string, seq: number): void {
-        this.#rows.set(runId, { seq, generation: this.#journal?.generation ?? 0 });
-        this.#keepBeating();
+    #hold(run: Run, seq: number): void {
+        if (!this.#opened) return;
+        const { journal, vigil } = this.#opened;
+        this.#rows.set(run.id, { seq, generation: journal.generation });
+        if (!journal.isInMemory) vigil.keepBeating();
+        else if (++this.#claims % FORGET_EVERY === 0) vigil.forget();
     }
 
     #rowOf({ id }: Run): number | undefined {
         const row = this.#rows.get(id);
-        return row?.generation === this.#journal?.generation ? row?.seq : undefined;
-    }
-
-    async #releaseIfIdle(): Promise<void> {
-        if (!this.#isClosing || this.#rows.size > 0 || !this.#journal) return;
-        const journal = this.#journal;
-        if (!journal.isInMemory)
-            await this.#write((database) => forgetProcess(database, this.#owner.id), undefined);
-        if (!this.#isClosing) return;
-        this.#cancelBeat?.();
-        this.#cancelBeat = undefined;
-        // What was remembered in memory lasts as long as the process.
-        if (journal.isInMemory) return;
-        this.#journal = undefined;
-        this.#opening = undefined;
-        await journal.close();
-    }
-
-    /** Beats while the bot is started or a run is going: other processes would take a silent one for dead. */
-    #keepBeating(): void {
-        if (this.#cancelBeat || this.#journal?.isInMemory) return;
-        const next = () => {
-            this.#cancelBeat = undefined;
-            if (!this.#isWatching && this.#rows.size === 0) return;
-            this.#keepBeating();
-            void this.#beat();
-        };
-        this.#cancelBeat = this.#clock.after(BEAT, next);
-    }
-
-    #beat(): void | Promise<void> {
-        const now = this.#clock.now();
-        const others = this.#write((database) => {
-            beat(database, this.#owner, now);
-            this.#paused = pausedJobs(database);
-            return beats(database);
-        }, new Map<string, number>());
-        return andThen(others, (found) => {
-            found.delete(this.#owner.id);
-            const dead = this.#leases.look(found, now);
-            if (!this.#isWatching) return;
-            if (this.#beats++ % FORGET_EVERY.beats === 0) this.#forget();
-            for (const process of dead) this.#bury(process, found.get(process) ?? -1);
-        });
-    }
-
-    #forget(): void {
-        const { retention, maxRunsPerJob } = (this.#host as EngineHost).journal;
-        const rules = { age: retention, runs: maxRunsPerJob };
-        const isMore = this.#write((database) => forgetSome(database, rules, this.#clock.now()), false);
-        // Some more at the next beat.
-        void andThen(isMore, (more) => {
-            if (more) this.#beats = 0;
-        });
-    }
-
-    #bury(process: string, lastBeat: number): void {
-        const host = this.#host as EngineHost;
-        const at = host.clock.now();
-        const buried = this.#write(
-            (database) => {
-                if ((beats(database).get(process) ?? -1) !== lastBeat) return [];
-                const found = unfinishedRunsOf(database, process).map((lost) => {
-                    const next = host.retryOf(lost.run);
-                    const again = next && { run: next, by: this.#owner };
-                    return { lost: lost.run, next, ...giveUpRun(database, lost, at, again) };
-                });
-                forgetProcess(database, process);
-                return found.filter(({ isLost }) => isLost);
-            },
-            [] as { lost: Run; next: Run | undefined; isLost: boolean; seq?: number }[],
-        );
-        void andThen(buried, (found) => {
-            for (const { lost, next, seq } of found) {
-                Object.assign(lost, { outcome: 'lost', reason: 'its process died', endedAt: at });
-                host.emit({ type: 'run-ended', run: lost });
-                if (!next || seq === undefined) continue;
-                this.#hold(next.id, seq);
-                host.takeOver(next);
-            }
-        });
+        return row?.generation === this.#opened?.journal.generation ? row?.seq : undefined;
     }
 
     #refreshPauses(): void | Promise<void> {
@@ -320,6 +219,19 @@ export class EmbeddedEngine implements Engine {
             this.#paused = paused;
         });
     }
+
+    async #releaseIfIdle(): Promise<void> {
+        // What was remembered in memory lasts as long as the process.
+        if (this.#rows.size > 0 || !this.#opened || this.#opened.journal.isInMemory) return;
+        const { journal, vigil } = this.#opened;
+        await this.#write((database) => forgetProcess(database, this.#owner.id), undefined);
+        // It may have been opened again, or closed by another, while the file was locked.
+        if (!this.#isClosing || this.#opened?.journal !== journal) return;
+        vigil.stop();
+        this.#opened = undefined;
+        this.#opening = undefined;
+        await journal.close();
+    }
 }
 
 function pathOf({ journal, environment }: EngineHost, root: string): string | undefined {
@@ -327,9 +239,4 @@ function pathOf({ journal, environment }: EngineHost, root: string): string | un
     if (filename === false || (filename === undefined && environment === 'test')) return undefined;
     const wanted = filename ?? `bot_${environment}.db`;
     return isAbsolute(wanted) ? wanted : join(root, wanted);
-}
-
-// What is known at once goes on at once: a second with a thousand claims need not wait for a thousand promises.
-function andThen<T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
-    return value instanceof Promise ? value.then(next) : next(value);
 }

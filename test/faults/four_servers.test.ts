@@ -50,6 +50,18 @@ describe('four servers on one journal, killed and started again at random', () =
             { job: 'tick', tenant: null },
             ...TENANTS.map((tenant) => ({ job: 'tenant-tick', tenant })),
         ];
+        for (const { job, tenant } of lanes) {
+            const own = evidence.filter((line) => line.job === job && line.tenant === tenant);
+            const ends = new Map(own.filter(({ what }) => what === 'end').map(({ slot, at }) => [slot, at]));
+            let free = 0;
+            for (const { slot, at } of own
+                .filter(({ what }) => what === 'start')
+                .sort((a, b) => a.at - b.at)) {
+                assert.ok(at >= free, `${job} ${tenant} ${slot} started while its lane was taken`);
+                free = ends.get(slot) ?? free;
+            }
+        }
+
         const reasons: Record<string, number> = {};
         let ran = 0;
         for (const { job, tenant } of lanes) {

@@ -12,6 +12,8 @@ export interface Evidence {
     readonly tenant: string | null;
     readonly attempt: number;
     readonly pid: number;
+    /** Unix milliseconds. */
+    readonly at: number;
 }
 
 /** A process with a bot. */
@@ -64,7 +66,7 @@ const SERVER = `
 export const NOTE = `
     import { appendFileSync } from 'node:fs';
     const note = ({ currentRun: { job, scheduledAt, tenant = null, attempt } }, what) =>
-        appendFileSync(process.env.EVIDENCE, JSON.stringify({ job, what, slot: scheduledAt, tenant, attempt, pid: process.pid }) + '\\n');
+        appendFileSync(process.env.EVIDENCE, JSON.stringify({ job, what, slot: scheduledAt, tenant, attempt, pid: process.pid, at: Date.now() }) + '\\n');
     const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 `;
 
