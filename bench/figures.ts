@@ -1,6 +1,6 @@
 /** What one contender shows with one number of schedules. */
 export interface Figures {
-    /** Microseconds for each schedule. */
+    /** Microseconds of the processor for each schedule. */
     readonly register?: number;
     /** Bytes of heap for each schedule. */
     readonly heap?: number;

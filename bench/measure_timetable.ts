@@ -4,7 +4,7 @@ import { createSchedule } from '../lib/schedule.js';
 import { Timetable } from '../lib/timetable.js';
 import type { Figures } from './figures.js';
 import { BUSIEST_SECOND, byJob, type MixedSchedule } from './schedule_mix.js';
-import { heapInUse, median, timeOf } from './stopwatch.js';
+import { heapInUse, median, processorTimeOf, timeOf } from './stopwatch.js';
 
 const START = BUSIEST_SECOND - 3600;
 const BUSY_ROUNDS = 9;
@@ -17,7 +17,7 @@ export function measureTimetable(mix: readonly MixedSchedule[]): Figures {
 
     const heapBefore = heapInUse();
     const timetable = new Timetable(START);
-    const register = timeOf(() => fill(timetable, jobs));
+    const register = processorTimeOf(() => fill(timetable, jobs));
     timetable.due(START + 1);
     const heap = (heapInUse() - heapBefore) / mix.length;
 
@@ -26,7 +26,7 @@ export function measureTimetable(mix: readonly MixedSchedule[]): Figures {
     let due = 0;
     for (let round = 0; round < BUSY_ROUNDS; round++) {
         timetable.seek(BUSIEST_SECOND - 1);
-        busy.push(timeOf(() => (due = timetable.due(BUSIEST_SECOND).length)));
+        busy.push(processorTimeOf(() => (due = timetable.due(BUSIEST_SECOND).length)));
     }
     const calendars = distinctCalendars(mix);
     const busyCalendars = distinctCalendars([...timetable.due(BUSIEST_SECOND)]);
@@ -72,15 +72,15 @@ function distinctCalendars(schedules: readonly Calendar[]): Calendar[] {
     return [...new Map(schedules.map((one) => [`${one.timezone} ${one.crontab}`, one])).values()];
 }
 
-/** Milliseconds to make each calendar once, with its first slot. */
+/** Milliseconds of the processor to make each calendar once, with its first slot. */
 function makeEachCalendar(calendars: readonly Calendar[]): number {
     const after = new Date(START * 1000);
-    return timeOf(() => {
+    return processorTimeOf(() => {
         for (const calendar of calendars) cronOf(calendar).nextRun(after);
     });
 }
 
-/** Milliseconds to take each due calendar off a heap and to ask croner for its next slot. */
+/** Milliseconds of the processor to take each due calendar off a heap and to ask croner for its next slot. */
 function popEachCalendar(calendars: readonly Calendar[]): number {
     const crons = calendars.map(cronOf);
     const after = new Date(BUSIEST_SECOND * 1000);
@@ -89,7 +89,7 @@ function popEachCalendar(calendars: readonly Calendar[]): number {
             crons.map((cron) => ({ cron, next: BUSIEST_SECOND })),
             (a, b) => a.next - b.next,
         );
-        return timeOf(() => {
+        return processorTimeOf(() => {
             for (let top = queue.pop(); top !== undefined; top = queue.pop()) top.cron.nextRun(after);
         });
     });

@@ -1,12 +1,27 @@
+// node --expose-gc run.js [measurement...]: prints the results as markdown
 import { cpus } from 'node:os';
+import { dispatchTables } from './dispatch.js';
 import { journalTables } from './journal.js';
+import { latenessTables } from './lateness.js';
 import { type Table, toMarkdown } from './table.js';
 import { timetableTables } from './timetable.js';
 
-/** Each measurement in its turn, as they would disturb each other. */
-const MEASUREMENTS: readonly (() => Promise<Table[]>)[] = [timetableTables, journalTables];
+const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
+    timetable: timetableTables,
+    dispatch: dispatchTables,
+    lateness: latenessTables,
+    journal: journalTables,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in MEASUREMENTS));
+if (unknown.length > 0) {
+    throw new RangeError(`no measurement is called ${unknown}: there are ${Object.keys(MEASUREMENTS)}`);
+}
 
 console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores.\n`);
-for (const measure of MEASUREMENTS) {
+// One after another, as they would disturb each other.
+for (const [name, measure] of Object.entries(MEASUREMENTS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
     for (const table of await measure()) console.log(`${toMarkdown(table)}\n`);
 }

@@ -1,25 +1,21 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
-/** What a piece of work took. */
-export interface Effort {
-    /** Milliseconds of the processor, in all threads. */
-    readonly cpu: number;
-    /** Milliseconds on the clock, which a mock of the time does not hold. */
-    readonly time: number;
+/** Milliseconds of the processor, in all threads, that some work takes. Other processes do not count, as they would on a clock. */
+export function processorTimeOf(work: () => void): number {
+    const before = process.cpuUsage();
+    work();
+    return millisecondsSince(before);
 }
 
-/** Takes the time of some work, and of what it leaves for the next turns of the loop. */
-export async function effortOf(work: () => unknown): Promise<Effort> {
-    const cpu = process.cpuUsage();
-    const start = process.hrtime.bigint();
+/** The same for work that goes on in the next turns of the event loop. */
+export async function processorTimeWithTurns(work: () => unknown): Promise<number> {
+    const before = process.cpuUsage();
     await work();
     for (let turns = 0; turns < 3; turns++) await turn();
-    const time = Number(process.hrtime.bigint() - start) / 1e6;
-    const { user, system } = process.cpuUsage(cpu);
-    return { cpu: (user + system) / 1000, time };
+    return millisecondsSince(before);
 }
 
-/** Milliseconds that a piece of synchronous work takes. */
+/** Milliseconds on the clock that some work takes which is too short for the processor's account. */
 export function timeOf(work: () => void): number {
     const start = process.hrtime.bigint();
     work();
@@ -36,4 +32,9 @@ export function heapInUse(): number {
     if (globalThis.gc === undefined) throw new Error('the benchmarks need node --expose-gc');
     for (let passes = 0; passes < 3; passes++) globalThis.gc();
     return process.memoryUsage().heapUsed;
+}
+
+function millisecondsSince(before: NodeJS.CpuUsage): number {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
 }

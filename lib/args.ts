@@ -49,12 +49,11 @@ function copy(value: unknown, place: string, ancestors: readonly object[]): Json
 
     const path = [...ancestors, value];
     if (Array.isArray(value)) {
-        // Array.from, unlike map, also visits the holes.
+        const hole = value.findIndex((_, index) => !(index in value));
+        if (hole !== -1) throw bad(`${place} has a hole at [${hole}]: JSON has none`);
+        // Spread, because map() of an array of another realm makes another one of those.
         return Object.freeze(
-            Array.from(value, (item, index) => {
-                if (!(index in value)) throw bad(`${place} has a hole at [${index}]: JSON has none`);
-                return copy(item, `${place}[${index}]`, path);
-            }),
+            [...value].map((item, index) => copy(item, `${place}[${index}]`, path)),
         ) as Json[];
     }
     if (!isPlainObject(value)) throw bad(`${place} is ${describe(value)}`);

@@ -116,7 +116,7 @@ export class Bot {
         checkUnixTime(unixTime);
         const catalog = await this.#refreshed();
         await this.#openEngine();
-        return this.#dispatcher.dispatch(catalog.due(unixTime), { manual: true, config: this.#config });
+        return this.#dispatcher.dispatch(catalog.peek(unixTime), { manual: true, config: this.#config });
     }
 
     /**

@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import { LRUCache } from 'lru-cache';
 import { steadyOffset } from './steady_offset.js';
 
-/** How many crontabs are kept ready at once, at 2 kB each. */
+/** How many crontabs are kept ready at once, at 3 kB each. */
 const MOST_CRONS = 8192;
 
 const crons = new LRUCache<string, Cron>({ max: MOST_CRONS });

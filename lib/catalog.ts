@@ -65,16 +65,23 @@ export class Catalog {
     }
 
     /**
-     * What is due at exactly one second, past or future, in order.
+     * What is due at the next second, in order. The timetable goes on after it.
      *
      * @param second unix second
      * @returns an occurrence for each schedule
      */
     due(second: number): Occurrence[] {
-        const schedules = this.#timetable.due(second);
-        return schedules.length === 0
-            ? []
-            : schedules.map((schedule) => this.#occurrence(schedule, [second]));
+        return this.#timetable.due(second).map((schedule) => this.#occurrence(schedule, [second]));
+    }
+
+    /**
+     * What is due at exactly one second, past or future, in order; the timetable stays where it is.
+     *
+     * @param second unix second
+     * @returns an occurrence for each schedule
+     */
+    peek(second: number): Occurrence[] {
+        return this.#timetable.peek(second).map((schedule) => this.#occurrence(schedule, [second]));
     }
 
     /**

@@ -17,9 +17,10 @@ const { rootPath } = await Project.instance;
 const complaint = rootPath === undefined ? undefined : secondCopyMessage(rootPath, import.meta.url);
 if (complaint) throw new Error(complaint);
 if (marks[MARK]) {
+    // In one line: what an app's code throws while it is loaded is printed up to its first line's end.
     throw new Error(
-        `There are two copies of pinstripe-bot in this process, which would run every job twice:\n  ${marks[MARK].path}\n` +
-            `  ${import.meta.url}\nLet all imports share one: run \`npm dedupe\`, and look at \`npm ls pinstripe-bot\`.`,
+        `There are two copies of pinstripe-bot in this process, ${marks[MARK].path} and ${import.meta.url}, which would ` +
+            'run every job twice: run `npm dedupe`, and look at `npm ls pinstripe-bot`.',
     );
 }
 marks[MARK] = { path: import.meta.url };

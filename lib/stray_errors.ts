@@ -18,11 +18,11 @@ export function watchStrayErrors(): void {
     };
 
     const onRejection = (cause: unknown) => {
-        if (attribute(cause) || process.listenerCount('unhandledRejection') > 1) return;
+        if (attribute(cause)) return;
         withoutListener('unhandledRejection', onRejection, () => void Promise.reject(cause));
     };
     const onException = (cause: unknown) => {
-        if (attribute(cause) || process.listenerCount('uncaughtException') > 1) return;
+        if (attribute(cause)) return;
         withoutListener('uncaughtException', onException, () =>
             process.nextTick(() => {
                 throw cause;
@@ -46,14 +46,16 @@ export function toError(cause: unknown): Error {
     return new Error(`it threw ${describe(cause)}, which is not an Error`, { cause });
 }
 
-// With a listener in place Node leaves everything to it; raised again without one, Node does what it always does.
+// With a listener in place Node leaves everything to it; raised again without one, Node does what it always does. Other
+// listeners have heard of it already; they are counted without ours, because node:domain (which the framework's REPL
+// loads) keeps a listener of its own for as long as there is another one.
 function withoutListener(
     event: 'unhandledRejection' | 'uncaughtException',
     listener: (cause: unknown) => void,
     raise: () => void,
 ) {
     process.off(event, listener);
-    raise();
+    if (process.listenerCount(event) === 0) raise();
     setImmediate(() => process.on(event, listener));
 }
 

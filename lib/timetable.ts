@@ -60,11 +60,21 @@ export class Timetable {
      * @returns the schedules
      */
     due(second: number): Schedule[] {
-        if (second !== this.#cursor + 1) return this.#inOrder(this.#dueOutOfTurn(second));
+        if (second !== this.#cursor + 1) return this.peek(second);
         this.#cursor = second;
         const top = this.#queue.peek();
         if (top === undefined || top.next > second) return [];
         return this.#inOrder(this.#advance());
+    }
+
+    /**
+     * The same as `due`, but the cursor stays where it is, whatever is asked for.
+     *
+     * @param second unix second, past or future
+     * @returns the schedules
+     */
+    peek(second: number): Schedule[] {
+        return this.#inOrder(this.#dueOutOfTurn(second));
     }
 
     /** The earliest slot after the cursor, in unix seconds; undefined: there is none. */
@@ -188,7 +198,8 @@ function queueOf(calendars: Calendar[]): TinyQueue<Calendar> {
     return new TinyQueue(calendars, (a, b) => a.next - b.next);
 }
 
-function distinct(schedules: readonly Schedule[]): Schedule[] {
+function distinct(schedules: readonly Schedule[]): readonly Schedule[] {
+    if (schedules.length < 2) return schedules;
     const keys = new Set<string>();
     return schedules.filter(({ key }) => keys.size < keys.add(key).size);
 }

@@ -65,12 +65,15 @@ describe('parseConfig', () => {
     ];
     for (const [key, value, message] of bad) {
         test(`refuses ${key}: ${typeof value} ${value}`, () => {
-            assert.throws(() => parseConfig({ [key]: value }), (error) => {
-                assert.ok(error instanceof ConfigError);
-                assert.match(error.message, /^pinstripe\.config\.js: /);
-                assert.match(error.message, message);
-                return true;
-            });
+            assert.throws(
+                () => parseConfig({ [key]: value }),
+                (error) => {
+                    assert.ok(error instanceof ConfigError);
+                    assert.match(error.message, /^pinstripe\.config\.js: /);
+                    assert.match(error.message, message);
+                    return true;
+                },
+            );
         });
     }
 

@@ -111,6 +111,7 @@ describe('next() and previous() agree with looking at every second', () => {
         ['America/Godthab', '2026-03-29T01:00:00Z', 'forward, to midnight'],
         ['Africa/Cairo', '2026-04-23T22:00:00Z', 'forward, from midnight'],
         ['America/Havana', '2026-11-01T05:00:00Z', 'back, to midnight'],
+        ['America/Boa_Vista', '2000-10-15T03:00:00Z', 'back, a week after they went forward'],
         ['Asia/Tokyo', undefined, 'never'],
         ['UTC', undefined, 'never'],
     ];

@@ -79,14 +79,17 @@ describe('laneOf', () => {
     });
 
     test('is equal exactly where the parts are', () => {
-        const parts = fc.record({
-            job: fc.constantFrom('a', 'a-b', 'reports/a'),
-            args: fc.array(
-                fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as Json),
-                { maxLength: 2 },
-            ),
-            tenant: fc.option(fc.string({ maxLength: 3 }), { nil: undefined }),
-        });
+        const parts = fc.record(
+            {
+                job: fc.constantFrom('a', 'a-b', 'reports/a'),
+                args: fc.array(
+                    fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as Json),
+                    { maxLength: 2 },
+                ),
+                tenant: fc.option(fc.string({ maxLength: 3 }), { nil: undefined }),
+            },
+            { noNullPrototype: true },
+        );
         fc.assert(
             fc.property(parts, parts, (one, other) => {
                 assert.equal(laneOf(one), laneOf(structuredClone(one)));

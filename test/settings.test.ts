@@ -68,7 +68,11 @@ describe('readSettings', () => {
     const circular: unknown[] = [];
     circular.push(circular);
     const bad: [keyof Settings, unknown, RegExp][] = [
-        ['timezone', 'Europe/Londn', /"Europe\/Londn".*is not a time zone \(did you mean "Europe\/London"\?\)/],
+        [
+            'timezone',
+            'Europe/Londn',
+            /"Europe\/Londn".*is not a time zone \(did you mean "Europe\/London"\?\)/,
+        ],
         ['timezone', 'Mars/Olympus_Mons', /"Mars\/Olympus_Mons".*is not a time zone.*"Europe\/London"/],
         ['timezone', '', /is not a time zone/],
         ['timezone', '+01:00', /is an offset, not a time zone/],
@@ -114,12 +118,16 @@ describe('readSettings', () => {
 
     test('never throws, whatever is declared: a value is taken or complained about', () => {
         fc.assert(
-            fc.property(fc.constantFrom(...SETTING_NAMES), fc.anything({ withBigInt: true }), (name, value) => {
-                const { settings, complaints } = readSettings({ [name]: value });
-                const isDefault = value === undefined || value === null;
-                if (complaints.length > 0) assert.deepEqual(settings, DEFAULTS);
-                else assert.ok(isDefault || settings[name] !== undefined);
-            }),
+            fc.property(
+                fc.constantFrom(...SETTING_NAMES),
+                fc.anything({ withBigInt: true }),
+                (name, value) => {
+                    const { settings, complaints } = readSettings({ [name]: value });
+                    const isDefault = value === undefined || value === null;
+                    if (complaints.length > 0) assert.deepEqual(settings, DEFAULTS);
+                    else assert.ok(isDefault || settings[name] !== undefined);
+                },
+            ),
         );
     });
 });
@@ -138,11 +146,22 @@ describe('misspeltSetting', () => {
         ['discription', 'description'],
     ];
     for (const [property, setting] of misspelt) {
-        test(`${property} was meant to be ${setting}`, () => assert.equal(misspeltSetting(property), setting));
+        test(`${property} was meant to be ${setting}`, () =>
+            assert.equal(misspeltSetting(property), setting));
     }
 
     test('a setting itself, and a name of one own, are not misspelt', () => {
-        for (const property of [...SETTING_NAMES, 'run', 'meta', 'deliver', 'retry', 'time', 'name', 'length', 'hooks']) {
+        for (const property of [
+            ...SETTING_NAMES,
+            'run',
+            'meta',
+            'deliver',
+            'retry',
+            'time',
+            'name',
+            'length',
+            'hooks',
+        ]) {
             assert.equal(misspeltSetting(property), undefined, property);
         }
     });

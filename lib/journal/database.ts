@@ -1,4 +1,6 @@
-import type Libsql from 'libsql';
+import type { default as Libsql } from 'libsql';
+
+type Connection = Libsql.Database;
 
 /** What a column holds. Never a boolean: libsql 0.5 aborts the whole process when it is given one. */
 export type SqlValue = string | number | null;
@@ -21,10 +23,10 @@ export const MEMORY = ':memory:';
  * the lock, it throws at once.
  */
 export class Database {
-    readonly #connection: Libsql;
+    readonly #connection: Connection;
     readonly #statements = new Map<string, Statement>();
 
-    private constructor(connection: Libsql) {
+    private constructor(connection: Connection) {
         this.#connection = connection;
     }
 
@@ -59,7 +61,8 @@ export class Database {
 
     /** The version of the schema; 0: there is none yet. */
     get version(): number {
-        return (this.#connection.pragma('user_version')[0] as { user_version: number }).user_version;
+        const [row] = this.#connection.pragma('user_version') as [{ user_version: number }];
+        return row.user_version;
     }
 
     set version(version: number) {
@@ -74,7 +77,7 @@ export class Database {
     statement(sql: string): Statement {
         const known = this.#statements.get(sql);
         if (known) return known;
-        const statement: Statement = this.#connection.prepare(sql);
+        const statement = this.#connection.prepare(sql) as unknown as Statement;
         this.#statements.set(sql, statement);
         return statement;
     }

@@ -197,9 +197,11 @@ describe('one server or two', { concurrency: true }, () => {
         test('runs no more within a second, across a restart, and from its next slot when it is resumed', async () => {
             const fleet = await openApp();
             const bot = (...words: string[]) =>
-                fleet.app.node(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', ...words], {
-                    NODE_ENV: 'production',
-                });
+                fleet.app
+                    .start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', ...words], {
+                        NODE_ENV: 'production',
+                    })
+                    .ended();
             const first = fleet.start();
             await until('a run', () => evidenceOf(fleet, 'slow', 'end'));
             assert.deepEqual(await bot('pause-background-job', 'slow'), {

@@ -183,3 +183,19 @@ describe('a clock that is set', () => {
         await endScenario(scenario);
     });
 });
+
+describe('a look ahead', () => {
+    test('runBackgroundJobs of the next second takes nothing away from it, not even when it is missed', async () => {
+        const scenario = await startScenario('2026-01-01T12:00:00.500Z', {
+            tick: every('2 0 12 * * *', { missed: 'all' }),
+        });
+        await scenario.clock.advance(1_000);
+        await scenario.bot.runBackgroundJobs(Date.parse('2026-01-01T12:00:02Z') / 1000);
+        await scenario.clock.stall(5_000);
+        assert.deepEqual(
+            scenario.runs.map(({ manual }) => manual),
+            [true, false],
+        );
+        await endScenario(scenario);
+    });
+});

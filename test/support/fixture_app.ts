@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import fs from 'fs-extra';
 import type { Bot, BotParts } from '../../lib/bot.js';
 import type { BotEvent } from '../../lib/events.js';
+import { AppProcess } from './app_process.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -14,52 +14,78 @@ export interface App {
     readonly root: string;
     /** Writes files; their paths are relative to the root. */
     write(files: Record<string, string>): Promise<void>;
-    /** Runs a file of the app, or of its `node_modules`, in a process of its own. */
-    node(args: string[], env?: Record<string, string>): Promise<Ending>;
+    /** Starts Node in the app's folder. */
+    start(args: readonly string[], env?: Record<string, string>): AppProcess;
 }
 
-/** How a process ended. */
-export interface Ending {
-    readonly code: number | null;
-    readonly stdout: string;
-    readonly stderr: string;
-}
+const SERVICES = 'lib/services';
 
-/** Where a child that hangs is given up, in milliseconds. */
-const LONGEST_PROCESS = 20_000;
-
-/**
- * Makes an app, with the plugin, in a temporary folder that is gone when the process ends, and goes there. The
- * framework keeps its project and config for good, so that a process has one app, and imports the package after this.
- */
-export async function openApp(files: Record<string, string> = {}): Promise<App> {
-    process.env['NODE_ENV'] = 'test';
-    process.env['TZ'] = 'UTC';
+/** Makes an app, with the plugin, in a temporary folder that is gone when the process ends. */
+export async function createApp(files: Record<string, string> = {}): Promise<App> {
     const root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-app-')));
     process.on('exit', () => rmSync(root, { recursive: true, force: true }));
     const app: App = {
         root,
         async write(contents) {
-            for (const [path, content] of Object.entries(contents)) await fs.outputFile(join(root, path), content);
+            for (const [path, content] of Object.entries(contents)) {
+                await fs.outputFile(join(root, path), content);
+            }
         },
-        node: (args, env) => runNode(args, root, env),
+        start: (args, env = {}) => new AppProcess(process.execPath, args, { cwd: root, env }),
     };
     await app.write({
-        'package.json': JSON.stringify({ name: 'fixture', type: 'module', exports: { '.': './lib/index.js' } }),
+        'package.json': JSON.stringify({
+            name: 'fixture',
+            type: 'module',
+            exports: { '.': './lib/index.js' },
+        }),
         'lib/index.js': `
             import 'pinstripe-bot';
             import { importAll } from 'pinstripe';
             importAll(import.meta.url);
         `,
-        'lib/background_jobs/_file_importer.js': "export { BackgroundJob as default } from 'pinstripe-bot';\n",
+        'lib/background_jobs/_file_importer.js':
+            "export { BackgroundJob as default } from 'pinstripe-bot';\n",
         ...files,
     });
     await link(root, 'pinstripe-bot', PACKAGE);
     for (const name of ['pinstripe', 'haberdash', '@pinstripe/utils']) {
         await link(root, name, join(PACKAGE, 'node_modules', name));
     }
-    process.chdir(root);
     return app;
+}
+
+/**
+ * Makes an app and goes there. The framework keeps its project and config for good, so that a process has one app,
+ * and imports the package after this.
+ */
+export async function openApp(files: Record<string, string> = {}): Promise<App> {
+    process.env['NODE_ENV'] = 'test';
+    process.env['TZ'] = 'UTC';
+    const app = await createApp(files);
+    process.chdir(app.root);
+    return app;
+}
+
+/**
+ * Makes an app with the `database` service of the example app, on SQLite.
+ *
+ * @param schema the SQL that makes its tables
+ * @param files more files of it
+ * @returns the app, and the path of its database
+ */
+export async function openAppWithDatabase(
+    schema: string,
+    files: Record<string, string> = {},
+): Promise<{ app: App; filename: string }> {
+    const database = { filename: 'fixture.db', schema };
+    const app = await openApp({
+        'pinstripe.config.js': `export default ${JSON.stringify({ database, bot: { log: 'silent' } })};\n`,
+        ...files,
+    });
+    await fs.copy(join(PACKAGE, 'examples/app', SERVICES), join(app.root, SERVICES));
+    await link(app.root, 'libsql', join(PACKAGE, 'node_modules/libsql'));
+    return { app, filename: join(app.root, database.filename) };
 }
 
 /** Imports an app's files, as the framework does when it starts. */
@@ -79,7 +105,10 @@ export interface HeardBot {
 }
 
 /** Makes a bot that keeps its schedules in UTC, and logs nothing. */
-export async function createBot({ config = {}, ...parts }: { config?: object } & Omit<BotParts, 'config'> = {}) {
+export async function createBot({
+    config = {},
+    ...parts
+}: { config?: object } & Omit<BotParts, 'config'> = {}) {
     const { Bot } = await import('../../lib/bot.js');
     const { parseConfig } = await import('../../lib/config.js');
     const events: BotEvent[] = [];
@@ -94,7 +123,8 @@ export async function createBot({ config = {}, ...parts }: { config?: object } &
             },
         }),
         events,
-        eventsOf: (type) => events.filter((event): event is Extract<BotEvent, { type: typeof type }> => event.type === type),
+        eventsOf: (type) =>
+            events.filter((event): event is Extract<BotEvent, { type: typeof type }> => event.type === type),
         heard: (type, matches = () => true) =>
             within(
                 new Promise((resolve) => {
@@ -111,7 +141,7 @@ export async function createBot({ config = {}, ...parts }: { config?: object } &
 }
 
 /** Waits for a promise, and fails where it takes longer than a test may. */
-export async function within<T>(promise: Promise<T>, what: string, deadline = 10_000): Promise<T> {
+export async function within<T>(promise: Promise<T>, what: string, deadline = 5_000): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_resolve, reject) => {
         timer = setTimeout(() => reject(new Error(`${what} did not come within ${deadline} ms`)), deadline);
@@ -127,21 +157,4 @@ async function link(root: string, name: string, target: string): Promise<void> {
     const path = join(root, 'node_modules', name);
     await fs.ensureDir(join(path, '..'));
     await fs.symlink(target, path, 'dir');
-}
-
-function runNode(args: string[], cwd: string, env: Record<string, string> = {}): Promise<Ending> {
-    const child = spawn(process.execPath, args, {
-        cwd,
-        env: { ...process.env, NODE_OPTIONS: '', ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: LONGEST_PROCESS,
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (data) => (stdout += data));
-    child.stderr.on('data', (data) => (stderr += data));
-    return new Promise((resolve, reject) => {
-        child.on('error', reject);
-        child.on('close', (code) => resolve({ code, stdout, stderr }));
-    });
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type App, openApp, within } from './fixture_app.js';
+import { type App, createApp, within } from './fixture_app.js';
 
 /** One line that a job wrote while it ran: the only witness of what really happened. */
 export interface Evidence {
@@ -80,7 +80,7 @@ export async function openFleet(jobs: Record<string, string>): Promise<Fleet> {
         `lib/background_jobs/${name}.js`,
         `${NOTE}\nexport default ${definition};\n`,
     ]);
-    const app = await openApp({ 'server.mjs': SERVER, ...Object.fromEntries(files) });
+    const app = await createApp({ 'server.mjs': SERVER, ...Object.fromEntries(files) });
     const evidence = join(app.root, 'evidence');
     const servers = new Set<Server>();
     // A test that fails leaves nothing behind.

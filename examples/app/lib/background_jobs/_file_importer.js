@@ -1,0 +1,1 @@
+export { BackgroundJob as default } from 'pinstripe-bot';

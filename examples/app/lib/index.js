@@ -1,0 +1,4 @@
+import 'pinstripe-bot';
+import { importAll } from 'pinstripe';
+
+importAll(import.meta.url);

@@ -1,0 +1,1 @@
+export { ServiceFactory as default } from 'pinstripe';

@@ -1,0 +1,15 @@
+export default {
+    bot: {
+        stopTimeout: '5s',
+    },
+
+    database: {
+        filename: 'example.db',
+        schema: `
+            create table tenants (id text primary key, name text, active integer);
+            insert into tenants values ('t1', 'Ada & Sons', 1), ('t2', 'Babbage Ltd', 1), ('t3', 'Closed Inc', 0);
+
+            create table visits (id integer primary key, visitedAt text);
+        `,
+    },
+};

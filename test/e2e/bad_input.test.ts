@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { BINARIES, backgroundJobs, makeApp, tenantsDatabase } from '../support/installed_app.js';
+
+const run = 'run(){}';
+
+/** Files that are wrong, and what is said of each. */
+const WRONG: Record<string, { file: string; said: RegExp }> = {
+    bad_field: {
+        file: `export default { meta(){ this.schedule('60 * * * *'); }, ${run} };`,
+        said: /bad-field \(.*bad_field\.js\): bad schedule "60 \* \* \* \*": .*60/,
+    },
+    empty_crontab: {
+        file: `export default { meta(){ this.schedule(''); }, ${run} };`,
+        said: /empty-crontab .*: bad schedule "": /,
+    },
+    four_fields: {
+        file: `export default { meta(){ this.schedule('* * * *'); }, ${run} };`,
+        said: /four-fields .*: bad schedule "\* \* \* \*": .*4/,
+    },
+    never_due: {
+        file: `export default { meta(){ this.schedule('0 0 30 2 *'); }, ${run} };`,
+        said: /never-due .*: bad schedule "0 0 30 2 \*": .*never/,
+    },
+    unknown_zone: {
+        file: `export default { timezone: 'Europe/Lodnon', meta(){ this.schedule('@daily'); }, ${run} };`,
+        said: /unknown-zone .*Europe\/Lodnon.*/,
+    },
+    misspelt_setting: {
+        file: `export default { overlpa: 'queue', meta(){ this.schedule('@daily'); }, ${run} };`,
+        said: /warning misspelt-setting .*overlpa.*overlap/,
+    },
+    bad_setting: {
+        file: `export default { retries: 'many', meta(){ this.schedule('@daily'); }, ${run} };`,
+        said: /bad-setting .*retries.*"many"/,
+    },
+    args_no_json: {
+        file: `export default { meta(){ this.schedule('@daily', new Map()); }, ${run} };`,
+        said: /args-no-json .*: bad schedule "@daily": /,
+    },
+    syntax_error: {
+        file: 'export default {\n    run(){\n        const = 1;\n    }\n};',
+        said: /syntax-error \(.*syntax_error\.js\): cannot be imported: SyntaxError in line 3: /,
+    },
+    missing_import: {
+        file: `import 'no-such-package';\nexport default { ${run} };`,
+        said: /missing-import .*: cannot be imported: .*no-such-package/,
+    },
+    meta_throws: {
+        file: `export default { meta(){ throw new Error('no meta today'); }, ${run} };`,
+        said: /meta-throws .*: its meta\(\) threw: .*no meta today/,
+    },
+    no_default: {
+        file: `export const job = { ${run} };`,
+        said: /no-default .*: has no default export/,
+    },
+    same_name: {
+        file: `export default { ${run} };`,
+        said: /same-name .*: makes the name "same-name", as .*same-name\.js does/,
+    },
+    no_run: {
+        file: "export default { meta(){ this.schedule('@daily'); } };",
+        said: /no-run .*: it has no run\(\)/,
+    },
+};
+
+const GOOD = `export default {
+    meta(){ this.schedule('* * * * * *'); this.schedule('61 * * * *'); },
+    run(){ console.log('good ran'); }
+};`;
+
+const JOBS = backgroundJobs({
+    ...Object.fromEntries(Object.entries(WRONG).map(([name, { file }]) => [name, file])),
+    'same-name': `export default { ${run} };`,
+    good: GOOD,
+});
+
+describe('an app in which everything is wrong', { concurrency: 2 }, () => {
+    for (const binary of BINARIES) {
+        test(`serves and runs its good job (${binary}); each problem is told once, with job and file`, async () => {
+            const app = await makeApp({
+                ...JOBS,
+                'lib/views/_file_importer.js': "export { View as default } from 'pinstripe';",
+                'lib/views/milliseconds.js': `export default {
+                    render(){ return this.bot.runBackgroundJobs(Date.now()).then(() => 'ran', ({ message }) => message); }
+                };`,
+            });
+            const { process: server, get } = await app.serve({ binary });
+            await server.printedTimes(/^good ran$/gm, 2);
+            assert.equal((await get('/up')).status, 200);
+            assert.match(await (await get('/milliseconds')).text(), /milliseconds/);
+            const { code, stderr } = await server.ended('SIGTERM');
+            assert.equal(code, 0);
+            for (const { said } of Object.values(WRONG)) {
+                const told = stderr.split('\n').filter((line) => said.test(line));
+                assert.equal(told.length, 1, `${said} in:\n${stderr}`);
+            }
+            assert.match(stderr, /invalid good .*: bad schedule "61 \* \* \* \*": /);
+            assert.equal(stderr.trim().split('\n').length, Object.keys(WRONG).length + 1, stderr);
+        });
+    }
+
+    test('lists each problem', async () => {
+        const app = await makeApp(JOBS);
+        const { code, stdout } = await app.run('pinstripe', ['list-background-jobs']);
+        assert.equal(code, 0);
+        for (const { said } of Object.values(WRONG)) assert.match(stdout, said);
+        assert.match(stdout, /\* good +\* \* \* \* \* \* +next /);
+    });
+
+    test('runs its good job by hand, and says why another cannot run', async () => {
+        const app = await makeApp(JOBS);
+        const good = await app.run('pinstripe-bot', ['run-background-job', 'good']);
+        assert.deepEqual([good.code, good.stderr], [0, '']);
+        const bad = await app.run('pinstripe-bot', ['run-background-job', 'syntax-error']);
+        assert.equal(bad.code, 1);
+        assert.match(
+            bad.stderr,
+            /^The background job "syntax-error" cannot run: .*SyntaxError in line 3.*\n$/,
+        );
+    });
+});
+
+describe('start-server with a mistake', { concurrency: 2 }, () => {
+    for (const [binary, code] of [
+        ['pinstripe', 1],
+        ['pinstripe-bot', 1],
+    ] as const) {
+        test(`in the config names the nearest key and ends with ${code} (${binary})`, async () => {
+            const app = await makeApp({
+                'pinstripe.config.js': "export default { bot: { stopTimout: '1s' } };",
+            });
+            const ended = await app.run(binary, ['start-server', '--host', '127.0.0.1:0']);
+            assert.equal(ended.code, code);
+            assert.match(ended.stderr, /unknown key `bot\.stopTimout`.*stopTimeout/);
+            assert.doesNotMatch(ended.stdout, /running at|bot started/);
+        });
+    }
+
+    for (const [binary, code] of [
+        ['pinstripe', 1],
+        ['pinstripe-bot', 2],
+    ] as const) {
+        test(`in --host says what a host is and ends with ${code} (${binary})`, async () => {
+            const app = await makeApp();
+            const ended = await app.run(binary, ['start-server', '--host', 'nonsense']);
+            assert.equal(ended.code, code);
+            assert.match(ended.stderr, /host: "nonsense" is not a host and port, like 127\.0\.0\.1:3000/);
+            assert.doesNotMatch(ended.stdout, /running at|bot started/);
+        });
+    }
+});
+
+test('a tenants table that is empty, or missing, is told and harms no other job', async () => {
+    const jobs = backgroundJobs({
+        for_tenants: `export default { multiTenant: true, meta(){ this.schedule('* * * * * *'); }, ${run} };`,
+        good: "export default { multiTenant: false, meta(){ this.schedule('* * * * * *'); }, run(){ console.log('good ran'); } };",
+    });
+    const empty = await makeApp({ ...(await tenantsDatabase([])), ...jobs });
+    const missing = await makeApp({ ...(await tenantsDatabase(undefined)), ...jobs });
+    for (const [app, reason] of [
+        [empty, 'no tenants'],
+        [missing, 'no tenants table'],
+    ] as const) {
+        const { process: server } = await app.serve();
+        await server.printed(new RegExp(`skipped for-tenants \\(${reason}\\)`));
+        await server.printedTimes(/^good ran$/gm, 2);
+        assert.equal((await server.ended('SIGTERM')).code, 0);
+    }
+});

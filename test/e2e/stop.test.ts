@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
+import { describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { backgroundJobs, makeApp } from '../support/installed_app.js';
+
+/** How often a test looks again, in milliseconds. */
+const SOON = 50;
+
+/** What a slow machine may take on top, in milliseconds. */
+const SLACK = 4_000;
+
+const UNTIL_RELEASED = backgroundJobs({
+    until_released: `
+        import { existsSync } from 'node:fs';
+        import { setTimeout } from 'node:timers/promises';
+        export default {
+            meta(){ this.schedule('* * * * * *'); },
+            async run(){
+                console.log('begin');
+                while(!existsSync('release')) await setTimeout(20);
+                console.log('end');
+            }
+        };`,
+});
+
+function hungJob(bot: string): Record<string, string> {
+    return {
+        ...backgroundJobs({
+            hung: `export default {
+                meta(){ this.schedule('* * * * * *'); },
+                run(){ console.log('begin'); return new Promise(() => {}); }
+            };`,
+        }),
+        'pinstripe.config.js': `export default { bot: ${bot} };`,
+    };
+}
+
+describe('a server that is told to stop', { concurrency: 3 }, () => {
+    for (const [signal, binary] of [
+        ['SIGTERM', 'pinstripe'],
+        ['SIGINT', 'pinstripe-bot'],
+    ] as const) {
+        test(`by ${signal} closes its listener first, lets the run in flight finish, and exits with 0 (${binary})`, async () => {
+            const app = await makeApp(UNTIL_RELEASED);
+            const { process: server, port, get } = await app.serve({ binary });
+            assert.equal((await get('/up')).status, 200);
+            await server.printed(/^begin$/m);
+            server.signal(signal);
+            await refusal(port);
+            await server.printed(/bot stopping: waiting for 1 run in flight/);
+            assert.doesNotMatch(server.stdout, /^end$/m);
+            await app.write({ release: '' });
+            const { code, stdout, stderr } = await server.ended();
+            assert.deepEqual([code, stderr], [0, '']);
+            assert.match(stdout, /^end\n.*succeeded until-released.*\n.*bot stopped\n$/m);
+            assert.equal(stdout.match(/^begin$/gm)?.length, 1);
+            await takePort(port);
+        });
+    }
+
+    test('takes signals that come at once for one', async () => {
+        const app = await makeApp(UNTIL_RELEASED);
+        const { process: server, port } = await app.serve();
+        await server.printed(/^begin$/m);
+        server.signal('SIGINT');
+        server.signal('SIGTERM');
+        await refusal(port);
+        await app.write({ release: '' });
+        const { code, stdout } = await server.ended();
+        assert.equal(code, 0);
+        assert.match(stdout, /^end$/m);
+    });
+
+    test('waits for a hung job as long as bot.stopTimeout, and names what it abandons', async () => {
+        const app = await makeApp(hungJob("{ stopTimeout: '1s' }"));
+        const { process: server, port } = await app.serve();
+        await server.printed(/^begin$/m);
+        const since = performance.now();
+        const { code, stderr } = await server.ended('SIGTERM');
+        const took = performance.now() - since;
+        assert.equal(code, 0);
+        assert.match(stderr, /abandoned hung after .*: it did not end/);
+        assert.ok(took >= 4_000 && took < 4_000 + 1_000 + SLACK, `it took ${took} ms`);
+        await takePort(port);
+    });
+
+    test('aborts the signals of jobs after bot.stopTimeout, and is done when they heed it', async () => {
+        const app = await makeApp({
+            ...backgroundJobs({
+                heeds: `
+                    import { setTimeout } from 'node:timers/promises';
+                    export default {
+                        meta(){ this.schedule('* * * * * *'); },
+                        async run(){ console.log('begin'); await setTimeout(60_000, undefined, { signal: this.signal }); }
+                    };`,
+            }),
+            'pinstripe.config.js': "export default { bot: { stopTimeout: '200ms' } };",
+        });
+        const { process: server } = await app.serve();
+        await server.printed(/^begin$/m);
+        const { code, stdout, stderr } = await server.ended('SIGTERM');
+        assert.equal(code, 0);
+        assert.match(stdout + stderr, /aborted heeds .*stopping/);
+        assert.doesNotMatch(stderr, /abandoned/);
+    });
+
+    test('exits although a job has left an interval behind, and says so', async () => {
+        const app = await makeApp(
+            backgroundJobs({
+                leaves_timer: `export default {
+                    meta(){ this.schedule('* * * * * *'); },
+                    run(){ setInterval(() => {}, 1000); console.log('left'); }
+                };`,
+            }),
+        );
+        const { process: server } = await app.serve();
+        await server.printed(/^left$/m);
+        const { code, stdout, stderr } = await server.ended('SIGTERM');
+        assert.equal(code, 0);
+        assert.match(stdout, /bot stopped\n$/);
+        assert.match(stderr, /^exiting although something keeps the process alive: Timeout\n$/);
+    });
+
+    test('exits although a request never ends', async () => {
+        const app = await makeApp({
+            'lib/views/_file_importer.js': "export { View as default } from 'pinstripe';",
+            'lib/views/hangs.js':
+                "export default { render(){ console.log('asked'); return new Promise(() => {}); } };",
+            'pinstripe.config.js': "export default { bot: { stopTimeout: '100ms' } };",
+        });
+        const { process: server, get } = await app.serve();
+        const request = get('/hangs').catch(() => {});
+        await server.printed(/^asked$/m);
+        const { code, stderr } = await server.ended('SIGTERM');
+        assert.equal(code, 0);
+        assert.match(stderr, /^exiting although something keeps the process alive: /);
+        await request;
+    });
+
+    for (const [signal, expected] of [
+        ['SIGTERM', 143],
+        ['SIGINT', 130],
+    ] as const) {
+        test(`exits at once with ${expected} on a second signal, ${signal}`, async () => {
+            const app = await makeApp(hungJob("{ stopTimeout: '1h' }"));
+            const { process: server } = await app.serve();
+            await server.printed(/^begin$/m);
+            const again = setInterval(() => server.signal(signal), SOON);
+            const { code } = await server.ended(signal);
+            clearInterval(again);
+            assert.equal(code, expected);
+        });
+    }
+});
+
+async function refusal(port: number): Promise<void> {
+    while (await accepts(port)) await wait(SOON);
+}
+
+function accepts(port: number): Promise<boolean> {
+    return new Promise((resolve) => {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('connect', () => {
+            socket.destroy();
+            resolve(true);
+        });
+        socket.on('error', () => resolve(false));
+    });
+}
+
+async function takePort(port: number): Promise<void> {
+    const server = createServer();
+    await new Promise<void>((resolve, reject) =>
+        server.on('error', reject).listen(port, '127.0.0.1', resolve),
+    );
+    server.close();
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { backgroundJobs, makeApp } from '../support/installed_app.js';
+
+const GOOD = `export default {
+    meta(){ this.schedule('* * * * * *'); },
+    run(){ console.log('good ran ' + this.currentRun.scheduledAt); }
+};`;
+
+describe('an error outside of every promise', { concurrency: 2 }, () => {
+    for (const [kind, statement] of Object.entries({
+        'a rejection that nobody awaits': "Promise.reject(new Error('astray'));",
+        'a throw in a timer': "setTimeout(() => { throw new Error('astray'); }, 20);",
+        'a throw in a timer after its run': "setTimeout(() => { throw new Error('astray'); }, 200);",
+    })) {
+        test(`of a job, ${kind}, is that run's failure and survived`, async () => {
+            const app = await makeApp(
+                backgroundJobs({
+                    good: GOOD,
+                    stray: `
+                        let runs = 0;
+                        export default {
+                            meta(){ this.schedule('* * * * * *'); },
+                            async run(){
+                                if(runs++ > 0) return;
+                                ${statement}
+                                await new Promise(resolve => setTimeout(resolve, 60));
+                            }
+                        };`,
+                }),
+            );
+            const { process: server, get } = await app.serve();
+            await server.printed(/failed stray outside of its promise, in .*stray\.js\n +Error: astray/);
+            const { length } = [...server.stdout.matchAll(/^good ran/gm)];
+            await server.printedTimes(/^good ran/gm, length + 2);
+            assert.equal((await get('/up')).status, 200);
+            assert.equal((await server.ended('SIGTERM')).code, 0);
+        });
+    }
+
+    for (const [kind, statement] of Object.entries({
+        rejection: "Promise.reject(new Error('foreign'));",
+        throw: "setTimeout(() => { throw new Error('foreign'); });",
+    })) {
+        test(`of anybody else, a ${kind}, ends the process, as Node has it`, async () => {
+            const app = await makeApp({
+                ...backgroundJobs({ good: GOOD }),
+                'lib/views/_file_importer.js': "export { View as default } from 'pinstripe';",
+                'lib/views/crash.js': `export default { render(){ ${statement} return new Promise(() => {}); } };`,
+            });
+            const { process: server, get } = await app.serve();
+            await server.printed(/^good ran/m);
+            const request = get('/crash').catch(() => {});
+            const { code, stderr } = await server.ended();
+            assert.equal(code, 1);
+            assert.match(stderr, /Error: foreign\n {4}at .*crash\.js/);
+            assert.match(stderr, /^Node\.js v\d+/m);
+            await request;
+        });
+    }
+});

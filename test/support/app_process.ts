@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
+import { constants } from 'node:os';
+import { after } from 'node:test';
+
+/** How long anything may take before a test gives it up, in milliseconds. */
+const DEADLINE = 30_000;
+
+/** How a process ended. */
+export interface Ended {
+    /** The exit code; as a shell has it (128 and the signal's number) where a signal ended the process. */
+    readonly code: number;
+    readonly stdout: string;
+    readonly stderr: string;
+}
+
+/** How to start a process. */
+export interface ProcessOptions {
+    readonly cwd: string;
+    readonly env?: Record<string, string | undefined>;
+    /** Whether it leads a process group of its own, which then gets the signals, as from the keys of a terminal. */
+    readonly ownGroup?: boolean;
+}
+
+const running = new Set<AppProcess>();
+function killLeftovers(): void {
+    for (const process of running) process.signal('SIGKILL');
+}
+
+// A test that failed half-way has left its processes behind, which would keep its own process alive.
+after(killLeftovers);
+process.on('exit', killLeftovers);
+
+/** A process that a test starts, listens to and signals. It never outlives the test's own process. */
+export class AppProcess {
+    stdout = '';
+    stderr = '';
+    readonly #child: ChildProcess;
+    readonly #ownGroup: boolean;
+    readonly #listeners = new Set<() => void>();
+    readonly #ended: Promise<Ended>;
+
+    /**
+     * @param command an executable
+     * @param args its arguments
+     * @param options where it runs, and what differs from the environment of the tests
+     */
+    constructor(command: string, args: readonly string[], { cwd, env, ownGroup = false }: ProcessOptions) {
+        const child = spawn(command, args, {
+            cwd,
+            env: { ...CLEAN_ENVIRONMENT, ...env },
+            stdio: ['ignore', 'pipe', 'pipe'],
+            detached: ownGroup,
+        });
+        this.#child = child;
+        this.#ownGroup = ownGroup;
+        running.add(this);
+        child.stdout.setEncoding('utf8').on('data', (text: string) => {
+            this.stdout += text;
+            this.#tell();
+        });
+        child.stderr.setEncoding('utf8').on('data', (text: string) => {
+            this.stderr += text;
+            this.#tell();
+        });
+        this.#ended = new Promise((resolve, reject) => {
+            child.on('error', reject);
+            child.on('close', (code, signal) => {
+                running.delete(this);
+                const { stdout, stderr } = this;
+                resolve({ code: code ?? 128 + constants.signals[signal as NodeJS.Signals], stdout, stderr });
+                this.#tell();
+            });
+        });
+    }
+
+    /** The id of the process. */
+    get pid(): number {
+        return this.#child.pid as number;
+    }
+
+    /** Everything that it has printed. */
+    get output(): string {
+        return `${this.stdout}${this.stderr}`;
+    }
+
+    /**
+     * Waits until it has printed something.
+     *
+     * @param pattern what, on either output; it may have been printed before
+     * @returns the first match
+     * @throws Error with the output, when the process ends without printing it, and after the deadline
+     */
+    async printed(pattern: RegExp): Promise<RegExpExecArray> {
+        return this.#until(`to print ${pattern}`, () => pattern.exec(this.output) ?? undefined);
+    }
+
+    /**
+     * Waits until it has printed something several times.
+     *
+     * @param pattern what, on either output; it needs the flag `g`
+     * @param times how many times
+     * @returns all matches so far
+     * @throws Error as `printed` does
+     */
+    async printedTimes(pattern: RegExp, times: number): Promise<RegExpExecArray[]> {
+        return this.#until(`to print ${pattern} ${times} times`, () => {
+            const matches = [...this.output.matchAll(pattern)];
+            return matches.length >= times ? matches : undefined;
+        });
+    }
+
+    /**
+     * Waits for its end.
+     *
+     * @param signal sent to it first; none: it ends by itself
+     * @returns how it ended
+     * @throws Error with the output, after the deadline
+     */
+    async ended(signal?: NodeJS.Signals): Promise<Ended> {
+        if (signal) this.signal(signal);
+        return withDeadline(this.#ended, () => this.#complaint('to end'));
+    }
+
+    /** Sends it a signal. */
+    signal(signal: NodeJS.Signals): void {
+        if (this.#ownGroup && running.has(this)) process.kill(-this.pid, signal);
+        else this.#child.kill(signal);
+    }
+
+    async #until<T>(what: string, find: () => T | undefined): Promise<T> {
+        const found = new Promise<T>((resolve, reject) => {
+            const look = () => {
+                const result = find();
+                if (result !== undefined) resolve(result);
+                else if (!running.has(this)) reject(this.#complaint(what));
+            };
+            this.#listeners.add(look);
+            look();
+        });
+        return withDeadline(found, () => this.#complaint(what));
+    }
+
+    #tell(): void {
+        for (const listener of this.#listeners) listener();
+    }
+
+    #complaint(what: string): Error {
+        return new Error(
+            `${this.#child.spawnargs.join(' ')} was expected ${what}.\nstdout:\n${this.stdout}\nstderr:\n${this.stderr}`,
+        );
+    }
+}
+
+/**
+ * Finds a port that is free.
+ *
+ * @returns its number
+ */
+export async function freePort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+}
+
+// What the test runner, npm and this machine have set must not decide how the app's processes behave.
+const CLEAN_ENVIRONMENT = Object.fromEntries(
+    Object.entries({ ...process.env, TZ: 'UTC' }).filter(
+        ([name]) => !/^(NODE_|npm_|PINSTRIPE_|NO_COLOR$|FORCE_COLOR$)/.test(name),
+    ),
+);
+
+async function withDeadline<T>(promise: Promise<T>, complaint: () => Error): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(complaint()), DEADLINE);
+    });
+    try {
+        return await Promise.race([promise, expired]);
+    } finally {
+        clearTimeout(timer);
+    }
+}

@@ -1,0 +1,127 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fs from 'fs-extra';
+import { AppProcess, type Ended, freePort } from './app_process.js';
+import { INSTALLED, PACKAGE } from './pack.js';
+
+/** Both executables have the bot's commands: the framework's own, and ours. */
+export const BINARIES = ['pinstripe', 'pinstripe-bot'] as const;
+
+/** One of them. */
+export type Binary = (typeof BINARIES)[number];
+
+/** The only line of an app's `_file_importer.js`. */
+export const FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe-bot';\n";
+
+const roots: string[] = [];
+process.on('exit', () => {
+    for (const root of roots) rmSync(root, { recursive: true, force: true });
+});
+
+/** An app in a temporary folder, with the packed package installed; gone when the test's process ends. */
+export interface InstalledApp {
+    readonly root: string;
+    /** Writes files; their paths are relative to the root. */
+    write(files: Record<string, string>): Promise<void>;
+    read(path: string): Promise<string>;
+    /** Runs a command of one of the binaries, and waits for its end. */
+    run(binary: Binary, args: readonly string[], env?: Record<string, string>): Promise<Ended>;
+    /** Starts a command of one of the binaries. */
+    start(binary: Binary, args: readonly string[], env?: Record<string, string>): AppProcess;
+    /** Starts a server on a free port, and waits until it listens. */
+    serve(options?: ServeOptions): Promise<Server>;
+}
+
+/** How to start a server. */
+export interface ServeOptions {
+    readonly binary?: Binary;
+    readonly args?: readonly string[];
+    readonly env?: Record<string, string>;
+}
+
+/** A server that listens. */
+export interface Server {
+    readonly process: AppProcess;
+    readonly port: number;
+    /** Asks for a page. */
+    get(path: string): Promise<Response>;
+}
+
+/**
+ * Makes an app.
+ *
+ * @param files its files besides `package.json` and `lib/index.js`, which may be among them, too
+ * @returns the app
+ */
+export async function makeApp(files: Record<string, string> = {}): Promise<InstalledApp> {
+    if (!(await fs.pathExists(INSTALLED)))
+        throw new Error('Nothing is installed yet: node dist/test/support/pack.js');
+    const root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-app-')));
+    roots.push(root);
+    const app: InstalledApp = {
+        root,
+        async write(contents) {
+            for (const [path, content] of Object.entries(contents))
+                await fs.outputFile(join(root, path), content);
+        },
+        read: (path) => fs.readFile(join(root, path), 'utf8'),
+        run: (binary, args, env) => app.start(binary, args, env).ended(),
+        start(binary, args, env = {}) {
+            const executable = join(root, 'node_modules/.bin', binary);
+            return new AppProcess(process.execPath, [executable, ...args], { cwd: root, env });
+        },
+        async serve({ binary = 'pinstripe', args = [], env = {} } = {}) {
+            const port = await freePort();
+            const host = `127.0.0.1:${port}`;
+            const server = app.start(binary, ['start-server', '--host', host, ...args], env);
+            await server.printed(/Pinstripe running at/);
+            return { process: server, port, get: (path) => fetch(`http://${host}${path}`) };
+        },
+    };
+    await fs.copy(join(INSTALLED, 'package.json'), join(root, 'package.json'));
+    await fs.symlink(join(INSTALLED, 'node_modules'), join(root, 'node_modules'), 'dir');
+    await app.write({
+        'lib/index.js':
+            "import 'pinstripe-bot';\nimport { importAll } from 'pinstripe';\n\nimportAll(import.meta.url);\n",
+        ...files,
+    });
+    return app;
+}
+
+/**
+ * The files of background jobs, with the importer that their folder needs.
+ *
+ * @param jobs the content of each file, by its name without `.js`
+ * @returns the files, by their paths
+ */
+export function backgroundJobs(jobs: Record<string, string>): Record<string, string> {
+    const files = Object.entries(jobs).map(([name, content]) => [`lib/background_jobs/${name}.js`, content]);
+    return { 'lib/background_jobs/_file_importer.js': FILE_IMPORTER, ...Object.fromEntries(files) };
+}
+
+/**
+ * The files of a database of tenants: the service of the example app on SQLite, and the table.
+ *
+ * @param tenants the rows of the table: an id, and whether the tenant is active; undefined: there is no such table
+ * @param config further sections of the config, as JavaScript: `bot: { ... },`
+ * @returns the files, by their paths
+ */
+export async function tenantsDatabase(
+    tenants: readonly [id: string, active: boolean][] | undefined,
+    config = '',
+): Promise<Record<string, string>> {
+    const rows = (tenants ?? []).map(([id, active]) => `insert into tenants values ('${id}', ${active});`);
+    const table = tenants
+        ? 'create table tenants (id text primary key, active integer);'
+        : 'create table notes (id);';
+    const service = join(PACKAGE, 'examples/app/lib/services');
+    return {
+        'lib/services/_file_importer.js': await fs.readFile(join(service, '_file_importer.js'), 'utf8'),
+        'lib/services/database.js': await fs.readFile(join(service, 'database.js'), 'utf8'),
+        'pinstripe.config.js': `export default {
+            database: { filename: 'fixture.db', schema: \`${[table, ...rows].join('\n')}\` },
+            ${config}
+        };`,
+    };
+}
