@@ -163,8 +163,7 @@ export class EmbeddedEngine implements Engine {
     }
 
     async #openJournal(host: EngineHost): Promise<void> {
-        const root = (await Project.instance).rootPath ?? process.cwd();
-        const path = pathOf(host, root);
+        const { root = process.cwd(), path } = await placeOf(host);
         const shown = path && (relative(root, path).startsWith('..') ? path : relative(root, path));
         // Several machines, or release folders, with a file each do not share it: whoever reads the log shall know.
         this.#description = `embedded, journal ${shown} of this machine`;
@@ -234,9 +233,10 @@ export class EmbeddedEngine implements Engine {
     }
 }
 
-function pathOf({ journal, environment }: EngineHost, root: string): string | undefined {
+async function placeOf({ journal, environment }: EngineHost): Promise<{ root?: string; path?: string }> {
     const { filename } = journal;
-    if (filename === false || (filename === undefined && environment === 'test')) return undefined;
+    if (filename === false || (filename === undefined && environment === 'test')) return {};
+    const { rootPath: root = process.cwd() } = await Project.instance;
     const wanted = filename ?? `bot_${environment}.db`;
-    return isAbsolute(wanted) ? wanted : join(root, wanted);
+    return { root, path: isAbsolute(wanted) ? wanted : join(root, wanted) };
 }

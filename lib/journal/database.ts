@@ -1,6 +1,4 @@
-import type { default as Libsql } from 'libsql';
-
-type Connection = Libsql.Database;
+import Libsql from 'libsql';
 
 /** What a column holds. Never a boolean: libsql 0.5 aborts the whole process when it is given one. */
 export type SqlValue = string | number | null;
@@ -23,10 +21,10 @@ export const MEMORY = ':memory:';
  * the lock, it throws at once.
  */
 export class Database {
-    readonly #connection: Connection;
+    readonly #connection: Libsql.Database;
     readonly #statements = new Map<string, Statement>();
 
-    private constructor(connection: Connection) {
+    private constructor(connection: Libsql.Database) {
         this.#connection = connection;
     }
 
@@ -37,10 +35,8 @@ export class Database {
      * @returns the connection
      * @throws what libsql throws; see `kindOf`
      */
-    static async open(path: string): Promise<Database> {
-        // Loaded when it is needed: most commands have nothing to remember.
-        const { default: Connection } = await import('libsql');
-        const connection = new Connection(path);
+    static open(path: string): Database {
+        const connection = new Libsql(path);
         try {
             connection.pragma('busy_timeout = 0');
         } catch (error) {
