@@ -131,7 +131,9 @@ export class Bot {
      */
     async runBackgroundJob(name: string, args: readonly unknown[] = [], tenant?: TenantId): Promise<Run[]> {
         const { plans } = await this.#refreshed();
-        await this.#openEngine();
+        // Where it is open, nobody waits, not even for a turn of promises.
+        const opening = this.#openEngine();
+        if (opening) await opening;
         return runJobNow({ name, args, tenant }, plans, this.#dispatcher, () => this.#clock.now());
     }
 
@@ -232,15 +234,17 @@ export class Bot {
                 this.#dispatcher.lanes.forgetAfter(step.to - 1);
                 this.#dispatcher.settlements.clear();
                 const due = this.#current().due(step.to);
-                void Promise.resolve(this.#engine.voidClaimsAfter(step.to - 1)).then(() => this.#dispatch(due));
+                void Promise.resolve(this.#engine.voidClaimsAfter(step.to - 1)).then(() =>
+                    this.#dispatch(due),
+                );
             },
         };
         return new Ticker(this.#clock, listener, this.#ticker?.last);
     }
 
-    async #openEngine(): Promise<void> {
+    #openEngine(): void | Promise<void> {
         const planOf = (name: string) => this.#catalog?.plans.find((plan) => plan.name === name);
-        await this.#engine.open({
+        return this.#engine.open({
             clock: this.#clock,
             emit: this.#emit,
             environment: this.#environment,

@@ -124,7 +124,10 @@ export class Journal {
 
     /** Waits for what is still to be written, and closes it. */
     async close(): Promise<void> {
-        await Promise.race([Promise.allSettled([...this.#pending, this.#reopening]), delay(LONGEST_CLOSE)]);
+        await Promise.race([
+            Promise.allSettled([...this.#pending, this.#reopening]),
+            delay(LONGEST_CLOSE, undefined, { ref: false }),
+        ]);
         this.#isClosed = true;
         this.#discard();
         this.#spare?.database.close();

@@ -43,8 +43,9 @@ export class EmbeddedEngine implements Engine {
         return this.#opened?.journal.isInMemory ? 'embedded, in memory' : this.#description;
     }
 
-    open(host: EngineHost): Promise<void> {
+    open(host: EngineHost): void | Promise<void> {
         this.#isClosing = false;
+        if (this.#opened) return;
         this.#opening ??= this.#openJournal(host).catch((error) => {
             this.#opening = undefined;
             throw error;
