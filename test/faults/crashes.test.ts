@@ -44,12 +44,13 @@ describe('one server or two', { concurrency: true }, () => {
             const [first] = await until('a run', () => evidenceOf(fleet, 'slow', 'start'));
             victim.kill('SIGKILL');
             await victim.ended;
-            const killedAt = Date.now();
             const others = [fleet.start(), fleet.start()];
+            await Promise.all(others.map(({ started }) => started));
+            const startedAt = Date.now();
             await until('the second attempt', async () =>
                 (await evidenceOf(fleet, 'slow', 'end'))?.some(({ slot }) => slot === first?.slot),
             );
-            const waited = Date.now() - killedAt;
+            const waited = Date.now() - startedAt;
             const next = await until('the next slot', async () =>
                 (await evidenceOf(fleet, 'slow', 'end'))?.filter(({ slot }) => slot > (first?.slot ?? 0)),
             );
