@@ -1,6 +1,7 @@
 // node --expose-gc run.js [measurement...]: prints the results as markdown
 import { cpus } from 'node:os';
 import { dispatchTables } from './dispatch.js';
+import { journalTables } from './journal.js';
 import { latenessTables } from './lateness.js';
 import { type Table, toMarkdown } from './table.js';
 import { timetableTables } from './timetable.js';
@@ -9,6 +10,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
     timetable: timetableTables,
     dispatch: dispatchTables,
     lateness: latenessTables,
+    journal: journalTables,
 };
 
 const wanted = process.argv.slice(2);

@@ -12,6 +12,12 @@ const SENTENCES: Record<AbortReason, string> = {
     interrupted: 'the run was interrupted',
 };
 
+/** What several runs have in common that go one after another. */
+export interface Sequence {
+    /** Whether they catch up on missed slots: then they wait for their lane, whatever the job's `overlap`. */
+    readonly catchesUp?: boolean;
+}
+
 /** A run that may still be executed, or is: what its parts have to know of one another. */
 export class ActiveRun {
     readonly lane: string;
@@ -22,9 +28,13 @@ export class ActiveRun {
     /** Why the run as a whole was aborted; a timeout ends one attempt only and does not count. */
     abortReason: Exclude<AbortReason, 'timeout'> | undefined;
 
+    /** Whether its claim is made already, because it takes the place of a run that was lost. */
+    isClaimed = false;
+
     /** Since when it waits for its next attempt, in unix milliseconds. */
     retryingSince: number | undefined;
 
+    #attempts = 0;
     #attempt = new AbortController();
     #abortListeners = new Set<(reason: AbortReason) => void>();
 
@@ -38,7 +48,7 @@ export class ActiveRun {
     constructor(
         readonly run: Run,
         readonly plan: JobPlan,
-        readonly sequence: object,
+        readonly sequence: Sequence,
         readonly parent: ActiveRun | undefined,
         private readonly onStrayError: (run: Run, error: Error) => void,
     ) {
@@ -54,7 +64,7 @@ export class ActiveRun {
     beginAttempt(): void {
         this.run.attempt += 1;
         this.strayError = undefined;
-        if (this.run.attempt > 1) this.#attempt = new AbortController();
+        if (this.#attempts++ > 0) this.#attempt = new AbortController();
         if (this.abortReason) this.#abortAttempt(this.abortReason);
     }
 

@@ -1,5 +1,5 @@
 import { runStorage } from './active_run.js';
-import { Catalog } from './catalog.js';
+import { Catalog, type GapFindings } from './catalog.js';
 import { type Clock, systemClock } from './clock.js';
 import { type BotConfig, DEFAULT_CONFIG, loadConfig } from './config.js';
 import { Dispatcher, type Occurrence } from './dispatcher.js';
@@ -10,12 +10,15 @@ import { brokenFileProblems, type JobPlan } from './job_plan.js';
 import { createLog } from './log.js';
 import { runJobNow } from './manual_run.js';
 import type { Gap } from './missed.js';
+import { pauseJob, resumeJob } from './pauses.js';
 import type { Problem } from './problem.js';
+import { retryOf } from './recovery.js';
 import type { Run, TenantId } from './run.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
 import { Ticker, type TickListener } from './ticker.js';
 import { checkUnixTime } from './unix_time.js';
+import { judgeWake } from './wake.js';
 
 /** What a bot is made of; each part has the one of a real server as its default. */
 export interface BotParts {
@@ -38,6 +41,7 @@ export class Bot {
     readonly #loadConfig: () => Promise<BotConfig>;
     readonly #emit: Emit;
     readonly #dispatcher: Dispatcher;
+    readonly #environment: string;
     #config = DEFAULT_CONFIG;
     #catalog: Catalog | undefined;
     #session: Session | undefined;
@@ -47,6 +51,7 @@ export class Bot {
         this.#clock = parts.clock ?? systemClock;
         this.#engine = parts.engine ?? new EmbeddedEngine();
         this.#loadConfig = parts.config ?? loadConfig;
+        this.#environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
         const log = createLog(() => this.#config.log);
         this.#emit = (event: BotEvent) => {
             log(event);
@@ -58,7 +63,7 @@ export class Bot {
             engine: this.#engine,
             emit: this.#emit,
             random: parts.random ?? Math.random,
-            environment: parts.environment ?? process.env['NODE_ENV'] ?? 'development',
+            environment: this.#environment,
         });
     }
 
@@ -110,6 +115,7 @@ export class Bot {
     async runBackgroundJobs(unixTime: number): Promise<Run[]> {
         checkUnixTime(unixTime);
         const catalog = await this.#refreshed();
+        await this.#openEngine();
         return this.#dispatcher.dispatch(catalog.peek(unixTime), { manual: true, config: this.#config });
     }
 
@@ -125,7 +131,44 @@ export class Bot {
      */
     async runBackgroundJob(name: string, args: readonly unknown[] = [], tenant?: TenantId): Promise<Run[]> {
         const { plans } = await this.#refreshed();
+        // Where it is open, nobody waits, not even for a turn of promises.
+        const opening = this.#openEngine();
+        if (opening) await opening;
         return runJobNow({ name, args, tenant }, plans, this.#dispatcher, () => this.#clock.now());
+    }
+
+    /**
+     * Pauses a job, or all: their slots are skipped in every process that shares the journal, across restarts.
+     *
+     * @param name the job's name, in any spelling; undefined: all jobs
+     * @returns a promise of the job's name
+     * @throws Error for an unknown name
+     */
+    async pauseBackgroundJob(name?: string): Promise<string | undefined> {
+        const { plans } = await this.#refreshed();
+        await this.#openEngine();
+        return pauseJob(
+            this.#engine,
+            name,
+            plans.map((plan) => plan.name),
+        );
+    }
+
+    /**
+     * Ends the pause of a job, or every pause. Slots that came in the meantime do not run.
+     *
+     * @param name the job's name, in any spelling; undefined: all jobs
+     * @returns a promise of the job's name
+     * @throws Error for an unknown name, and for one job where all are paused at once
+     */
+    async resumeBackgroundJob(name?: string): Promise<string | undefined> {
+        const { plans } = await this.#refreshed();
+        await this.#openEngine();
+        return resumeJob(
+            this.#engine,
+            name,
+            plans.map((plan) => plan.name),
+        );
     }
 
     /** Whether no run is being executed, nor waits for anything. */
@@ -152,12 +195,15 @@ export class Bot {
     async #live(session: Session): Promise<void> {
         this.#config = await this.#loadConfig();
         if (!session.isOpen) return;
+        await this.#openEngine();
+        if (!session.isOpen) return void (await this.#engine.close());
         this.#dispatcher.open();
         const ticker = this.#createTicker();
         this.#ticker = ticker;
         this.#catalog = new Catalog(this.#config.timezone, ticker.last);
         for (const problem of brokenFileProblems()) this.#emit({ type: 'job-invalid', problem });
         const { plans, size, next } = this.#current();
+        const owed = await this.#owedAtStart(this.#catalog, ticker.last);
         this.#emit({
             type: 'bot-started',
             jobs: plans.length,
@@ -165,9 +211,14 @@ export class Bot {
             next,
             engine: this.#engine.description,
         });
-        ticker.start();
+        if (session.isOpen) {
+            this.#engine.watch();
+            this.#take(owed);
+            ticker.start();
+        }
         const shutdown = await session.stopping;
         await shutdown.wait();
+        await this.#engine.close();
         this.#emit({ type: 'bot-stopped' });
     }
 
@@ -181,17 +232,62 @@ export class Bot {
                 if (!step.adopted) return;
                 this.#current().seek(step.to - 1);
                 this.#dispatcher.lanes.forgetAfter(step.to - 1);
-                void this.#engine.voidClaimsAfter(step.to - 1);
-                this.#dispatch(this.#current().due(step.to));
+                this.#dispatcher.settlements.clear();
+                const due = this.#current().due(step.to);
+                void Promise.resolve(this.#engine.voidClaimsAfter(step.to - 1)).then(() =>
+                    this.#dispatch(due),
+                );
             },
         };
         return new Ticker(this.#clock, listener, this.#ticker?.last);
     }
 
-    #catchUp(gap: Gap): void {
+    #openEngine(): void | Promise<void> {
+        const planOf = (name: string) => this.#catalog?.plans.find((plan) => plan.name === name);
+        return this.#engine.open({
+            clock: this.#clock,
+            emit: this.#emit,
+            environment: this.#environment,
+            journal: this.#config.journal,
+            retryOf: (lost) => (this.#session?.isOpen ? retryOf(lost, planOf(lost.job)) : undefined),
+            takeOver: (run) => {
+                // A job's manual run may have set the engine going: this is not that job's doing.
+                runStorage.exit(() => {
+                    const active = this.#dispatcher.activate(run, planOf(run.job) as JobPlan, {});
+                    active.isClaimed = true;
+                    void this.#dispatcher.perform(active);
+                });
+            },
+        });
+    }
+
+    async #owedAtStart(catalog: Catalog, now: number): Promise<GapFindings> {
+        const latest = await this.#engine.latestSettled();
+        if (latest !== undefined && judgeWake(latest, now) === 'set back') {
+            this.#emit({ type: 'clock-set-back', from: latest, to: now, adopted: true });
+            await this.#engine.voidClaimsAfter(now);
+        }
+        const { schedules } = catalog;
+        const settled = await this.#engine.settledUntil(schedules, now);
+        return catalog.owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now });
+    }
+
+    async #catchUp(gap: Gap): Promise<void> {
         this.#emit({ type: 'clock-gap', ...gap });
-        const { occurrences, unrun } = this.#current().afterGap(gap);
-        for (const slots of unrun) this.#emit({ type: 'slots-unrun', ...slots });
+        const catalog = this.#current();
+        const passed = catalog.passGap(gap);
+        // Other processes may have gone on in the meantime.
+        const settled = await this.#engine.settledUntil(passed, gap.after);
+        this.#take(catalog.owed(passed, settled, gap));
+    }
+
+    #take({ occurrences, unrun }: GapFindings): void {
+        const running = new Set(occurrences.map(({ schedule }) => schedule.key));
+        void this.#engine.unrun(unrun);
+        for (const { schedule, ...slots } of unrun) {
+            this.#emit({ type: 'slots-unrun', job: schedule.job, ...slots });
+            if (!running.has(schedule.key)) this.#engine.settle(schedule, slots.last);
+        }
         this.#dispatch(occurrences);
     }
 

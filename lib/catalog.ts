@@ -1,7 +1,8 @@
 import { BackgroundJob } from './background_job.js';
 import type { Occurrence } from './dispatcher.js';
+import type { UnrunOfSchedule } from './engines/engine.js';
 import { type JobPlan, planJob } from './job_plan.js';
-import { catchUp, type Gap, type UnrunSlots } from './missed.js';
+import { catchUp, type Gap } from './missed.js';
 import type { Problem } from './problem.js';
 import type { Schedule } from './schedule.js';
 import { Timetable } from './timetable.js';
@@ -9,7 +10,7 @@ import { Timetable } from './timetable.js';
 /** What a schedule owes after a gap, and what it no longer does. */
 export interface GapFindings {
     readonly occurrences: Occurrence[];
-    readonly unrun: (UnrunSlots & { job: string })[];
+    readonly unrun: UnrunOfSchedule[];
 }
 
 /** The plans of all registered jobs, and their timetable: kept in step with the registry while the bot runs. */
@@ -48,6 +49,11 @@ export class Catalog {
         return [...this.#plans.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     }
 
+    /** The schedules in force, in order. */
+    get schedules(): Schedule[] {
+        return [...this.#timetable.schedules];
+    }
+
     /** The number of schedules in force. */
     get size(): number {
         return this.plans.reduce((sum, { schedules }) => sum + schedules.length, 0);
@@ -79,22 +85,43 @@ export class Catalog {
     }
 
     /**
-     * What is still to be run of the slots in a stretch of time without ticks. The timetable goes on after it.
+     * Goes on after a stretch of time without ticks.
      *
      * @param gap the seconds nobody looked at
-     * @returns what is to be run, in order, and what is not
+     * @returns the schedules with slots in it, in order
      */
-    afterGap(gap: Gap): GapFindings {
+    passGap(gap: Gap): Schedule[] {
         const passed = this.#timetable.passed(gap.now);
         this.#timetable.seek(gap.now);
+        return passed;
+    }
+
+    /**
+     * What is still to be run of the slots that nobody has decided upon.
+     *
+     * @param schedules which to look at, in order
+     * @param settledUntil for each schedule's key, the second up to which all is settled
+     * @param gap unix seconds: older slots are not looked at, whatever is settled
+     * @returns what is to be run, in order, and what is not
+     */
+    owed(
+        schedules: readonly Schedule[],
+        settledUntil: ReadonlyMap<string, number>,
+        { after, now }: Gap,
+    ): GapFindings {
         const findings: GapFindings = { occurrences: [], unrun: [] };
-        for (const schedule of passed) {
-            const { missed, missedWithin } = this.#planOf(schedule).settings;
-            const { run, unrun } = catchUp(schedule, gap, { missed, missedWithin: missedWithin / 1000 });
-            if (run.length > 0) findings.occurrences.push(this.#occurrence(schedule, run));
-            findings.unrun.push(...unrun.map((slots) => ({ ...slots, job: schedule.job })));
+        for (const schedule of schedules) {
+            const from = Math.max(after, settledUntil.get(schedule.key) ?? after);
+            if (from < now) this.#find(schedule, { after: from, now }, findings);
         }
         return findings;
+    }
+
+    #find(schedule: Schedule, gap: Gap, findings: GapFindings): void {
+        const { missed, missedWithin } = this.#planOf(schedule).settings;
+        const { run, unrun } = catchUp(schedule, gap, { missed, missedWithin: missedWithin / 1000 });
+        if (run.length > 0) findings.occurrences.push(this.#occurrence(schedule, run, true));
+        findings.unrun.push(...unrun.map((slots) => ({ ...slots, schedule })));
     }
 
     /**
@@ -118,8 +145,8 @@ export class Catalog {
         return plan;
     }
 
-    #occurrence(schedule: Schedule, slots: readonly number[]): Occurrence {
-        return { plan: this.#planOf(schedule), schedule, slots };
+    #occurrence(schedule: Schedule, slots: readonly number[], catchesUp = false): Occurrence {
+        return { plan: this.#planOf(schedule), schedule, slots, catchesUp };
     }
 
     #planOf(schedule: Schedule): JobPlan {

@@ -1,12 +1,16 @@
 import ms from 'ms';
 import { parseDuration } from './duration.js';
 import { Workspace } from './host.js';
+import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
 import { BadScheduleError, checkTimezone } from './schedule.js';
 import { show } from './show.js';
 import { didYouMean } from './suggestion.js';
 
 /** How the bot reports what happens: for people, one JSON object a line, or not at all. */
 export type LogFormat = 'pretty' | 'json' | 'silent';
+
+/** The engines that there are. */
+export type EngineName = 'embedded';
 
 /** The `bot` section of `pinstripe.config.js`, read and complete. */
 export interface BotConfig {
@@ -21,6 +25,10 @@ export interface BotConfig {
     /** How long a stop waits for runs in flight before it aborts them, in milliseconds. */
     readonly stopTimeout: number;
     readonly log: LogFormat;
+    /** Where runs are claimed and remembered. */
+    readonly engine: EngineName;
+    /** What the embedded engine remembers them in. */
+    readonly journal: JournalSettings;
 }
 
 /** A mistake in the `bot` section of `pinstripe.config.js`: the message names the key and the cure. */
@@ -62,6 +70,16 @@ const READERS: Readers = {
             return format;
         },
     },
+    engine: {
+        default: 'embedded',
+        read(value) {
+            if (value === 'bullmq')
+                throw new TypeError(`is not part of this release: write 'embedded', or leave it out`);
+            if (value !== 'embedded') throw new TypeError(`is none of 'embedded'`);
+            return value;
+        },
+    },
+    journal: { default: DEFAULT_JOURNAL, read: readJournalSettings },
 };
 
 const KEYS = Object.keys(READERS) as Key[];

@@ -1,5 +1,6 @@
-import { ActiveRun, runStorage } from './active_run.js';
+import { ActiveRun, runStorage, type Sequence } from './active_run.js';
 import { Batch } from './batch.js';
+import { claimRun } from './claims.js';
 import type { Clock } from './clock.js';
 import type { BotConfig } from './config.js';
 import type { Engine } from './engines/engine.js';
@@ -9,6 +10,7 @@ import { Lanes } from './lanes.js';
 import { createRun, type Run, type TenantId } from './run.js';
 import { Runner } from './runner.js';
 import type { Schedule } from './schedule.js';
+import { type Settlement, Settlements } from './settlements.js';
 import { toError } from './stray_errors.js';
 import { type Tenancy, tenancyOf } from './tenants.js';
 import { type Turn, takeTurns } from './turns.js';
@@ -19,6 +21,8 @@ export interface Occurrence {
     readonly schedule: Schedule;
     /** Unix seconds, oldest first. */
     readonly slots: readonly number[];
+    /** Whether some of them were missed. */
+    readonly catchesUp?: boolean;
 }
 
 /** What the dispatcher is made of. */
@@ -32,6 +36,21 @@ export interface DispatcherParts {
     readonly environment: string;
 }
 
+/** What hears of a run's way. */
+interface Steps {
+    /** It has to wait for its lane, and needs no turn for that. */
+    readonly parked?: () => void;
+    /** It starts, or was skipped for good. */
+    readonly decided?: () => void;
+}
+
+/** Where a schedule's runs are made. */
+interface Surroundings {
+    readonly batch: Batch;
+    readonly turn: Turn;
+    readonly settlement?: Settlement;
+}
+
 const NEVER = new AbortController().signal;
 
 /** Makes runs of what is due - one for each tenant -, gives them their turns and lanes, and sees them through. */
@@ -40,6 +59,7 @@ export class Dispatcher {
     readonly active = new Set<ActiveRun>();
 
     readonly lanes: Lanes;
+    readonly settlements: Settlements;
     readonly #runner: Runner;
     readonly #endListeners = new Set<() => void>();
     /** Aborted while no scheduled run may start. */
@@ -49,7 +69,12 @@ export class Dispatcher {
 
     constructor(private readonly parts: DispatcherParts) {
         this.lanes = new Lanes(parts.emit, () => parts.clock.now());
-        this.#runner = new Runner(parts.clock, parts.emit, parts.random);
+        this.settlements = new Settlements((schedule, until) => parts.engine.settle(schedule, until));
+        const emit: Emit = (event) => {
+            if (event.type === 'run-retrying') parts.engine.retrying(event.run);
+            parts.emit(event);
+        };
+        this.#runner = new Runner(parts.clock, emit, parts.random);
     }
 
     /** Whether all that was dispatched has come to its end. */
@@ -98,7 +123,7 @@ export class Dispatcher {
      * @param plan its job
      * @param sequence equal for runs that catch up one after another
      */
-    activate(run: Run, plan: JobPlan, sequence: object): ActiveRun {
+    activate(run: Run, plan: JobPlan, sequence: Sequence): ActiveRun {
         const onStrayError = (of: Run, error: Error) =>
             this.parts.emit({ type: 'stray-error', run: of, error });
         return new ActiveRun(run, plan, sequence, runStorage.getStore(), onStrayError);
@@ -108,19 +133,24 @@ export class Dispatcher {
      * Sees one run through: lane, claim, execution, outcome.
      *
      * @param active the run
-     * @param parked hears that the run has to wait for its lane, and needs no turn for that
+     * @param steps told how it gets on
      * @returns a promise that resolves when it has ended, or was skipped; it never rejects
      */
-    async perform(active: ActiveRun, parked: () => void = () => {}): Promise<void> {
+    async perform(active: ActiveRun, { parked, decided }: Steps = {}): Promise<void> {
+        const skip = (reason: SkipReason) => {
+            if (reason !== 'stopping') decided?.();
+            this.#skip(active.run, reason);
+        };
         const admission = this.lanes.enter(active);
-        if (typeof admission !== 'string') parked();
+        if (typeof admission !== 'string') parked?.();
         const admitted = typeof admission === 'string' ? admission : await admission;
-        if (admitted !== 'entered') return this.#skip(active.run, admitted);
+        if (admitted !== 'entered') return skip(admitted);
         this.active.add(active);
         try {
-            if (this.#refuses(active.run)) return this.#skip(active.run, 'stopping');
-            if (!(await this.parts.engine.claim(active.run)))
-                return this.#skip(active.run, 'claimed elsewhere');
+            if (this.#refuses(active.run)) return skip('stopping');
+            const refusal = active.isClaimed ? undefined : await this.#claim(active);
+            if (refusal) return skip(refusal);
+            decided?.();
             await this.#runner.execute(active);
             await this.parts.engine.finished(active.run);
             this.parts.emit({ type: 'run-ended', run: active.run });
@@ -129,6 +159,12 @@ export class Dispatcher {
             this.lanes.leave(active);
             for (const listener of this.#endListeners) listener();
         }
+    }
+
+    // A manual run goes on when the bot stops.
+    #claim(active: ActiveRun): Promise<SkipReason | undefined> {
+        const closing = active.run.manual ? NEVER : this.#closing.signal;
+        return claimRun(active, this.parts.engine, this.parts.clock, closing);
     }
 
     /**
@@ -153,16 +189,26 @@ export class Dispatcher {
 
     /** Scheduled runs may start again. */
     open(): void {
+        this.settlements.clear();
         this.#closing = new AbortController();
     }
 
-    async #occurrence({ plan, schedule, slots }: Occurrence, batch: Batch, turn: Turn): Promise<void> {
+    async #occurrence(occurrence: Occurrence, batch: Batch, turn: Turn): Promise<void> {
+        if (batch.manual) return this.#runAll(occurrence, { batch, turn });
+        const settlement = this.settlements.begin(occurrence.schedule, occurrence.slots.at(-1) ?? 0);
+        await this.#runAll(occurrence, { batch, turn, settlement });
+        settlement.complete();
+    }
+
+    async #runAll(occurrence: Occurrence, { batch, turn, settlement }: Surroundings): Promise<void> {
+        const { plan, schedule, slots, catchesUp = false } = occurrence;
         const runFor = (tenant: TenantId | undefined, scheduledAt: number) =>
             createRun({
                 job: plan.name,
                 file: plan.file,
                 args: schedule.args,
                 tenant,
+                schedule: schedule.text,
                 scheduledAt,
                 manual: batch.manual,
             });
@@ -171,6 +217,7 @@ export class Dispatcher {
         };
 
         if (!isForEnvironment(plan, this.parts.environment)) return skipAll('environment');
+        if (!batch.manual && this.parts.engine.isPaused(plan.name)) return skipAll('paused');
         let tenancy: Tenancy;
         try {
             tenancy = await turn.need(this.#listTenants(plan));
@@ -182,14 +229,15 @@ export class Dispatcher {
         const tenants = tenancy.kind === 'tenants' ? tenancy.ids : [undefined];
         if (tenants.length === 0) return skipAll('no tenants');
 
-        const sequence = {};
+        const sequence = { catchesUp };
         for (const slot of slots) {
             for (const tenant of tenants) {
                 const run = runFor(tenant, slot);
                 if (!batch.isFirst(run)) continue;
                 batch.add(run);
+                const decided = settlement?.expect();
                 if (this.#refuses(run)) this.#skip(run, 'stopping');
-                else await turn.hold(this.#begin(this.activate(run, plan, sequence), batch));
+                else await turn.hold(this.#begin(this.activate(run, plan, sequence), batch, decided));
             }
         }
     }
@@ -204,9 +252,10 @@ export class Dispatcher {
     }
 
     // Resolves when the run has ended, or waits for its lane: what waits needs no turn.
-    #begin(active: ActiveRun, batch: Batch): Promise<void> {
+    #begin(active: ActiveRun, batch: Batch, decided?: () => void): Promise<void> {
         return new Promise((resolve) => {
-            batch.performances.push(this.perform(active, resolve).then(resolve));
+            const steps = { parked: resolve, ...(decided && { decided }) };
+            batch.performances.push(this.perform(active, steps).then(resolve));
         });
     }
 
@@ -217,6 +266,7 @@ export class Dispatcher {
     #skip(run: Run, reason: SkipReason): void {
         run.outcome = 'skipped';
         run.reason = reason;
+        this.parts.engine.skipped(run);
         this.parts.emit({ type: 'run-ended', run });
     }
 
@@ -225,6 +275,7 @@ export class Dispatcher {
         run.outcome = 'failed';
         run.error = new Error(`its tenants could not be listed: ${error.message}`, { cause: error });
         run.startedAt = run.endedAt = this.parts.clock.now();
+        if (!run.manual) void this.parts.engine.finished(run);
         this.parts.emit({ type: 'run-ended', run });
     }
 }

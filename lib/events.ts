@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import type { JournalTrouble } from './journal.js';
 import type { Problem } from './problem.js';
 import type { Run } from './run.js';
 
@@ -10,7 +11,9 @@ export type SkipReason =
     | 'environment'
     | 'claimed elsewhere'
     | 'no tenants'
-    | 'no tenants table';
+    | 'no tenants table'
+    | 'paused'
+    | 'no journal';
 
 /**
  * Everything that happens. Ages and delays are in milliseconds; slots, and the times of the clock, in unix seconds.
@@ -35,6 +38,8 @@ export type BotEvent =
           first: number;
           last: number;
       }
+    | { type: 'run-was-lost'; run: Run }
+    | { type: 'journal-trouble'; trouble: JournalTrouble; path: string; detail: string }
     | { type: 'clock-gap'; after: number; now: number }
     | { type: 'clock-set-back'; from: number; to: number; adopted: boolean }
     | { type: 'stray-error'; run: Run; error: Error }

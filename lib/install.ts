@@ -1,5 +1,7 @@
 import generateBackgroundJob from '../commands/generate_background_job.js';
 import listBackgroundJobs from '../commands/list_background_jobs.js';
+import pauseBackgroundJob from '../commands/pause_background_job.js';
+import resumeBackgroundJob from '../commands/resume_background_job.js';
 import runBackgroundJob from '../commands/run_background_job.js';
 import startServer from '../commands/start_server.js';
 import type { Services } from '../types/framework.js';
@@ -40,3 +42,5 @@ Command.register('start-server', startServer);
 Command.register('generate-background-job', generateBackgroundJob);
 Command.register('list-background-jobs', listBackgroundJobs);
 Command.register('run-background-job', runBackgroundJob);
+Command.register('pause-background-job', pauseBackgroundJob);
+Command.register('resume-background-job', resumeBackgroundJob);

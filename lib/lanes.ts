@@ -51,7 +51,8 @@ export class Lanes {
         const lane = this.#lane(active.lane);
         if (isSuperseded(active, lane)) return 'superseded';
         if (!lane.holder) return this.#hold(lane, active);
-        if (lane.holder.sequence === active.sequence) return wait(lane, active);
+        // One that takes the place of a lost run has its slot already.
+        if (lane.holder.sequence === active.sequence || active.isClaimed) return wait(lane, active);
         if (overlap === 'queue' && lane.waiters.length === 0) return wait(lane, active);
         if (overlap === 'replace') return this.#replace(lane, active, lane.holder);
         return this.#refuse(lane, lane.holder);
@@ -154,6 +155,6 @@ function wait(lane: Lane, active: ActiveRun): Promise<Admission> {
 }
 
 // A slot whose turn came so late that a newer one of its lane has already started has lost its point.
-function isSuperseded({ run }: ActiveRun, lane: Lane): boolean {
-    return !run.manual && run.scheduledAt !== undefined && run.scheduledAt <= lane.lastStarted;
+function isSuperseded({ run, isClaimed }: ActiveRun, lane: Lane): boolean {
+    return !run.manual && !isClaimed && run.scheduledAt !== undefined && run.scheduledAt <= lane.lastStarted;
 }

@@ -3,6 +3,7 @@ import type { ChalkInstance } from 'chalk';
 import type { LogFormat } from './config.js';
 import { formatDuration } from './duration.js';
 import type { BotEvent, Emit } from './events.js';
+import type { JournalTrouble } from './journal.js';
 import { paint } from './paint.js';
 import { latenessOf, type Outcome, type Run } from './run.js';
 
@@ -13,7 +14,7 @@ const NOTABLE_LATENESS = 1_000;
 const OWN_FOLDER = new URL('.', import.meta.url).href;
 
 /** Skips that are no news: the job is meant to be skipped, or the run happens elsewhere. */
-const EXPECTED_SKIPS = ['overlap', 'environment', 'claimed elsewhere'];
+const EXPECTED_SKIPS = ['overlap', 'environment', 'claimed elsewhere', 'paused'];
 
 interface Line {
     readonly text: string;
@@ -85,6 +86,15 @@ function sentence(event: BotEvent): Line | undefined {
                 `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} from ` +
                     `${moment(event.first)} to ${moment(event.last)} not run (${event.reason})`,
             );
+        case 'run-was-lost':
+            return trouble(
+                `${paint.yellow('warning')} ${nameOf(event.run)} ended (${event.run.outcome}) after other processes had given ` +
+                    'it up as lost: this process had shown no life for 10 s',
+            );
+        case 'journal-trouble':
+            return trouble(
+                `${paint.yellow('journal')} ${event.path}: ${JOURNAL_TROUBLES[event.trouble](event.detail)}`,
+            );
         case 'clock-gap':
             return event.now - event.after > 10
                 ? trouble(
@@ -114,6 +124,20 @@ function sentence(event: BotEvent): Line | undefined {
             return undefined;
     }
 }
+
+const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
+    locked: () => 'another process keeps it locked: nothing starts until that ends',
+    newer: () =>
+        'a newer release of pinstripe-bot has changed it: claiming goes on, some of the history may be missing',
+    'too new': () =>
+        'a newer release of pinstripe-bot has changed it: nothing runs here, update this release',
+    'set aside': (path) => `it was corrupt: it was renamed to ${path}, and a new one begun`,
+    corrupt: (error) =>
+        `it is corrupt, and other processes hold it open: nothing runs here until they are stopped (${error})`,
+    unwritable: (error) => `it cannot be written: going on in memory, slots may run twice (${error})`,
+    required: (error) => `it cannot be written, and is required: nothing runs until it can be (${error})`,
+    failed: (error) => `something could not be recorded (${error})`,
+};
 
 const COLOURS: Record<Outcome, ChalkInstance> = {
     succeeded: paint.green,

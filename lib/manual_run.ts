@@ -107,11 +107,16 @@ function describeWait(
     return { behind: `its last run has been going on for ${formatDuration(now() - holder.since)}` };
 }
 
+const REFUSALS: Record<string, string> = {
+    overlap: 'another process is running it',
+    'no journal': 'the journal cannot be used',
+};
+
 function failureOf(run: Run, behind: string | undefined): Error | undefined {
     if (run.outcome === 'succeeded') return undefined;
     if (run.outcome === 'skipped') {
         return new Error(
-            `The background job "${run.job}" did not run: ${behind ?? `it was skipped (${run.reason})`}.`,
+            `The background job "${run.job}" did not run: ${behind ?? REFUSALS[run.reason ?? ''] ?? `it was skipped (${run.reason})`}.`,
         );
     }
     if (run.outcome === 'aborted')

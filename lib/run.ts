@@ -16,6 +16,8 @@ export interface Run {
     readonly job: string;
     /** The job's file, where it has one. */
     readonly file: string | undefined;
+    /** The crontab it is due by, with `CRON_TZ=` and the zone in front where it has one; undefined: nobody's. */
+    readonly schedule: string | undefined;
     /** What `run()` is called with. */
     readonly args: readonly Json[];
     readonly tenant: TenantId | undefined;
@@ -58,17 +60,19 @@ export interface CurrentRun {
  * @returns the run, with an id of its own
  */
 export function createRun(
-    identity: Pick<Run, 'job' | 'file' | 'args' | 'tenant' | 'scheduledAt' | 'manual'>,
+    identity: Pick<Run, 'job' | 'file' | 'args' | 'tenant' | 'scheduledAt' | 'manual'> &
+        Partial<Pick<Run, 'schedule' | 'attempt'>>,
 ): Run {
     return {
         id: randomUUID(),
         job: identity.job,
         file: identity.file,
+        schedule: identity.schedule,
         args: identity.args,
         tenant: identity.tenant,
         scheduledAt: identity.scheduledAt,
         manual: identity.manual,
-        attempt: 0,
+        attempt: identity.attempt ?? 0,
         startedAt: undefined,
         endedAt: undefined,
         outcome: undefined,

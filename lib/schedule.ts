@@ -20,6 +20,8 @@ export interface Schedule {
     readonly args: readonly Json[];
     /** What the schedule is, whatever its position: equal for equal job, crontab, zone and args. */
     readonly key: string;
+    /** The crontab, with `CRON_TZ=` and the zone in front where it has one. */
+    readonly text: string;
     /** The first slot strictly after a time; undefined: there is none. */
     next(after: number): number | undefined;
     /** The last slot strictly before a time; undefined: there is none. */
@@ -73,6 +75,10 @@ class CronSchedule implements Schedule {
 
     get key(): string {
         return canonicalJson([this.job, this.crontab, this.timezone ?? null, ...this.args]);
+    }
+
+    get text(): string {
+        return this.timezone === undefined ? this.crontab : `CRON_TZ=${this.timezone} ${this.crontab}`;
     }
 
     next(after: number): number | undefined {

@@ -34,7 +34,7 @@ export async function simulate(
     options: SimulationOptions = {},
 ): Promise<Run[]> {
     const { patience = 1000, environment } = options;
-    const config = parseConfig({ log: 'silent', ...options.config });
+    const config = parseConfig({ log: 'silent', journal: false, ...options.config });
     const runs: Run[] = [];
     let announceStart = () => {};
     const started = new Promise<void>((resolve) => {

@@ -11,6 +11,7 @@ await openApp({
         };
     `,
 });
+const { DEFAULT_JOURNAL } = await import('../lib/journal_settings.js');
 const { ConfigError, DEFAULT_CONFIG, loadConfig, parseConfig } = await import('../lib/config.js');
 
 describe('parseConfig', () => {
@@ -22,6 +23,8 @@ describe('parseConfig', () => {
             turn: 30_000,
             stopTimeout: 25_000,
             log: 'pretty',
+            engine: 'embedded',
+            journal: DEFAULT_JOURNAL,
         };
         assert.deepEqual(parseConfig(undefined), defaults);
         assert.deepEqual(parseConfig({}), defaults);
@@ -79,7 +82,7 @@ describe('parseConfig', () => {
             name: 'ConfigError',
             message:
                 'pinstripe.config.js: unknown key `bot.concurency` (did you mean "concurrency"?). ' +
-                'Known: timezone, concurrency, turn, stopTimeout, log.',
+                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal.',
         });
         assert.throws(() => parseConfig({ enabled: false }), /unknown key `bot\.enabled`\. Known/);
     });
@@ -125,6 +128,8 @@ describe('loadConfig', () => {
             turn: 5_000,
             stopTimeout: 60_000,
             log: 'json',
+            engine: 'embedded',
+            journal: DEFAULT_JOURNAL,
         });
     });
 });

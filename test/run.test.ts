@@ -22,6 +22,7 @@ describe('createRun', () => {
         assert.match(id, /^[0-9a-f-]{36}$/);
         assert.deepEqual(run, {
             ...IDENTITY,
+            schedule: undefined,
             attempt: 0,
             startedAt: undefined,
             endedAt: undefined,

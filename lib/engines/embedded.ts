@@ -1,36 +1,243 @@
-import { MOST_CATCH_UPS } from '../missed.js';
-import { laneOf, type Run } from '../run.js';
-import type { Engine } from './engine.js';
+import { isAbsolute, join, relative } from 'node:path';
+import { andThen } from '../at_once.js';
+import { Project } from '../host.js';
+import type { Database } from '../journal/database.js';
+import { createOwner } from '../journal/owner.js';
+import { pause, pausedJobs, resume } from '../journal/pauses.js';
+import { beat, forgetProcess } from '../journal/processes.js';
+import { type Claim, claimRun, recordAttempt, recordEndedRun, recordOutcome } from '../journal/runs.js';
+import { latestSettled, settle, settledUntil, voidAfter } from '../journal/schedules.js';
+import { recordSkips } from '../journal/skips.js';
+import { Journal } from '../journal.js';
+import type { Run } from '../run.js';
+import type { Schedule } from '../schedule.js';
+import { ALL_JOBS, type ClaimAnswer, type Engine, type EngineHost, type UnrunOfSchedule } from './engine.js';
+import { Vigil } from './vigil.js';
 
-/** How many claims a lane keeps: as many as can be caught up at once. The bot looks at no older slot again. */
-const MOST_CLAIMS = MOST_CATCH_UPS;
+/** In memory nobody beats: what is too old is forgotten each so many claims. */
+const FORGET_EVERY = 500;
 
-/** The engine in the server's own process. It remembers claims in memory: they end with the process. */
+/** Skips that say nothing about the slot: it is claimed, or stays for whoever comes next. */
+const UNRECORDED_SKIPS = ['claimed elsewhere', 'stopping', 'no journal'];
+
+/** What is there while the engine is open. */
+interface Opened {
+    readonly host: EngineHost;
+    readonly journal: Journal;
+    readonly vigil: Vigil;
+}
+
+/** The engine in the server's own process, with a journal in SQLite. */
 export class EmbeddedEngine implements Engine {
-    readonly description = 'embedded, in memory';
+    readonly #owner = createOwner();
+    /** The rows of this process's unfinished runs, by run id. */
+    readonly #rows = new Map<string, { seq: number; generation: number }>();
+    #opened: Opened | undefined;
+    #opening: Promise<void> | undefined;
+    #description = 'embedded';
+    #paused: ReadonlySet<string> = new Set();
+    #isClosing = false;
+    #claims = 0;
 
-    /** The newest claimed slots of each lane, oldest first. */
-    readonly #claims = new Map<string, number[]>();
-
-    claim(run: Run): boolean {
-        if (run.manual || run.scheduledAt === undefined) return true;
-        const lane = laneOf(run);
-        const claimed = this.#claims.get(lane) ?? [];
-        if (claimed.includes(run.scheduledAt)) return false;
-        claimed.push(run.scheduledAt);
-        if (claimed.length > MOST_CLAIMS) claimed.shift();
-        this.#claims.set(lane, claimed);
-        return true;
+    get description(): string {
+        return this.#opened?.journal.isInMemory ? 'embedded, in memory' : this.#description;
     }
 
-    voidClaimsAfter(second: number): void {
-        for (const [lane, claimed] of this.#claims) {
-            this.#claims.set(
-                lane,
-                claimed.filter((slot) => slot <= second),
-            );
-        }
+    open(host: EngineHost): void | Promise<void> {
+        this.#isClosing = false;
+        if (this.#opened) return;
+        this.#opening ??= this.#openJournal(host).catch((error) => {
+            this.#opening = undefined;
+            throw error;
+        });
+        return this.#opening;
     }
 
-    finished(): void {}
+    watch(): void {
+        this.#opened?.vigil.watch();
+    }
+
+    async close(): Promise<void> {
+        this.#opened?.vigil.rest();
+        this.#isClosing = true;
+        await this.#releaseIfIdle();
+    }
+
+    claim(run: Run, isExclusive: boolean): ClaimAnswer | Promise<ClaimAnswer> {
+        const at = this.#now();
+        const claim = this.#write<Claim>(
+            (database) => claimRun(database, run, this.#owner, { at, isExclusive }),
+            { answer: 'no journal' },
+        );
+        return andThen(claim, (answered) => {
+            if (answered.answer === 'granted') this.#hold(run, answered.seq);
+            return answered.answer;
+        });
+    }
+
+    retrying(run: Run): void {
+        const row = this.#rowOf(run);
+        const { attempt } = run;
+        if (row !== undefined) this.#write((database) => recordAttempt(database, row, attempt), undefined);
+    }
+
+    finished(run: Run): void | Promise<void> {
+        const ended = { ...run };
+        const row = this.#rowOf(run);
+        const written = this.#write((database) => {
+            if (row !== undefined) return recordOutcome(database, row, ended);
+            recordEndedRun(database, ended, this.#owner);
+            return true;
+        }, true);
+        return andThen(written, (isInTime) => {
+            this.#rows.delete(run.id);
+            if (!isInTime) this.#opened?.host.emit({ type: 'run-was-lost', run });
+            return this.#isClosing ? this.#releaseIfIdle() : undefined;
+        });
+    }
+
+    skipped(run: Run): void {
+        if (this.#rows.has(run.id)) return void this.finished(run);
+        const { job, schedule, args, tenant, reason = '', scheduledAt: slot, manual } = run;
+        if (manual || slot === undefined || UNRECORDED_SKIPS.includes(reason)) return;
+        const slots = { first: slot, last: slot, count: 1, atLeast: false };
+        const skips = { job, schedule, args, tenant, reason, ...slots };
+        this.#write((database) => recordSkips(database, skips, this.#owner), undefined);
+    }
+
+    unrun(slots: readonly UnrunOfSchedule[]): void | Promise<void> {
+        return this.#write((database) => {
+            for (const { schedule, ...found } of slots) {
+                const { job, text, args } = schedule;
+                const skips = { ...found, job, schedule: text, args, tenant: undefined };
+                recordSkips(database, skips, this.#owner);
+            }
+        }, undefined);
+    }
+
+    settledUntil(
+        schedules: readonly Schedule[],
+        now: number,
+    ): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>> {
+        const none: ReadonlyMap<string, number> = new Map();
+        return this.#write((database) => settledUntil(database, schedules, now), none);
+    }
+
+    latestSettled(): number | undefined | Promise<number | undefined> {
+        return this.#write<number | undefined>(latestSettled, undefined);
+    }
+
+    settle(schedule: Schedule, second: number): void {
+        this.#write((database) => settle(database, schedule, second), undefined);
+    }
+
+    voidClaimsAfter(second: number): void | Promise<void> {
+        return this.#write((database) => voidAfter(database, second), undefined);
+    }
+
+    isPaused(job: string): boolean {
+        return this.#paused.has(job) || this.#paused.has(ALL_JOBS);
+    }
+
+    pausedJobs(): readonly string[] | Promise<readonly string[]> {
+        return andThen(this.#refreshPauses(), () => [...this.#paused]);
+    }
+
+    pause(job: string): void | Promise<void> {
+        const now = this.#second();
+        const written = this.#write((database) => pause(database, job, now), undefined);
+        return andThen(written, () => this.#refreshPauses());
+    }
+
+    resume(job: string): void | Promise<void> {
+        const now = this.#second();
+        const written = this.#write((database) => resume(database, job, now), undefined);
+        return andThen(written, () => this.#refreshPauses());
+    }
+
+    #now(): number {
+        return this.#opened?.host.clock.now() ?? 0;
+    }
+
+    #second(): number {
+        return Math.floor(this.#now() / 1000);
+    }
+
+    async #openJournal(host: EngineHost): Promise<void> {
+        const { root = process.cwd(), path } = await placeOf(host);
+        const shown = path && (relative(root, path).startsWith('..') ? path : relative(root, path));
+        // Several machines, or release folders, with a file each do not share it: whoever reads the log shall know.
+        this.#description = `embedded, journal ${shown} of this machine`;
+        const journal = await Journal.open({
+            path,
+            required: host.journal.required,
+            trouble: (trouble, detail) =>
+                host.emit({ type: 'journal-trouble', trouble, detail, path: shown ?? '' }),
+            restore: (database) => {
+                for (const job of this.#paused) pause(database, job, this.#second());
+                if (path !== undefined) beat(database, this.#owner, host.clock.now());
+            },
+        });
+        const vigil = new Vigil({
+            journal,
+            owner: this.#owner,
+            host,
+            isBusy: () => this.#rows.size > 0,
+            noticePauses: (paused) => {
+                this.#paused = paused;
+            },
+            adopt: (run, seq) => {
+                this.#hold(run, seq);
+                host.takeOver(run);
+            },
+        });
+        this.#opened = { host, journal, vigil };
+        await this.#refreshPauses();
+        if (!journal.isInMemory) await vigil.beat();
+    }
+
+    #write<T>(work: (database: Database) => T, otherwise: T): T | Promise<T> {
+        return this.#opened ? this.#opened.journal.tryWrite(work, otherwise) : otherwise;
+    }
+
+    #hold(run: Run, seq: number): void {
+        if (!this.#opened) return;
+        const { journal, vigil } = this.#opened;
+        this.#rows.set(run.id, { seq, generation: journal.generation });
+        if (!journal.isInMemory) vigil.keepBeating();
+        else if (++this.#claims % FORGET_EVERY === 0) vigil.forget();
+    }
+
+    #rowOf({ id }: Run): number | undefined {
+        const row = this.#rows.get(id);
+        return row?.generation === this.#opened?.journal.generation ? row?.seq : undefined;
+    }
+
+    #refreshPauses(): void | Promise<void> {
+        const found = this.#write<ReadonlySet<string>>(pausedJobs, this.#paused);
+        return andThen(found, (paused) => {
+            this.#paused = paused;
+        });
+    }
+
+    async #releaseIfIdle(): Promise<void> {
+        // What was remembered in memory lasts as long as the process.
+        if (this.#rows.size > 0 || !this.#opened || this.#opened.journal.isInMemory) return;
+        const { journal, vigil } = this.#opened;
+        await this.#write((database) => forgetProcess(database, this.#owner.id), undefined);
+        // It may have been opened again, or closed by another, while the file was locked.
+        if (!this.#isClosing || this.#opened?.journal !== journal) return;
+        vigil.stop();
+        this.#opened = undefined;
+        this.#opening = undefined;
+        await journal.close();
+    }
+}
+
+async function placeOf({ journal, environment }: EngineHost): Promise<{ root?: string; path?: string }> {
+    const { filename } = journal;
+    if (filename === false || (filename === undefined && environment === 'test')) return {};
+    const { rootPath: root = process.cwd() } = await Project.instance;
+    const wanted = filename ?? `bot_${environment}.db`;
+    return { root, path: isAbsolute(wanted) ? wanted : join(root, wanted) };
 }

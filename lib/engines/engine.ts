@@ -1,26 +1,109 @@
+import type { Clock } from '../clock.js';
+import type { Emit } from '../events.js';
+import type { JournalSettings } from '../journal_settings.js';
+import type { UnrunSlots } from '../missed.js';
 import type { Run } from '../run.js';
+import type { Schedule } from '../schedule.js';
 
-/** Where runs are claimed and remembered. Every engine keeps the same promises; one suite of tests holds them all to it. */
+/**
+ * The answer to a claim:
+ * - `granted`: the run may start, and is recorded
+ * - `taken`: what becomes of the slot is decided already
+ * - `superseded`: a newer slot of the lane has started
+ * - `busy`: another process has a run of the lane going
+ * - `paused`: the job is paused
+ * - `no journal`: the engine cannot tell, and so grants nothing
+ */
+export type ClaimAnswer = 'granted' | 'taken' | 'superseded' | 'busy' | 'paused' | 'no journal';
+
+/** What an engine is given to work with. */
+export interface EngineHost {
+    readonly clock: Clock;
+    readonly emit: Emit;
+    /** The value of `NODE_ENV`, or what stands for it. */
+    readonly environment: string;
+    readonly journal: JournalSettings;
+    /**
+     * Asked for each run whose process died.
+     *
+     * @returns the run that is to take its place; undefined: none
+     */
+    retryOf(lost: Run): Run | undefined;
+    /** Told when that run is claimed: it is to be executed. */
+    takeOver(run: Run): void;
+}
+
+/** Slots of a schedule that do not run. */
+export type UnrunOfSchedule = UnrunSlots & { readonly schedule: Schedule };
+
+/**
+ * Where runs are claimed and remembered. Every engine keeps the same promises; one suite of tests holds them all to it.
+ * No method rejects because of trouble with the store: the engine deals with it, and tells of it as an event. What can be
+ * answered at once is.
+ */
 export interface Engine {
-    /** Its name in the log, with what it remembers: `'embedded, in memory'`. */
+    /** Its name in the log, with what it remembers: `'embedded, journal bot_production.db'`. */
     readonly description: string;
     /**
-     * Asks for the right to run a slot, given once to a lane and slot, when the run starts. A manual run needs none.
+     * Makes it ready; called again, it changes nothing.
      *
-     * @param run a run with a slot, about to start
-     * @returns whether the run may start
+     * @param host what it works with
+     * @throws Error where it must not work without its store
      */
-    claim(run: Run): boolean | Promise<boolean>;
+    open(host: EngineHost): void | Promise<void>;
+    /** From now on, and until `close()`, runs of dead processes are looked for. Before that it only serves its own. */
+    watch(): void;
+    /** Lets go of everything; it can be opened again. A run that has not ended yet keeps it open until then. */
+    close(): void | Promise<void>;
+
     /**
-     * Voids claims of slots that are to come again, because the clock was set back.
+     * Asks for the right to run a slot, given once to a lane and slot, when the run starts, and records that it does. A
+     * manual run needs no right, only its lane.
      *
-     * @param second unix seconds: claims of later slots are void
+     * @param run a run about to start
+     * @param isExclusive whether its lane must be free; two processes share lanes, a process minds its own
+     */
+    claim(run: Run, isExclusive: boolean): ClaimAnswer | Promise<ClaimAnswer>;
+    /** Remembers that a run waits for its next attempt. */
+    retrying(run: Run): void;
+    /** Remembers how a run ended. */
+    finished(run: Run): void | Promise<void>;
+    /** Remembers that a run was skipped: it has its reason. */
+    skipped(run: Run): void;
+    /** Remembers slots that were missed and do not run. */
+    unrun(slots: readonly UnrunOfSchedule[]): void | Promise<void>;
+
+    /**
+     * Tells up to which second each schedule is settled. One that was never seen before is settled until now.
+     *
+     * @param schedules which
+     * @param now unix second
+     * @returns unix seconds by schedule key
+     */
+    settledUntil(
+        schedules: readonly Schedule[],
+        now: number,
+    ): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
+    /** The latest second up to which any schedule is settled; undefined: there is none. */
+    latestSettled(): number | undefined | Promise<number | undefined>;
+    /** Remembers that all slots of a schedule up to a second are claimed, or recorded as not run. */
+    settle(schedule: Schedule, second: number): void;
+    /**
+     * Voids what it knows of slots that are to come again, because the clock was set back.
+     *
+     * @param second unix seconds: what is later is void
      */
     voidClaimsAfter(second: number): void | Promise<void>;
-    /**
-     * Remembers how a run ended.
-     *
-     * @param run a run with its outcome
-     */
-    finished(run: Run): void | Promise<void>;
+
+    /** Whether a job is paused, as far as it is known: changes of other processes are seen within a second. */
+    isPaused(job: string): boolean;
+    /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
+    pausedJobs(): readonly string[] | Promise<readonly string[]>;
+    /** Pauses a job, or `ALL_JOBS`. */
+    pause(job: string): void | Promise<void>;
+    /** Ends a job's pause, or with `ALL_JOBS` every one; slots that came in the meantime are settled. */
+    resume(job: string): void | Promise<void>;
 }
+
+/** The name under which all jobs are paused at once; no job has it. */
+export const ALL_JOBS = '*';

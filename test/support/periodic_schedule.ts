@@ -9,6 +9,7 @@ export function periodic(job: string, period: number, rest: number, ...args: (st
         crontab,
         timezone: undefined,
         args,
+        text: crontab,
         key: JSON.stringify([job, crontab, ...args]),
         next: (after) => after + period - modulo(after - rest),
         previous: (before) => before - (modulo(before - rest) || period),

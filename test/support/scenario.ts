@@ -43,15 +43,23 @@ export async function startScenario(
     registerJobs(jobs);
     const clock = (parts.clock as ManualClock | undefined) ?? new ManualClock(at);
     const events: BotEvent[] = [];
+    let announceStart = () => {};
+    const started = new Promise<void>((resolve) => {
+        announceStart = resolve;
+    });
     const bot = new Bot({
         random: () => 0,
         ...parts,
         clock,
-        config: async () => parseConfig({ timezone: 'UTC', log: 'silent', ...config }),
-        listen: (event) =>
-            events.push(event.type === 'run-started' ? { ...event, run: { ...event.run } } : event),
+        config: async () => parseConfig({ timezone: 'UTC', log: 'silent', journal: false, ...config }),
+        listen: (event) => {
+            events.push(event.type === 'run-started' ? { ...event, run: { ...event.run } } : event);
+            if (event.type === 'bot-started') announceStart();
+        },
     });
     const loop = bot.start();
+    // Opening a journal takes real time.
+    await Promise.race([started, loop]);
     await clock.advance(0);
     const eventsOf = <Type extends BotEvent['type']>(type: Type) =>
         events.filter((event): event is Extract<BotEvent, { type: Type }> => event.type === type);

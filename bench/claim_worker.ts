@@ -1,0 +1,23 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { createOwner } from '../lib/journal/owner.js';
+import { claimRun } from '../lib/journal/runs.js';
+import { Journal } from '../lib/journal.js';
+import { benchRun } from './journal_runs.js';
+
+/** Claims a number of slots of its own, in a process of its own, and tells how long that took, in milliseconds. */
+const [path = '', job = '', count = '0', startAt = '0'] = process.argv.slice(2);
+const owner = createOwner();
+const journal = await Journal.open({ path, required: true, trouble: () => {}, restore: () => {} });
+await new Promise((resolve) => setTimeout(resolve, Number(startAt) - Date.now()));
+const start = performance.now();
+for (let slot = 0; slot < Number(count); slot++) {
+    const run = benchRun(job, slot);
+    const claim = journal.write((database) =>
+        claimRun(database, run, owner, { at: Date.now(), isExclusive: false }),
+    );
+    if (claim instanceof Promise) await claim;
+    else if (slot % 100 === 0) await turn();
+}
+process.send?.(performance.now() - start);
+await journal.close();
+process.disconnect?.();

@@ -1,0 +1,123 @@
+import { andThen } from '../at_once.js';
+import { Leases } from '../journal/leases.js';
+import type { Owner } from '../journal/owner.js';
+import { pausedJobs } from '../journal/pauses.js';
+import { beat, beats, forgetProcess } from '../journal/processes.js';
+import { forgetSome } from '../journal/retention.js';
+import { giveUpRun, unfinishedRunsOf } from '../journal/runs.js';
+import type { Journal } from '../journal.js';
+import type { Run } from '../run.js';
+import type { EngineHost } from './engine.js';
+
+/** How often a process shows that it is alive, and looks at the others, in milliseconds. */
+const BEAT = 1_000;
+
+/** How often what is too old is forgotten: each so many beats. */
+const FORGET_EVERY = 3_600;
+
+/** What is kept watch over. */
+export interface VigilParts {
+    readonly journal: Journal;
+    readonly owner: Owner;
+    readonly host: EngineHost;
+    /** Whether a run of this process is going: others would take a silent process for dead. */
+    isBusy(): boolean;
+    /** Told at each beat which jobs are paused. */
+    noticePauses(paused: ReadonlySet<string>): void;
+    /** Told of a run that takes the place of a lost one, and of the number of its row. */
+    adopt(run: Run, seq: number): void;
+}
+
+/** Shows that this process is alive, finds out which others are not, and sees to what they left behind. */
+export class Vigil {
+    readonly #leases = new Leases();
+    #isWatching = false;
+    #cancelBeat: (() => void) | undefined;
+    #beats = 0;
+
+    constructor(private readonly parts: VigilParts) {}
+
+    /** From now on looks at the others, too, and beats whether a run is going or not. */
+    watch(): void {
+        this.#isWatching = true;
+        this.keepBeating();
+    }
+
+    /** Looks at the others no more; beats as long as a run is going. */
+    rest(): void {
+        this.#isWatching = false;
+    }
+
+    /** Ends it. */
+    stop(): void {
+        this.#cancelBeat?.();
+        this.#cancelBeat = undefined;
+    }
+
+    /** Beats each second, while there is a reason to. Nobody else sees a journal in memory. */
+    keepBeating(): void {
+        if (this.#cancelBeat || this.parts.journal.isInMemory) return;
+        this.#cancelBeat = this.parts.host.clock.after(BEAT, () => {
+            this.#cancelBeat = undefined;
+            if (!this.#isWatching && !this.parts.isBusy()) return;
+            this.keepBeating();
+            void this.beat();
+        });
+    }
+
+    /** Shows life, and takes a look. */
+    beat(): void | Promise<void> {
+        const { journal, owner, host } = this.parts;
+        const now = host.clock.now();
+        const look = journal.tryWrite((database) => {
+            beat(database, owner, now);
+            return { paused: pausedJobs(database), others: beats(database) };
+        }, undefined);
+        return andThen(look, (found) => {
+            if (!found) return;
+            const { paused, others } = found;
+            this.parts.noticePauses(paused);
+            others.delete(owner.id);
+            const dead = this.#leases.look(others, now);
+            if (!this.#isWatching) return;
+            if (this.#beats++ % FORGET_EVERY === 0) this.forget();
+            for (const process of dead) this.#bury(process, others.get(process) ?? 0);
+        });
+    }
+
+    /** Forgets some of what is too old or too much; the rest at the next beats. */
+    forget(): void {
+        const { journal, host } = this.parts;
+        const rules = { age: host.journal.retention, runs: host.journal.maxRunsPerJob };
+        const isMore = journal.tryWrite((database) => forgetSome(database, rules, host.clock.now()), false);
+        void andThen(isMore, (more) => {
+            if (more) this.#beats = 0;
+        });
+    }
+
+    #bury(process: string, lastBeat: number): void {
+        const { journal, owner, host } = this.parts;
+        const at = host.clock.now();
+        const buried = journal.tryWrite((database) => {
+            // It may have come to life again since.
+            if (beats(database).get(process) !== lastBeat) return [];
+            const found = unfinishedRunsOf(database, process).map((lost) => {
+                const next = host.retryOf(lost.run);
+                return {
+                    lost: lost.run,
+                    next,
+                    ...giveUpRun(database, lost, at, next && { run: next, by: owner }),
+                };
+            });
+            forgetProcess(database, process);
+            return found.filter(({ isLost }) => isLost);
+        }, []);
+        void andThen(buried, (found) => {
+            for (const { lost, next, seq } of found) {
+                Object.assign(lost, { outcome: 'lost', reason: 'its process died', endedAt: at });
+                host.emit({ type: 'run-ended', run: lost });
+                if (next && seq !== undefined) this.parts.adopt(next, seq);
+            }
+        });
+    }
+}

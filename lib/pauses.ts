@@ -1,0 +1,52 @@
+import { BackgroundJob } from './background_job.js';
+import { ALL_JOBS, type Engine } from './engines/engine.js';
+import { didYouMean } from './suggestion.js';
+
+/**
+ * Pauses a job, or all there are and will be.
+ *
+ * @param engine what remembers it
+ * @param name the job's name, in any spelling; undefined: all jobs
+ * @param known the names of all jobs
+ * @returns the job's name
+ * @throws Error for an unknown name
+ */
+export async function pauseJob(
+    engine: Engine,
+    name: string | undefined,
+    known: readonly string[],
+): Promise<string | undefined> {
+    const job = name === undefined ? undefined : findName(name, known);
+    await engine.pause(job ?? ALL_JOBS);
+    return job;
+}
+
+/**
+ * Ends the pause of a job, or all pauses. Slots that came in the meantime do not run.
+ *
+ * @param engine what remembers it
+ * @param name the job's name, in any spelling; undefined: all jobs
+ * @param known the names of all jobs
+ * @returns the job's name
+ * @throws Error for an unknown name, and for one job where all are paused at once
+ */
+export async function resumeJob(
+    engine: Engine,
+    name: string | undefined,
+    known: readonly string[],
+): Promise<string | undefined> {
+    const paused = await engine.pausedJobs();
+    // A paused job may be gone by now.
+    const job = name === undefined ? undefined : findName(name, [...known, ...paused]);
+    if (job !== undefined && paused.includes(ALL_JOBS)) {
+        throw new Error(`All background jobs are paused: "${job}" alone cannot be resumed, use --all.`);
+    }
+    await engine.resume(job ?? ALL_JOBS);
+    return job;
+}
+
+function findName(name: string, known: readonly string[]): string {
+    const wanted = BackgroundJob.normalizeName(name);
+    if (known.includes(wanted)) return wanted;
+    throw new Error(`There is no background job "${name}"${didYouMean(wanted, known)}.`);
+}

@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type App, createApp, within } from './fixture_app.js';
+
+/** One line that a job wrote while it ran: the only witness of what really happened. */
+export interface Evidence {
+    readonly job: string;
+    readonly what: 'start' | 'end';
+    /** Unix second. */
+    readonly slot: number;
+    readonly tenant: string | null;
+    readonly attempt: number;
+    readonly pid: number;
+    /** Unix milliseconds. */
+    readonly at: number;
+}
+
+/** A process with a bot. */
+export interface Server {
+    readonly child: ChildProcess;
+    /** What it has printed so far. */
+    output(): string;
+    kill(signal: NodeJS.Signals): void;
+    /** Resolves when it has ended. */
+    readonly ended: Promise<void>;
+    /** Resolves when its bot has started. */
+    readonly started: Promise<void>;
+}
+
+/** An app whose jobs leave evidence, and processes that run it. */
+export interface Fleet {
+    readonly app: App;
+    readonly journal: string;
+    evidence(): Promise<Evidence[]>;
+    /** Starts a process with a bot. */
+    start(env?: Record<string, string>): Server;
+    /** Ends all that still runs. */
+    stop(): Promise<void>;
+}
+
+// Not the framework's start-server: that would need a port each.
+const SERVER = `
+    import 'pinstripe-bot';
+    import { channel } from 'node:diagnostics_channel';
+    import { ServiceFactory, Workspace, importAll } from 'pinstripe';
+    await import('./lib/index.js');
+    await importAll();
+    const ids = (process.env.TENANTS ?? '').split(',').filter(Boolean);
+    if (ids.length > 0) ServiceFactory.register('database', {
+        create: () => ({ info: { tenants: true }, tenants: { all: async () => ids.map((id) => ({ id })) } }),
+    });
+    if (process.env.DIE_AT) channel('pinstripe-bot:' + process.env.DIE_AT).subscribe(() => process.kill(process.pid, 'SIGKILL'));
+    channel('pinstripe-bot:bot-started').subscribe(() => console.log('READY'));
+    await Workspace.run(async function () {
+        const { bot } = this;
+        process.on('SIGTERM', () => bot.stop());
+        // So that several may start at the same moment.
+        await new Promise((resolve) => setTimeout(resolve, Number(process.env.START_AT ?? 0) - Date.now()));
+        await bot.start();
+    });
+    process.exit();
+`;
+
+/** The head of a job's file: \`note(this, 'start')\` leaves a line of evidence. */
+export const NOTE = `
+    import { appendFileSync } from 'node:fs';
+    const note = ({ currentRun: { job, scheduledAt, tenant = null, attempt } }, what) =>
+        appendFileSync(process.env.EVIDENCE, JSON.stringify({ job, what, slot: scheduledAt, tenant, attempt, pid: process.pid, at: Date.now() }) + '\\n');
+    const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+`;
+
+/**
+ * Makes an app with jobs.
+ *
+ * @param jobs what follows `export default` in each job's file, by its name without `.js`
+ */
+export async function openFleet(jobs: Record<string, string>): Promise<Fleet> {
+    const files = Object.entries(jobs).map(([name, definition]) => [
+        `lib/background_jobs/${name}.js`,
+        `${NOTE}\nexport default ${definition};\n`,
+    ]);
+    const app = await createApp({ 'server.mjs': SERVER, ...Object.fromEntries(files) });
+    const evidence = join(app.root, 'evidence');
+    const servers = new Set<Server>();
+    // A test that fails leaves nothing behind.
+    process.on('exit', () => {
+        for (const server of servers) server.kill('SIGKILL');
+    });
+    return {
+        app,
+        journal: join(app.root, 'bot_production.db'),
+        async evidence() {
+            const text = await readFile(evidence, 'utf8').catch(() => '');
+            // What a kill has torn off is no line.
+            return text
+                .split('\n')
+                .slice(0, -1)
+                .map((line) => JSON.parse(line) as Evidence);
+        },
+        start(env = {}) {
+            const server = startServer(app.root, { EVIDENCE: evidence, ...env });
+            servers.add(server);
+            void server.ended.then(() => servers.delete(server));
+            return server;
+        },
+        async stop() {
+            for (const server of servers) {
+                server.kill('SIGCONT');
+                server.kill('SIGTERM');
+            }
+            await Promise.all([...servers].map(({ ended }) => ended));
+        },
+    };
+}
+
+/** Waits until something is true. */
+export async function until<T>(
+    what: string,
+    look: () => Promise<T | undefined | false>,
+    deadline = 30_000,
+): Promise<T> {
+    const poll = async (): Promise<T> => {
+        for (;;) {
+            const found = await look();
+            if (Array.isArray(found) ? found.length > 0 : found) return found as T;
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+    };
+    return within(poll(), what, deadline);
+}
+
+function startServer(root: string, env: Record<string, string>): Server {
+    const child = spawn(process.execPath, ['server.mjs'], {
+        cwd: root,
+        env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production', ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    let announce = () => {};
+    const started = new Promise<void>((resolve) => {
+        announce = resolve;
+    });
+    const hear = (data: Buffer) => {
+        output += data;
+        if (output.includes('READY')) announce();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    const ended = new Promise<void>((resolve) => {
+        child.on('close', () => resolve());
+    });
+    return { child, output: () => output, kill: (signal) => void child.kill(signal), ended, started };
+}
