@@ -522,7 +522,13 @@ describe('start and stop', () => {
         assert.equal(scenario.bot.start(), loop);
         await scenario.clock.advance(0);
         await scenario.clock.advance(2_000);
-        assert.deepEqual(scenario.slots('tick'), ['12:00:01', '12:00:02', '12:00:05', '12:00:06', '12:00:07']);
+        assert.deepEqual(scenario.slots('tick'), [
+            '12:00:01',
+            '12:00:02',
+            '12:00:05',
+            '12:00:06',
+            '12:00:07',
+        ]);
         await scenario.bot.stop();
         await loop;
     });
