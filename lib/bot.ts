@@ -14,6 +14,7 @@ import { pauseJob, resumeJob } from './pauses.js';
 import type { Problem } from './problem.js';
 import { retryOf } from './recovery.js';
 import type { Run, TenantId } from './run.js';
+import { RunsInFlight } from './runs_in_flight.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
 import { Ticker, type TickListener } from './ticker.js';
@@ -40,6 +41,7 @@ export class Bot {
     readonly #engine: Engine;
     readonly #loadConfig: () => Promise<BotConfig>;
     readonly #emit: Emit;
+    readonly #inFlight: RunsInFlight;
     readonly #dispatcher: Dispatcher;
     readonly #environment: string;
     #config = DEFAULT_CONFIG;
@@ -58,11 +60,13 @@ export class Bot {
             parts.listen?.(event);
             publish(event);
         };
+        const [clock, engine, emit] = [this.#clock, this.#engine, this.#emit];
+        this.#inFlight = new RunsInFlight({ clock, engine, emit, random: parts.random ?? Math.random });
         this.#dispatcher = new Dispatcher({
-            clock: this.#clock,
-            engine: this.#engine,
-            emit: this.#emit,
-            random: parts.random ?? Math.random,
+            inFlight: this.#inFlight,
+            clock,
+            engine,
+            emit,
             environment: this.#environment,
         });
     }
@@ -93,8 +97,8 @@ export class Bot {
     stop(): Promise<void> {
         const begin = () => {
             this.#ticker?.stop();
-            this.#emit({ type: 'bot-stopping', runs: this.#dispatcher.active.size });
-            return new Shutdown(this.#dispatcher, this.#clock, this.#emit, this.#config.stopTimeout);
+            this.#emit({ type: 'bot-stopping', runs: this.#inFlight.all.size });
+            return new Shutdown(this.#inFlight, this.#clock, this.#emit, this.#config.stopTimeout);
         };
         return this.#session?.stop(begin, runStorage.getStore()) ?? Promise.resolve();
     }
@@ -134,7 +138,7 @@ export class Bot {
         // Where it is open, nobody waits, not even for a turn of promises.
         const opening = this.#openEngine();
         if (opening) await opening;
-        return runJobNow({ name, args, tenant }, plans, this.#dispatcher, () => this.#clock.now());
+        return runJobNow({ name, args, tenant }, plans, this.#inFlight, () => this.#clock.now());
     }
 
     /**
@@ -197,7 +201,8 @@ export class Bot {
         if (!session.isOpen) return;
         await this.#openEngine();
         if (!session.isOpen) return void (await this.#engine.close());
-        this.#dispatcher.open();
+        this.#inFlight.open();
+        this.#dispatcher.settlements.clear();
         const ticker = this.#createTicker();
         this.#ticker = ticker;
         this.#catalog = new Catalog(this.#config.timezone, ticker.last);
@@ -231,7 +236,7 @@ export class Bot {
                 this.#emit({ type: 'clock-set-back', ...step });
                 if (!step.adopted) return;
                 this.#current().seek(step.to - 1);
-                this.#dispatcher.lanes.forgetAfter(step.to - 1);
+                this.#inFlight.lanes.forgetAfter(step.to - 1);
                 this.#dispatcher.settlements.clear();
                 const due = this.#current().due(step.to);
                 void Promise.resolve(this.#engine.voidClaimsAfter(step.to - 1)).then(() =>
@@ -253,9 +258,9 @@ export class Bot {
             takeOver: (run) => {
                 // A job's manual run may have set the engine going: this is not that job's doing.
                 runStorage.exit(() => {
-                    const active = this.#dispatcher.activate(run, planOf(run.job) as JobPlan, {});
+                    const active = this.#inFlight.activate(run, planOf(run.job) as JobPlan, {});
                     active.isClaimed = true;
-                    void this.#dispatcher.perform(active);
+                    void this.#inFlight.perform(active);
                 });
             },
         });

@@ -1,10 +1,10 @@
 import type { ActiveRun } from './active_run.js';
 import { readArgs } from './args.js';
 import { BackgroundJob } from './background_job.js';
-import type { Dispatcher } from './dispatcher.js';
 import { formatDuration } from './duration.js';
 import { brokenFileProblems, type JobPlan } from './job_plan.js';
 import { createRun, type Run, type TenantId } from './run.js';
+import type { RunsInFlight } from './runs_in_flight.js';
 import { didYouMean } from './suggestion.js';
 import { hasTenantsTable, type Tenancy, tenancyOf } from './tenants.js';
 
@@ -23,7 +23,7 @@ export interface RunRequest {
  *
  * @param request what to run
  * @param plans the jobs there are
- * @param dispatcher sees the runs through
+ * @param inFlight sees the runs through
  * @param now the time in unix milliseconds
  * @returns a promise of the runs
  * @throws Error for an unknown name, a job that cannot run, and a busy lane; BadScheduleError for args that are no
@@ -32,7 +32,7 @@ export interface RunRequest {
 export async function runJobNow(
     request: RunRequest,
     plans: readonly JobPlan[],
-    dispatcher: Dispatcher,
+    inFlight: RunsInFlight,
     now: () => number,
 ): Promise<Run[]> {
     const plan = findPlan(request.name, plans);
@@ -49,9 +49,9 @@ export async function runJobNow(
             scheduledAt: undefined,
             manual: true,
         });
-        const active = dispatcher.activate(run, plan, {});
-        const busy = describeWait(active, dispatcher, now);
-        if (!busy.endless) await dispatcher.perform(active);
+        const active = inFlight.activate(run, plan, {});
+        const busy = describeWait(active, inFlight, now);
+        if (!busy.endless) await inFlight.perform(active);
         runs.push(run);
         const failure = busy.endless ? new Error(busy.endless) : failureOf(run, busy.behind);
         if (failure) failures.push(failure);
@@ -94,10 +94,10 @@ async function tenantsFor(
 // A run that asks for its own lane, by itself or through another, would wait for itself for ever.
 function describeWait(
     active: ActiveRun,
-    dispatcher: Dispatcher,
+    inFlight: RunsInFlight,
     now: () => number,
 ): { endless?: string; behind?: string } {
-    const holder = dispatcher.lanes.holderOf(active.lane);
+    const holder = inFlight.lanes.holderOf(active.lane);
     if (!holder) return {};
     if (active.descendsFrom(holder.active)) {
         return {

@@ -1,7 +1,7 @@
 import type { ActiveRun } from './active_run.js';
 import type { Clock } from './clock.js';
-import type { Dispatcher } from './dispatcher.js';
 import type { Emit } from './events.js';
+import type { RunsInFlight } from './runs_in_flight.js';
 
 /** How long aborted runs may still take to end, in milliseconds. */
 const GRACE = 3_000;
@@ -14,26 +14,26 @@ export class Shutdown {
     #gaveUp = false;
 
     /**
-     * @param dispatcher whose runs
+     * @param inFlight what runs
      * @param clock the time for the patience
      * @param emit hears of what is abandoned
      * @param patience how long runs may go on before their signals are aborted, in milliseconds
      */
     constructor(
-        private readonly dispatcher: Dispatcher,
+        private readonly inFlight: RunsInFlight,
         clock: Clock,
         emit: Emit,
         patience: number,
     ) {
-        dispatcher.close();
+        inFlight.close();
         this.#cancel = [
-            dispatcher.onRunEnd(() => this.#check()),
+            inFlight.onEnd(() => this.#check()),
             clock.after(patience, () => {
-                for (const active of this.dispatcher.active) active.abort('stopping');
+                for (const active of this.inFlight.all) active.abort('stopping');
             }),
             clock.after(patience + GRACE, () => {
                 this.#gaveUp = true;
-                for (const { run } of this.dispatcher.active) {
+                for (const { run } of this.inFlight.all) {
                     emit({ type: 'run-abandoned', run, age: clock.now() - (run.startedAt ?? clock.now()) });
                 }
                 this.#check();
@@ -51,7 +51,7 @@ export class Shutdown {
     wait(caller?: ActiveRun): Promise<void> {
         for (let run = caller; run; run = run.parent) this.#stoppers.add(run);
         const isExempt = (active: ActiveRun) => caller !== undefined && this.#stoppers.has(active);
-        const isOver = () => this.#gaveUp || [...this.dispatcher.active].every(isExempt);
+        const isOver = () => this.#gaveUp || [...this.inFlight.all].every(isExempt);
         return new Promise((resolve) => {
             this.#waiting.add({ isOver, resolve });
             this.#check();
@@ -64,7 +64,7 @@ export class Shutdown {
             this.#waiting.delete(waiter);
             waiter.resolve();
         }
-        if (this.#gaveUp || this.dispatcher.active.size === 0)
+        if (this.#gaveUp || this.inFlight.all.size === 0)
             for (const cancel of this.#cancel.splice(0)) cancel();
     }
 }
