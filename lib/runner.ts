@@ -15,8 +15,6 @@ const PATIENCE_WITH_ABORTED = 5_000;
 const JITTER = 0.25;
 
 interface JobInstance {
-    signal: AbortSignal;
-    currentRun: CurrentRun;
     run(...args: unknown[]): unknown;
 }
 
@@ -111,19 +109,19 @@ export class Runner {
     }
 
     #inWorkspace(active: ActiveRun): Promise<void> {
-        const { run } = active;
+        const { run, signal } = active;
         const runner = this;
         return Workspace.run(async function () {
+            const { context } = this;
             try {
                 if (run.tenant !== undefined) this.initialParams._headers['x-tenant-id'] = run.tenant;
-                const job: JobInstance = BackgroundJob.create(run.job, this.context);
-                job.signal = active.signal;
-                job.currentRun = currentRunOf(active);
+                const job: JobInstance = BackgroundJob.create(run.job, context, {
+                    signal,
+                    currentRun: currentRunOf(active),
+                });
                 await runner.#withHooks(active, job);
             } finally {
-                await destroyContext(this.context, (error) =>
-                    runner.emit({ type: 'cleanup-failed', run, error }),
-                );
+                await destroyContext(context, (error) => runner.emit({ type: 'cleanup-failed', run, error }));
             }
         });
     }
