@@ -1,4 +1,5 @@
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
+import { takeOneOrAll } from '../lib/one_or_all.js';
 import { paint } from '../lib/paint.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -10,17 +11,7 @@ export default {
                 'Pauses a background job, or all of them, in every process: their slots are skipped until they are resumed.',
             example: 'pause-background-job my-cleanup-task',
         });
-        this.hasParam('name', {
-            type: 'string',
-            alias: 'arg1',
-            optional: true,
-            description: 'The name of the background job.',
-        });
-        this.hasParam('all', { type: 'boolean', optional: true, description: 'All background jobs.' });
-        this.addHook('validation', function (this: CommandInstance) {
-            if (Boolean(this.params['name']) === Boolean(this.params['all']))
-                this.setValidationError('name', 'Give either the name of a background job, or --all.');
-        });
+        takeOneOrAll(this);
         failOnBadParams(this);
     },
 

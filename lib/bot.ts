@@ -1,15 +1,14 @@
 import { runStorage } from './active_run.js';
-import { Catalog, type GapFindings } from './catalog.js';
+import { Catalog } from './catalog.js';
 import { type Clock, systemClock } from './clock.js';
 import { type BotConfig, DEFAULT_CONFIG, loadConfig } from './config.js';
-import { Dispatcher, type Occurrence } from './dispatcher.js';
+import { Dispatcher } from './dispatcher.js';
 import { EmbeddedEngine } from './engines/embedded.js';
 import type { Engine } from './engines/engine.js';
 import { type BotEvent, type Emit, publish } from './events.js';
 import { brokenFileProblems, type JobPlan } from './job_plan.js';
 import { createLog } from './log.js';
 import { runJobNow } from './manual_run.js';
-import type { Gap } from './missed.js';
 import { pauseJob, resumeJob } from './pauses.js';
 import type { Problem } from './problem.js';
 import { retryOf } from './recovery.js';
@@ -17,9 +16,9 @@ import type { Run, TenantId } from './run.js';
 import { RunsInFlight } from './runs_in_flight.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
-import { Ticker, type TickListener } from './ticker.js';
+import { Ticker } from './ticker.js';
 import { checkUnixTime } from './unix_time.js';
-import { judgeWake } from './wake.js';
+import { Watch } from './watch.js';
 
 /** What a bot is made of; each part has the one of a real server as its default. */
 export interface BotParts {
@@ -203,12 +202,13 @@ export class Bot {
         if (!session.isOpen) return void (await this.#engine.close());
         this.#inFlight.open();
         this.#dispatcher.settlements.clear();
-        const ticker = this.#createTicker();
+        const ticker = new Ticker(this.#clock, this.#ticker?.last);
         this.#ticker = ticker;
         this.#catalog = new Catalog(this.#config.timezone, ticker.last);
         for (const problem of brokenFileProblems()) this.#emit({ type: 'job-invalid', problem });
         const { plans, size, next } = this.#current();
-        const owed = await this.#owedAtStart(this.#catalog, ticker.last);
+        const watch = this.#createWatch();
+        const owed = await watch.owedSince(ticker.last);
         this.#emit({
             type: 'bot-started',
             jobs: plans.length,
@@ -218,8 +218,8 @@ export class Bot {
         });
         if (session.isOpen) {
             this.#engine.watch();
-            this.#take(owed);
-            ticker.start();
+            watch.take(owed);
+            ticker.start(watch);
         }
         const shutdown = await session.stopping;
         await shutdown.wait();
@@ -227,24 +227,15 @@ export class Bot {
         this.#emit({ type: 'bot-stopped' });
     }
 
-    #createTicker(): Ticker {
-        const listener: TickListener = {
-            expects: (second) => (this.#catalog?.next ?? Number.POSITIVE_INFINITY) <= second,
-            tick: (second) => this.#dispatch(this.#current().due(second)),
-            gap: (gap) => this.#catchUp(gap),
-            setBack: (step) => {
-                this.#emit({ type: 'clock-set-back', ...step });
-                if (!step.adopted) return;
-                this.#current().seek(step.to - 1);
-                this.#inFlight.lanes.forgetAfter(step.to - 1);
-                this.#dispatcher.settlements.clear();
-                const due = this.#current().due(step.to);
-                void Promise.resolve(this.#engine.voidClaimsAfter(step.to - 1)).then(() =>
-                    this.#dispatch(due),
-                );
-            },
-        };
-        return new Ticker(this.#clock, listener, this.#ticker?.last);
+    #createWatch(): Watch {
+        return new Watch({
+            catalog: () => this.#current(),
+            dispatcher: this.#dispatcher,
+            inFlight: this.#inFlight,
+            engine: this.#engine,
+            emit: this.#emit,
+            config: this.#config,
+        });
     }
 
     #openEngine(): void | Promise<void> {
@@ -264,41 +255,6 @@ export class Bot {
                 });
             },
         });
-    }
-
-    async #owedAtStart(catalog: Catalog, now: number): Promise<GapFindings> {
-        const latest = await this.#engine.latestSettled();
-        if (latest !== undefined && judgeWake(latest, now) === 'set back') {
-            this.#emit({ type: 'clock-set-back', from: latest, to: now, adopted: true });
-            await this.#engine.voidClaimsAfter(now);
-        }
-        const { schedules } = catalog;
-        const settled = await this.#engine.settledUntil(schedules, now);
-        return catalog.owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now });
-    }
-
-    async #catchUp(gap: Gap): Promise<void> {
-        this.#emit({ type: 'clock-gap', ...gap });
-        const catalog = this.#current();
-        const passed = catalog.passGap(gap);
-        // Other processes may have gone on in the meantime.
-        const settled = await this.#engine.settledUntil(passed, gap.after);
-        this.#take(catalog.owed(passed, settled, gap));
-    }
-
-    #take({ occurrences, unrun }: GapFindings): void {
-        const running = new Set(occurrences.map(({ schedule }) => schedule.key));
-        void this.#engine.unrun(unrun);
-        for (const { schedule, ...slots } of unrun) {
-            this.#emit({ type: 'slots-unrun', job: schedule.job, ...slots });
-            if (!running.has(schedule.key)) this.#engine.settle(schedule, slots.last);
-        }
-        this.#dispatch(occurrences);
-    }
-
-    #dispatch(occurrences: readonly Occurrence[]): void {
-        if (occurrences.length === 0) return;
-        void this.#dispatcher.dispatch(occurrences, { manual: false, config: this.#config });
     }
 
     /** The catalog, with what was registered since the last second. */

@@ -2,6 +2,14 @@ import type { Clock } from './clock.js';
 import type { Gap } from './missed.js';
 import { judgeWake } from './wake.js';
 
+/** The clock was set back; unix seconds. */
+export interface ClockStep {
+    readonly from: number;
+    readonly to: number;
+    /** Whether it was set back so far that the new time is taken for the right one. */
+    readonly adopted: boolean;
+}
+
 /** What the ticker finds at each second. Times are unix seconds. */
 export interface TickListener {
     /** Whether a slot comes up to this second: then the ticker does its best not to be late for it. */
@@ -11,7 +19,7 @@ export interface TickListener {
     /** Seconds went by that nobody looked at. */
     gap(gap: Gap): void;
     /** The clock was set back; by so much that the new time is `adopted`, or else nothing happens until the old time is reached again. */
-    setBack(step: { from: number; to: number; adopted: boolean }): void;
+    setBack(step: ClockStep): void;
 }
 
 /** Wakes at each whole second, never before it, and finds out what the clock has done in the meantime. */
@@ -22,12 +30,10 @@ export class Ticker {
 
     /**
      * @param clock the time
-     * @param listener is told what each waking finds
      * @param reached the last second that an earlier ticker looked at, if any
      */
     constructor(
         private readonly clock: Clock,
-        private readonly listener: TickListener,
         reached = -Infinity,
     ) {
         // A bot that starts on the very boundary of a second still takes that second.
@@ -39,9 +45,13 @@ export class Ticker {
         return this.#last;
     }
 
-    /** Starts to tick. */
-    start(): void {
-        this.#look();
+    /**
+     * Starts to tick.
+     *
+     * @param listener is told what each waking finds
+     */
+    start(listener: TickListener): void {
+        this.#look(listener);
     }
 
     /** Ends it. */
@@ -49,32 +59,32 @@ export class Ticker {
         this.#cancel();
     }
 
-    #look(): void {
+    #look(listener: TickListener): void {
         const now = this.clock.now();
         const second = Math.floor(now / 1000);
         // Armed again first: whatever the listener does, the next second is looked at.
-        this.#arm(second + 1, (second + 1) * 1000 - now);
+        this.#arm(listener, second + 1, (second + 1) * 1000 - now);
         const wake = judgeWake(this.#last, second);
-        if (wake === 'behind') this.#announceBehind(second);
+        if (wake === 'behind') this.#announceBehind(listener, second);
         if (wake === 'early' || wake === 'behind') return;
         const from = this.#last;
         this.#last = second;
         this.#isBehind = false;
-        if (wake === 'tick') this.listener.tick(second);
-        else if (wake === 'gap') this.listener.gap({ after: from, now: second });
-        else this.listener.setBack({ from, to: second, adopted: true });
+        if (wake === 'tick') listener.tick(second);
+        else if (wake === 'gap') listener.gap({ after: from, now: second });
+        else listener.setBack({ from, to: second, adopted: true });
     }
 
-    #arm(second: number, delay: number): void {
-        const look = () => this.#look();
-        this.#cancel = this.listener.expects(second)
+    #arm(listener: TickListener, second: number, delay: number): void {
+        const look = () => this.#look(listener);
+        this.#cancel = listener.expects(second)
             ? this.clock.punctuallyAfter(delay, look)
             : this.clock.after(delay, look);
     }
 
-    #announceBehind(second: number): void {
+    #announceBehind(listener: TickListener, second: number): void {
         if (this.#isBehind) return;
         this.#isBehind = true;
-        this.listener.setBack({ from: this.#last, to: second, adopted: false });
+        listener.setBack({ from: this.#last, to: second, adopted: false });
     }
 }

@@ -1,0 +1,94 @@
+import type { Catalog, GapFindings } from './catalog.js';
+import type { BotConfig } from './config.js';
+import type { Dispatcher, Occurrence } from './dispatcher.js';
+import type { Engine } from './engines/engine.js';
+import type { Emit } from './events.js';
+import type { Gap } from './missed.js';
+import type { RunsInFlight } from './runs_in_flight.js';
+import type { ClockStep, TickListener } from './ticker.js';
+import { judgeWake } from './wake.js';
+
+/** What the watch works with. */
+export interface WatchParts {
+    /** Asked for at each second: the catalog, with what was registered since. */
+    readonly catalog: () => Catalog;
+    readonly dispatcher: Dispatcher;
+    readonly inFlight: RunsInFlight;
+    readonly engine: Engine;
+    readonly emit: Emit;
+    readonly config: BotConfig;
+}
+
+/** What a started bot does at each second: it has run what is due, and what is still owed of what it did not look at. */
+export class Watch implements TickListener {
+    constructor(private readonly parts: WatchParts) {}
+
+    expects(second: number): boolean {
+        return (this.parts.catalog().next ?? Number.POSITIVE_INFINITY) <= second;
+    }
+
+    tick(second: number): void {
+        this.#dispatch(this.parts.catalog().due(second));
+    }
+
+    async gap(gap: Gap): Promise<void> {
+        this.parts.emit({ type: 'clock-gap', ...gap });
+        const catalog = this.parts.catalog();
+        const passed = catalog.passGap(gap);
+        // Other processes may have gone on in the meantime.
+        const settled = await this.parts.engine.settledUntil(passed, gap.after);
+        this.take(catalog.owed(passed, settled, gap));
+    }
+
+    async setBack(step: ClockStep): Promise<void> {
+        const { catalog, dispatcher, inFlight, engine, emit } = this.parts;
+        emit({ type: 'clock-set-back', ...step });
+        if (!step.adopted) return;
+        const before = step.to - 1;
+        catalog().seek(before);
+        inFlight.lanes.forgetAfter(before);
+        dispatcher.settlements.clear();
+        const due = catalog().due(step.to);
+        await engine.voidClaimsAfter(before);
+        this.#dispatch(due);
+    }
+
+    /**
+     * Finds what is owed when the bot starts: since it, or any other process with the same memory, ran last.
+     *
+     * @param now unix second
+     * @returns what is still to be run, and what is not
+     */
+    async owedSince(now: number): Promise<GapFindings> {
+        const { catalog, engine, emit } = this.parts;
+        const latest = await engine.latestSettled();
+        if (latest !== undefined && judgeWake(latest, now) === 'set back') {
+            emit({ type: 'clock-set-back', from: latest, to: now, adopted: true });
+            await engine.voidClaimsAfter(now);
+        }
+        const { schedules } = catalog();
+        const settled = await engine.settledUntil(schedules, now);
+        return catalog().owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now });
+    }
+
+    /**
+     * Takes up what is owed.
+     *
+     * @param findings what is to be run, and what is not: that is recorded, and told
+     */
+    take({ occurrences, unrun }: GapFindings): void {
+        const { engine, emit } = this.parts;
+        const running = new Set(occurrences.map(({ schedule }) => schedule.key));
+        void engine.unrun(unrun);
+        for (const { schedule, ...slots } of unrun) {
+            emit({ type: 'slots-unrun', job: schedule.job, ...slots });
+            if (!running.has(schedule.key)) engine.settle(schedule, slots.last);
+        }
+        this.#dispatch(occurrences);
+    }
+
+    #dispatch(occurrences: readonly Occurrence[]): void {
+        if (occurrences.length === 0) return;
+        void this.parts.dispatcher.dispatch(occurrences, { manual: false, config: this.parts.config });
+    }
+}
