@@ -2,7 +2,7 @@ import { failOnBadParams, runCommand } from '../lib/command_failure.js';
 import { Command } from '../lib/host.js';
 import type { JobPlan } from '../lib/job_plan.js';
 import { paint } from '../lib/paint.js';
-import type { Problem } from '../lib/problem.js';
+import { describeProblem, type Problem } from '../lib/problem.js';
 import type { Schedule } from '../lib/schedule.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -54,10 +54,7 @@ function asText(plans: readonly JobPlan[], problems: readonly Problem[], now: nu
     const lines = rows.map(([name = '', crontab = '', next = '']) =>
         `  * ${paint.green(name.padEnd(widths[0] ?? 0))}  ${crontab.padEnd(widths[1] ?? 0)}  ${next}`.trimEnd(),
     );
-    const troubles = problems.map(({ severity, job, file, reason }) => {
-        const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
-        return `  * ${label} ${job}${file ? ` (${file})` : ''}: ${reason}`;
-    });
+    const troubles = problems.map((problem) => `  * ${describeProblem(problem)}`);
     return [
         '',
         'The following background jobs are available:',

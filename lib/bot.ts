@@ -117,8 +117,7 @@ export class Bot {
      */
     async runBackgroundJobs(unixTime: number): Promise<Run[]> {
         checkUnixTime(unixTime);
-        const catalog = await this.#refreshed();
-        await this.#openEngine();
+        const catalog = await this.#ready();
         return this.#dispatcher.dispatch(catalog.peek(unixTime), { manual: true, config: this.#config });
     }
 
@@ -148,8 +147,7 @@ export class Bot {
      * @throws Error for an unknown name
      */
     async pauseBackgroundJob(name?: string): Promise<string | undefined> {
-        const { plans } = await this.#refreshed();
-        await this.#openEngine();
+        const { plans } = await this.#ready();
         return pauseJob(
             this.#engine,
             name,
@@ -165,8 +163,7 @@ export class Bot {
      * @throws Error for an unknown name, and for one job where all are paused at once
      */
     async resumeBackgroundJob(name?: string): Promise<string | undefined> {
-        const { plans } = await this.#refreshed();
-        await this.#openEngine();
+        const { plans } = await this.#ready();
         return resumeJob(
             this.#engine,
             name,
@@ -261,6 +258,13 @@ export class Bot {
     #current(): Catalog {
         const catalog = this.#catalog as Catalog;
         for (const problem of catalog.refresh()) this.#emit({ type: 'job-invalid', problem });
+        return catalog;
+    }
+
+    /** The catalog, with the engine open: what it takes to run, pause or resume jobs. */
+    async #ready(): Promise<Catalog> {
+        const catalog = await this.#refreshed();
+        await this.#openEngine();
         return catalog;
     }
 

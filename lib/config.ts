@@ -2,9 +2,10 @@ import ms from 'ms';
 import { parseDuration } from './duration.js';
 import { Workspace } from './host.js';
 import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
-import { BadScheduleError, checkTimezone } from './schedule.js';
+import { BadScheduleError } from './schedule.js';
 import { show } from './show.js';
 import { didYouMean } from './suggestion.js';
+import { readTimezone } from './timezone.js';
 
 /** How the bot reports what happens: for people, one JSON object a line, or not at all. */
 export type LogFormat = 'pretty' | 'json' | 'silent';
@@ -42,15 +43,7 @@ type Readers = { [Name in Key]: { default: BotConfig[Name]; read(value: unknown)
 const LOG_FORMATS: readonly LogFormat[] = ['pretty', 'json', 'silent'];
 
 const READERS: Readers = {
-    timezone: {
-        default: undefined,
-        read(value) {
-            if (typeof value !== 'string')
-                throw new TypeError(`is not a time zone: write its IANA name, like 'Europe/London'`);
-            checkTimezone(value);
-            return value;
-        },
-    },
+    timezone: { default: undefined, read: readTimezone },
     concurrency: {
         default: 1,
         read(value) {

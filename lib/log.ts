@@ -5,6 +5,7 @@ import { formatDuration } from './duration.js';
 import type { BotEvent, Emit } from './events.js';
 import type { JournalTrouble } from './journal.js';
 import { paint } from './paint.js';
+import { describeProblem } from './problem.js';
 import { latenessOf, type Outcome, type Run } from './run.js';
 
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
@@ -55,11 +56,8 @@ function sentence(event: BotEvent): Line | undefined {
                 : undefined;
         case 'bot-stopped':
             return news('bot stopped');
-        case 'job-invalid': {
-            const { job, file, reason, severity } = event.problem;
-            const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
-            return trouble(`${label} ${job}${file ? ` (${file})` : ''}: ${reason}`);
-        }
+        case 'job-invalid':
+            return trouble(describeProblem(event.problem));
         case 'run-ended':
             return ofRun(event.run);
         case 'run-retrying':

@@ -2,8 +2,8 @@ import { distance } from 'fastest-levenshtein';
 import ms from 'ms';
 import type { BackgroundJobSettings } from '../types/background_job.js';
 import { parseDuration } from './duration.js';
-import { checkTimezone } from './schedule.js';
 import { show } from './show.js';
+import { readTimezone } from './timezone.js';
 
 /** What becomes of a run that is due while an earlier one of its lane is still going. */
 export type OverlapPolicy = 'skip' | 'queue' | 'replace' | 'allow';
@@ -34,15 +34,7 @@ type Readers = {
 };
 
 const READERS: Readers = {
-    timezone: {
-        default: undefined,
-        read(value) {
-            if (typeof value !== 'string')
-                throw new TypeError(`is not a time zone: write its IANA name, like 'Europe/London'`);
-            checkTimezone(value);
-            return value;
-        },
-    },
+    timezone: { default: undefined, read: readTimezone },
     multiTenant: { default: undefined, read: readBoolean },
     tenantsFilter: {
         default: (tenants) => tenants,

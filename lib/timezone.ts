@@ -28,6 +28,20 @@ export function checkTimezone(timezone: string): void {
     known.add(timezone);
 }
 
+/**
+ * Reads the name of a time zone, as a setting or the config gives it.
+ *
+ * @param value what was given
+ * @returns the IANA name
+ * @throws TypeError for anything but a text; BadScheduleError as `checkTimezone` does
+ */
+export function readTimezone(value: unknown): string {
+    if (typeof value !== 'string')
+        throw new TypeError(`is not a time zone: write its IANA name, like 'Europe/London'`);
+    checkTimezone(value);
+    return value;
+}
+
 function hint(word: string): string {
     const zone = nearestTimezone(word);
     return zone === undefined
