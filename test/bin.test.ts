@@ -50,6 +50,10 @@ before(async () => {
 
 after(() => fs.remove(folder));
 
+test('a build leaves an executable: npm links it before it is built, and gives it no right then', async () => {
+    await fs.access(BINARY, fs.constants.X_OK);
+});
+
 describe('pinstripe-bot in a project', { concurrency: 2 }, () => {
     test('lists the commands of the bot first, then those of the project, and init', async () => {
         const app = await makeApp({ ...APP, ...COMMANDS });
