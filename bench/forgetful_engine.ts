@@ -1,4 +1,6 @@
 import type { ClaimAnswer, Engine } from '../lib/engines/engine.js';
+import type { History } from '../lib/history.js';
+import { JournalHistory } from '../lib/journal/history.js';
 import { laneOf, type Run } from '../lib/run.js';
 
 /** An engine that claims in memory and records nothing: what runs cost without a journal. */
@@ -16,6 +18,9 @@ export class ForgetfulEngine implements Engine {
 
     open(): void {}
     watch(): void {}
+    async history(): Promise<History> {
+        return new JournalHistory(undefined);
+    }
     close(): void {}
     retrying(): void {}
     finished(): void {}

@@ -6,6 +6,7 @@ import { Dispatcher } from './dispatcher.js';
 import { EmbeddedEngine } from './engines/embedded.js';
 import type { Engine } from './engines/engine.js';
 import { type BotEvent, type Emit, publish } from './events.js';
+import type { History } from './history.js';
 import { brokenFileProblems, type JobPlan } from './job_plan.js';
 import { createLog } from './log.js';
 import { runJobNow } from './manual_run.js';
@@ -190,6 +191,17 @@ export class Bot {
     async survey(): Promise<{ plans: JobPlan[]; problems: Problem[] }> {
         const { plans } = await this.#refreshed();
         return { plans, problems: [...brokenFileProblems(), ...plans.flatMap(({ problems }) => problems)] };
+    }
+
+    /**
+     * Opens what is remembered of the jobs for reading: of those that this process ran, and others.
+     *
+     * @returns the history, to be closed by whoever asked for it
+     * @throws ConfigError; Error where it cannot be read
+     */
+    async history(): Promise<History> {
+        await this.#refreshed();
+        return this.#engine.history({ environment: this.#environment, journal: this.#config.journal });
     }
 
     async #live(session: Session): Promise<void> {

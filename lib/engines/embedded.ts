@@ -1,7 +1,9 @@
 import { isAbsolute, join, relative } from 'node:path';
 import { andThen } from '../at_once.js';
+import type { History } from '../history.js';
 import { Project } from '../host.js';
 import type { Database } from '../journal/database.js';
+import { JournalHistory } from '../journal/history.js';
 import { createOwner } from '../journal/owner.js';
 import { pause, pausedJobs, resume } from '../journal/pauses.js';
 import { beat, forgetProcess } from '../journal/processes.js';
@@ -11,7 +13,14 @@ import { recordSkips } from '../journal/skips.js';
 import { Journal } from '../journal.js';
 import type { Run } from '../run.js';
 import type { Schedule } from '../schedule.js';
-import { ALL_JOBS, type ClaimAnswer, type Engine, type EngineHost, type UnrunOfSchedule } from './engine.js';
+import {
+    ALL_JOBS,
+    type ClaimAnswer,
+    type Engine,
+    type EngineHost,
+    type HistoryHost,
+    type UnrunOfSchedule,
+} from './engine.js';
 import { Vigil } from './vigil.js';
 
 /** In memory nobody beats: what is too old is forgotten each so many claims. */
@@ -55,6 +64,13 @@ export class EmbeddedEngine implements Engine {
 
     watch(): void {
         this.#opened?.vigil.watch();
+    }
+
+    async history(host: HistoryHost): Promise<History> {
+        const journal = this.#opened?.journal;
+        if (journal) return new JournalHistory((work) => journal.write(work));
+        const { path } = await placeOf(host);
+        return path === undefined ? new JournalHistory(undefined) : JournalHistory.open(path);
     }
 
     async close(): Promise<void> {
@@ -234,7 +250,7 @@ export class EmbeddedEngine implements Engine {
     }
 }
 
-async function placeOf({ journal, environment }: EngineHost): Promise<{ root?: string; path?: string }> {
+async function placeOf({ journal, environment }: HistoryHost): Promise<{ root?: string; path?: string }> {
     const { filename } = journal;
     if (filename === false || (filename === undefined && environment === 'test')) return {};
     const { rootPath: root = process.cwd() } = await Project.instance;

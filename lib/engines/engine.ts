@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Emit } from '../events.js';
+import type { History } from '../history.js';
 import type { JournalSettings } from '../journal_settings.js';
 import type { UnrunSlots } from '../missed.js';
 import type { Run } from '../run.js';
@@ -16,13 +17,17 @@ import type { Schedule } from '../schedule.js';
  */
 export type ClaimAnswer = 'granted' | 'taken' | 'superseded' | 'busy' | 'paused' | 'no journal';
 
-/** What an engine is given to work with. */
-export interface EngineHost {
-    readonly clock: Clock;
-    readonly emit: Emit;
+/** What an engine is given to read what it remembers. */
+export interface HistoryHost {
     /** The value of `NODE_ENV`, or what stands for it. */
     readonly environment: string;
     readonly journal: JournalSettings;
+}
+
+/** What an engine is given to work with. */
+export interface EngineHost extends HistoryHost {
+    readonly clock: Clock;
+    readonly emit: Emit;
     /**
      * Asked for each run whose process died.
      *
@@ -53,6 +58,14 @@ export interface Engine {
     open(host: EngineHost): void | Promise<void>;
     /** From now on, and until `close()`, runs of dead processes are looked for. Before that it only serves its own. */
     watch(): void;
+    /**
+     * Opens what it remembers for reading, whether it is open or not: from a process that runs nothing, while others
+     * write. What has remembered nothing yet is an empty history, and is not made by looking.
+     *
+     * @param host what it works with
+     * @throws Error where it cannot be read: the message says why
+     */
+    history(host: HistoryHost): Promise<History>;
     /** Lets go of everything; it can be opened again. A run that has not ended yet keeps it open until then. */
     close(): void | Promise<void>;
 

@@ -1,0 +1,78 @@
+import type { Json } from './args.js';
+import type { Outcome, TenantId } from './run.js';
+
+/** What a run and skipped slots have in common. */
+interface Past {
+    /** The job's name. */
+    readonly job: string;
+    /** The crontab, with `CRON_TZ=` and the zone in front where it has one; undefined: nobody's. */
+    readonly schedule: string | undefined;
+    readonly args: readonly Json[];
+    readonly tenant: TenantId | undefined;
+    readonly reason: string | undefined;
+    /** The machine and the process that recorded it. */
+    readonly host: string;
+    readonly pid: number;
+}
+
+/** A run, as an engine remembers it. Times are unix milliseconds. */
+export interface PastRun extends Past {
+    readonly kind: 'run';
+    readonly id: string;
+    /** The slot, in unix seconds; undefined for a manual run of no slot. */
+    readonly scheduledAt: number | undefined;
+    readonly manual: boolean;
+    readonly attempt: number;
+    readonly startedAt: number;
+    readonly endedAt: number | undefined;
+    /** How long after its slot it started, in milliseconds; 0 where it has none. */
+    readonly lateBy: number;
+    /** `lost` also where its process is gone and nobody has recorded that yet. */
+    readonly outcome: Outcome | 'running';
+    /** The name and message of what it failed with. */
+    readonly error: string | undefined;
+    readonly stack: string | undefined;
+}
+
+/** Successive slots that did not run, for one reason. Times are unix seconds. */
+export interface PastSkips extends Past {
+    readonly kind: 'skips';
+    readonly reason: string;
+    readonly first: number;
+    readonly last: number;
+    readonly count: number;
+    /** Whether there are more of them than were counted. */
+    readonly atLeast: boolean;
+}
+
+/** How a job is doing. */
+export interface JobStatus {
+    readonly running: readonly PastRun[];
+    /** The run that started last of those that have ended, and all others of its slot: other tenants', other args'. */
+    readonly ended: readonly PastRun[];
+    /** The newest slots that were skipped. */
+    readonly skipped: PastSkips | undefined;
+}
+
+/** What an engine remembers, to be read; reading changes nothing. */
+export interface History {
+    /**
+     * Tells how jobs are doing.
+     *
+     * @param jobs their names
+     * @returns their status; a job of which nothing is known is not among them
+     */
+    statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>>;
+    /**
+     * Lists a job's runs and skipped slots.
+     *
+     * @param job its name
+     * @param most how many
+     * @returns them, newest first
+     */
+    of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]>;
+    /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
+    pausedJobs(): Promise<readonly string[]>;
+    /** Lets go of what it reads from. */
+    close(): Promise<void>;
+}
