@@ -17,6 +17,7 @@ import type { Run, TenantId } from './run.js';
 import { RunsInFlight } from './runs_in_flight.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
+import { toError } from './stray_errors.js';
 import { Ticker } from './ticker.js';
 import { checkUnixTime } from './unix_time.js';
 import { Watch } from './watch.js';
@@ -25,7 +26,7 @@ import { Watch } from './watch.js';
 export interface BotParts {
     readonly clock?: Clock;
     readonly engine?: Engine;
-    /** Hears of everything that happens, besides the log. */
+    /** Hears of everything that happens, besides the log. What it throws is logged, and harms nothing. */
     readonly listen?: Emit;
     /** A number from 0 up to 1, for the jitter of retries. */
     readonly random?: () => number;
@@ -57,7 +58,11 @@ export class Bot {
         const log = createLog(() => this.#config.log);
         this.#emit = (event: BotEvent) => {
             log(event);
-            parts.listen?.(event);
+            try {
+                parts.listen?.(event);
+            } catch (error) {
+                log({ type: 'listener-failed', to: event.type, error: toError(error) });
+            }
             publish(event);
         };
         const [clock, engine, emit] = [this.#clock, this.#engine, this.#emit];

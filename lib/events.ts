@@ -44,7 +44,8 @@ export type BotEvent =
     | { type: 'clock-set-back'; from: number; to: number; adopted: boolean }
     | { type: 'stray-error'; run: Run; error: Error }
     | { type: 'cleanup-failed'; run: Run; error: Error }
-    | { type: 'hook-failed'; run: Run; hook: string; error: Error };
+    | { type: 'hook-failed'; run: Run; hook: string; error: Error }
+    | { type: 'listener-failed'; to: string; error: Error };
 
 /** Tells whoever wants to know that something happened. */
 export type Emit = (event: BotEvent) => void;

@@ -4,6 +4,7 @@ import type { LogFormat } from './config.js';
 import { formatDuration } from './duration.js';
 import type { BotEvent, Emit } from './events.js';
 import type { JournalTrouble } from './journal.js';
+import { formatMoment } from './moment.js';
 import { paint } from './paint.js';
 import { describeProblem } from './problem.js';
 import { latenessOf, type Outcome, type Run } from './run.js';
@@ -48,7 +49,7 @@ function sentence(event: BotEvent): Line | undefined {
         case 'bot-started':
             return news(
                 `bot started: ${count(event.jobs, 'background job')}, ${count(event.schedules, 'schedule')}, ` +
-                    `${event.next === undefined ? 'nothing to come' : `next slot ${moment(event.next)}`} (${event.engine})`,
+                    `${event.next === undefined ? 'nothing to come' : `next slot ${formatMoment(event.next)}`} (${event.engine})`,
             );
         case 'bot-stopping':
             return event.runs > 0
@@ -82,7 +83,7 @@ function sentence(event: BotEvent): Line | undefined {
         case 'slots-unrun':
             return trouble(
                 `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} from ` +
-                    `${moment(event.first)} to ${moment(event.last)} not run (${event.reason})`,
+                    `${formatMoment(event.first)} to ${formatMoment(event.last)} not run (${event.reason})`,
             );
         case 'run-was-lost':
             return trouble(
@@ -96,12 +97,12 @@ function sentence(event: BotEvent): Line | undefined {
         case 'clock-gap':
             return event.now - event.after > 10
                 ? trouble(
-                      `the process was blocked or asleep from ${moment(event.after)} to ${moment(event.now)}`,
+                      `the process was blocked or asleep from ${formatMoment(event.after)} to ${formatMoment(event.now)}`,
                   )
                 : undefined;
         case 'clock-set-back':
             return trouble(
-                `the clock was set back from ${moment(event.from)} to ${moment(event.to)}: ` +
+                `the clock was set back from ${formatMoment(event.from)} to ${formatMoment(event.to)}: ` +
                     (event.adopted
                         ? 'going on from there'
                         : 'nothing runs until the old time is reached again'),
@@ -117,6 +118,10 @@ function sentence(event: BotEvent): Line | undefined {
         case 'hook-failed':
             return trouble(
                 `${paint.yellow('warning')} ${nameOf(event.run)}: its hook ${event.hook} threw${stackOf(event.run, event.error)}`,
+            );
+        case 'listener-failed':
+            return trouble(
+                `${paint.yellow('warning')} the bot's listener threw at ${event.to}${traceOf(event.error)}`,
             );
         case 'run-started':
             return undefined;
@@ -166,8 +171,12 @@ function nameOf({ job, tenant }: Run): string {
 
 // The job's file stands in the line, for errors whose stack does not lead there.
 function stackOf({ file }: Run, error: Error): string {
+    return `${file ? `, in ${file}` : ''}${traceOf(error)}`;
+}
+
+function traceOf(error: Error): string {
     const cause = error.cause instanceof Error ? `\ncaused by ${appStack(error.cause)}` : '';
-    return `${file ? `, in ${file}` : ''}${`\n${appStack(error)}${cause}`.replaceAll('\n', '\n    ')}`;
+    return `\n${appStack(error)}${cause}`.replaceAll('\n', '\n    ');
 }
 
 // What called the job's run() is always the same, and says nothing about the failure.
@@ -202,10 +211,4 @@ function count(number: number, noun: string): string {
 
 function timeOfDay(): string {
     return new Date().toTimeString().slice(0, 8);
-}
-
-function moment(unixTime: number): string {
-    const date = new Date(unixTime * 1000);
-    const pad = (number: number) => String(number).padStart(2, '0');
-    return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${date.toTimeString().slice(0, 8)}`;
 }

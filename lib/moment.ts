@@ -1,0 +1,56 @@
+/**
+ * Writes a time for people, on the clock of a place.
+ *
+ * @param unixTime unix seconds
+ * @param timezone IANA name; undefined: the process's
+ * @returns `'2026-11-24 02:00:00'`
+ */
+export function formatMoment(unixTime: number, timezone?: string): string {
+    const format = new Intl.DateTimeFormat('en', { ...FIELDS, timeZone: timezone });
+    const parts = format.formatToParts(unixTime * 1000).map(({ type, value }) => [type, value]);
+    const { year, month, day, hour, minute, second } = Object.fromEntries(parts) as Record<string, string>;
+    return `${year}-${month}-${day} ${hour}:${minute}:${second}`;
+}
+
+const FIELDS = {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+} as const;
+
+const SECOND = 1;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const SPANS = [
+    { unit: DAY, name: 'd', smaller: HOUR, smallerName: 'h' },
+    { unit: HOUR, name: 'h', smaller: MINUTE, smallerName: 'min' },
+    { unit: MINUTE, name: 'min', smaller: MINUTE, smallerName: '' },
+    { unit: SECOND, name: 's', smaller: SECOND, smallerName: '' },
+];
+
+/** From so many of its largest unit on, a span has no smaller one beside it. */
+const ROUND = 10;
+
+/**
+ * Writes how far away something is, in whole units, rounded down: for ages and what is to come. For how long something
+ * took there is `formatDuration`.
+ *
+ * @param ms milliseconds; less than none counts as none
+ * @returns `'0 s'`, `'59 s'`, `'5 min'`, `'2 h 5 min'`, `'15 h'`, `'3 d 4 h'`, `'40 d'`
+ */
+export function formatSpan(ms: number): string {
+    const seconds = Math.max(0, Math.floor(ms / 1000));
+    const { unit, name, smaller, smallerName } =
+        SPANS.find((span) => seconds >= span.unit) ?? (SPANS.at(-1) as (typeof SPANS)[number]);
+    const whole = Math.floor(seconds / unit);
+    const rest = Math.floor((seconds % unit) / smaller);
+    return smaller === unit || rest === 0 || whole >= ROUND
+        ? `${whole} ${name}`
+        : `${whole} ${name} ${rest} ${smallerName}`;
+}
