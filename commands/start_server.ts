@@ -1,11 +1,16 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { failOnBadParams } from '../lib/command_failure.js';
 import { type BotConfig, ConfigError, loadConfig } from '../lib/config.js';
 import { exitSoon, stopOnSignals } from '../lib/server_stop.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
+type ListenError = NodeJS.ErrnoException & { readonly address?: string; readonly port?: number };
+
 /** What the bot adds to the framework's own `start-server`: it starts with the server and stops with it. */
 export default {
     meta(this: CommandRegistry) {
+        this.assignProps({ example: 'start-server --host 127.0.0.1:8080 --without-bot' });
         this.hasParam('withoutBot', {
             type: 'boolean',
             optional: true,
@@ -14,6 +19,7 @@ export default {
         this.addHook('validation', checkHost);
         this.addHook('validation', checkConfig);
         failOnBadParams(this);
+        this.addHook('afterServerStart', waitForListeners);
         this.addHook('afterServerStart', startBot);
     },
 };
@@ -37,6 +43,24 @@ async function checkConfig(this: CommandInstance): Promise<void> {
         if (!(error instanceof ConfigError)) throw error;
         this.setValidationError('config', error.message);
     }
+}
+
+// Node's own answer to a port that is taken is a crash in the middle of the bot's start.
+async function waitForListeners(this: CommandInstance): Promise<void> {
+    const servers: Server[] = this['server'].servers;
+    try {
+        await Promise.all(
+            servers.filter(({ listening }) => !listening).map((server) => once(server, 'listening')),
+        );
+    } catch (error) {
+        console.error(`The server cannot start: ${describeListenError(error as ListenError)}.`);
+        process.exit(1);
+    }
+}
+
+function describeListenError({ code, address, port, message }: ListenError): string {
+    if (code !== 'EADDRINUSE') return message;
+    return `port ${port} of ${address} is in use: stop what listens there, or choose another one with --host`;
 }
 
 async function startBot(this: CommandInstance): Promise<void> {

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { type AddressInfo, createServer } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+
+const JOBS = backgroundJobs({
+    sound: `export default {
+        meta(){ this.schedule('* * * * * *', 'hourly'); },
+        run(){}
+    };`,
+    broken: `export default {
+        meta(){ this.schedule('* * * * * *'); },
+        run(){ throw new Error('no paper'); }
+    };`,
+});
+
+describe('the log of a server', { concurrency: 2 }, () => {
+    test('has a line that says what starts, and one for each run, errors with the stack of the app alone', async () => {
+        const app = await makeApp(JOBS);
+        const { process: server } = await app.serve();
+        await server.printed(/succeeded sound/);
+        await server.printed(/failed broken[\s\S]*\n\d\d:/);
+        const { stdout, stderr } = await server.ended('SIGTERM');
+        assert.match(
+            stdout,
+            /^\d\d:\d\d:\d\d bot started: 2 background jobs, 2 schedules, next slot \S+ \S+ \(embedded, journal .*\)$/m,
+        );
+        assert.match(stdout, /^\d\d:\d\d:\d\d succeeded sound \(\d+ ms\)$/m);
+        const [, ...stack] =
+            stderr
+                .split(/^(?=\d\d:)/m)[0]
+                ?.trimEnd()
+                .split('\n') ?? [];
+        assert.equal(stack[0], '    Error: no paper');
+        assert.match(stack[1] ?? '', /^ +at Proxy\.run \(file:.*\/lib\/background_jobs\/broken\.js:3:22\)$/);
+        assert.equal(stack.length, 2);
+    });
+
+    test('is an object a line under log: json, and nothing else', async () => {
+        const app = await makeApp({
+            ...JOBS,
+            'pinstripe.config.js': "export default { bot: { log: 'json' } };",
+        });
+        const { process: server } = await app.serve();
+        await server.printed(/"run-ended"/);
+        await server.printed(/no paper/);
+        const { stdout, stderr } = await server.ended('SIGTERM');
+        const records = `${stdout}${stderr}`
+            .split('\n')
+            .filter((line) => line !== '' && !line.startsWith('Pinstripe running at'))
+            .map((line) => JSON.parse(line));
+        for (const { time, type } of records) {
+            assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+            assert.equal(typeof type, 'string');
+        }
+        assert.equal(records.find(({ type }) => type === 'bot-started').schedules, 2);
+        const { run } = records.find(({ type, run }) => type === 'run-ended' && run.job === 'sound');
+        assert.deepEqual([run.outcome, run.args, run.manual], ['succeeded', ['hourly'], false]);
+        const failed = records.find(({ type, run }) => type === 'run-ended' && run.job === 'broken');
+        assert.deepEqual([failed.run.error.name, failed.run.error.message], ['Error', 'no paper']);
+    });
+});
+
+describe('start-server on a port that is in use', { concurrency: 2 }, () => {
+    const taken = createServer();
+    const listening = new Promise<number>((resolve) =>
+        taken.listen(0, '127.0.0.1', () => resolve((taken.address() as AddressInfo).port)),
+    );
+    after(() => taken.close());
+
+    for (const binary of BINARIES) {
+        test(`of ${binary} says so in one line, starts no bot, and exits with 1`, async () => {
+            const app = await makeApp(JOBS);
+            const port = await listening;
+            const host = `127.0.0.1:${port}`;
+            const { code, stdout, stderr } = await app.run(binary, ['start-server', '--host', host]);
+            assert.deepEqual(
+                [code, stdout, stderr],
+                [
+                    1,
+                    '',
+                    `The server cannot start: port ${port} of 127.0.0.1 is in use: stop what listens there, or choose another one with --host.\n`,
+                ],
+            );
+        });
+    }
+});
