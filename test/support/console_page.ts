@@ -1,0 +1,70 @@
+const BLOCK = /(?<=^```console\n)[\s\S]*?(?=^```$)/gm;
+
+/** One command of a block, as it is typed, and what it prints. */
+export interface Session {
+    readonly command: string;
+    readonly output: string;
+}
+
+/**
+ * What differs from run to run, and is not compared; docs/commands/README.md tells of it. Each rule sees what the ones
+ * before it have left.
+ */
+const VARYING: readonly [pattern: RegExp, word: string][] = [
+    [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?/g, '<moment>'],
+    [/\b\d{4}-\d\d-\d\d\b/g, '<date>'],
+    [/\b\d\d:\d\d(:\d\d)?\b/g, '<time>'],
+    [/\b\d+(\.\d+)? (ms|s|min|h|d)\b/g, '<duration>'],
+    [
+        /("(?:duration|durationMs|lateBy|startedAt|endedAt|scheduledAt|next|pid|id|run)": )\d+(\.\d+)?/g,
+        '$1<number>',
+    ],
+    [/\bpid \d+/g, 'pid <number>'],
+    [/\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/g, '<id>'],
+    // A column is as wide as its widest cell.
+    [/(?<=\S) {2,}/g, '  '],
+];
+
+/**
+ * Finds the blocks of a page.
+ *
+ * @param page markdown
+ * @returns the sessions of each block, in order
+ */
+export function blocksOf(page: string): Session[][] {
+    return [...page.matchAll(BLOCK)].map(([block]) =>
+        block
+            .split(/^\$ /m)
+            .slice(1)
+            .map((session) => {
+                const end = session.indexOf('\n');
+                return { command: session.slice(0, end), output: session.slice(end + 1).trimEnd() };
+            }),
+    );
+}
+
+/**
+ * Puts other sessions into the blocks of a page.
+ *
+ * @param page markdown
+ * @param blocks the sessions of each of its blocks
+ * @returns the page
+ */
+export function withBlocks(page: string, blocks: readonly (readonly Session[])[]): string {
+    let index = 0;
+    return page.replace(BLOCK, () =>
+        (blocks[index++] ?? [])
+            .map(({ command, output }) => `$ ${command}\n${output === '' ? '' : `${output}\n`}`)
+            .join(''),
+    );
+}
+
+/**
+ * Takes out of an output what differs from run to run.
+ *
+ * @param output what a command printed
+ * @returns the same with a word in its place
+ */
+export function normalise(output: string): string {
+    return VARYING.reduce((text, [pattern, word]) => text.replace(pattern, word), output);
+}

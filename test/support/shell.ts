@@ -1,0 +1,46 @@
+import { AppProcess, freePort } from './app_process.js';
+import type { InstalledApp } from './installed_app.js';
+
+/** How a terminal shows that somebody pressed Ctrl and C. */
+const INTERRUPT = '^C';
+
+/** A shell in an app, which knows its binaries by name and remembers the last exit code. */
+export class Shell {
+    readonly #app: InstalledApp;
+    #code = 0;
+
+    constructor(app: InstalledApp) {
+        this.#app = app;
+    }
+
+    /**
+     * Runs a command line.
+     *
+     * @param command what is typed
+     * @param expected what it should print; where it has a line ^C, the keys are pressed after that many lines
+     * @returns what it prints on both outputs, with /app for the app's folder and 3000 for its port
+     */
+    async run(command: string, expected: string): Promise<string> {
+        const { root } = this.#app;
+        const port = await freePort();
+        const process = new AppProcess('sh', ['-c', `exec 2>&1\n(exit ${this.#code})\n${command}`], {
+            cwd: root,
+            env: {
+                PATH: `${root}/node_modules/.bin:${globalThis.process.env['PATH']}`,
+                PINSTRIPE_HOST: `127.0.0.1:${port}`,
+            },
+            ownGroup: true,
+        });
+        const lines = expected.split('\n').indexOf(INTERRUPT);
+        let keys = 0;
+        if (lines >= 0) {
+            await process.printed(new RegExp(`^(.*\n){${lines}}`));
+            keys = process.output.length;
+            process.signal('SIGINT');
+        }
+        const { code, stdout } = await process.ended();
+        this.#code = code;
+        const text = lines < 0 ? stdout : `${stdout.slice(0, keys)}${INTERRUPT}\n${stdout.slice(keys)}`;
+        return text.replaceAll(root, '/app').replaceAll(`:${port}`, ':3000').trimEnd();
+    }
+}
