@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { dispatchTables } from './dispatch.js';
 import { journalTables } from './journal.js';
 import { latenessTables } from './lateness.js';
+import { startUpTables } from './start_up.js';
 import { type Table, toMarkdown } from './table.js';
 import { timetableTables } from './timetable.js';
 
@@ -11,6 +12,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
     dispatch: dispatchTables,
     lateness: latenessTables,
     journal: journalTables,
+    'start-up': startUpTables,
 };
 
 const wanted = process.argv.slice(2);
