@@ -1,13 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { ChalkInstance } from 'chalk';
 import type { LogFormat } from './config.js';
 import { formatDuration } from './duration.js';
 import type { BotEvent, Emit } from './events.js';
 import type { JournalTrouble } from './journal.js';
 import { formatMoment } from './moment.js';
-import { paint } from './paint.js';
+import { paint, paintOutcome } from './paint.js';
 import { describeProblem } from './problem.js';
-import { latenessOf, type Outcome, type Run } from './run.js';
+import { latenessOf, type Run } from './run.js';
 
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
@@ -142,15 +141,6 @@ const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
     failed: (error) => `something could not be recorded (${error})`,
 };
 
-const COLOURS: Record<Outcome, ChalkInstance> = {
-    succeeded: paint.green,
-    failed: paint.red,
-    timed_out: paint.red,
-    aborted: paint.yellow,
-    skipped: paint.yellow,
-    lost: paint.red,
-};
-
 function ofRun(run: Run): Line | undefined {
     const { outcome = 'lost', reason, startedAt, endedAt, error } = run;
     if (outcome === 'skipped' && EXPECTED_SKIPS.includes(reason ?? '')) return undefined;
@@ -160,7 +150,7 @@ function ofRun(run: Run): Line | undefined {
         run.attempt > 1 && `attempt ${run.attempt}`,
         reason,
     ].filter(Boolean);
-    const text = `${COLOURS[outcome](outcome)} ${nameOf(run)}${details.length > 0 ? ` ${paint.dim(`(${details.join(', ')})`)}` : ''}`;
+    const text = `${paintOutcome(outcome)} ${nameOf(run)}${details.length > 0 ? ` ${paint.dim(`(${details.join(', ')})`)}` : ''}`;
     if (outcome === 'succeeded' || outcome === 'skipped') return news(text);
     return trouble(error ? text + stackOf(run, error) : text);
 }
