@@ -19,7 +19,7 @@ export class ForgetfulEngine implements Engine {
     open(): void {}
     watch(): void {}
     async history(): Promise<History> {
-        return new JournalHistory(undefined);
+        return new JournalHistory(false, undefined);
     }
     close(): void {}
     retrying(): void {}

@@ -36,6 +36,18 @@ export interface BotParts {
     readonly environment?: string;
 }
 
+/** What a bot knows of the jobs. */
+export interface Survey {
+    /** Of all jobs, by name. */
+    readonly plans: readonly JobPlan[];
+    /** All of them, those of files that made no job included. */
+    readonly problems: readonly Problem[];
+    /** IANA time zone of schedules without one of their own; undefined: the process's. */
+    readonly timezone: string | undefined;
+    /** The value of `NODE_ENV`, or what stands for it. */
+    readonly environment: string;
+}
+
 /** The scheduler: looks at each second, and has what is due run. The service `this.bot` is one of these. */
 export class Bot {
     readonly #clock: Clock;
@@ -190,12 +202,13 @@ export class Bot {
     /**
      * What the bot knows of the jobs.
      *
-     * @returns the plans of all jobs by name, and all problems, those of files that made no job included
+     * @returns the survey
      * @throws ConfigError
      */
-    async survey(): Promise<{ plans: JobPlan[]; problems: Problem[] }> {
-        const { plans } = await this.#refreshed();
-        return { plans, problems: [...brokenFileProblems(), ...plans.flatMap(({ problems }) => problems)] };
+    async survey(): Promise<Survey> {
+        const { plans, timezone } = await this.#refreshed();
+        const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
+        return { plans, problems, timezone, environment: this.#environment };
     }
 
     /**

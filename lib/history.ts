@@ -56,6 +56,8 @@ export interface JobStatus {
 
 /** What an engine remembers, to be read; reading changes nothing. */
 export interface History {
+    /** Whether runs of other processes are in it: without a journal's file, each process knows of its own alone. */
+    readonly isShared: boolean;
     /**
      * Tells how jobs are doing.
      *

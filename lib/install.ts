@@ -3,6 +3,7 @@ import listBackgroundJobs from '../commands/list_background_jobs.js';
 import pauseBackgroundJob from '../commands/pause_background_job.js';
 import resumeBackgroundJob from '../commands/resume_background_job.js';
 import runBackgroundJob from '../commands/run_background_job.js';
+import showBackgroundJob from '../commands/show_background_job.js';
 import startServer from '../commands/start_server.js';
 import type { Services } from '../types/framework.js';
 import { secondCopyMessage } from './copies.js';
@@ -41,6 +42,7 @@ ServiceFactory.register('run-background-job', {
 Command.register('start-server', startServer);
 Command.register('generate-background-job', generateBackgroundJob);
 Command.register('list-background-jobs', listBackgroundJobs);
+Command.register('show-background-job', showBackgroundJob);
 Command.register('run-background-job', runBackgroundJob);
 Command.register('pause-background-job', pauseBackgroundJob);
 Command.register('resume-background-job', resumeBackgroundJob);

@@ -3,6 +3,9 @@ import type { Problem } from './problem.js';
 import { BadScheduleError, createSchedule, type Schedule } from './schedule.js';
 import { misspeltSetting, readSettings, SETTING_NAMES, type Settings } from './settings.js';
 
+/** Where a job's settings stand: in its definition, or on its class, where `meta()` has put them. */
+export type SettingSources = Readonly<Partial<Record<keyof Settings, 'definition' | 'meta()'>>>;
+
 /** What a job's class comes to: its schedules and settings, read and checked. */
 export interface JobPlan {
     /** The job's name, dasherized. */
@@ -10,6 +13,8 @@ export interface JobPlan {
     /** The file it was last defined in, where it has one. */
     readonly file: string | undefined;
     readonly settings: Settings;
+    /** Where each setting that the job has a say in comes from; what is not there has its default. */
+    readonly sources: SettingSources;
     /** The schedules that are in force: none where the job cannot run. */
     readonly schedules: readonly Schedule[];
     readonly problems: readonly Problem[];
@@ -27,7 +32,7 @@ export interface JobPlan {
 export function planJob(name: string, timezone: string | undefined): JobPlan {
     const Job = BackgroundJob.for(name);
     const file = Job.filePaths.at(-1);
-    const { declared, thrown } = declaredSettings(Job);
+    const { declared, sources, thrown } = declaredSettings(Job);
     const { settings, complaints } = readSettings(declared);
     const problem = (reason: string, severity: Problem['severity'] = 'error'): Problem => ({
         job: Job.name,
@@ -55,6 +60,7 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
         name: Job.name,
         file,
         settings,
+        sources,
         schedules: fatal.length === 0 ? schedules : [],
         problems: [...fatal, ...bad, ...misspellings(Job).map((reason) => problem(reason, 'warning'))],
         runnable: fatal.length === 0,
@@ -74,17 +80,21 @@ type JobClass = ReturnType<typeof BackgroundJob.for>;
 
 interface Declaration {
     readonly declared: Partial<Record<keyof Settings, unknown>>;
+    readonly sources: Partial<Record<keyof Settings, 'definition' | 'meta()'>>;
     /** A sentence on each setting whose getter threw. */
     readonly thrown: string[];
 }
 
 // A setting may be assigned on the class or stand on the definition, which `include` copies to the prototype.
 function declaredSettings(Job: JobClass): Declaration {
-    const declaration: Declaration = { declared: {}, thrown: [] };
+    const declaration: Declaration = { declared: {}, sources: {}, thrown: [] };
     for (const name of SETTING_NAMES) {
         try {
-            declaration.declared[name] =
-                (Job as Partial<Declaration['declared']>)[name] ?? Job.prototype[name];
+            const assigned = (Job as Partial<Declaration['declared']>)[name];
+            const value = assigned ?? Job.prototype[name];
+            if (value === undefined || value === null) continue;
+            declaration.declared[name] = value;
+            declaration.sources[name] = assigned === value ? 'meta()' : 'definition';
         } catch (error) {
             declaration.thrown.push(`its setting \`${name}\` threw: ${messageOf(error)}`);
         }

@@ -1,6 +1,5 @@
-import { BackgroundJob } from './background_job.js';
 import { ALL_JOBS, type Engine } from './engines/engine.js';
-import { didYouMean } from './suggestion.js';
+import { findJobName } from './job_name.js';
 
 /**
  * Pauses a job, or all there are and will be.
@@ -16,7 +15,7 @@ export async function pauseJob(
     name: string | undefined,
     known: readonly string[],
 ): Promise<string | undefined> {
-    const job = name === undefined ? undefined : findName(name, known);
+    const job = name === undefined ? undefined : findJobName(name, known);
     await engine.pause(job ?? ALL_JOBS);
     return job;
 }
@@ -37,16 +36,10 @@ export async function resumeJob(
 ): Promise<string | undefined> {
     const paused = await engine.pausedJobs();
     // A paused job may be gone by now.
-    const job = name === undefined ? undefined : findName(name, [...known, ...paused]);
+    const job = name === undefined ? undefined : findJobName(name, [...known, ...paused]);
     if (job !== undefined && paused.includes(ALL_JOBS)) {
         throw new Error(`All background jobs are paused: "${job}" alone cannot be resumed, use --all.`);
     }
     await engine.resume(job ?? ALL_JOBS);
     return job;
-}
-
-function findName(name: string, known: readonly string[]): string {
-    const wanted = BackgroundJob.normalizeName(name);
-    if (known.includes(wanted)) return wanted;
-    throw new Error(`There is no background job "${name}"${didYouMean(wanted, known)}.`);
 }

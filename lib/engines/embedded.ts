@@ -68,9 +68,9 @@ export class EmbeddedEngine implements Engine {
 
     async history(host: HistoryHost): Promise<History> {
         const journal = this.#opened?.journal;
-        if (journal) return new JournalHistory((work) => journal.write(work));
+        if (journal) return new JournalHistory(!journal.isInMemory, (work) => journal.write(work));
         const { path } = await placeOf(host);
-        return path === undefined ? new JournalHistory(undefined) : JournalHistory.open(path);
+        return path === undefined ? new JournalHistory(false, undefined) : JournalHistory.open(path);
     }
 
     async close(): Promise<void> {

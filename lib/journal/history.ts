@@ -16,10 +16,12 @@ const SKIPS =
 /** The history of a journal. */
 export class JournalHistory implements History {
     /**
+     * @param isShared whether other processes write to the journal, too
      * @param read reads from the journal; undefined: there is none
      * @param release called when it is not needed any more
      */
     constructor(
+        readonly isShared: boolean,
         private readonly read: (<T>(work: (database: Database) => T) => T | Promise<T>) | undefined,
         private readonly release: () => void = () => {},
     ) {}
@@ -32,7 +34,7 @@ export class JournalHistory implements History {
      * @throws Error where it cannot be read, or is none of this release
      */
     static open(path: string): JournalHistory {
-        if (!existsSync(path)) return new JournalHistory(undefined);
+        if (!existsSync(path)) return new JournalHistory(true, undefined);
         let database: Database;
         try {
             database = Database.open(path);
@@ -52,7 +54,7 @@ export class JournalHistory implements History {
                     throw unreadable(path, error);
                 }
             };
-            return new JournalHistory(version === 0 ? undefined : read, () => database.close());
+            return new JournalHistory(true, version === 0 ? undefined : read, () => database.close());
         } catch (error) {
             database.close();
             throw unreadable(path, error);

@@ -1,0 +1,36 @@
+import type { CommandInstance, CommandRegistry } from '../types/framework.js';
+import { readTimezone } from './timezone.js';
+
+/**
+ * Lets a command take the time zone on whose clock it shows times.
+ *
+ * @param command the command's class, in its `meta()`
+ */
+export function takeTimezone(command: CommandRegistry): void {
+    command.hasParam('timezone', {
+        type: 'string',
+        optional: true,
+        description: `The time zone in which times are shown, like Europe/London (default: the process's).`,
+    });
+    command.addHook('validation', function (this: CommandInstance) {
+        const { timezone } = this.params;
+        try {
+            if (timezone !== undefined) readTimezone(timezone);
+        } catch (error) {
+            this.setValidationError('timezone', `"${timezone}" ${(error as Error).message}`);
+        }
+    });
+}
+
+/**
+ * The time zone on whose clock a command shows times.
+ *
+ * @param params the command's parameters
+ * @returns IANA name: what was asked for, else the process's
+ */
+export function displayTimezone(params: Record<string, string | undefined>): string {
+    return params['timezone'] ?? PROCESS_TIMEZONE;
+}
+
+/** The zone of the process's clock. */
+export const PROCESS_TIMEZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;

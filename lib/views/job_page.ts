@@ -1,0 +1,101 @@
+import { describeCrontab } from '../crontab_words.js';
+import { PROCESS_TIMEZONE } from '../display_timezone.js';
+import type { PastRun, PastSkips } from '../history.js';
+import { formatMoment, formatSpan } from '../moment.js';
+import { type JobOverview, nextSlots } from '../overview.js';
+import { paint } from '../paint.js';
+import { describeProblem } from '../problem.js';
+import { NO_BREAK, renderTable } from '../table.js';
+import { type PastTableOptions, renderPast } from './past_table.js';
+import type { SettingInForce } from './settings_in_force.js';
+import { describeState } from './state.js';
+
+/** How many next slots of a schedule are shown. */
+export const NEXT_SLOTS = 5;
+
+/** All that is told of a job. */
+export interface JobPage {
+    readonly job: JobOverview;
+    readonly settings: readonly SettingInForce[];
+    /** Its last runs and skipped slots, newest first. */
+    readonly past: readonly (PastRun | PastSkips)[];
+}
+
+/** How to show it. */
+export interface JobPageOptions extends PastTableOptions {
+    /** The value of `NODE_ENV`, or what stands for it. */
+    readonly environment: string;
+}
+
+/**
+ * Shows everything on one job: file, state, problems, schedules, settings, and its last runs.
+ *
+ * @param page what there is
+ * @param options how
+ * @returns a promise of its lines
+ */
+export async function renderJobPage(page: JobPage, options: JobPageOptions): Promise<string[]> {
+    const { job, settings, past } = page;
+    const state = describeState(job, options).join(', ');
+    return [
+        paint.bold(job.name),
+        ...section('', [
+            ...(job.plan?.settings.description ? [job.plan.settings.description] : []),
+            ...(job.file ? [paint.dim(job.file)] : []),
+            ...(state ? [state] : []),
+        ]),
+        ...section('Problems', job.problems.map(describeProblem)),
+        ...section('Schedules', await scheduleLines(job, options)),
+        ...section('Settings', settingLines(settings, options.width)),
+        ...section('Last runs', past.length > 0 ? renderPast(past, indented(options)) : ['none']),
+    ];
+}
+
+const INDENT = '  ';
+
+function section(title: string, lines: readonly string[]): string[] {
+    if (lines.length === 0) return [];
+    const heading = title === '' ? [] : ['', paint.bold(title)];
+    return [...heading, ...lines.map((line) => (line === '' ? '' : INDENT + line))];
+}
+
+function indented<Options extends { readonly width: number }>(options: Options): Options {
+    return { ...options, width: options.width - INDENT.length };
+}
+
+async function scheduleLines(job: JobOverview, options: JobPageOptions): Promise<string[]> {
+    const { plan, state } = job;
+    if (!plan?.runnable) return [];
+    if (plan.schedules.length === 0) return ['none: it runs only when somebody asks for it'];
+    const rows = plan.schedules.map(async (schedule) => {
+        const { crontab, timezone, args } = schedule;
+        const slots =
+            state === 'excluded' ? [] : nextSlots(schedule, Math.floor(options.now / 1000), NEXT_SLOTS);
+        return [
+            [crontab.replaceAll(' ', NO_BREAK)],
+            [await describeCrontab(crontab)],
+            [timezone === undefined || timezone === PROCESS_TIMEZONE ? '' : timezone],
+            [args.length > 0 ? JSON.stringify(args) : ''],
+            slots.map((slot) => formatMoment(slot, options.timezone).replaceAll(' ', NO_BREAK)),
+            slots.map((slot) => `in ${formatSpan(slot * 1000 - options.now)}`.replaceAll(' ', NO_BREAK)),
+        ];
+    });
+    const headings = ['CRONTAB', 'MEANING', 'ZONE', 'ARGS', `NEXT (${options.timezone})`, ''];
+    return renderTable([{ headings, rows: await Promise.all(rows) }], indented(options).width);
+}
+
+const SOURCES: Record<SettingInForce['source'], string> = {
+    definition: "the job's definition",
+    'meta()': "the job's meta()",
+    config: 'bot.timezone in pinstripe.config.js',
+    default: 'default',
+};
+
+function settingLines(settings: readonly SettingInForce[], width: number): string[] {
+    const rows = settings.map(({ name, text, source }) => [
+        [name],
+        [text],
+        [source === 'default' ? paint.dim(SOURCES[source]) : SOURCES[source]],
+    ]);
+    return renderTable([{ headings: ['SETTING', 'VALUE', 'FROM'], rows }], width - INDENT.length);
+}

@@ -1,0 +1,61 @@
+import { findJobName } from '../job_name.js';
+import { type JobOverview, recall, type Surveyor, takeOverview } from '../overview.js';
+import { hasTenantsTable } from '../tenants.js';
+import { outputWidth } from '../terminal.js';
+import { JSON_VERSION, jobAsJson, pastAsJson } from './job_json.js';
+import { type JobPage, NEXT_SLOTS, renderJobPage } from './job_page.js';
+import { settingsInForce } from './settings_in_force.js';
+
+/** How to show a job. */
+export interface JobShowOptions {
+    /** In any spelling. */
+    readonly name: string;
+    /** How many of its last runs. */
+    readonly runs: number;
+    readonly json: boolean;
+    /** IANA name: on its clock times are shown. */
+    readonly timezone: string;
+    /** The app's folder. */
+    readonly root: string;
+}
+
+/**
+ * Prints everything on one job. What keeps its history from being read goes to standard error.
+ *
+ * @param bot whose job
+ * @param options which, and how
+ * @throws Error for an unknown name; ConfigError
+ */
+export async function printJob(bot: Surveyor, options: JobShowOptions): Promise<void> {
+    const { jobs, environment, timezone, historyTrouble } = await takeOverview(bot);
+    const name = findJobName(
+        options.name,
+        jobs.map((job) => job.name),
+    );
+    const job = jobs.find((candidate) => candidate.name === name) as JobOverview;
+    const { found: past } = await recall(bot, (history) => history.of(name, options.runs), []);
+    const hasTenants = await hasTenantsTable().catch(() => undefined);
+    const settings = job.plan ? settingsInForce(job.plan, { timezone, hasTenants }) : [];
+    const page: JobPage = { job, settings, past };
+    const now = Date.now();
+    if (options.json) {
+        const report = {
+            version: JSON_VERSION,
+            job: await pageAsJson(page, now),
+            historyTrouble: historyTrouble ?? null,
+        };
+        return console.log(JSON.stringify(report, null, 4));
+    }
+    const lines = await renderJobPage(page, { ...options, now, environment, width: outputWidth() });
+    console.log(['', ...lines, ''].join('\n'));
+    if (historyTrouble) console.error(historyTrouble);
+}
+
+async function pageAsJson({ job, settings, past }: JobPage, now: number): Promise<object> {
+    return {
+        ...(await jobAsJson(job, Math.floor(now / 1000), NEXT_SLOTS)),
+        problems: job.problems,
+        settings: Object.fromEntries(settings.map(({ name, value, source }) => [name, { value, source }])),
+        past: past.map(pastAsJson),
+    };
+}

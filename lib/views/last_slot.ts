@@ -1,0 +1,65 @@
+import { formatDuration } from '../duration.js';
+import type { JobStatus, PastRun } from '../history.js';
+import { formatSpan } from '../moment.js';
+import { paint, paintOutcome } from '../paint.js';
+import type { Outcome } from '../run.js';
+import { NO_BREAK } from '../table.js';
+
+/** From the worst to the best: of several tenants' runs the worst is told. */
+const OUTCOMES: readonly Outcome[] = ['failed', 'timed_out', 'lost', 'aborted', 'skipped', 'succeeded'];
+
+/** How the runs of a job's last slot ended, taken together. Times are unix milliseconds. */
+export interface LastSlot {
+    /** The worst of them. */
+    readonly outcome: Outcome;
+    /** How many ended that way. */
+    readonly count: number;
+    readonly runs: readonly PastRun[];
+    readonly startedAt: number;
+    /** undefined where a process died, and nobody has noticed when. */
+    readonly endedAt: number | undefined;
+}
+
+/**
+ * Takes the runs of a slot together: one for each tenant, or args.
+ *
+ * @param ended the runs
+ * @returns what is to be told of them; undefined where there are none
+ */
+export function lastSlotOf(ended: readonly PastRun[]): LastSlot | undefined {
+    const outcome = OUTCOMES.find((worst) => ended.some((run) => run.outcome === worst));
+    if (outcome === undefined) return undefined;
+    const ends = ended.flatMap(({ endedAt }) => endedAt ?? []);
+    return {
+        outcome,
+        count: ended.filter((run) => run.outcome === outcome).length,
+        runs: ended,
+        startedAt: Math.min(...ended.map(({ startedAt }) => startedAt)),
+        endedAt: ends.length === ended.length ? Math.max(...ends) : undefined,
+    };
+}
+
+/**
+ * Says how a job did last.
+ *
+ * @param status what is known of the job
+ * @param now unix milliseconds
+ * @returns phrases: `'failed 3 min ago'`, `'took 2.4 s'`, `'then 14 skipped (overlap)'`; none where nothing has run
+ */
+export function describeLast(status: JobStatus | undefined, now: number): string[] {
+    const last = lastSlotOf(status?.ended ?? []);
+    const phrases: string[] = [];
+    if (last) {
+        const { outcome, count, runs, startedAt, endedAt } = last;
+        const share = count < runs.length ? ` for ${count} of ${runs.length},` : '';
+        const age = `${formatSpan(now - (endedAt ?? startedAt))} ago`.replaceAll(' ', NO_BREAK);
+        phrases.push(`${paintOutcome(outcome)}${share} ${age}`);
+        if (endedAt !== undefined) phrases.push(`took ${formatDuration(endedAt - startedAt)}`);
+    }
+    const { skipped } = status ?? {};
+    if (skipped && skipped.last * 1000 > (last?.startedAt ?? 0)) {
+        const number = `${skipped.atLeast ? 'over ' : ''}${skipped.count}`;
+        phrases.push(`${last ? 'then ' : ''}${number} ${paint.yellow('skipped')} (${skipped.reason})`);
+    }
+    return phrases;
+}

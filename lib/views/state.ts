@@ -1,0 +1,28 @@
+import { formatSpan } from '../moment.js';
+import type { JobOverview } from '../overview.js';
+import { paint } from '../paint.js';
+
+/**
+ * Says how a job stands.
+ *
+ * @param job the job
+ * @param at unix milliseconds, and the value of `NODE_ENV`
+ * @returns phrases: `'paused'`, `'running for 5 s'`; none where it just waits for its next slot
+ */
+export function describeState(
+    { state, status }: JobOverview,
+    { now, environment }: { now: number; environment: string },
+): string[] {
+    const words = {
+        invalid: [paint.red('invalid')],
+        paused: [paint.yellow('paused')],
+        excluded: [paint.dim(`not in ${environment}`)],
+        running: [],
+        unscheduled: [],
+        scheduled: [],
+    }[state];
+    const [running, ...others] = status?.running ?? [];
+    if (!running) return words;
+    const count = others.length > 0 ? `${others.length + 1} ` : '';
+    return [...words, `${count}${paint.cyan('running')} for ${formatSpan(now - running.startedAt)}`];
+}
