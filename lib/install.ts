@@ -1,6 +1,7 @@
 import generateBackgroundJob from '../commands/generate_background_job.js';
 import listBackgroundJobs from '../commands/list_background_jobs.js';
 import pauseBackgroundJob from '../commands/pause_background_job.js';
+import previewBackgroundJobs from '../commands/preview_background_jobs.js';
 import resumeBackgroundJob from '../commands/resume_background_job.js';
 import runBackgroundJob from '../commands/run_background_job.js';
 import showBackgroundJob from '../commands/show_background_job.js';
@@ -43,6 +44,7 @@ Command.register('start-server', startServer);
 Command.register('generate-background-job', generateBackgroundJob);
 Command.register('list-background-jobs', listBackgroundJobs);
 Command.register('show-background-job', showBackgroundJob);
+Command.register('preview-background-jobs', previewBackgroundJobs);
 Command.register('run-background-job', runBackgroundJob);
 Command.register('pause-background-job', pauseBackgroundJob);
 Command.register('resume-background-job', resumeBackgroundJob);

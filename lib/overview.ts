@@ -86,7 +86,8 @@ export async function recall<T>(
     }
 }
 
-const NOT_SHARED = 'The journal is kept in memory: only the process that runs a job knows of its runs.';
+const NOT_SHARED =
+    'The journal is kept in memory: only the process that runs a job knows of its runs, and of pauses.';
 
 /**
  * Puts together what is known of each job.

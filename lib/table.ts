@@ -8,11 +8,20 @@ const GAP = '  ';
 /** Where words can be told from one another no more, a column still has so much room. */
 const NARROWEST = 8;
 
-/** Keeps two words in one line; what is printed is a plain space. */
-export const NO_BREAK = '\u00a0';
+const NO_BREAK = '\u00a0';
 
 /** One cell: its lines, from top to bottom. */
 export type Cell = readonly string[];
+
+/**
+ * Keeps words together in one line of a table, as long as there is room for them; what is printed are plain spaces.
+ *
+ * @param words some words
+ * @returns the same, for a cell
+ */
+export function keepTogether(words: string): string {
+    return words.replaceAll(' ', NO_BREAK);
+}
 
 /** One way to lay a table out. Columns in which nothing stands are left out. */
 export interface Layout {
@@ -53,7 +62,8 @@ export function renderTable(layouts: readonly [Layout, ...Layout[]], width: numb
 }
 
 /**
- * Takes from the widest columns until all of them fit; first from those that can give without breaking a word.
+ * Takes from the widest columns until all of them fit; first from those that can give without breaking a word, last from
+ * the first column, whose names people copy.
  *
  * @param columns what each would like
  * @param available how much room there is, gaps included
@@ -61,7 +71,12 @@ export function renderTable(layouts: readonly [Layout, ...Layout[]], width: numb
  */
 export function fitColumns(columns: readonly ColumnWidth[], available: number): number[] {
     const widths = columns.map(({ natural }) => natural);
-    const floors = [columns.map(({ longestWord }) => longestWord), columns.map(() => NARROWEST)];
+    const words = columns.map(({ longestWord }) => longestWord);
+    const floors = [
+        words,
+        words.map((word, column) => (column === 0 ? word : NARROWEST)),
+        words.map(() => NARROWEST),
+    ];
     for (const floor of floors) {
         for (let excess = total(widths) - available; excess > 0; excess--) {
             const spare = widths.map((width, column) => (width > (floor[column] ?? 0) ? width : 0));

@@ -6,6 +6,7 @@ import type { Problem } from '../lib/problem.js';
 import { createSchedule } from '../lib/schedule.js';
 import { readSettings } from '../lib/settings.js';
 import { openApp } from './support/fixture_app.js';
+import { planOf as newPlan } from './support/job_overviews.js';
 
 await openApp();
 const { nextSlotOf, nextSlots, overviewsOf, takeOverview } = await import('../lib/overview.js');
@@ -13,20 +14,11 @@ const { nextSlotOf, nextSlots, overviewsOf, takeOverview } = await import('../li
 /** 2026-01-01 00:00:00 UTC */
 const NOW = 1_767_225_600;
 
-const planOf = (name: string, parts: Partial<JobPlan> = {}): JobPlan => ({
-    name,
-    file: `/app/${name}.js`,
-    settings: readSettings({}).settings,
-    sources: {},
-    schedules: [createSchedule(name, ['*/5 * * * *'], 'UTC')],
-    problems: [],
-    runnable: true,
-    ...parts,
-});
+const planOf = (name: string, parts: Partial<JobPlan> = {}) => newPlan(name, [['*/5 * * * *']], parts);
 
 const problemOf = (job: string, severity: Problem['severity'] = 'error'): Problem => ({
     job,
-    file: `/app/${job}.js`,
+    file: `/app/lib/background_jobs/${job}.js`,
     reason: 'it is broken',
     severity,
 });
@@ -68,9 +60,9 @@ describe('an overview', () => {
         assert.deepEqual(
             jobs.map(({ name, file, plan, problems }) => [name, file, plan !== undefined, problems.length]),
             [
-                ['a', '/app/a.js', true, 0],
-                ['b', '/app/b.js', false, 1],
-                ['c', '/app/c.js', true, 1],
+                ['a', '/app/lib/background_jobs/a.js', true, 0],
+                ['b', '/app/lib/background_jobs/b.js', false, 1],
+                ['c', '/app/lib/background_jobs/c.js', true, 1],
             ],
         );
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
-import { fitColumns, type Layout, NO_BREAK, renderTable } from '../lib/table.js';
+import { fitColumns, keepTogether, type Layout, renderTable } from '../lib/table.js';
 
 const plain = (layouts: readonly [Layout, ...Layout[]], width: number) =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: headings are dim where there are colours.
@@ -35,7 +35,7 @@ describe('a table', () => {
     });
 
     test('keeps together what is meant to be, and breaks words only where nothing else helps', () => {
-        const row = [[`2026-11-24${NO_BREAK}08:05`], ['a note of a few words']];
+        const row = [[keepTogether('2026-11-24 08:05')], ['a note of a few words']];
         const layout: Layout = { headings: ['NEXT', 'NOTE'], rows: [row] };
         assert.deepEqual(plain([layout], 26), [
             'NEXT              NOTE',

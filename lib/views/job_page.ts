@@ -5,7 +5,7 @@ import { formatMoment, formatSpan } from '../moment.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import { paint } from '../paint.js';
 import { describeProblem } from '../problem.js';
-import { NO_BREAK, renderTable } from '../table.js';
+import { keepTogether, renderTable } from '../table.js';
 import { type PastTableOptions, renderPast } from './past_table.js';
 import type { SettingInForce } from './settings_in_force.js';
 import { describeState } from './state.js';
@@ -72,12 +72,12 @@ async function scheduleLines(job: JobOverview, options: JobPageOptions): Promise
         const slots =
             state === 'excluded' ? [] : nextSlots(schedule, Math.floor(options.now / 1000), NEXT_SLOTS);
         return [
-            [crontab.replaceAll(' ', NO_BREAK)],
+            [keepTogether(crontab)],
             [await describeCrontab(crontab)],
             [timezone === undefined || timezone === PROCESS_TIMEZONE ? '' : timezone],
             [args.length > 0 ? JSON.stringify(args) : ''],
-            slots.map((slot) => formatMoment(slot, options.timezone).replaceAll(' ', NO_BREAK)),
-            slots.map((slot) => `in ${formatSpan(slot * 1000 - options.now)}`.replaceAll(' ', NO_BREAK)),
+            slots.map((slot) => keepTogether(formatMoment(slot, options.timezone))),
+            slots.map((slot) => keepTogether(`in ${formatSpan(slot * 1000 - options.now)}`)),
         ];
     });
     const headings = ['CRONTAB', 'MEANING', 'ZONE', 'ARGS', `NEXT (${options.timezone})`, ''];

@@ -4,7 +4,7 @@ import { formatMoment, formatSpan } from '../moment.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import { paint } from '../paint.js';
 import type { Schedule } from '../schedule.js';
-import { type Cell, type Layout, NO_BREAK, renderTable } from '../table.js';
+import { type Cell, keepTogether, type Layout, renderTable } from '../table.js';
 import { describeLast } from './last_slot.js';
 import { describeState } from './state.js';
 
@@ -103,14 +103,14 @@ async function scheduleCells(
     const { crontab, timezone, args } = schedule;
     const now = Math.floor(options.now / 1000);
     const slots = state === 'excluded' ? [] : nextSlots(schedule, now, options.next);
-    const fields = crontab.replaceAll(' ', NO_BREAK);
+    const fields = keepTogether(crontab);
     return {
         schedule: args.length > 0 ? [fields, shorten(JSON.stringify(args))] : [fields],
         meaning: await describeCrontab(crontab),
         zone: timezone === undefined || timezone === PROCESS_TIMEZONE ? '' : timezone,
         next: slots.map((slot) => ({
             span: `in ${formatSpan(slot * 1000 - options.now)}`,
-            moment: formatMoment(slot, options.timezone).replace(/:00$/, '').replace(' ', NO_BREAK),
+            moment: keepTogether(formatMoment(slot, options.timezone).replace(/:00$/, '')),
         })),
     };
 }

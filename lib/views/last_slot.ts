@@ -3,7 +3,7 @@ import type { JobStatus, PastRun } from '../history.js';
 import { formatSpan } from '../moment.js';
 import { paint, paintOutcome } from '../paint.js';
 import type { Outcome } from '../run.js';
-import { NO_BREAK } from '../table.js';
+import { keepTogether } from '../table.js';
 
 /** From the worst to the best: of several tenants' runs the worst is told. */
 const OUTCOMES: readonly Outcome[] = ['failed', 'timed_out', 'lost', 'aborted', 'skipped', 'succeeded'];
@@ -51,10 +51,10 @@ export function describeLast(status: JobStatus | undefined, now: number): string
     const phrases: string[] = [];
     if (last) {
         const { outcome, count, runs, startedAt, endedAt } = last;
-        const share = count < runs.length ? ` for ${count} of ${runs.length},` : '';
-        const age = `${formatSpan(now - (endedAt ?? startedAt))} ago`.replaceAll(' ', NO_BREAK);
+        const share = count < runs.length ? ` ${keepTogether(`for ${count} of ${runs.length},`)}` : '';
+        const age = keepTogether(`${formatSpan(now - (endedAt ?? startedAt))} ago`);
         phrases.push(`${paintOutcome(outcome)}${share} ${age}`);
-        if (endedAt !== undefined) phrases.push(`took ${formatDuration(endedAt - startedAt)}`);
+        if (endedAt !== undefined) phrases.push(keepTogether(`took ${formatDuration(endedAt - startedAt)}`));
     }
     const { skipped } = status ?? {};
     if (skipped && skipped.last * 1000 > (last?.startedAt ?? 0)) {

@@ -2,7 +2,7 @@ import { formatDuration } from '../duration.js';
 import type { PastRun, PastSkips } from '../history.js';
 import { formatMoment, formatSpan } from '../moment.js';
 import { paint, paintOutcome } from '../paint.js';
-import { type Cell, NO_BREAK, renderTable } from '../table.js';
+import { type Cell, keepTogether, renderTable } from '../table.js';
 import { thrownAt } from '../thrown_at.js';
 
 /** How to show what was. */
@@ -44,7 +44,7 @@ function runCells(run: PastRun, { now, timezone, root }: PastTableOptions): Cell
         [momentOf(startedAt / 1000, timezone)],
         [isRunning ? paint.cyan(outcome) : paintOutcome(outcome)],
         [
-            keep(
+            keepTogether(
                 endedAt === undefined
                     ? isRunning
                         ? formatSpan(now - startedAt)
@@ -52,7 +52,7 @@ function runCells(run: PastRun, { now, timezone, root }: PastTableOptions): Cell
                     : formatDuration(endedAt - startedAt),
             ),
         ],
-        [lateBy >= NOTABLE_LATENESS ? keep(formatDuration(lateBy)) : ''],
+        [lateBy >= NOTABLE_LATENESS ? keepTogether(formatDuration(lateBy)) : ''],
         [tenant === undefined ? '' : String(tenant)],
         [args.length > 0 ? JSON.stringify(args) : ''],
         [notes, ...(error ? error.split('\n') : []), place ? `at ${place}` : ''].filter(Boolean),
@@ -77,9 +77,5 @@ function skipCells(skips: PastSkips, { timezone }: PastTableOptions): Cell[] {
 }
 
 function momentOf(second: number, timezone: string): string {
-    return keep(formatMoment(Math.floor(second), timezone));
-}
-
-function keep(text: string): string {
-    return text.replaceAll(' ', NO_BREAK);
+    return keepTogether(formatMoment(Math.floor(second), timezone));
 }

@@ -3,46 +3,7 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import type { PastRun, PastSkips } from '../../lib/history.js';
 import { describeLast, lastSlotOf } from '../../lib/views/last_slot.js';
-
-/** Unix milliseconds. */
-const NOW = 1_767_225_600_000;
-
-function runOf(parts: Partial<PastRun> = {}): PastRun {
-    return {
-        kind: 'run',
-        id: 'one',
-        job: 'clean-up',
-        schedule: '*/5 * * * *',
-        args: [],
-        tenant: undefined,
-        reason: undefined,
-        host: 'here',
-        pid: 1,
-        scheduledAt: NOW / 1000 - 300,
-        manual: false,
-        attempt: 1,
-        startedAt: NOW - 300_000,
-        endedAt: NOW - 297_600,
-        lateBy: 0,
-        outcome: 'succeeded',
-        error: undefined,
-        stack: undefined,
-        ...parts,
-    };
-}
-
-function skipsOf(parts: Partial<PastSkips> = {}): PastSkips {
-    return {
-        ...runOf(),
-        kind: 'skips',
-        reason: 'overlap',
-        first: 0,
-        last: 0,
-        count: 3,
-        atLeast: false,
-        ...parts,
-    };
-}
+import { NOW, pastRun as runOf, pastSkips as skipsOf } from '../support/job_overviews.js';
 
 function phrases(ended: PastRun[], skipped?: PastSkips): string[] {
     return describeLast({ running: [], ended, skipped }, NOW).map((phrase) =>

@@ -1,0 +1,48 @@
+import { failOnBadParams, runCommand } from '../lib/command_failure.js';
+import { displayTimezone, takeTimezone } from '../lib/display_timezone.js';
+import type { Surveyor } from '../lib/overview.js';
+import type { CommandInstance, CommandRegistry } from '../types/framework.js';
+
+/** `preview-background-jobs`: what will run in a stretch of time. */
+export default {
+    meta(this: CommandRegistry) {
+        this.assignProps({
+            description: 'Shows what will run in a stretch of time, in order, day by day.',
+            example: `preview-background-jobs --from '2026-12-24' --to +48h`,
+        });
+        this.hasParam('from', {
+            type: 'string',
+            optional: true,
+            description: `When it begins: '2026-11-25 02:00', unix seconds, +24h (default: now).`,
+        });
+        this.hasParam('to', {
+            type: 'string',
+            optional: true,
+            description: 'When it ends; with a + counted from its beginning (default: +24h).',
+        });
+        this.hasParam('name', {
+            type: 'string',
+            alias: 'arg1',
+            optional: true,
+            description: 'The name of a background job: that one alone.',
+        });
+        takeTimezone(this);
+        this.hasParam('json', { type: 'boolean', optional: true, description: 'Print JSON.' });
+        failOnBadParams(this);
+    },
+
+    run(this: CommandInstance) {
+        return runCommand(async () => {
+            const { name, json = false } = this.params;
+            const timezone = displayTimezone(this.params);
+            const { parseMoment } = await import('../lib/moment_input.js');
+            const { printPreview } = await import('../lib/views/preview.js');
+            const now = Math.floor(Date.now() / 1000);
+            const from = parseMoment(this.params['from'] ?? 'now', { now, timezone });
+            const to = parseMoment(this.params['to'] ?? '+24h', { now: from, timezone });
+            if (to <= from) throw new Error('Nothing lies between: --to is not after --from.');
+            const bot: Surveyor = this['bot'];
+            await printPreview(bot, { from, to, name, json, timezone });
+        });
+    },
+};

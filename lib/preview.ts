@@ -1,0 +1,85 @@
+import { nextSlot } from './calendar.js';
+import type { Schedule } from './schedule.js';
+
+/** A schedule with more slots in a day is told of in one line. */
+const MOST_LISTED = 12;
+
+/** With more slots a preview is no help to anybody, and takes seconds. */
+export const MOST_SLOTS = 1_000_000;
+
+/** The slots of a schedule in one day: each of them, or, where there are many, the first, the last and their number. */
+export interface PreviewEntry {
+    readonly schedule: Schedule;
+    /** Unix seconds. */
+    readonly first: number;
+    /** Unix seconds. */
+    readonly last: number;
+    readonly count: number;
+}
+
+/** One day of a preview. */
+export interface PreviewDay {
+    /** In the order of their first slots, then by job. */
+    readonly entries: readonly PreviewEntry[];
+}
+
+/** A stretch of time: `from` is in it, `to` is not. Unix seconds. */
+export interface Stretch {
+    readonly from: number;
+    readonly to: number;
+}
+
+/**
+ * Tells what is due in a stretch of time, day by day. Days without slots are left out.
+ *
+ * @param schedules which
+ * @param stretch when
+ * @param timezone IANA name: whose days
+ * @returns the days, in order; each is worked out when it is asked for
+ * @throws RangeError for more than a million slots
+ */
+export function* previewDays(
+    schedules: readonly Schedule[],
+    { from, to }: Stretch,
+    timezone: string,
+): Generator<PreviewDay> {
+    let coming = schedules.map((schedule) => ({ schedule, slot: schedule.next(from - 1) ?? Infinity }));
+    let total = 0;
+    for (;;) {
+        coming = coming.filter(({ slot }) => slot < to);
+        if (coming.length === 0) return;
+        const earliest = coming.reduce((least, { slot }) => Math.min(least, slot), Infinity);
+        const end = Math.min(to, nextSlot(MIDNIGHT, timezone, earliest) ?? to);
+        const entries: PreviewEntry[] = [];
+        for (const cursor of coming) {
+            const slots: number[] = [];
+            for (; cursor.slot < end; cursor.slot = cursor.schedule.next(cursor.slot) ?? Infinity) {
+                if (++total > MOST_SLOTS)
+                    throw new RangeError(`more than ${MOST_SLOTS.toLocaleString('en')} slots`);
+                slots.push(cursor.slot);
+            }
+            entries.push(...entriesOf(cursor.schedule, slots));
+        }
+        yield {
+            entries: entries.sort((a, b) => a.first - b.first || compare(a.schedule.job, b.schedule.job)),
+        };
+    }
+}
+
+/** In the calendar a fixed time comes once on every local day, at its first valid time: so begins each day. */
+const MIDNIGHT = '0 0 * * *';
+
+function entriesOf(schedule: Schedule, slots: readonly number[]): PreviewEntry[] {
+    const entry = (some: readonly number[]): PreviewEntry => ({
+        schedule,
+        first: some[0] ?? 0,
+        last: some.at(-1) ?? 0,
+        count: some.length,
+    });
+    if (slots.length === 0) return [];
+    return slots.length > MOST_LISTED ? [entry(slots)] : slots.map((slot) => entry([slot]));
+}
+
+function compare(a: string, b: string): number {
+    return a < b ? -1 : Number(a > b);
+}

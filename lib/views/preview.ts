@@ -1,0 +1,111 @@
+import { findJobName } from '../job_name.js';
+import { formatMoment } from '../moment.js';
+import { type JobOverview, type Surveyor, takeOverview } from '../overview.js';
+import { type PreviewEntry, previewDays, type Stretch } from '../preview.js';
+import { outputWidth } from '../terminal.js';
+import { isoOfSecond, JSON_VERSION } from './job_json.js';
+import { renderDay } from './timeline.js';
+
+/** What to preview, and how. */
+export interface PreviewOptions extends Stretch {
+    /** One job alone, in any spelling; undefined: all. */
+    readonly name: string | undefined;
+    readonly json: boolean;
+    /** IANA name: whose days and times. */
+    readonly timezone: string;
+}
+
+/**
+ * Prints what will run in a stretch of time, day by day, and which jobs will not.
+ *
+ * @param bot whose jobs
+ * @param options which, when, and how
+ * @throws Error for an unknown name, and for more slots than anybody wants to see; ConfigError
+ */
+export async function printPreview(bot: Surveyor, options: PreviewOptions): Promise<void> {
+    const { jobs, historyTrouble } = await takeOverview(bot);
+    const name =
+        options.name &&
+        findJobName(
+            options.name,
+            jobs.map((job) => job.name),
+        );
+    const wanted = name ? jobs.filter((job) => job.name === name) : jobs;
+    const going = wanted.filter(({ state }) => state !== 'paused' && state !== 'excluded');
+    const schedules = going.flatMap(({ plan }) => plan?.schedules ?? []);
+    const idle = wanted.filter((job) => !going.includes(job) || !job.plan?.runnable);
+    try {
+        const days = previewDays(schedules, options, options.timezone);
+        if (options.json)
+            printJson(
+                [...days].map(({ entries }) => entries),
+                idle,
+                options,
+            );
+        else await printTimeline(days, idle, options);
+        if (historyTrouble && !options.json) console.error(historyTrouble);
+    } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        throw new Error(
+            `There are ${error.message} in that time: choose a shorter one, or one job with --name.`,
+        );
+    }
+}
+
+async function printTimeline(
+    days: ReturnType<typeof previewDays>,
+    idle: readonly JobOverview[],
+    { from, to, timezone }: PreviewOptions,
+): Promise<void> {
+    const stretch = `from ${formatMoment(from, timezone)} to ${formatMoment(to, timezone)} (${timezone})`;
+    const jobs = new Set<string>();
+    let slots = 0;
+    for (const day of days) {
+        console.log(['', ...(await renderDay(day, { timezone, width: outputWidth() }))].join('\n'));
+        for (const { schedule, count } of day.entries) {
+            jobs.add(schedule.job);
+            slots += count;
+        }
+    }
+    const total = `${count(slots, 'slot')} of ${count(jobs.size, 'background job')} ${stretch}.`;
+    console.log(`\n${slots === 0 ? `Nothing runs ${stretch}.` : total}`);
+    if (idle.length > 0)
+        console.log(
+            `Not in it: ${idle.map(({ name, state }) => `${name} (${IDLE[state] ?? state})`).join(', ')}.`,
+        );
+    console.log('');
+}
+
+/** How the state of a job that does not run is put. */
+const IDLE: Partial<Record<JobOverview['state'], string>> = { excluded: 'not in this environment' };
+
+function printJson(
+    days: readonly (readonly PreviewEntry[])[],
+    idle: readonly JobOverview[],
+    options: PreviewOptions,
+): void {
+    const report = {
+        version: JSON_VERSION,
+        from: isoOfSecond(options.from),
+        to: isoOfSecond(options.to),
+        timezone: options.timezone,
+        days: days.map((entries) => ({
+            date: formatMoment(entries[0]?.first ?? 0, options.timezone).slice(0, 10),
+            entries: entries.map(({ schedule, first, last, count }) => ({
+                job: schedule.job,
+                crontab: schedule.crontab,
+                timezone: schedule.timezone ?? null,
+                args: schedule.args,
+                count,
+                first: isoOfSecond(first),
+                last: isoOfSecond(last),
+            })),
+        })),
+        idle: idle.map(({ name, state }) => ({ job: name, state })),
+    };
+    console.log(JSON.stringify(report, null, 4));
+}
+
+function count(number: number, noun: string): string {
+    return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
