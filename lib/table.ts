@@ -41,9 +41,10 @@ export interface ColumnWidth {
  *
  * @param layouts the layouts, widest first; cells may have colours
  * @param width how many columns a line has; Infinity in a pipe
- * @returns its lines
+ * @returns its lines; none where it has no rows
  */
 export function renderTable(layouts: readonly [Layout, ...Layout[]], width: number): string[] {
+    if (layouts[0].rows.length === 0) return [];
     const candidates = layouts.map((layout) => {
         const filled = withoutEmptyColumns(layout);
         const columns = filled.headings.map((_, column) => measure(filled, column));

@@ -5,6 +5,7 @@ import { formatMoment, formatSpan } from '../moment.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import { paint } from '../paint.js';
 import { describeProblem } from '../problem.js';
+import type { Schedule } from '../schedule.js';
 import { keepTogether, renderTable } from '../table.js';
 import { type PastTableOptions, renderPast } from './past_table.js';
 import type { SettingInForce } from './settings_in_force.js';
@@ -67,21 +68,37 @@ async function scheduleLines(job: JobOverview, options: JobPageOptions): Promise
     const { plan, state } = job;
     if (!plan?.runnable) return [];
     if (plan.schedules.length === 0) return ['none: it runs only when somebody asks for it'];
-    const rows = plan.schedules.map(async (schedule) => {
-        const { crontab, timezone, args } = schedule;
-        const slots =
-            state === 'excluded' ? [] : nextSlots(schedule, Math.floor(options.now / 1000), NEXT_SLOTS);
-        return [
-            [keepTogether(crontab)],
-            [await describeCrontab(crontab)],
-            [timezone === undefined || timezone === PROCESS_TIMEZONE ? '' : timezone],
-            [args.length > 0 ? JSON.stringify(args) : ''],
-            slots.map((slot) => keepTogether(formatMoment(slot, options.timezone))),
-            slots.map((slot) => keepTogether(`in ${formatSpan(slot * 1000 - options.now)}`)),
-        ];
-    });
-    const headings = ['CRONTAB', 'MEANING', 'ZONE', 'ARGS', `NEXT (${options.timezone})`, ''];
-    return renderTable([{ headings, rows: await Promise.all(rows) }], indented(options).width);
+    const rows = await Promise.all(plan.schedules.map((schedule) => scheduleRow(schedule, state, options)));
+    const next = `NEXT (${options.timezone})`;
+    const wide = {
+        headings: ['CRONTAB', 'MEANING', 'ZONE', 'ARGS', next, ''],
+        rows: rows.map(({ declared, moments, spans }) => [...declared.map((text) => [text]), moments, spans]),
+    };
+    const narrow = {
+        headings: ['SCHEDULE', next, ''],
+        rows: rows.map(({ declared, moments, spans }) => [declared.filter(Boolean), moments, spans]),
+    };
+    return renderTable([wide, narrow], indented(options).width);
+}
+
+async function scheduleRow(
+    schedule: Schedule,
+    state: JobOverview['state'],
+    options: JobPageOptions,
+): Promise<{ declared: string[]; moments: string[]; spans: string[] }> {
+    const { crontab, timezone, args } = schedule;
+    const now = Math.floor(options.now / 1000);
+    const slots = state === 'excluded' ? [] : nextSlots(schedule, now, NEXT_SLOTS);
+    return {
+        declared: [
+            keepTogether(crontab),
+            await describeCrontab(crontab),
+            timezone === undefined || timezone === PROCESS_TIMEZONE ? '' : timezone,
+            args.length > 0 ? JSON.stringify(args) : '',
+        ],
+        moments: slots.map((slot) => keepTogether(formatMoment(slot, options.timezone))),
+        spans: slots.map((slot) => keepTogether(`in ${formatSpan(slot * 1000 - options.now)}`)),
+    };
 }
 
 const SOURCES: Record<SettingInForce['source'], string> = {

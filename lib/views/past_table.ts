@@ -1,8 +1,8 @@
 import { formatDuration } from '../duration.js';
 import type { PastRun, PastSkips } from '../history.js';
-import { formatMoment, formatSpan } from '../moment.js';
+import { formatMoment } from '../moment.js';
 import { paint, paintOutcome } from '../paint.js';
-import { type Cell, keepTogether, renderTable } from '../table.js';
+import { keepTogether, renderTable } from '../table.js';
 import { thrownAt } from '../thrown_at.js';
 
 /** How to show what was. */
@@ -28,52 +28,74 @@ const NOTABLE_LATENESS = 1_000;
  * @returns its lines
  */
 export function renderPast(past: readonly (PastRun | PastSkips)[], options: PastTableOptions): string[] {
-    const rows = past.map((one) => (one.kind === 'run' ? runCells(one, options) : skipCells(one, options)));
-    const headings = [`START (${options.timezone})`, 'OUTCOME', 'TOOK', 'LATE', 'TENANT', 'ARGS', 'DETAILS'];
-    return renderTable([{ headings, rows }], options.width);
+    const rows = past.map((one) => (one.kind === 'run' ? runRow(one, options) : skipRow(one, options)));
+    const start = `START (${options.timezone})`;
+    const wide = {
+        headings: [start, 'OUTCOME', 'TOOK', 'LATE', 'TENANT', 'ARGS', 'DETAILS'],
+        rows: rows.map(({ moment, outcome, took, late, tenant, args, details }) => [
+            ...[moment, outcome, took, late, tenant, args].map((text) => [text]),
+            details,
+        ]),
+    };
+    const narrow = {
+        headings: [start, 'OUTCOME', 'TOOK', 'DETAILS'],
+        rows: rows.map(({ moment, outcome, took, late, tenant, args, details }) => [
+            ...[moment, outcome, took].map((text) => [text]),
+            [tenant && `tenant ${tenant}`, args, late && `${late} late`, ...details].filter(Boolean),
+        ]),
+    };
+    return renderTable([wide, narrow], options.width);
 }
 
-function runCells(run: PastRun, { now, timezone, root }: PastTableOptions): Cell[] {
-    const { outcome, startedAt, endedAt, lateBy, tenant, args, manual, attempt, reason, error, stack } = run;
+interface Row {
+    readonly moment: string;
+    readonly outcome: string;
+    readonly took: string;
+    readonly late: string;
+    readonly tenant: string;
+    readonly args: string;
+    readonly details: readonly string[];
+}
+
+function runRow(run: PastRun, { now, timezone, root }: PastTableOptions): Row {
+    const { outcome, startedAt, endedAt, lateBy, manual, attempt, reason, error, stack } = run;
     const isRunning = outcome === 'running';
     const notes = [manual && 'by hand', attempt > 1 && `attempt ${attempt}`, reason]
         .filter(Boolean)
         .join(', ');
     const place = stack && thrownAt(stack, root);
-    return [
-        [momentOf(startedAt / 1000, timezone)],
-        [isRunning ? paint.cyan(outcome) : paintOutcome(outcome)],
-        [
-            keepTogether(
-                endedAt === undefined
-                    ? isRunning
-                        ? formatSpan(now - startedAt)
-                        : ''
-                    : formatDuration(endedAt - startedAt),
-            ),
-        ],
-        [lateBy >= NOTABLE_LATENESS ? keepTogether(formatDuration(lateBy)) : ''],
-        [tenant === undefined ? '' : String(tenant)],
-        [args.length > 0 ? JSON.stringify(args) : ''],
-        [notes, ...(error ? error.split('\n') : []), place ? `at ${place}` : ''].filter(Boolean),
-    ];
+    return {
+        ...forWhom(run),
+        moment: momentOf(startedAt / 1000, timezone),
+        outcome: isRunning ? paint.cyan(outcome) : paintOutcome(outcome),
+        took:
+            isRunning || endedAt !== undefined
+                ? keepTogether(formatDuration((endedAt ?? now) - startedAt))
+                : '',
+        late: lateBy >= NOTABLE_LATENESS ? keepTogether(formatDuration(lateBy)) : '',
+        details: [notes, ...(error?.split('\n') ?? []), place ? `at ${place}` : ''].filter(Boolean),
+    };
 }
 
-function skipCells(skips: PastSkips, { timezone }: PastTableOptions): Cell[] {
-    const { first, last, count, atLeast, reason, tenant, args } = skips;
-    const number =
-        count > 1 || atLeast
-            ? `, ${atLeast ? 'over ' : ''}${count} slots up to ${momentOf(last, timezone)}`
-            : '';
-    return [
-        [momentOf(first, timezone)],
-        [paintOutcome('skipped')],
-        [''],
-        [''],
-        [tenant === undefined ? '' : String(tenant)],
-        [args.length > 0 ? JSON.stringify(args) : ''],
-        [`${reason}${number}`],
-    ];
+function skipRow(skips: PastSkips, { timezone }: PastTableOptions): Row {
+    const { first, last, count, atLeast, reason } = skips;
+    const until = momentOf(last, timezone);
+    const several = `, ${atLeast ? 'over ' : ''}${count} slots up to ${until}`;
+    return {
+        ...forWhom(skips),
+        moment: momentOf(first, timezone),
+        outcome: paintOutcome('skipped'),
+        took: '',
+        late: '',
+        details: [count > 1 || atLeast ? reason + several : reason],
+    };
+}
+
+function forWhom({ tenant, args }: PastRun | PastSkips): Pick<Row, 'tenant' | 'args'> {
+    return {
+        tenant: tenant === undefined ? '' : String(tenant),
+        args: args.length > 0 ? JSON.stringify(args) : '',
+    };
 }
 
 function momentOf(second: number, timezone: string): string {

@@ -10,17 +10,14 @@ import { paint } from '../paint.js';
  * @returns phrases: `'paused'`, `'running for 5 s'`; none where it just waits for its next slot
  */
 export function describeState(
-    { state, status }: JobOverview,
+    { state, isPaused, status }: JobOverview,
     { now, environment }: { now: number; environment: string },
 ): string[] {
-    const words = {
-        invalid: [paint.red('invalid')],
-        paused: [paint.yellow('paused')],
-        excluded: [paint.dim(`not in ${environment}`)],
-        running: [],
-        unscheduled: [],
-        scheduled: [],
-    }[state];
+    const words = [
+        ...(state === 'invalid' ? [paint.red('invalid')] : []),
+        ...(isPaused ? [paint.yellow('paused')] : []),
+        ...(state === 'excluded' ? [paint.dim(`not in ${environment}`)] : []),
+    ];
     const [running, ...others] = status?.running ?? [];
     if (!running) return words;
     const count = others.length > 0 ? `${others.length + 1} ` : '';

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { stripVTControlCharacters } from 'node:util';
-import { AppProcess } from '../support/app_process.js';
-import { BINARIES, backgroundJobs, type InstalledApp, makeApp } from '../support/installed_app.js';
+import fs from 'fs-extra';
+import stringWidth from 'string-width';
+import { normalise } from '../support/console_page.js';
+import { assertGolden } from '../support/golden.js';
+import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { NO_TERMINAL, onTerminal, plain } from '../support/terminal.js';
 
 const ESCAPE = '\u001b[';
 
@@ -11,8 +13,12 @@ const JOBS = backgroundJobs({
     daily_report: `export default {
         description: 'The report.',
         timezone: 'Europe/London',
-        meta(){ this.schedule('0 6 * * *', 'sales', { year: 2026 }); },
+        meta(){ this.schedule('0 6 * * *', 'sales'); },
         run(){}
+    };`,
+    fails: `export default {
+        meta(){ this.schedule('0 0 * * *'); },
+        run(){ throw new Error('no paper'); }
     };`,
     sweep: `export default {
         meta(){ this.schedule('*/5 * * * *'); this.schedule('60 * * * *'); },
@@ -21,30 +27,23 @@ const JOBS = backgroundJobs({
     unfinished: 'export default { run(){ ',
 });
 
-const LISTED = new RegExp(
-    [
-        '',
-        'The following background jobs are available:',
-        '',
-        '  \\* daily-report  0 6 \\* \\* \\* \\(Europe/London\\) \\["sales",\\{"year":2026\\}\\]  next \\d{4}-\\d\\d-\\d\\dT0[56]:00:00Z',
-        '  \\* sweep         \\*/5 \\* \\* \\* \\* +next \\S+:\\d[05]:00Z',
-        '',
-        'Problems:',
-        '',
-        '  \\* invalid unfinished \\(.*/unfinished\\.js\\): cannot be imported: SyntaxError in line 1: .*',
-        '  \\* invalid sweep \\(.*/sweep\\.js\\): bad schedule "60 \\* \\* \\* \\*": .*',
-        '',
-        '$',
-    ].join('\\n'),
-);
+/** An app in which one job has failed, and one is paused. */
+async function makeLivedInApp() {
+    const app = await makeApp(JOBS);
+    await app.run('pinstripe-bot', ['run-background-job', 'fails']);
+    await app.run('pinstripe-bot', ['pause-background-job', 'sweep']);
+    return app;
+}
+
+const readable = (output: string, root: string) => normalise(output.replaceAll(root, '/app'));
 
 describe('list-background-jobs', { concurrency: 2 }, () => {
     for (const binary of BINARIES) {
-        test(`of ${binary} lists schedules, next slots and problems, without colours in a pipe`, async () => {
-            const app = await makeApp(JOBS);
+        test(`of ${binary} tells how each job stands, a line for each schedule in a pipe`, async () => {
+            const app = await makeLivedInApp();
             const { code, stdout, stderr } = await app.run(binary, ['list-background-jobs']);
             assert.deepEqual([code, stderr], [0, '']);
-            assert.match(stdout, LISTED);
+            await assertGolden('list', readable(stdout, app.root));
             assert.ok(!stdout.includes(ESCAPE));
         });
     }
@@ -57,50 +56,101 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
     });
 
     test('has JSON for programs', async () => {
-        const app = await makeApp(JOBS);
-        const { stdout } = await app.run('pinstripe', ['list-background-jobs', '--json']);
-        const { version, jobs, problems } = JSON.parse(stdout);
-        assert.equal(version, 1);
+        const app = await makeLivedInApp();
+        const words = ['list-background-jobs', '--json', '--next', '3'];
+        const { version, jobs, problems, historyTrouble } = JSON.parse(
+            (await app.run('pinstripe', words)).stdout,
+        );
+        assert.deepEqual([version, historyTrouble], [1, null]);
         assert.deepEqual(
-            jobs.map(({ name, description, schedules }: Record<string, unknown[]>) => [
-                name,
-                description,
-                schedules?.length,
-            ]),
+            jobs.map(({ name, state, description }: Record<string, unknown>) => [name, state, description]),
             [
-                ['daily-report', 'The report.', 1],
-                ['sweep', null, 1],
+                ['daily-report', 'scheduled', 'The report.'],
+                ['fails', 'scheduled', null],
+                ['sweep', 'invalid', null],
+                ['unfinished', 'invalid', null],
             ],
         );
-        assert.deepEqual(jobs[0].schedules[0].args, ['sales', { year: 2026 }]);
-        assert.deepEqual(problems.map(({ job }: { job: string }) => job).sort(), ['sweep', 'unfinished']);
+        const [report, fails, sweep] = jobs;
+        const [schedule] = report.schedules;
+        assert.deepEqual(schedule.args, ['sales']);
+        assert.equal(schedule.later.length, 2);
+        for (const slot of [schedule.next, ...schedule.later])
+            assert.match(slot, /^\d{4}-\d\d-\d\dT0[56]:00:00Z$/);
+        assert.deepEqual(
+            [fails.last.outcome, fails.last.runs[0].error, fails.last.runs[0].manual],
+            ['failed', 'Error: no paper', true],
+        );
+        assert.equal(sweep.paused, true);
+        assert.deepEqual(
+            problems.map(({ job }: { job: string }) => job),
+            ['sweep', 'unfinished'],
+        );
     });
 
-    const noScript = spawnSync('script', ['--version']).error
-        ? 'script(1), which lends a terminal, is not installed'
-        : false;
-    describe('on a terminal', { skip: noScript, concurrency: 2 }, () => {
-        test('has colours', async () => {
-            const { code, stdout } = await onTerminal(await makeApp(JOBS));
-            assert.equal(code, 0);
-            assert.ok(stdout.includes(`${ESCAPE}32mdaily-report`), stdout);
-            assert.match(plain(stdout), LISTED);
-        });
+    test('sorts by what runs next, shows another zone, and refuses nonsense', async () => {
+        const app = await makeApp(JOBS);
+        const sorted = await app.run('pinstripe', [
+            'list-background-jobs',
+            '--sort',
+            'next',
+            '--timezone',
+            'Asia/Tokyo',
+        ]);
+        assert.match(sorted.stdout, /NEXT \(Asia\/Tokyo\)[\s\S]*\nsweep [\s\S]*\n(daily-report|fails) /);
+        const nonsense = ['--sort', 'x', '--next', '0', '--timezone', 'Europe/Lundun'];
+        for (const binary of BINARIES) {
+            const { code } = await app.run(binary, ['list-background-jobs', ...nonsense]);
+            assert.equal(code, binary === 'pinstripe' ? 1 : 2);
+        }
+    });
+
+    test('lists the jobs although the journal cannot be read, and says why', async () => {
+        const app = await makeApp(JOBS);
+        await fs.outputFile(`${app.root}/bot_development.db`, 'this is no database '.repeat(100));
+        const { code, stdout, stderr } = await app.run('pinstripe-bot', ['list-background-jobs']);
+        assert.equal(code, 0);
+        assert.match(stdout, /^daily-report /m);
+        assert.match(stderr, /^The journal .*bot_development\.db cannot be read: /);
+    });
+
+    test('reads the journal of a running server', async () => {
+        const app = await makeApp(
+            backgroundJobs({
+                tick: `export default { meta(){ this.schedule('* * * * * *'); }, run(){} };`,
+                long: `export default {
+                    meta(){ this.schedule('* * * * * *'); },
+                    run(){ return new Promise((resolve) => this.signal.addEventListener('abort', resolve)); }
+                };`,
+            }),
+        );
+        const { process: server } = await app.serve();
+        await server.printed(/succeeded tick/);
+        const { stdout, stderr } = await app.run('pinstripe-bot', ['list-background-jobs']);
+        assert.equal(stderr, '');
+        assert.match(stdout, /^long .* running for \d+ s$/m);
+        assert.match(stdout, /^tick .* succeeded \d+ s ago, took /m);
+        await server.ended('SIGKILL');
+    });
+
+    describe('on a terminal', { skip: NO_TERMINAL, concurrency: 2 }, () => {
+        for (const columns of [80, 140]) {
+            test(`of ${columns} columns has colours, and lines that fit`, async () => {
+                const app = await makeLivedInApp();
+                const { code, stdout } = await onTerminal(app, 'list-background-jobs', { columns });
+                assert.equal(code, 0);
+                assert.ok(stdout.includes(`${ESCAPE}31mfailed`), stdout);
+                const [table = ''] = plain(stdout).split('Problems:');
+                for (const line of table.split('\n')) assert.ok(stringWidth(line) <= columns, line);
+                await assertGolden(`list-${columns}`, readable(plain(stdout), app.root));
+            });
+        }
 
         test('obeys NO_COLOR', async () => {
-            const { stdout } = await onTerminal(await makeApp(JOBS), { NO_COLOR: '1' });
+            const env = { NO_COLOR: '1' };
+            const { stdout } = await onTerminal(await makeApp(JOBS), 'list-background-jobs', { env });
             assert.ok(!stdout.includes(ESCAPE), stdout);
-            assert.match(plain(stdout), LISTED);
+            assert.match(stdout, /daily-report/);
         });
     });
 });
-
-function onTerminal({ root }: InstalledApp, env: Record<string, string> = {}) {
-    const command = `${process.execPath} node_modules/.bin/pinstripe-bot list-background-jobs`;
-    const options = { cwd: root, env: { TERM: 'xterm', ...env } };
-    return new AppProcess('script', ['-qec', command, '/dev/null'], options).ended();
-}
-
-function plain(text: string): string {
-    return stripVTControlCharacters(text).replaceAll('\r\n', '\n');
-}

@@ -14,11 +14,12 @@ const VARYING: readonly [pattern: RegExp, word: string][] = [
     [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?/g, '<moment>'],
     [/\b\d{4}-\d\d-\d\d\b/g, '<date>'],
     [/\b\d\d:\d\d(:\d\d)?\b/g, '<time>'],
-    [/\b\d+(\.\d+)? (ms|s|min|h|d)\b/g, '<duration>'],
+    [/\b\d+(\.\d+)? (ms|s|min|h|d)\b( \d+ (min|h)\b)?/g, '<duration>'],
     [
         /("(?:duration|durationMs|lateBy|startedAt|endedAt|scheduledAt|next|pid|id|run)": )\d+(\.\d+)?/g,
         '$1<number>',
     ],
+    [/("host": )"[^"]*"/g, '$1"<host>"'],
     [/\bpid \d+/g, 'pid <number>'],
     [/\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/g, '<id>'],
     // A column is as wide as its widest cell.
