@@ -29,8 +29,14 @@ export function takeTimezone(command: CommandRegistry): void {
  * @returns IANA name: what was asked for, else the process's
  */
 export function displayTimezone(params: Record<string, string | undefined>): string {
-    return params['timezone'] ?? PROCESS_TIMEZONE;
+    return params['timezone'] ?? processTimezone();
 }
 
-/** The zone of the process's clock. */
-export const PROCESS_TIMEZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+/**
+ * The zone of the process's clock.
+ *
+ * @returns IANA name
+ */
+export function processTimezone(): string {
+    return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

@@ -1,5 +1,5 @@
 import { describeCrontab } from '../crontab_words.js';
-import { PROCESS_TIMEZONE } from '../display_timezone.js';
+import { processTimezone } from '../display_timezone.js';
 import type { PastRun, PastSkips } from '../history.js';
 import { formatMoment, formatSpan } from '../moment.js';
 import { type JobOverview, nextSlots } from '../overview.js';
@@ -93,7 +93,7 @@ async function scheduleRow(
         declared: [
             keepTogether(crontab),
             await describeCrontab(crontab),
-            timezone === undefined || timezone === PROCESS_TIMEZONE ? '' : timezone,
+            timezone === undefined || timezone === processTimezone() ? '' : timezone,
             args.length > 0 ? JSON.stringify(args) : '',
         ],
         moments: slots.map((slot) => keepTogether(formatMoment(slot, options.timezone))),

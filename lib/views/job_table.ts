@@ -1,5 +1,5 @@
 import { describeCrontab } from '../crontab_words.js';
-import { PROCESS_TIMEZONE } from '../display_timezone.js';
+import { processTimezone } from '../display_timezone.js';
 import { formatMoment, formatSpan } from '../moment.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import { paint } from '../paint.js';
@@ -107,7 +107,7 @@ async function scheduleCells(
     return {
         schedule: args.length > 0 ? [fields, shorten(JSON.stringify(args))] : [fields],
         meaning: await describeCrontab(crontab),
-        zone: timezone === undefined || timezone === PROCESS_TIMEZONE ? '' : timezone,
+        zone: timezone === undefined || timezone === processTimezone() ? '' : timezone,
         next: slots.map((slot) => ({
             span: `in ${formatSpan(slot * 1000 - options.now)}`,
             moment: keepTogether(formatMoment(slot, options.timezone).replace(/:00$/, '')),

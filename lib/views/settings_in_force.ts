@@ -1,4 +1,4 @@
-import { PROCESS_TIMEZONE } from '../display_timezone.js';
+import { processTimezone } from '../display_timezone.js';
 import { formatDuration } from '../duration.js';
 import type { JobPlan } from '../job_plan.js';
 import { SETTING_NAMES, type Settings } from '../settings.js';
@@ -49,7 +49,7 @@ function inForce(
     { settings, sources }: JobPlan,
     { timezone, hasTenants }: Surroundings,
 ): { value: unknown; text: string } {
-    if (name === 'timezone') return plain(settings.timezone ?? timezone ?? PROCESS_TIMEZONE);
+    if (name === 'timezone') return plain(settings.timezone ?? timezone ?? processTimezone());
     if (name === 'multiTenant') {
         if (settings.multiTenant !== undefined) return plain(settings.multiTenant);
         if (hasTenants === undefined) return { value: null, text: 'true where the app has a tenants table' };

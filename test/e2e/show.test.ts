@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import stringWidth from 'string-width';
+import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { NO_TERMINAL, onTerminal, plain } from '../support/terminal.js';
+
+const JOBS = backgroundJobs({
+    fetch_prices: `export default {
+        description: 'Preise und Währungen, 価格',
+        timeout: '30s',
+        meta(){
+            this.schedule('*/20 9-17 * * MON-FRI', 'all', { currencies: ['EUR', 'JPY'] });
+            this.schedule('CRON_TZ=America/New_York 30 16 * * MON-FRI');
+        },
+        run(){ throw new TypeError('the supplier does not answer: it has sent something else than a list of prices'); }
+    };`,
+    broken: 'export default { run(){ ',
+});
+
+describe('show-background-job', { concurrency: 2 }, () => {
+    for (const binary of BINARIES) {
+        test(`of ${binary} tells why the last run failed, and where`, async () => {
+            const app = await makeApp(JOBS);
+            await app.run(binary, ['run-background-job', 'fetch-prices']);
+            const { code, stdout, stderr } = await app.run(binary, ['show-background-job', 'FetchPrices']);
+            assert.deepEqual([code, stderr], [0, '']);
+            assert.match(stdout, /^ {2}timeout +30 s +the job's definition$/m);
+            assert.match(stdout, /^ {2}\S+ \S+ {2}failed .*by hand$/m);
+            assert.match(stdout, / at lib\/background_jobs\/fetch_prices\.js:8:22$/m);
+        });
+
+        test(`of ${binary} refuses nonsense`, async () => {
+            const app = await makeApp(JOBS);
+            const usage = binary === 'pinstripe' ? 1 : 2;
+            assert.equal((await app.run(binary, ['show-background-job'])).code, usage);
+            assert.equal((await app.run(binary, ['show-background-job', 'x', '--runs', '-1'])).code, usage);
+            const unknown = await app.run(binary, ['show-background-job', 'fetch-price']);
+            assert.deepEqual(
+                [unknown.code, unknown.stdout, unknown.stderr],
+                [1, '', 'There is no background job "fetch-price" (did you mean "fetch-prices"?).\n'],
+            );
+        });
+    }
+
+    test('shows a file that makes no job, with the reason', async () => {
+        const app = await makeApp(JOBS);
+        const { code, stdout } = await app.run('pinstripe-bot', ['show-background-job', 'broken']);
+        assert.equal(code, 0);
+        assert.match(stdout, /^ {2}invalid$/m);
+        assert.match(
+            stdout,
+            /^ {2}invalid broken \(.*broken\.js\): cannot be imported: SyntaxError in line 1/m,
+        );
+    });
+
+    test('has lines that fit on a terminal', { skip: NO_TERMINAL }, async () => {
+        const app = await makeApp(JOBS);
+        await app.run('pinstripe', ['run-background-job', 'fetch-prices']);
+        for (const columns of [80, 140]) {
+            const { code, stdout } = await onTerminal(app, 'show-background-job fetch-prices', { columns });
+            assert.equal(code, 0);
+            for (const line of plain(stdout).split('\n')) assert.ok(stringWidth(line) <= columns, line);
+        }
+    });
+});
+
+describe('preview-background-jobs', { concurrency: 2 }, () => {
+    const YEAR_2030 = ['--from', '2030-01-02', '--to', '2030-01-03', '--timezone', 'Asia/Tokyo'];
+
+    for (const binary of BINARIES) {
+        test(`of ${binary} shows a day of another zone, and what is not in it`, async () => {
+            const app = await makeApp(JOBS);
+            const { code, stdout, stderr } = await app.run(binary, ['preview-background-jobs', ...YEAR_2030]);
+            assert.deepEqual([code, stderr], [0, '']);
+            assert.deepEqual(stdout.replace(/ {2,}/g, '  ').split('\n'), [
+                '',
+                'Wednesday 2030-01-02',
+                '  00:00 - 23:40  fetch-prices  27 times  Every 20 minutes, between 09:00 and 17:59, Monday through Friday ["all",{"currencies":["EUR","JPY"]}]',
+                '  06:30  fetch-prices',
+                '',
+                '28 slots of 1 background job from 2030-01-02 00:00:00 to 2030-01-03 00:00:00 (Asia/Tokyo).',
+                'Not in it: broken (invalid).',
+                '',
+                '',
+            ]);
+        });
+
+        test(`of ${binary} refuses nonsense`, async () => {
+            const app = await makeApp(JOBS);
+            for (const [words, complaint] of [
+                [['--from', 'soon'], /^"soon" is not a time: /],
+                [['--to', '-1h'], /^Nothing lies between/],
+                [['--name', 'fetch'], /^There is no background job "fetch"/],
+                [['--from', '1767225600000'], /milliseconds/],
+            ] as const) {
+                const { code, stdout, stderr } = await app.run(binary, ['preview-background-jobs', ...words]);
+                assert.deepEqual([code, stdout], [1, ''], stderr);
+                assert.match(stderr, complaint);
+            }
+        });
+    }
+});
