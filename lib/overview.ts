@@ -37,6 +37,8 @@ export interface Overview {
     readonly environment: string;
     /** IANA time zone of schedules without one of their own; undefined: the process's. */
     readonly timezone: string | undefined;
+    /** Whether what other processes ran is known, too: not where the journal is kept in memory. */
+    readonly isHistoryShared: boolean;
     /** Why nothing is known of what ran; undefined where it is. */
     readonly historyTrouble: string | undefined;
 }
@@ -56,10 +58,19 @@ export async function takeOverview(bot: Surveyor): Promise<Overview> {
     const names = survey.plans.map(({ name }) => name);
     const { found, trouble } = await recall(
         bot,
-        async (history) => ({ statuses: await history.statusOf(names), paused: await history.pausedJobs() }),
-        { statuses: new Map(), paused: [] },
+        async (history) => ({
+            statuses: await history.statusOf(names),
+            paused: await history.pausedJobs(),
+            isShared: history.isShared,
+        }),
+        { statuses: new Map(), paused: [], isShared: true },
     );
-    return { ...survey, jobs: overviewsOf(survey, found.statuses, found.paused), historyTrouble: trouble };
+    return {
+        ...survey,
+        jobs: overviewsOf(survey, found.statuses, found.paused),
+        isHistoryShared: found.isShared,
+        historyTrouble: trouble,
+    };
 }
 
 /**
@@ -68,7 +79,7 @@ export async function takeOverview(bot: Surveyor): Promise<Overview> {
  * @param bot whose engine remembers it
  * @param read what to read
  * @param otherwise what to go on with where it cannot be read
- * @returns what was found, and why that is not all, where it is not
+ * @returns what was found, and why it is not all there is, where it is not
  */
 export async function recall<T>(
     bot: Pick<Bot, 'history'>,
@@ -78,16 +89,13 @@ export async function recall<T>(
     let history: History | undefined;
     try {
         history = await bot.history();
-        return { found: await read(history), trouble: history.isShared ? undefined : NOT_SHARED };
+        return { found: await read(history), trouble: undefined };
     } catch (error) {
         return { found: otherwise, trouble: (error as Error).message };
     } finally {
         await history?.close();
     }
 }
-
-const NOT_SHARED =
-    'The journal is kept in memory: only the process that runs a job knows of its runs, and of pauses.';
 
 /**
  * Puts together what is known of each job.

@@ -2,6 +2,7 @@ import { Command } from '../host.js';
 import { type JobOverview, nextSlotOf, type Surveyor, takeOverview } from '../overview.js';
 import { describeProblem } from '../problem.js';
 import { outputWidth } from '../terminal.js';
+import { historyAsJson, printHistoryNote } from './history_note.js';
 import { JSON_VERSION, jobAsJson } from './job_json.js';
 import { renderJobTable } from './job_table.js';
 
@@ -28,7 +29,7 @@ export async function printJobs(
     { json, sort, next, timezone }: JobListOptions,
 ): Promise<void> {
     const overview = await takeOverview(bot);
-    const { environment, historyTrouble } = overview;
+    const { environment } = overview;
     const now = Date.now();
     const second = Math.floor(now / 1000);
     const jobs = sort === 'next' ? byNextSlot(overview.jobs, second) : overview.jobs;
@@ -39,7 +40,7 @@ export async function printJobs(
             version: JSON_VERSION,
             jobs: listed,
             problems,
-            historyTrouble: historyTrouble ?? null,
+            ...historyAsJson(overview),
         };
         return console.log(JSON.stringify(report, null, 4));
     }
@@ -50,7 +51,7 @@ export async function printJobs(
         console.log(
             ['Problems:', '', ...problems.map((problem) => `  ${describeProblem(problem)}`), ''].join('\n'),
         );
-    if (historyTrouble) console.error(historyTrouble);
+    printHistoryNote(overview);
 }
 
 function byNextSlot(jobs: readonly JobOverview[], now: number): JobOverview[] {

@@ -2,6 +2,7 @@ import { findJobName } from '../job_name.js';
 import { type JobOverview, recall, type Surveyor, takeOverview } from '../overview.js';
 import { hasTenantsTable } from '../tenants.js';
 import { outputWidth } from '../terminal.js';
+import { historyAsJson, printHistoryNote } from './history_note.js';
 import { JSON_VERSION, jobAsJson, pastAsJson } from './job_json.js';
 import { type JobPage, NEXT_SLOTS, renderJobPage } from './job_page.js';
 import { settingsInForce } from './settings_in_force.js';
@@ -27,7 +28,8 @@ export interface JobShowOptions {
  * @throws Error for an unknown name; ConfigError
  */
 export async function printJob(bot: Surveyor, options: JobShowOptions): Promise<void> {
-    const { jobs, environment, timezone, historyTrouble } = await takeOverview(bot);
+    const overview = await takeOverview(bot);
+    const { jobs, environment, timezone } = overview;
     const name = findJobName(
         options.name,
         jobs.map((job) => job.name),
@@ -42,13 +44,13 @@ export async function printJob(bot: Surveyor, options: JobShowOptions): Promise<
         const report = {
             version: JSON_VERSION,
             job: await pageAsJson(page, now),
-            historyTrouble: historyTrouble ?? null,
+            ...historyAsJson(overview),
         };
         return console.log(JSON.stringify(report, null, 4));
     }
     const lines = await renderJobPage(page, { ...options, now, environment, width: outputWidth() });
     console.log(['', ...lines, ''].join('\n'));
-    if (historyTrouble) console.error(historyTrouble);
+    printHistoryNote(overview);
 }
 
 async function pageAsJson({ job, settings, past }: JobPage, now: number): Promise<object> {

@@ -3,6 +3,7 @@ import { formatMoment } from '../moment.js';
 import { type JobOverview, type Surveyor, takeOverview } from '../overview.js';
 import { type PreviewEntry, previewDays, type Stretch } from '../preview.js';
 import { outputWidth } from '../terminal.js';
+import { printHistoryNote } from './history_note.js';
 import { isoOfSecond, JSON_VERSION } from './job_json.js';
 import { renderDay } from './timeline.js';
 
@@ -23,7 +24,8 @@ export interface PreviewOptions extends Stretch {
  * @throws Error for an unknown name, and for more slots than anybody wants to see; ConfigError
  */
 export async function printPreview(bot: Surveyor, options: PreviewOptions): Promise<void> {
-    const { jobs, historyTrouble } = await takeOverview(bot);
+    const overview = await takeOverview(bot);
+    const { jobs } = overview;
     const name =
         options.name &&
         findJobName(
@@ -43,7 +45,7 @@ export async function printPreview(bot: Surveyor, options: PreviewOptions): Prom
                 options,
             );
         else await printTimeline(days, idle, options);
-        if (historyTrouble && !options.json) console.error(historyTrouble);
+        if (!options.json) printHistoryNote(overview);
     } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         throw new Error(
