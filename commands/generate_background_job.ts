@@ -1,25 +1,38 @@
-import { basename, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, extname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
 import { Command } from '../lib/host.js';
+import type { Language } from '../lib/job_template.js';
 import { paint } from '../lib/paint.js';
+import type { PlannedSchedule } from '../lib/planned_schedule.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 const FOLDER = join('lib', 'background_jobs');
-const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));
+const FILE_IMPORTER = '_file_importer.js';
 
 /** `generate-background-job`: writes the file of a new job, and what its folder needs. */
 export default {
     meta(this: CommandRegistry) {
         this.assignProps({
             description: 'Generates a new background job file in the lib/background_jobs directory.',
-            example: 'generate-background-job --name my-cleanup-task',
+            example: `generate-background-job --name my-cleanup-task --schedule '0 2 * * *'`,
         });
         this.hasParam('name', {
             type: 'string',
             alias: 'arg1',
             description: 'The name of the background job to create.',
         });
+        this.hasParam('schedule', {
+            type: 'string',
+            optional: true,
+            description: `The crontab of its schedule, in quotes: '0 2 * * *'. Default: every minute.`,
+        });
+        this.hasParam('timezone', {
+            type: 'string',
+            optional: true,
+            description: 'The time zone of its schedule, like Europe/London.',
+        });
+        this.hasParam('typescript', { type: 'boolean', optional: true, description: 'Write a .ts file.' });
         this.hasParam('force', {
             type: 'boolean',
             optional: true,
@@ -30,18 +43,45 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
+            const { schedule: crontab, timezone, typescript, force } = this.params;
             const { rootPath } = await this['project'];
             const path = filePathOf(this.params['name'], this['inflector']);
             const name: string = this['inflector'].dasherize(path);
-            const file = join(rootPath, FOLDER, `${path}.js`);
+            const language: Language = typescript ? 'ts' : 'js';
+            const file = join(rootPath, FOLDER, `${path}.${language}`);
             await refuseNamesake(file, name, this['inflector']);
+            const [
+                { planSchedule, describePlan },
+                { fileImporterContent, jobFileContent },
+                { outputColumns, paragraph },
+            ] = await Promise.all([
+                import('../lib/planned_schedule.js'),
+                import('../lib/job_template.js'),
+                import('../lib/check/paragraph.js'),
+            ]);
+            const planned: PlannedSchedule = await planSchedule(name, { crontab, timezone });
+            const content = await jobFileContent(language, {
+                ...planned,
+                message: `${name} background job coming soon!`,
+            });
 
-            const importer = join(rootPath, FOLDER, '_file_importer.js');
-            await writeIfMissing(importer, rootPath);
-            const content = (await template('background_job.js.template')).replace('{{message}}', () =>
-                quote(`${name} background job coming soon!`),
-            );
-            await write({ file, content, rootPath, force: this.params['force'] === true });
+            const before = await readIfThere(file);
+            if (before !== undefined && before !== content && force !== true) {
+                throw new Error(
+                    `${relative(rootPath, file)} exists and differs: nothing was written. Use --force to overwrite it.`,
+                );
+            }
+            const importer = join(rootPath, FOLDER, FILE_IMPORTER);
+            if ((await readIfThere(importer)) === undefined) {
+                await write(importer, await fileImporterContent(), rootPath);
+            }
+            await write(file, content, rootPath);
+            if (crontab !== undefined || timezone !== undefined) {
+                console.log(`\n${describePlan(planned, Math.floor(Date.now() / 1000), outputColumns())}`);
+            }
+            const refusal = language === 'ts' ? await refusalToImport(file, rootPath) : undefined;
+            if (refusal)
+                console.log(`\n${paragraph(`${paint.yellow('warning')} ${refusal}`, outputColumns())}`);
             const binary = Command.binaryName;
             console.log(`\nRun it now:      ${binary} run-background-job --name ${name}`);
             console.log(`Run it on time:  ${binary} start-server`);
@@ -68,11 +108,11 @@ async function refuseNamesake(
     const fs = await loadFs();
     const folder = join(file, '..');
     const files = (await fs.pathExists(folder)) ? await fs.readdir(folder) : [];
-    const wanted = basename(file, '.js');
+    const wanted = basename(file, extname(file));
     const namesake = files.find(
         (other) =>
-            other.endsWith('.js') &&
-            other !== '_file_importer.js' &&
+            /^[^.]+\.[jt]s$/.test(other) &&
+            other !== FILE_IMPORTER &&
             other !== basename(file) &&
             inflector.dasherize(other.slice(0, -3)) === inflector.dasherize(wanted),
     );
@@ -84,40 +124,27 @@ async function loadFs() {
     return (await import('fs-extra')).default;
 }
 
-async function template(name: string): Promise<string> {
-    return (await loadFs()).readFile(join(TEMPLATES, name), 'utf8');
-}
-
-async function writeIfMissing(importer: string, rootPath: string): Promise<void> {
+async function readIfThere(file: string): Promise<string | undefined> {
     const fs = await loadFs();
-    if (await fs.pathExists(importer)) return;
-    await fs.outputFile(importer, await template('_file_importer.js.template'));
-    announce('created', rootPath, importer);
+    return (await fs.pathExists(file)) ? fs.readFile(file, 'utf8') : undefined;
 }
 
-async function write(wanted: {
-    file: string;
-    content: string;
-    rootPath: string;
-    force: boolean;
-}): Promise<void> {
-    const { file, content, rootPath, force } = wanted;
-    const fs = await loadFs();
-    const exists = await fs.pathExists(file);
-    if (exists && (await fs.readFile(file, 'utf8')) === content) return announce('unchanged', rootPath, file);
-    if (exists && !force) {
-        throw new Error(
-            `${relative(rootPath, file)} exists and differs: nothing was written. Use --force to overwrite it.`,
-        );
-    }
-    await fs.outputFile(file, content);
-    announce(exists ? 'overwritten' : 'created', rootPath, file);
-}
-
-function announce(what: string, rootPath: string, file: string): void {
+async function write(file: string, content: string, rootPath: string): Promise<void> {
+    const before = await readIfThere(file);
+    if (before !== content) await (await loadFs()).outputFile(file, content);
+    const what = before === undefined ? 'created' : before === content ? 'unchanged' : 'overwritten';
     console.log(`${paint.green(what)} ${relative(rootPath, file)}`);
 }
 
-function quote(text: string): string {
-    return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+// What is written now runs nowhere, unless this is said: whether a loader helps out only an attempt can tell.
+async function refusalToImport(file: string, rootPath: string): Promise<string | undefined> {
+    try {
+        await import(pathToFileURL(file).href);
+        return undefined;
+    } catch (error) {
+        const { typescriptRefusal } = await import('../lib/job_file.js');
+        const refusal = typescriptRefusal(error);
+        if (refusal === undefined) throw error;
+        return `${refusal.reason.replace(`${rootPath}/`, '')}: ${refusal.cure}.`;
+    }
 }

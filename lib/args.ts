@@ -80,5 +80,6 @@ function describe(value: unknown): string {
 function bad(reason: string): BadScheduleError {
     return new BadScheduleError(
         `${reason} (args are JSON values: null, booleans, finite numbers, strings, arrays and plain objects)`,
+        'bad-args',
     );
 }

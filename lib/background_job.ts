@@ -6,7 +6,8 @@ import type {
 } from '../types/background_job.js';
 import type { Context } from '../types/framework.js';
 import { Class, Hookable, ImportableRegistry, inflector, ServiceFactory } from './host.js';
-import { importJobFile } from './job_file.js';
+import { importJobFile, JOB_FILE_EXTENSIONS } from './job_file.js';
+import type { BrokenFile } from './problem.js';
 
 interface Base extends BackgroundJobRegistry {
     schedules: unknown[][];
@@ -83,21 +84,27 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
                 };
             },
 
-            reportBrokenFile(this: Base, file: string, job: string, reason: string) {
-                (this.brokenFiles as Map<string, object>).set(file, { job, file, reason });
+            reportBrokenFile(this: Base, broken: BrokenFile) {
+                (this.brokenFiles as Map<string, BrokenFile>).set(broken.file, broken);
             },
         });
 
-        this.FileImporter.register('js', {
-            async importFile(this: {
-                filePath: string;
-                relativeFilePathWithoutExtension: string;
-                isExactMatch: boolean;
-            }) {
-                if (this.isExactMatch)
-                    await importJobFile(BackgroundJob, this.filePath, this.relativeFilePathWithoutExtension);
-            },
-        });
+        for (const extension of JOB_FILE_EXTENSIONS) {
+            this.FileImporter.register(extension, {
+                async importFile(this: {
+                    filePath: string;
+                    relativeFilePathWithoutExtension: string;
+                    isExactMatch: boolean;
+                }) {
+                    if (this.isExactMatch)
+                        await importJobFile(
+                            BackgroundJob,
+                            this.filePath,
+                            this.relativeFilePathWithoutExtension,
+                        );
+                },
+            });
+        }
     },
 
     // Set before the framework wraps the instance in its proxies, through which it would take ten times as long.

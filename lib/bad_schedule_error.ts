@@ -1,7 +1,17 @@
+/** What is wrong with a schedule, in a word. */
+export type ScheduleFault = 'bad-crontab' | 'never-fires' | 'bad-timezone' | 'bad-args';
+
 /**
  * A schedule, or a part of one, that cannot be. Its message is one reason, with what to do about it; it names
  * neither job nor file, which the catcher knows.
  */
 export class BadScheduleError extends Error {
     override readonly name = 'BadScheduleError';
+
+    constructor(
+        message: string,
+        readonly fault: ScheduleFault = 'bad-crontab',
+    ) {
+        super(message);
+    }
 }

@@ -1,3 +1,4 @@
+import checkBackgroundJobs from '../commands/check_background_jobs.js';
 import generateBackgroundJob from '../commands/generate_background_job.js';
 import listBackgroundJobs from '../commands/list_background_jobs.js';
 import pauseBackgroundJob from '../commands/pause_background_job.js';
@@ -41,6 +42,7 @@ ServiceFactory.register('run-background-job', {
 });
 
 Command.register('start-server', startServer);
+Command.register('check-background-jobs', checkBackgroundJobs);
 Command.register('generate-background-job', generateBackgroundJob);
 Command.register('list-background-jobs', listBackgroundJobs);
 Command.register('show-background-job', showBackgroundJob);

@@ -1,8 +1,16 @@
 import { pathToFileURL } from 'node:url';
 import type { BackgroundJobRegistry } from '../types/background_job.js';
+import type { BrokenFile, FileFault } from './problem.js';
+import { lineInStack } from './stack_line.js';
+
+/** What the names of job files end with; of the latter only where the running Node can import them. */
+export const JOB_FILE_EXTENSIONS: readonly string[] = ['js', 'ts'];
 
 /** Node has a SyntaxError for this too, although the code of both files is sound. */
 const MISSING_EXPORT = /does not provide an export named|^Named export /;
+
+/** What Node says of a file that it would have to strip of its types first, where it does not. */
+const UNKNOWN_TYPESCRIPT = /^Unknown file extension "\.ts" for (.*)$/;
 
 /**
  * Imports one job file and registers its job. What keeps it from making one - a syntax error, a missing import, no
@@ -10,7 +18,7 @@ const MISSING_EXPORT = /does not provide an export named|^Named export /;
  *
  * @param registry where the job belongs
  * @param filePath the file's absolute path
- * @param path its path below `lib/background_jobs/`, without `.js`: the name of the job before it is dasherized
+ * @param path its path below `lib/background_jobs/`, without its extension: the name of the job before it is dasherized
  */
 export async function importJobFile(
     registry: BackgroundJobRegistry,
@@ -18,24 +26,27 @@ export async function importJobFile(
     path: string,
 ): Promise<void> {
     const name = registry.normalizeName(path);
-    const broken = (reason: string) => registry.reportBrokenFile(filePath, name, reason);
+    const broken = (fault: Fault) => registry.reportBrokenFile({ job: name, file: filePath, ...fault });
 
-    if (name === '') return broken('makes an empty name: use letters a to z and digits');
+    if (name === '') {
+        return broken(curable('empty-name', 'makes an empty name', 'use letters a to z and digits'));
+    }
+    const namesake = registry.names.includes(name) ? registry.for(name).filePaths.at(-1) : undefined;
+    if (namesake !== undefined) {
+        const what = `makes the name "${name}", as ${namesake} does`;
+        return broken(curable('same-name', what, 'rename one of them'));
+    }
 
     let definition: unknown;
     try {
         definition = (await import(pathToFileURL(filePath).href)).default;
     } catch (error) {
-        return broken(`cannot be imported: ${await describeImportError(error, filePath)}`);
+        return broken(await importFault(error, filePath));
     }
 
-    if (definition === undefined) return broken('has no default export: write `export default { ... }`');
+    if (definition === undefined) return broken(noDefinition('has no default export'));
     if (typeof definition !== 'object' || definition === null) {
-        return broken('has a default export that is not an object: write `export default { ... }`');
-    }
-    const namesake = registry.names.includes(name) ? registry.for(name).filePaths.at(-1) : undefined;
-    if (namesake !== undefined) {
-        return broken(`makes the name "${name}", as ${namesake} does: rename one of them`);
+        return broken(noDefinition('has a default export that is not an object'));
     }
 
     const mixin = definition;
@@ -47,20 +58,59 @@ export async function importJobFile(
     });
 }
 
-async function describeImportError(error: unknown, filePath: string): Promise<string> {
-    if (!(error instanceof Error)) return String(error);
+/**
+ * Tells whether this Node has refused to import a file because it is TypeScript.
+ *
+ * @param error what importing a file threw
+ * @returns what is wrong and what to do about it; undefined where it is something else
+ */
+export function typescriptRefusal(error: unknown): { reason: string; cure: string } | undefined {
+    const file = error instanceof Error ? UNKNOWN_TYPESCRIPT.exec(error.message)?.[1] : undefined;
+    if (file === undefined) return undefined;
+    return {
+        reason: `Node ${process.version} cannot import ${file}`,
+        cure: "use Node 22.18 or newer, or install tsx and set NODE_OPTIONS='--import tsx', or write it in JavaScript",
+    };
+}
+
+type Fault = Omit<BrokenFile, 'job' | 'file'>;
+
+function curable(kind: FileFault, what: string, cure: string): Fault {
+    return { kind, reason: `${what}: ${cure}`, cure };
+}
+
+function noDefinition(what: string): Fault {
+    return curable('no-definition', what, 'write `export default { ... }`');
+}
+
+async function importFault(error: unknown, filePath: string): Promise<Fault> {
+    const refusal = typescriptRefusal(error);
+    if (refusal !== undefined) {
+        return curable('typescript-unsupported', `cannot be imported: ${refusal.reason}`, refusal.cure);
+    }
+    if (!(error instanceof Error)) {
+        return { kind: 'import-failed', reason: `cannot be imported: ${String(error)}` };
+    }
     const isBadCode = error instanceof SyntaxError && !MISSING_EXPORT.test(error.message);
-    const place = isBadCode ? await placeOfSyntaxError(filePath) : '';
-    return `${error.name}${place}: ${error.message}`;
+    const told = lineInStack(error, filePath);
+    const line = told ?? (isBadCode ? await lineOfSyntaxError(filePath) : undefined);
+    const place = isBadCode ? (line === undefined ? ' in a module it imports' : ` in line ${line}`) : '';
+    // What a compiler has to say of a file may take several lines.
+    const message = error.message.trim().replace(/\s*\n\s*/g, ' ');
+    return {
+        kind: 'import-failed',
+        reason: `cannot be imported: ${error.name}${place}: ${message}`,
+        line,
+    };
 }
 
 // import() keeps the place of a syntax error to itself; the check on the command line prints it: `file:3`.
-async function placeOfSyntaxError(filePath: string): Promise<string> {
+async function lineOfSyntaxError(filePath: string): Promise<number | undefined> {
     const { execFile } = await import('node:child_process');
     return new Promise((resolve) => {
         execFile(process.execPath, ['--check', filePath], (error, _stdout, stderr) => {
-            const line = error && /:(\d+)$/m.exec(stderr)?.[1];
-            resolve(line ? ` in line ${line}` : ' in a module it imports');
+            const line = error ? /:(\d+)$/m.exec(stderr)?.[1] : undefined;
+            resolve(line === undefined ? undefined : Number(line));
         });
     });
 }

@@ -1,7 +1,14 @@
 import { BackgroundJob } from './background_job.js';
 import type { Problem } from './problem.js';
 import { BadScheduleError, createSchedule, type Schedule } from './schedule.js';
-import { misspeltSetting, readSettings, SETTING_NAMES, type Settings } from './settings.js';
+import {
+    misspeltSetting,
+    readSettings,
+    SETTING_NAMES,
+    type SettingComplaint,
+    type Settings,
+} from './settings.js';
+import { lineInStack } from './stack_line.js';
 
 /** Where a job's settings stand: in its definition, or on its class, where `meta()` has put them. */
 export type SettingSources = Readonly<Partial<Record<keyof Settings, 'definition' | 'meta()'>>>;
@@ -34,27 +41,31 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     const file = Job.filePaths.at(-1);
     const { declared, sources, thrown } = declaredSettings(Job);
     const { settings, complaints } = readSettings(declared);
-    const problem = (reason: string, severity: Problem['severity'] = 'error'): Problem => ({
-        job: Job.name,
-        file,
-        reason,
-        severity,
-    });
+    const error = (fault: Fault): Problem => ({ job: Job.name, file, severity: 'error', ...fault });
+    const lineOf = (thrown: unknown) => (file === undefined ? undefined : lineInStack(thrown, file));
 
-    const fatal = [...thrown, ...complaints].map((complaint) => problem(complaint));
-    if ('metaError' in Job) fatal.push(problem(`its meta() threw: ${messageOf(Job.metaError)}`));
-    else if (!hasRun(Job)) fatal.push(problem('it has no run(): add `run(){ ... }`'));
+    const fatal = [...thrown, ...complaints].map(({ property, reason }) =>
+        error({ kind: 'bad-setting', property, reason }),
+    );
+    if ('metaError' in Job) {
+        const reason = `its meta() threw: ${messageOf(Job.metaError)}`;
+        fatal.push(error({ kind: 'meta-threw', reason, line: lineOf(Job.metaError) }));
+    } else if (!hasRun(Job)) {
+        const cure = 'add `run(){ ... }`';
+        fatal.push(error({ kind: 'no-run', reason: `it has no run(): ${cure}`, cure }));
+    }
 
     const schedules: Schedule[] = [];
     const bad: Problem[] = [];
-    for (const declaration of Job.schedules) {
+    for (const [declaration, words] of Job.schedules.entries()) {
         try {
-            schedules.push(createSchedule(Job.name, declaration, settings.timezone ?? timezone));
-        } catch (error) {
-            if (!(error instanceof BadScheduleError)) throw error;
-            bad.push(problem(`bad schedule ${error.message}`));
+            schedules.push(createSchedule(Job.name, words, settings.timezone ?? timezone));
+        } catch (thrown) {
+            if (!(thrown instanceof BadScheduleError)) throw thrown;
+            bad.push(error({ kind: thrown.fault, reason: `bad schedule ${thrown.message}`, declaration }));
         }
     }
+    const warnings = misspellings(Job).map((fault) => ({ ...error(fault), severity: 'warning' }) as const);
 
     return {
         name: Job.name,
@@ -62,7 +73,7 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
         settings,
         sources,
         schedules: fatal.length === 0 ? schedules : [],
-        problems: [...fatal, ...bad, ...misspellings(Job).map((reason) => problem(reason, 'warning'))],
+        problems: [...fatal, ...bad, ...warnings],
         runnable: fatal.length === 0,
     };
 }
@@ -78,11 +89,13 @@ export function brokenFileProblems(): Problem[] {
 
 type JobClass = ReturnType<typeof BackgroundJob.for>;
 
+type Fault = Omit<Problem, 'job' | 'file' | 'severity'>;
+
 interface Declaration {
     readonly declared: Partial<Record<keyof Settings, unknown>>;
     readonly sources: Partial<Record<keyof Settings, 'definition' | 'meta()'>>;
     /** A sentence on each setting whose getter threw. */
-    readonly thrown: string[];
+    readonly thrown: SettingComplaint[];
 }
 
 // A setting may be assigned on the class or stand on the definition, which `include` copies to the prototype.
@@ -96,7 +109,8 @@ function declaredSettings(Job: JobClass): Declaration {
             declaration.declared[name] = value;
             declaration.sources[name] = assigned === value ? 'meta()' : 'definition';
         } catch (error) {
-            declaration.thrown.push(`its setting \`${name}\` threw: ${messageOf(error)}`);
+            const reason = `its setting \`${name}\` threw: ${messageOf(error)}`;
+            declaration.thrown.push({ property: name, reason });
         }
     }
     return declaration;
@@ -107,15 +121,15 @@ function hasRun(Job: JobClass): boolean {
     return run !== undefined && (run.get !== undefined || typeof run.value === 'function');
 }
 
-function misspellings(Job: JobClass): string[] {
+function misspellings(Job: JobClass): Fault[] {
     const properties = [...Object.getOwnPropertyNames(Job), ...Object.getOwnPropertyNames(Job.prototype)];
     return properties
         .filter((property) => !SETTING_NAMES.some((name) => name === property))
         .flatMap((property) => {
             const setting = misspeltSetting(property);
-            return setting
-                ? [`its property \`${property}\` is no setting: did you mean \`${setting}\`?`]
-                : [];
+            if (setting === undefined) return [];
+            const reason = `its property \`${property}\` is no setting: did you mean \`${setting}\`?`;
+            return [{ kind: 'misspelt-setting', property, reason }];
         });
 }
 

@@ -1,4 +1,36 @@
+import type { ScheduleFault } from './bad_schedule_error.js';
 import { paint } from './paint.js';
+
+/** What may keep a job file from making a job, in a word. */
+export type FileFault =
+    | 'empty-name'
+    | 'import-failed'
+    | 'typescript-unsupported'
+    | 'no-definition'
+    | 'same-name';
+
+/** What may be wrong with a job, in a word. */
+export type ProblemKind =
+    | FileFault
+    | ScheduleFault
+    | 'bad-setting'
+    | 'misspelt-setting'
+    | 'meta-threw'
+    | 'no-run';
+
+/** A job file that made no job. */
+export interface BrokenFile {
+    /** The name of the job that it would make, dasherized. */
+    readonly job: string;
+    readonly file: string;
+    readonly kind: FileFault;
+    /** What is wrong and what to do. */
+    readonly reason: string;
+    /** What to do, where the reason ends with it. */
+    readonly cure?: string | undefined;
+    /** The line of the file, where it is known. */
+    readonly line?: number | undefined;
+}
 
 /** Something wrong with a job that its author has to mend. */
 export interface Problem {
@@ -10,6 +42,15 @@ export interface Problem {
     readonly reason: string;
     /** An error keeps the job, or the schedule it speaks of, from running; a warning does not. */
     readonly severity: 'error' | 'warning';
+    readonly kind: ProblemKind;
+    /** What to do, where the reason ends with it. */
+    readonly cure?: string | undefined;
+    /** The line of the file, where an error told it. */
+    readonly line?: number | undefined;
+    /** Of a bad schedule: which of the job's `schedule()` calls it is, from 0. */
+    readonly declaration?: number;
+    /** Of a bad or misspelt setting: the property. */
+    readonly property?: string;
 }
 
 /**

@@ -5,7 +5,7 @@ import { badField, misshape, splitTimezone } from './crontab.js';
 import { checkTimezone } from './timezone.js';
 
 export type { Json } from './args.js';
-export { BadScheduleError } from './bad_schedule_error.js';
+export { BadScheduleError, type ScheduleFault } from './bad_schedule_error.js';
 export { checkTimezone } from './timezone.js';
 
 /** One crontab of a background job, with its time zone and args. Times are unix seconds. */
@@ -54,14 +54,15 @@ export function createSchedule(
             `${show(text)}: a crontab is a string, such as '30 6 * * *' (06:30 every day)`,
         );
     }
-    const blame = (reason: string) => new BadScheduleError(`${JSON.stringify(text)}: ${reason}`);
+    const blame = ({ message, fault }: BadScheduleError) =>
+        new BadScheduleError(`${JSON.stringify(text)}: ${message}`, fault);
     try {
         const { crontab, timezone = defaultTimezone } = splitTimezone(text);
         checkCrontab(crontab);
         if (timezone !== undefined) checkZoneOf(timezone);
         return new CronSchedule(job, crontab, timezone, readArgs(args));
     } catch (error) {
-        throw error instanceof BadScheduleError ? blame(error.message) : error;
+        throw error instanceof BadScheduleError ? blame(error) : error;
     }
 }
 
@@ -103,7 +104,8 @@ function checkCrontab(crontab: string): void {
     if (good.has(crontab)) return;
     const reason = misshape(crontab);
     if (reason !== undefined) throw new BadScheduleError(reason);
-    if (!canFire(crontab)) throw new BadScheduleError('it never fires: no date matches it in 400 years');
+    if (!canFire(crontab))
+        throw new BadScheduleError('it never fires: no date matches it in 400 years', 'never-fires');
     if (good.size === MOST_GOOD) good.clear();
     good.add(crontab);
 }
@@ -125,7 +127,7 @@ function checkZoneOf(timezone: string): void {
         checkTimezone(timezone);
     } catch (error) {
         throw error instanceof BadScheduleError
-            ? new BadScheduleError(`${JSON.stringify(timezone)} ${error.message}`)
+            ? new BadScheduleError(`${JSON.stringify(timezone)} ${error.message}`, error.fault)
             : error;
     }
 }

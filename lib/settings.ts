@@ -63,6 +63,13 @@ const READERS: Readers = {
 /** The names of all settings. */
 export const SETTING_NAMES = Object.keys(READERS) as (keyof Settings)[];
 
+/** What is wrong with the value of a setting. */
+export interface SettingComplaint {
+    readonly property: keyof Settings;
+    /** A sentence that begins with the setting's name and value. */
+    readonly reason: string;
+}
+
 const MOST_EDITS_OF_A_TYPO = 2;
 
 /**
@@ -73,9 +80,9 @@ const MOST_EDITS_OF_A_TYPO = 2;
  */
 export function readSettings(declared: Partial<Record<keyof Settings, unknown>>): {
     settings: Settings;
-    complaints: string[];
+    complaints: SettingComplaint[];
 } {
-    const complaints: string[] = [];
+    const complaints: SettingComplaint[] = [];
     const entries = SETTING_NAMES.map((name) => {
         const reader = READERS[name];
         const value = declared[name];
@@ -83,7 +90,8 @@ export function readSettings(declared: Partial<Record<keyof Settings, unknown>>)
         try {
             return [name, reader.read(value)];
         } catch (error) {
-            complaints.push(`its setting \`${name}\`, ${show(value)}, ${(error as Error).message}`);
+            const reason = `its setting \`${name}\`, ${show(value)}, ${(error as Error).message}`;
+            complaints.push({ property: name, reason });
             return [name, reader.default];
         }
     });

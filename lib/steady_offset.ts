@@ -33,14 +33,21 @@ export function steadyOffset(timezone: string, second: number): SteadyOffset {
 }
 
 function look(timezone: string, second: number): SteadyOffset {
-    const minutes = offsetAt(timezone, second);
+    const minutes = offsetMinutes(timezone, second);
     let [from, until] = [second, second];
-    while (from > second - REACH && offsetAt(timezone, from - STEP) === minutes) from -= STEP;
-    while (until < second + REACH && offsetAt(timezone, until + STEP) === minutes) until += STEP;
+    while (from > second - REACH && offsetMinutes(timezone, from - STEP) === minutes) from -= STEP;
+    while (until < second + REACH && offsetMinutes(timezone, until + STEP) === minutes) until += STEP;
     return { from, until, minutes };
 }
 
-function offsetAt(timezone: string, second: number): number | undefined {
+/**
+ * How far a zone's clocks are ahead of UTC at a time.
+ *
+ * @param timezone IANA name
+ * @param second unix seconds
+ * @returns minutes; undefined where they are no whole number
+ */
+export function offsetMinutes(timezone: string, second: number): number | undefined {
     let format = formats.get(timezone);
     if (format === undefined) {
         format = new Intl.DateTimeFormat('en-US', { timeZone: timezone, timeZoneName: 'longOffset' });

@@ -18,12 +18,13 @@ export function checkTimezone(timezone: string): void {
     if (/^[+-]/.test(timezone)) {
         throw new BadScheduleError(
             'is an offset, not a time zone: write an IANA name, such as "Europe/London"',
+            'bad-timezone',
         );
     }
     try {
         new Intl.DateTimeFormat('en', { timeZone: timezone });
     } catch {
-        throw new BadScheduleError(`is not a time zone${hint(timezone)}`);
+        throw new BadScheduleError(`is not a time zone${hint(timezone)}`, 'bad-timezone');
     }
     known.add(timezone);
 }

@@ -353,15 +353,14 @@ describe('the time zone of a schedule', () => {
 
 describe('a file that made no job', () => {
     test('is a problem with its job, file and reason, until it is mended', () => {
-        BackgroundJob.reportBrokenFile('/app/lib/background_jobs/b.js', 'b', 'has no default export');
-        BackgroundJob.reportBrokenFile('/app/lib/background_jobs/b.js', 'b', 'cannot be imported');
-        assert.deepEqual(brokenFileProblems(), [
-            {
-                job: 'b',
-                file: '/app/lib/background_jobs/b.js',
-                reason: 'cannot be imported',
-                severity: 'error',
-            },
-        ]);
+        const broken = { job: 'b', file: '/app/lib/background_jobs/b.js' };
+        const second = { ...broken, kind: 'import-failed', reason: 'cannot be imported' } as const;
+        BackgroundJob.reportBrokenFile({
+            ...broken,
+            kind: 'no-definition',
+            reason: 'has no default export',
+        });
+        BackgroundJob.reportBrokenFile(second);
+        assert.deepEqual(brokenFileProblems(), [{ ...second, severity: 'error' }]);
     });
 });

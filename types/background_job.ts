@@ -1,3 +1,4 @@
+import type { BrokenFile } from '../lib/problem.js';
 import type { CurrentRun } from '../lib/run.js';
 import type { Json } from '../lib/schedule.js';
 import type { Context, Mixin, Registry, Services } from './framework.js';
@@ -86,10 +87,10 @@ export interface BackgroundJobRegistry extends Omit<Registry, 'for' | 'addHook'>
     readonly revision: number;
     /** Which jobs were registered or unregistered after the given revision. */
     changedSince(revision: number): string[];
-    /** What is wrong with job files that made no job: `[job name, file, reason]`. */
-    readonly brokenFiles: ReadonlyMap<string, { job: string; file: string; reason: string }>;
+    /** The job files that made no job, by their paths. */
+    readonly brokenFiles: ReadonlyMap<string, BrokenFile>;
     /** Why `meta()` of a job threw, if it did. */
     readonly metaError?: unknown;
     /** Notes that a job file made no job. */
-    reportBrokenFile(file: string, job: string, reason: string): void;
+    reportBrokenFile(broken: BrokenFile): void;
 }

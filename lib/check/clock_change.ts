@@ -1,0 +1,121 @@
+import { nextSlot } from '../calendar.js';
+import { formatMoment } from '../moment.js';
+import type { Schedule } from '../schedule.js';
+import { offsetMinutes } from '../steady_offset.js';
+import { fieldsOf, hasFixedTimes } from './crontab_fields.js';
+import type { Flaw } from './flaw.js';
+
+/** A moment at which a zone's clocks are set; unix seconds, offsets from UTC in seconds. */
+export interface ClockChange {
+    readonly at: number;
+    readonly before: number;
+    readonly after: number;
+}
+
+const DAY = 24 * 3600;
+
+/**
+ * Finds the moments at which a zone's clocks are set.
+ *
+ * @param timezone IANA name
+ * @param from unix seconds
+ * @param until unix seconds
+ * @returns the changes, in order; those that are undone within a day are missing
+ */
+export function clockChanges(timezone: string, from: number, until: number): ClockChange[] {
+    const changes: ClockChange[] = [];
+    for (let start = from; start < until; start += DAY) {
+        const [before, after] = [offsetAt(timezone, start), offsetAt(timezone, start + DAY)];
+        if (before === after) continue;
+        let [low, high] = [start, start + DAY];
+        while (high - low > 1) {
+            const middle = Math.floor((low + high) / 2);
+            if (offsetAt(timezone, middle) === before) low = middle;
+            else high = middle;
+        }
+        changes.push({ at: high, before, after });
+    }
+    return changes;
+}
+
+/**
+ * Finds local times that do not exist, or come twice, where that changes when a schedule runs: for one with fixed times
+ * each of them counts, for any other one a day on which nothing else is left.
+ *
+ * @param schedule the schedule
+ * @param timezone IANA name of the zone that it is kept in
+ * @param changes the changes of that zone's clocks to look at
+ * @returns the flaw, with the first change of each kind, or undefined
+ */
+export function clockChange(
+    schedule: Schedule,
+    timezone: string,
+    changes: readonly ClockChange[],
+): Flaw | undefined {
+    const effects = [changes.filter(isGap), changes.filter((change) => !isGap(change))].flatMap((ofOneKind) =>
+        ofOneKind.flatMap((change) => effectOf(schedule, change) ?? []).slice(0, 1),
+    );
+    if (effects.length === 0) return undefined;
+    const hours = [...new Set(effects.map(({ wall }) => `${clock(wall.from)}-${clock(wall.until)}`))];
+    return {
+        rule: 'clock-change',
+        message: `in ${timezone} ${effects.map(({ sentence }) => sentence).join('; ')}`,
+        cure: `move it out of ${hours.join(' and ')}, or into a zone without such changes, like UTC`,
+    };
+}
+
+/** A stretch of the wall clock, in seconds as if it showed UTC; the end is not in it. */
+interface WallTime {
+    readonly from: number;
+    readonly until: number;
+}
+
+interface Effect {
+    readonly wall: WallTime;
+    readonly sentence: string;
+}
+
+function effectOf(schedule: Schedule, change: ClockChange): Effect | undefined {
+    const offsets = [change.before, change.after];
+    const wall = { from: change.at + Math.min(...offsets), until: change.at + Math.max(...offsets) };
+    const time = firstWithin(schedule.crontab, wall);
+    if (time === undefined) return undefined;
+    const isFixed = hasFixedTimes(fieldsOf(schedule.crontab));
+    if (!isFixed && !isAloneInDay(schedule.crontab, wall)) return undefined;
+    if (!isGap(change)) {
+        const runs = isFixed ? 'at the first' : 'both times';
+        return { wall, sentence: `${clock(time)} comes twice on ${date(time)}: it runs ${runs}` };
+    }
+    const runs =
+        isFixed && schedule.matches(change.at)
+            ? `runs at ${clock(change.at + change.after)}`
+            : 'does not run that day';
+    return { wall, sentence: `${clock(time)} does not exist on ${date(time)}: it ${runs}` };
+}
+
+function isGap({ before, after }: ClockChange): boolean {
+    return after > before;
+}
+
+function firstWithin(crontab: string, { from, until }: WallTime): number | undefined {
+    const time = nextSlot(crontab, 'UTC', from - 1);
+    return time !== undefined && time < until ? time : undefined;
+}
+
+function isAloneInDay(crontab: string, { from, until }: WallTime): boolean {
+    const midnight = Math.floor(from / DAY) * DAY;
+    const isFree = (stretch: WallTime) => firstWithin(crontab, stretch) === undefined;
+    return isFree({ from: midnight, until: from }) && isFree({ from: until, until: midnight + DAY });
+}
+
+function offsetAt(timezone: string, second: number): number {
+    return 60 * (offsetMinutes(timezone, second) ?? 0);
+}
+
+function clock(wall: number): string {
+    return formatMoment(wall, 'UTC').slice(11, 16);
+}
+
+function date(wall: number): string {
+    return formatMoment(wall, 'UTC').slice(0, 10);
+}

@@ -1,0 +1,78 @@
+import { formatMoment } from '../moment.js';
+import type { Schedule } from '../schedule.js';
+import { fieldsOf } from './crontab_fields.js';
+import type { Finding } from './finding.js';
+
+/** So many jobs in one second are a crowd: they run one after another, unless `bot.concurrency` is raised. */
+export const CROWD = 10;
+
+/** How many of them a message names. */
+const MOST_NAMED = 20;
+
+const DAY = 24 * 3600;
+
+/**
+ * Finds seconds at which many jobs are due. It looks at seven days from the first of a month on, so that the answer does
+ * not depend on the day on which it is asked for; schedules within the minute are left out.
+ *
+ * @param schedules those of all jobs
+ * @param timezone IANA name of the zone to write times in; undefined: the process's
+ * @param firstOfMonth unix seconds: the start of the month's first day
+ * @returns a warning for each set of jobs that no larger one contains, with the first second at which they meet
+ */
+export function crowds(
+    schedules: readonly Schedule[],
+    timezone: string | undefined,
+    firstOfMonth: number,
+): Finding[] {
+    const jobsBySlot = new Map<number, Set<string>>();
+    for (const group of byCalendar(schedules)) {
+        for (const slot of slotsOf(group[0] as Schedule, firstOfMonth - 1, firstOfMonth + 7 * DAY)) {
+            const jobs = jobsBySlot.get(slot) ?? new Set();
+            jobsBySlot.set(slot, jobs);
+            for (const { job } of group) jobs.add(job);
+        }
+    }
+    const found: { slot: number; jobs: Set<string> }[] = [];
+    const largestFirst = [...jobsBySlot]
+        .filter(([, jobs]) => jobs.size >= CROWD)
+        .sort(([slotA, a], [slotB, b]) => b.size - a.size || slotA - slotB);
+    for (const [slot, jobs] of largestFirst) {
+        if (!found.some((larger) => [...jobs].every((job) => larger.jobs.has(job))))
+            found.push({ slot, jobs });
+    }
+    return found.map(({ slot, jobs }) => ({
+        severity: 'warning',
+        rule: 'crowd',
+        job: undefined,
+        file: undefined,
+        line: undefined,
+        schedule: undefined,
+        message: `${jobs.size} jobs are due in one second, such as ${formatMoment(slot, timezone)}: ${named(jobs)}`,
+        cure: 'give them different minutes, or raise bot.concurrency in pinstripe.config.js',
+    }));
+}
+
+function byCalendar(schedules: readonly Schedule[]): Iterable<Schedule[]> {
+    const groups = new Map<string, Schedule[]>();
+    for (const schedule of schedules) {
+        const { crontab, text } = schedule;
+        if (!/^\d+$/.test(fieldsOf(crontab).second)) continue;
+        const group = groups.get(text);
+        if (group) group.push(schedule);
+        else groups.set(text, [schedule]);
+    }
+    return groups.values();
+}
+
+function* slotsOf(schedule: Schedule, after: number, until: number): Generator<number> {
+    for (let slot = schedule.next(after); slot !== undefined && slot < until; slot = schedule.next(slot)) {
+        yield slot;
+    }
+}
+
+function named(jobs: ReadonlySet<string>): string {
+    const names = [...jobs].sort();
+    const more = names.length - MOST_NAMED;
+    return more > 0 ? `${names.slice(0, MOST_NAMED).join(', ')} and ${more} more` : names.join(', ');
+}

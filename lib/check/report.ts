@@ -1,0 +1,70 @@
+import { relative } from 'node:path';
+import { paint } from '../paint.js';
+import type { Finding } from './finding.js';
+import { paragraph } from './paragraph.js';
+
+const INDENT = '         ';
+
+/** What a check has come to. */
+export interface Report {
+    readonly findings: readonly Finding[];
+    readonly jobs: number;
+    readonly schedules: number;
+}
+
+/**
+ * Writes a report for people.
+ *
+ * @param report what the check has come to
+ * @param rootPath paths are written from there
+ * @param columns how wide a line may be
+ * @returns a block for each finding, and a line with their counts
+ */
+export function asText({ findings, jobs, schedules }: Report, rootPath: string, columns: number): string {
+    const wrap = (text: string) => paragraph(text.replaceAll(`${rootPath}/`, ''), columns, INDENT);
+    const blocks = findings.map(({ severity, job, file, line, message, cure }) => {
+        const label = severity === 'error' ? paint.red('error    ') : paint.yellow('warning  ');
+        const place = file && `${relative(rootPath, file)}${line === undefined ? '' : `:${line}`}`;
+        const subject = [job && paint.bold(job), place].filter(Boolean).join('  ');
+        return `${label}${subject || 'all jobs'}\n${wrap(message)}\n${wrap(`Cure: ${cure}`)}\n`;
+    });
+    return [
+        ...blocks,
+        `${count(jobs, 'background job')}, ${count(schedules, 'schedule')}: ${verdict(findings)}.`,
+    ].join('\n');
+}
+
+/**
+ * Writes a report for programs.
+ *
+ * @param report what the check has come to
+ * @returns an object whose shape docs/commands/check-background-jobs.md tells
+ */
+export function asJson({ findings }: Report): object {
+    return {
+        version: 1,
+        findings: findings.map(({ severity, rule, job, file, line, schedule, message, cure }) => ({
+            severity,
+            rule,
+            job: job ?? null,
+            file: file ?? null,
+            line: line ?? null,
+            schedule: schedule ?? null,
+            message,
+            cure,
+        })),
+    };
+}
+
+function verdict(findings: readonly Finding[]): string {
+    const errors = findings.filter(({ severity }) => severity === 'error').length;
+    const warnings = findings.length - errors;
+    if (findings.length === 0) return 'nothing wrong';
+    return [errors > 0 && count(errors, 'error'), warnings > 0 && count(warnings, 'warning')]
+        .filter(Boolean)
+        .join(', ');
+}
+
+function count(number: number, noun: string): string {
+    return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

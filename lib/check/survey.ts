@@ -1,0 +1,61 @@
+import { BackgroundJob } from '../background_job.js';
+import { type BotConfig, ConfigError, loadConfig } from '../config.js';
+import { brokenFileProblems, planJob } from '../job_plan.js';
+import type { Survey } from './check.js';
+import type { Finding } from './finding.js';
+import { readJobsFolder, readSources } from './jobs_folder.js';
+
+/**
+ * Looks at an app as a check needs it: at its config, its jobs, their files and their folder.
+ *
+ * @param rootPath the project's root
+ * @param configPath where its config is, for what is wrong with it
+ * @param now unix seconds
+ * @returns the survey, and what is wrong with the config, in whose place there are the defaults then
+ */
+export async function surveyApp(
+    rootPath: string,
+    configPath: string,
+    now: number,
+): Promise<{ survey: Survey; configFindings: Finding[] }> {
+    const configFindings: Finding[] = [];
+    const config = await readConfig((message) => configFindings.push(badConfig(configPath, message)));
+    const plans = BackgroundJob.names.map((name) => planJob(name, config?.timezone));
+    const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
+    const files = [...plans, ...problems].flatMap(({ file }) => file ?? []);
+    const today = new Date(now * 1000);
+    const survey: Survey = {
+        plans,
+        problems,
+        declarations: new Map(plans.map(({ name }) => [name, BackgroundJob.for(name).schedules])),
+        sources: await readSources(files),
+        folder: await readJobsFolder(rootPath),
+        timezone: config?.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+        firstOfMonth: new Date(today.getFullYear(), today.getMonth() + 1, 1).getTime() / 1000,
+        now,
+    };
+    return { survey, configFindings };
+}
+
+async function readConfig(report: (message: string) => void): Promise<BotConfig | undefined> {
+    try {
+        return await loadConfig();
+    } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        report(error.message);
+        return undefined;
+    }
+}
+
+function badConfig(file: string, message: string): Finding {
+    return {
+        severity: 'error',
+        rule: 'bad-config',
+        job: undefined,
+        file,
+        line: undefined,
+        schedule: undefined,
+        message,
+        cure: 'correct it: with a bad config the bot does not start',
+    };
+}

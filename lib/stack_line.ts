@@ -1,0 +1,20 @@
+import { pathToFileURL } from 'node:url';
+
+/**
+ * Finds the line of a file that an error points to.
+ *
+ * @param error what was thrown
+ * @param file the file's absolute path
+ * @returns the first line of that file in its message or stack; undefined where there is none
+ */
+export function lineInStack(error: unknown, file: string): number | undefined {
+    if (!(error instanceof Error)) return undefined;
+    const text = `${error.message}\n${error.stack ?? ''}`;
+    const places = [pathToFileURL(file).href, file].flatMap((name) => {
+        const at = text.indexOf(`${name}:`);
+        return at === -1 ? [] : [{ at, rest: text.slice(at + name.length) }];
+    });
+    const [first] = places.sort((a, b) => a.at - b.at);
+    const line = /^:(\d+)/.exec(first?.rest ?? '')?.[1];
+    return line === undefined ? undefined : Number(line);
+}
