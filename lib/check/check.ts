@@ -3,7 +3,7 @@ import type { JobPlan } from '../job_plan.js';
 import type { Problem } from '../problem.js';
 import type { Schedule } from '../schedule.js';
 import { type ClockChange, clockChange, clockChanges } from './clock_change.js';
-import { crowds } from './crowd.js';
+import { type CrowdOptions, crowds } from './crowd.js';
 import { messageAndCure } from './cures.js';
 import { eitherDay } from './either_day.js';
 import { everyMinute } from './every_minute.js';
@@ -18,7 +18,7 @@ import { unevenStep } from './uneven_step.js';
 const YEAR = 366 * 24 * 3600;
 
 /** Everything that a check looks at. */
-export interface Survey {
+export interface Survey extends CrowdOptions {
     readonly plans: readonly JobPlan[];
     /** Of jobs, and of files that made none. */
     readonly problems: readonly Problem[];
@@ -30,8 +30,6 @@ export interface Survey {
     readonly folder: JobsFolder | undefined;
     /** IANA name of the zone that schedules without one are kept in. */
     readonly timezone: string;
-    /** The start of some month, in unix seconds. */
-    readonly firstOfMonth: number;
     /** Unix seconds: clocks that are set within a year from then count. */
     readonly now: number;
 }
@@ -43,13 +41,13 @@ export interface Survey {
  * @returns the findings, in order
  */
 export function check(survey: Survey): Finding[] {
-    const { plans, problems, folder, timezone, firstOfMonth } = survey;
+    const { plans, problems, folder } = survey;
     const files = [...plans, ...problems].flatMap(({ file }) => file ?? []);
     const schedules = plans.flatMap((plan) => plan.schedules);
     return inOrder([
         ...problems.map((problem) => findingOf(problem, survey)),
         ...plans.flatMap((plan) => [...flawsOf(plan, survey), ...twins(plan, survey)]),
-        ...crowds(schedules, timezone, firstOfMonth),
+        ...crowds(schedules, survey),
         ...(folder ? folderFindings(folder, new Set(files)) : []),
     ]);
 }

@@ -3,7 +3,7 @@ import type { Schedule } from '../schedule.js';
 import { fieldsOf } from './crontab_fields.js';
 import type { Finding } from './finding.js';
 
-/** So many jobs in one second are a crowd: they run one after another, unless `bot.concurrency` is raised. */
+/** So many jobs in one second are a crowd, where they cannot all run at once. */
 export const CROWD = 10;
 
 /** How many of them a message names. */
@@ -11,19 +11,27 @@ const MOST_NAMED = 20;
 
 const DAY = 24 * 3600;
 
+/** What decides which jobs meet. */
+export interface CrowdOptions {
+    /** IANA name of the zone to write times in. */
+    readonly timezone: string;
+    /** Unix seconds: the start of the first day of some month. */
+    readonly firstOfMonth: number;
+    /** How many runs of one second may go at once. */
+    readonly concurrency: number;
+}
+
 /**
  * Finds seconds at which many jobs are due. It looks at seven days from the first of a month on, so that the answer does
  * not depend on the day on which it is asked for; schedules within the minute are left out.
  *
  * @param schedules those of all jobs
- * @param timezone IANA name of the zone to write times in; undefined: the process's
- * @param firstOfMonth unix seconds: the start of the month's first day
- * @returns a warning for each set of jobs that no larger one contains, with the first second at which they meet
+ * @param options what else counts
+ * @returns a warning for each crowd, the largest first; one that is mostly made of jobs of larger ones is left out
  */
 export function crowds(
     schedules: readonly Schedule[],
-    timezone: string | undefined,
-    firstOfMonth: number,
+    { timezone, firstOfMonth, concurrency }: CrowdOptions,
 ): Finding[] {
     const jobsBySlot = new Map<number, Set<string>>();
     for (const group of byCalendar(schedules)) {
@@ -33,13 +41,16 @@ export function crowds(
             for (const { job } of group) jobs.add(job);
         }
     }
-    const found: { slot: number; jobs: Set<string> }[] = [];
+    const found: { slot: number; jobs: ReadonlySet<string> }[] = [];
+    const told = new Set<string>();
     const largestFirst = [...jobsBySlot]
-        .filter(([, jobs]) => jobs.size >= CROWD)
+        .filter(([, jobs]) => jobs.size >= CROWD && jobs.size > concurrency)
         .sort(([slotA, a], [slotB, b]) => b.size - a.size || slotA - slotB);
     for (const [slot, jobs] of largestFirst) {
-        if (!found.some((larger) => [...jobs].every((job) => larger.jobs.has(job))))
-            found.push({ slot, jobs });
+        const fresh = [...jobs].filter((job) => !told.has(job));
+        if (fresh.length < CROWD) continue;
+        found.push({ slot, jobs });
+        for (const job of fresh) told.add(job);
     }
     return found.map(({ slot, jobs }) => ({
         severity: 'warning',

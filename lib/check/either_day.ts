@@ -1,3 +1,4 @@
+import { everFires } from '../calendar.js';
 import { crontabWith, fieldsOf } from './crontab_fields.js';
 import type { Flaw } from './flaw.js';
 
@@ -12,9 +13,11 @@ export function eitherDay(crontab: string): Flaw | undefined {
     const fields = fieldsOf(crontab);
     const { dayOfMonth, dayOfWeek } = fields;
     if (dayOfMonth === '*' || dayOfWeek === '*' || dayOfWeek.startsWith('+')) return undefined;
+    const both = crontabWith(fields, { dayOfWeek: `+${dayOfWeek}` });
+    const offer = everFires(both) ? `where both have to match write '${both}'; else ` : '';
     return {
         rule: 'either-day',
         message: `it runs where the day of the month is ${dayOfMonth}, and also where the day of the week is ${dayOfWeek}: either is enough`,
-        cure: `where both have to match write '${crontabWith(fields, { dayOfWeek: `+${dayOfWeek}` })}'; else make it two schedules`,
+        cure: `${offer}make it two schedules`,
     };
 }

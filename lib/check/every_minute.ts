@@ -23,7 +23,8 @@ const NOUNS: Readonly<Record<FieldName, string>> = {
 export function everyMinute(crontab: string): Flaw | undefined {
     const fields = fieldsOf(crontab);
     const star = fields.second === '*' ? 'second' : 'minute';
-    if (fields[star] !== '*') return undefined;
+    // Who has steps or lists within the minute knows what a star is.
+    if (fields[star] !== '*' || (star === 'minute' && !/^\d+$/.test(fields.second))) return undefined;
     const coarser = FIELD_NAMES.slice(FIELD_NAMES.indexOf(star) + 1);
     const picked = coarser.find((name) => fields[name] !== '*');
     if (picked === undefined) return undefined;

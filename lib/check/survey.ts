@@ -1,5 +1,5 @@
 import { BackgroundJob } from '../background_job.js';
-import { type BotConfig, ConfigError, loadConfig } from '../config.js';
+import { type BotConfig, ConfigError, DEFAULT_CONFIG, loadConfig } from '../config.js';
 import { brokenFileProblems, planJob } from '../job_plan.js';
 import type { Survey } from './check.js';
 import type { Finding } from './finding.js';
@@ -32,6 +32,7 @@ export async function surveyApp(
         folder: await readJobsFolder(rootPath),
         timezone: config?.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
         firstOfMonth: new Date(today.getFullYear(), today.getMonth() + 1, 1).getTime() / 1000,
+        concurrency: config?.concurrency ?? DEFAULT_CONFIG.concurrency,
         now,
     };
     return { survey, configFindings };

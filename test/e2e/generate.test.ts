@@ -96,4 +96,116 @@ describe('generate-background-job', { concurrency: 2 }, () => {
         assert.equal(code, 1);
         assert.match(stderr, /my-task\.js already makes the background job "my-task"\.$/m);
     });
+
+    test('refuses a name that a file in the other language makes', async () => {
+        const app = await makeApp({ 'lib/background_jobs/my_task.ts': 'export default {};' });
+        const { code, stderr } = await app.run('pinstripe', [
+            'generate-background-job',
+            'my-task',
+            '--force',
+        ]);
+        assert.equal(code, 1);
+        assert.match(stderr, /my_task\.ts already makes the background job "my-task"\.$/m);
+    });
+
+    for (const binary of BINARIES) {
+        test(`of ${binary} writes a schedule and its zone, and says in words when it will run`, async () => {
+            const app = await makeApp(backgroundJobs({}));
+            const options = ['--schedule', ' 30  4 * * 1-5', '--timezone', 'Asia/Tokyo'];
+            const args = ['generate-background-job', '--name', 'my-task', ...options];
+            const { code, stdout, stderr } = await app.run(binary, args);
+            assert.deepEqual([code, stderr], [0, '']);
+            assert.match(
+                stdout,
+                /^Runs at 04:30, Monday through Friday \(Asia\/Tokyo\): next [\d-]+ 04:30:00,\nthen [\d-]+ 04:30:00\.$/m,
+            );
+            assert.equal(
+                await app.read('lib/background_jobs/my_task.js'),
+                TASK.replace(
+                    "'* * * * *'); // run every minute\n    },",
+                    "'30 4 * * 1-5'); // run at 04:30, Monday through Friday\n    },\n\n    timezone: 'Asia/Tokyo',",
+                ),
+            );
+            const list = await app.run(binary, ['check-background-jobs', '--strict']);
+            assert.equal(list.stdout, '1 background job, 1 schedule: nothing wrong.\n');
+        });
+
+        test(`of ${binary} writes nothing for a bad schedule or zone, and says what is wrong`, async () => {
+            const app = await makeApp();
+            const bad: [args: string[], said: RegExp][] = [
+                [
+                    ['--schedule', '61 * * * *'],
+                    /^--schedule "61 \* \* \* \*": minute 61 is out of range \(0-59\)\n$/,
+                ],
+                [['--schedule', '0 0 30 2 *'], /^--schedule "0 0 30 2 \*": it never fires: /],
+                [
+                    ['--schedule', 'CRON_TZ=Londn @daily'],
+                    /^--schedule .*: "Londn" is not a time zone \(did you mean/,
+                ],
+                [
+                    ['--timezone', 'Londn'],
+                    /^--timezone "Londn" is not a time zone \(did you mean "Europe\/London"\?\)\n$/,
+                ],
+                [
+                    [
+                        '--schedule',
+                        '0',
+                        '2',
+                        'lib',
+                        'node_modules',
+                        'package.json',
+                        'lib',
+                        'node_modules',
+                        'x',
+                    ],
+                    /it has 8 fields: .*In a shell it needs quotes: --schedule '30 6 \* \* 1-5'\n$/,
+                ],
+            ];
+            for (const [args, said] of bad) {
+                const { code, stdout, stderr } = await app.run(binary, [
+                    'generate-background-job',
+                    'my-task',
+                    ...args,
+                ]);
+                assert.deepEqual([code, stdout], [1, ''], args.join(' '));
+                assert.match(stderr, said);
+            }
+            assert.deepEqual(await fs.readdir(join(app.root, 'lib')), ['index.js']);
+        });
+    }
+
+    test('tells of what is probably not meant with the schedule', async () => {
+        const app = await makeApp();
+        const args = ['generate-background-job', 'my-task', '--schedule', '* 2 * * *'];
+        const { code, stdout } = await app.run('pinstripe-bot', args);
+        assert.equal(code, 0);
+        assert.match(
+            stdout,
+            /^warning it runs every minute of hour 2, not once\. Cure: for once write\n'0 2 \* \* \*'; /m,
+        );
+    });
+
+    test('writes TypeScript, and says where Node cannot import it', async () => {
+        const app = await makeApp();
+        const withoutTypes: Record<string, string> = process.allowedNodeEnvironmentFlags.has(
+            '--experimental-strip-types',
+        )
+            ? { NODE_OPTIONS: '--no-experimental-strip-types' }
+            : {};
+        const args = ['generate-background-job', 'my-task', '--typescript'];
+        const { code, stdout } = await app.run('pinstripe-bot', args, withoutTypes);
+        assert.equal(code, 0);
+        assert.match(stdout, /^created lib\/background_jobs\/my_task\.ts$/m);
+        assert.match(
+            stdout,
+            /^warning Node v\S+ cannot import lib\/background_jobs\/my_task\.ts: use Node\s22\.18/m,
+        );
+        assert.equal(
+            await app.read('lib/background_jobs/my_task.ts'),
+            `import { defineBackgroundJob } from 'pinstripe-bot';\n\n${TASK.replace(
+                'default {',
+                'default defineBackgroundJob({',
+            ).replace(/};\n$/, '});\n')}`,
+        );
+    });
 });

@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { eitherDay } from '../../lib/check/either_day.js';
+import { everyMinute } from '../../lib/check/every_minute.js';
+import type { Flaw } from '../../lib/check/flaw.js';
+import { shortMonth } from '../../lib/check/short_month.js';
+import { unevenStep } from '../../lib/check/uneven_step.js';
+import { BadScheduleError, createSchedule, type Schedule } from '../../lib/schedule.js';
+import { crontabs } from '../support/crontab_arbitrary.js';
+
+type Rule = (crontab: string) => Flaw | undefined;
+
+const RULES: Readonly<Record<string, Rule>> = { everyMinute, unevenStep, shortMonth, eitherDay };
+
+const FLAWED: readonly [rule: string, crontab: string, message: string, cure: string][] = [
+    [
+        'everyMinute',
+        '* * * * 5',
+        'it runs every minute, all day, where the day of the week is 5',
+        "for every 5 minutes write '*/5 * * * *', for once '0 0 * * 5'; if every minute is meant, '*/1 * * * 5'",
+    ],
+    [
+        'everyMinute',
+        '* * * * FRI',
+        'it runs every minute, all day, where the day of the week is FRI',
+        "for once '0 0 * * FRI'; if every minute is meant, '*/1 * * * FRI'",
+    ],
+    [
+        'everyMinute',
+        '* * 1 * *',
+        'it runs every minute, all day, where the day of the month is 1',
+        "for once '0 0 1 * *'; if every minute is meant, '*/1 * 1 * *'",
+    ],
+    [
+        'everyMinute',
+        '* * * 2 *',
+        'it runs every minute, all day, where the month is 2',
+        "for every 2 minutes write '*/2 * * * *', for once '0 0 1 2 *'; if every minute is meant, '*/1 * * 2 *'",
+    ],
+    [
+        'everyMinute',
+        '* 2 * * *',
+        'it runs every minute of hour 2, not once',
+        "for once write '0 2 * * *'; if every minute is meant, '*/1 2 * * *'",
+    ],
+    [
+        'everyMinute',
+        '* 2,14 * * 1-5',
+        'it runs every minute of each hour of 2,14, not once',
+        "for once write '0 2,14 * * 1-5'; if every minute is meant, '*/1 2,14 * * 1-5'",
+    ],
+    [
+        'everyMinute',
+        '? */2 * * ?',
+        'it runs every minute of each hour of */2, not once',
+        "for once write '0 */2 * * *'; if every minute is meant, '*/1 */2 * * *'",
+    ],
+    [
+        'everyMinute',
+        '* * 2 * * *',
+        'it runs every second of hour 2, not once',
+        "for once write '0 2 * * *'; if every second is meant, '*/1 * 2 * * *'",
+    ],
+    [
+        'everyMinute',
+        '* */5 * * * *',
+        'it runs every second of each minute of */5, not once',
+        "for once write '*/5 * * * *'; if every second is meant, '*/1 */5 * * * *'",
+    ],
+    [
+        'everyMinute',
+        '30 * 2 * * *',
+        'it runs every minute of hour 2, not once',
+        "for once write '30 0 2 * * *'; if every minute is meant, '30 */1 2 * * *'",
+    ],
+    [
+        'unevenStep',
+        '*/7 * * * *',
+        '*/7 starts over at each full hour, after a step of 4 minutes, not 7',
+        'for equal steps write */6 or */10 minutes; list the minutes where this is meant',
+    ],
+    [
+        'unevenStep',
+        '*/45 * * * *',
+        '*/45 starts over at each full hour, after a step of 15 minutes, not 45',
+        'for equal steps write */30 minutes; list the minutes where this is meant',
+    ],
+    [
+        'unevenStep',
+        '0 */5 * * *',
+        '*/5 starts over at midnight, after a step of 4 hours, not 5',
+        'for equal steps write */4 or */6 hours; list the hours where this is meant',
+    ],
+    [
+        'unevenStep',
+        '*/59 * * * * *',
+        '*/59 starts over at each full minute, after a step of 1 second, not 59',
+        'for equal steps write */30 seconds; list the seconds where this is meant',
+    ],
+    [
+        'unevenStep',
+        '0 0 */2 * *',
+        '*/2 starts over on the 1st of each month, after what is left of a step',
+        'list the days where this is meant',
+    ],
+    [
+        'unevenStep',
+        '0 0 1 */5 *',
+        '*/5 starts over in January, after a step of 2 months, not 5',
+        'for equal steps write */4 or */6 months; list the months where this is meant',
+    ],
+    [
+        'unevenStep',
+        '0 0 * * */2',
+        '*/2 starts over on each Sunday, after a step of 1 day, not 2',
+        'list the days where this is meant',
+    ],
+    [
+        'shortMonth',
+        '0 0 31 * *',
+        'it skips February, April, June, September and November, for want of a day 31',
+        "for the last day of the month write '0 0 L * *'; else choose a day up to 28",
+    ],
+    [
+        'shortMonth',
+        '0 0 15,30 * *',
+        'it skips February, for want of a day 30',
+        "for the last day of the month write '0 0 15,L * *'; else choose a day up to 28",
+    ],
+    [
+        'shortMonth',
+        '0 0 29 2 *',
+        'it skips February outside of leap years, for want of a day 29',
+        "for the last day of the month write '0 0 L 2 *'; else choose a day up to 28",
+    ],
+    [
+        'shortMonth',
+        '0 0 31 JAN,MAR-APR *',
+        'it skips April, for want of a day 31',
+        "for the last day of the month write '0 0 L JAN,MAR-APR *'; else choose a day up to 28",
+    ],
+    [
+        'eitherDay',
+        '0 0 13 * FRI',
+        'it runs where the day of the month is 13, and also where the day of the week is FRI: either is enough',
+        "where both have to match write '0 0 13 * +FRI'; else make it two schedules",
+    ],
+    [
+        'eitherDay',
+        '0 0 31 2 FRI',
+        'it runs where the day of the month is 31, and also where the day of the week is FRI: either is enough',
+        'make it two schedules',
+    ],
+    [
+        'eitherDay',
+        '0 9 1-7 * 1',
+        'it runs where the day of the month is 1-7, and also where the day of the week is 1: either is enough',
+        "where both have to match write '0 9 1-7 * +1'; else make it two schedules",
+    ],
+];
+
+const SOUND: Readonly<Record<string, readonly string[]>> = {
+    everyMinute: [
+        '* * * * *',
+        '* * * * * *',
+        '*/5 * * * *',
+        '5 * * * *',
+        '* 9-17 * * *',
+        '* * * * 1-5',
+        '* * 13 * 5',
+        '*/1 2 * * *',
+        '*/10 * 2 * * *',
+        '*/5 2 * * *',
+        '0 2 * * *',
+        '@hourly',
+        '@daily',
+        '0 * * * * *',
+        '* */1 * * *',
+    ],
+    unevenStep: ['*/5 * * * *', '*/60 * * * *', '0 */6 * * *', '0 9-17/2 * * *', '*/1 * * * *', '@weekly'],
+    shortMonth: [
+        '0 0 28 * *',
+        '0 0 31 1 *',
+        '0 0 30 4,6 *',
+        '0 0 L * *',
+        '0 0 31W * *',
+        '0 0 25-31 * *',
+        '0 0 * * *',
+        '0 0 31 * 5',
+        '@monthly',
+    ],
+    eitherDay: ['0 0 13 * +5', '0 0 13 * *', '0 0 * * 5', '0 0 ? * 5', '@weekly'],
+};
+
+describe('a crontab that is probably not meant', () => {
+    for (const [rule, crontab, message, cure] of FLAWED) {
+        test(`${rule}: ${crontab}`, () => {
+            const flaw = (RULES[rule] as Rule)(crontab);
+            assert.deepEqual([flaw?.message, flaw?.cure], [message, cure]);
+        });
+    }
+
+    test('each crontab that a cure offers can be read, and has that flaw no more', () => {
+        fc.assert(
+            fc.property(flawedCrontabs, ({ text }) => {
+                for (const rule of Object.values(RULES)) {
+                    for (const offered of offersOf(rule(text))) {
+                        createSchedule('my-job', [offered]);
+                        assert.equal(rule(offered), undefined, `${offered}, offered for ${text}`);
+                    }
+                }
+            }),
+            { numRuns: 2000 },
+        );
+    });
+});
+
+describe('a crontab that is meant', () => {
+    for (const [rule, sound] of Object.entries(SOUND)) {
+        for (const crontab of sound) {
+            test(`${rule}: ${crontab}`, () => assert.equal((RULES[rule] as Rule)(crontab), undefined));
+        }
+    }
+});
+
+describe('what the rules say is so', () => {
+    test('a step is uneven where the slots of three hours are not equally far apart', () => {
+        fc.assert(
+            fc.property(fc.integer({ min: 1, max: 60 }), (step) => {
+                const crontab = `*/${step} * * * *`;
+                const slots = slotsOf(createSchedule('my-job', [crontab], 'UTC'), 0, 3 * 3600);
+                const gaps = new Set(slots.slice(1).map((slot, index) => slot - (slots[index] as number)));
+                assert.equal(unevenStep(crontab) !== undefined, gaps.size > 1, crontab);
+            }),
+        );
+    });
+
+    test('months are skipped in which a year without leap day has no slot', () => {
+        const [from, until] = [Date.UTC(2027, 0, 1) / 1000, Date.UTC(2028, 0, 1) / 1000];
+        fc.assert(
+            fc.property(
+                fc.integer({ min: 1, max: 31 }),
+                fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { minLength: 1 }),
+                (day, months) => {
+                    const crontab = `0 0 ${day} ${months.join(',')} *`;
+                    const slots = (schedule: Schedule) => slotsOf(schedule, from - 1, until).length;
+                    const runs = neverFires(crontab) ? 0 : slots(createSchedule('my-job', [crontab], 'UTC'));
+                    assert.equal(shortMonth(crontab) !== undefined, runs < months.length, crontab);
+                },
+            ),
+        );
+    });
+
+    test('with both day fields it runs on more days than with either', () => {
+        const year = (crontab: string) =>
+            slotsOf(createSchedule('my-job', [crontab], 'UTC'), 0, 366 * 24 * 3600).length;
+        assert.ok(year('0 0 13 * 5') > year('0 0 13 * *'));
+        assert.ok(year('0 0 13 * 5') > year('0 0 * * 5'));
+        assert.ok(year('0 0 13 * +5') < year('0 0 13 * *'));
+    });
+});
+
+/** Of any crontab few have a flaw: these have a star, a step or a late day more often. */
+const flawedCrontabs = fc.oneof(
+    crontabs,
+    fc
+        .tuple(
+            fc.constantFrom('*', '* *', '0', '*/7', '30 *'),
+            fc.constantFrom('*', '2', '2,14', '*/2', '9-17'),
+            fc.constantFrom('*', '1', '13', '31', '15,30', '*/2', 'L'),
+            fc.constantFrom('*', '2', '*/5', 'JAN,APR'),
+            fc.constantFrom('*', '5', 'FRI', '1-5', '*/2'),
+        )
+        .map((fields) => ({ text: fields.join(' ') }))
+        .filter(({ text }) => !neverFires(text)),
+);
+
+function offersOf(flaw: Flaw | undefined): string[] {
+    return [...(flaw?.cure.matchAll(/'([^']+)'/g) ?? [])].map(([, offered]) => offered as string);
+}
+
+function neverFires(crontab: string): boolean {
+    try {
+        createSchedule('my-job', [crontab]);
+        return false;
+    } catch (error) {
+        if (error instanceof BadScheduleError && error.fault === 'never-fires') return true;
+        throw error;
+    }
+}
+
+function slotsOf(schedule: Schedule, after: number, until: number): number[] {
+    const slots: number[] = [];
+    for (let slot = schedule.next(after); slot !== undefined && slot < until; slot = schedule.next(slot)) {
+        slots.push(slot);
+    }
+    return slots;
+}

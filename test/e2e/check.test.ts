@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { AppProcess } from '../support/app_process.js';
+import { BINARIES, backgroundJobs, type InstalledApp, makeApp } from '../support/installed_app.js';
+
+const ESCAPE = '\u001b[';
+const run = 'run(){}';
+
+const WRONG = {
+    ...backgroundJobs({
+        bad_setting: `export default {\n    meta(){ this.schedule('0 0 * * *'); },\n    overlap: 'queu',\n    ${run}\n};`,
+        missing_import: `import '../nope.js';\nexport default { ${run} };`,
+        no_run: "\nexport default { meta(){ this.schedule('0 0 * * *'); } };",
+        sweep: `export default {
+    // this.schedule('60 * * * *')
+    meta(){
+        this.schedule('60 * * * *');
+        this.schedule('0 0 30 2 *');
+        this.schedule('CRON_TZ=Londn 0 2 * * *');
+        this.schedule('0 0 * * *', new Date());
+    },
+    ${run}
+};`,
+        'same-name': `export default { ${run} };`,
+        same_name: `\nexport default { ${run} };`,
+        syntax_error: `export default {\n    ${run},\n    meta( {}\n};`,
+        throws: `export default {\n    meta(){\n        null.x;\n    },\n    ${run}\n};`,
+    }),
+};
+
+const DOUBTFUL = backgroundJobs({
+    nightly: `export default {
+    timezone: 'Europe/Berlin',
+    meta(){
+        this.schedule('30 2 * * *');
+    },
+    retrys: 2,
+    ${run}
+};`,
+    often: `export default {\n    meta(){\n        this.schedule('* * * * 5');\n    },\n    ${run}\n};`,
+});
+
+const DOUBTS = `warning  nightly  lib/background_jobs/nightly.js:4
+         schedule "30 2 * * *": in Europe/Berlin 02:30 does not exist on
+         <date>: it runs at 03:00; 02:30 comes twice on <date>: it runs
+         at the first
+         Cure: move it out of 02:00-03:00, or into a zone without such changes,
+         like UTC
+
+warning  nightly  lib/background_jobs/nightly.js:6
+         its property \`retrys\` is no setting: did you mean \`retries\`?
+         Cure: correct the name; a helper of your own needs one less like a
+         setting
+
+warning  often  lib/background_jobs/often.js:3
+         schedule "* * * * 5": it runs every minute, all day, where the day of
+         the week is 5
+         Cure: for every 5 minutes write '*/5 * * * *', for once '0 0 * * 5'; if
+         every minute is meant, '*/1 * * * 5'
+
+2 background jobs, 2 schedules: 3 warnings.
+`;
+
+const undated = (text: string) => text.replace(/\d{4}-\d\d-\d\d/g, '<date>');
+
+describe('check-background-jobs', { concurrency: 2 }, () => {
+    for (const binary of BINARIES) {
+        test(`of ${binary} fails, and tells of each error with job, file, line and cure`, async () => {
+            const app = await makeApp(WRONG);
+            const { code, stdout, stderr } = await app.run(binary, ['check-background-jobs']);
+            assert.deepEqual([code, stderr], [1, '']);
+            assert.deepEqual(
+                stdout
+                    .match(/^(?:error|warning).*/gm)
+                    ?.map((line) => line.replace('lib/background_jobs/', '')),
+                [
+                    'error    bad-setting  bad_setting.js:3',
+                    'error    missing-import  missing_import.js:1',
+                    'error    no-run  no_run.js:2',
+                    'error    same-name  same_name.js:2',
+                    'error    sweep  sweep.js:4',
+                    'error    sweep  sweep.js:5',
+                    'error    sweep  sweep.js:6',
+                    'error    sweep  sweep.js:7',
+                    'error    syntax-error  syntax_error.js:4',
+                    'error    throws  throws.js:3',
+                ],
+            );
+            assert.equal(stdout.match(/^ {9}Cure: \S/gm)?.length, 10);
+            assert.match(stdout, /\n5 background jobs, 0 schedules: 10 errors\.\n$/);
+        });
+
+        test(`of ${binary} tells of doubts, and fails for them when it is strict`, async () => {
+            const app = await makeApp(DOUBTFUL);
+            const lenient = await app.run(binary, ['check-background-jobs']);
+            assert.deepEqual(
+                { ...lenient, stdout: undated(lenient.stdout) },
+                { code: 0, stdout: DOUBTS, stderr: '' },
+            );
+            const strict = await app.run(binary, ['check-background-jobs', '--strict']);
+            assert.deepEqual([strict.code, strict.stdout], [1, lenient.stdout]);
+        });
+
+        test(`of ${binary} is content with one line where nothing is wrong`, async () => {
+            const app = await makeApp(
+                backgroundJobs({ fine: `export default { meta(){ this.schedule('@daily'); }, ${run} };` }),
+            );
+            const { code, stdout, stderr } = await app.run(binary, ['check-background-jobs', '--strict']);
+            assert.deepEqual(
+                [code, stdout, stderr],
+                [0, '1 background job, 1 schedule: nothing wrong.\n', ''],
+            );
+        });
+
+        test(`of ${binary} has JSON for programs, with the same exit code`, async () => {
+            const app = await makeApp(WRONG);
+            const { code, stdout } = await app.run(binary, ['check-background-jobs', '--json']);
+            assert.equal(code, 1);
+            const { version, findings } = JSON.parse(stdout);
+            assert.equal(version, 1);
+            assert.equal(findings.length, 10);
+            assert.deepEqual(findings[4], {
+                severity: 'error',
+                rule: 'bad-crontab',
+                job: 'sweep',
+                file: `${app.root}/lib/background_jobs/sweep.js`,
+                line: 4,
+                schedule: '60 * * * *',
+                message: 'bad schedule "60 * * * *": minute 60 is out of range (0-59)',
+                cure: "write minute, hour, day of month, month and day of week, like '30 6 * * 1-5'",
+            });
+            assert.deepEqual(
+                findings.map(({ rule }: { rule: string }) => rule),
+                [
+                    'bad-setting',
+                    'import-failed',
+                    'no-run',
+                    'same-name',
+                    'bad-crontab',
+                    'never-fires',
+                    'bad-timezone',
+                    'bad-args',
+                    'import-failed',
+                    'meta-threw',
+                ],
+            );
+        });
+    }
+
+    test('finds a folder without an importer, with a foreign one, and one that is not imported', async () => {
+        const job = { 'lib/background_jobs/a.js': `export default { ${run} };` };
+        const apps = {
+            'no-file-importer': job,
+            'foreign-file-importer': {
+                ...job,
+                'lib/background_jobs/_file_importer.js': "export { Job as default } from 'pinstripe';",
+            },
+            'files-not-imported': {
+                ...backgroundJobs({ a: `export default { ${run} };` }),
+                'lib/index.js': "import 'pinstripe-bot';",
+            },
+        };
+        for (const [rule, files] of Object.entries(apps)) {
+            const app = await makeApp(files);
+            const { code, stdout } = await app.run('pinstripe', ['check-background-jobs', '--json']);
+            assert.deepEqual([code, JSON.parse(stdout).findings[0].rule], [1, rule]);
+        }
+    });
+
+    test('names the importer that takes BackgroundJob from pinstripe, which keeps the project from loading', async () => {
+        const app = await makeApp({
+            'lib/background_jobs/_file_importer.js': "export { BackgroundJob as default } from 'pinstripe';",
+        });
+        for (const binary of BINARIES) {
+            const { code, stderr } = await app.run(binary, ['check-background-jobs']);
+            assert.equal(code, 1);
+            assert.match(stderr, /lib\/background_jobs\/_file_importer\.js/);
+        }
+    });
+
+    test('goes on where the config is wrong, which is an error of its own', async () => {
+        const app = await makeApp({
+            ...DOUBTFUL,
+            'pinstripe.config.js': 'export default { bot: { turm: 1 } };',
+        });
+        const { code, stdout } = await app.run('pinstripe-bot', ['check-background-jobs']);
+        assert.equal(code, 1);
+        assert.match(
+            stdout,
+            /^error {4}pinstripe\.config\.js\n +pinstripe\.config\.js: unknown key `bot\.turm`/,
+        );
+        assert.match(stdout, /: 1 error, 3 warnings\.\n$/);
+    });
+
+    test('names the jobs that are due in one second, in other scripts too', async () => {
+        const jobs = Array.from({ length: 100 }, (_, index) => [
+            `job_${index}`,
+            `export default { description: '仕事 ${index}', meta(){ this.schedule('0 0 * * *', '仕事'); }, ${run} };`,
+        ]);
+        const app = await makeApp(backgroundJobs(Object.fromEntries(jobs)));
+        const { code, stdout } = await app.run('pinstripe-bot', ['check-background-jobs']);
+        assert.equal(code, 0);
+        assert.match(stdout, /^warning {2}all jobs\n {9}100 jobs are due in one second, such as/);
+        assert.match(stdout, /\n100 background jobs, 100 schedules: 1 warning\.\n$/);
+    });
+
+    const noScript = spawnSync('script', ['--version']).error
+        ? 'script(1), which lends a terminal, is not installed'
+        : false;
+    describe('on a terminal', { skip: noScript, concurrency: 2 }, () => {
+        test('has colours, and fits its width', async () => {
+            const app = await makeApp(DOUBTFUL);
+            for (const [columns, most] of [
+                [80, 80],
+                [140, 100],
+                [50, 50],
+            ] as const) {
+                const { code, stdout } = await onTerminal(app, columns);
+                assert.equal(code, 0);
+                assert.ok(stdout.includes(`${ESCAPE}33mwarning`), stdout);
+                const text = plain(stdout);
+                const widths = text.split('\n').map((line) => line.length);
+                assert.ok(Math.max(...widths) <= most, text);
+                if (columns === 80) assert.equal(undated(text), DOUBTS);
+            }
+        });
+
+        test('obeys NO_COLOR', async () => {
+            const { stdout } = await onTerminal(await makeApp(DOUBTFUL), 80, { NO_COLOR: '1' });
+            assert.equal(undated(stdout.replaceAll('\r\n', '\n')), DOUBTS);
+        });
+    });
+});
+
+function onTerminal({ root }: InstalledApp, columns: number, env: Record<string, string> = {}) {
+    const command = `stty cols ${columns}; ${process.execPath} node_modules/.bin/pinstripe-bot check-background-jobs`;
+    const options = { cwd: root, env: { TERM: 'xterm', ...env } };
+    return new AppProcess('script', ['-qec', command, '/dev/null'], options).ended();
+}
+
+function plain(text: string): string {
+    return stripVTControlCharacters(text).replaceAll('\r\n', '\n');
+}
