@@ -61,7 +61,7 @@ describe('pinstripe-bot in a project', { concurrency: 2 }, () => {
         assert.deepEqual([alone.code, alone.err], [0, '']);
         assert.match(
             alone.out,
-            /^Background jobs:\n {2}generate-background-job [\s\S]*^Project:\n[\s\S]*^ {2}show\n[\s\S]*^Setup:\n {2}init /m,
+            /^Background jobs:\n {2}check-background-jobs [\s\S]*^ {2}generate-background-job [\s\S]*^Project:\n[\s\S]*^ {2}show\n[\s\S]*^Setup:\n {2}init /m,
         );
         assert.doesNotMatch(alone.out, /generate-project|initialize-project/);
         assert.ok(!alone.out.includes(ESCAPE));

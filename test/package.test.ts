@@ -73,6 +73,18 @@ describe('an app', { concurrency: 2 }, () => {
             assert.deepEqual([code, stdout], [0, '']);
         });
     }
+
+    test('in typescript has a generated job checked, too', async () => {
+        const app = await makeApp();
+        await fs.copy(
+            join(PACKAGE, 'test/types/typescript_app/tsconfig.json'),
+            join(app.root, 'tsconfig.json'),
+        );
+        const options = ['--typescript', '--schedule', '0 2 * * *', '--timezone', 'Europe/London'];
+        await app.run('pinstripe', ['generate-background-job', 'my-task', ...options]);
+        const { code, stdout } = await tool('typescript/bin/tsc', '-p', app.root).ended();
+        assert.deepEqual([code, stdout], [0, '']);
+    });
 });
 
 function tool(path: string, ...args: string[]): AppProcess {
