@@ -17,7 +17,7 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const [{ surveyApp }, { check }, { asJson, asText }, { outputColumns }] = await Promise.all([
-                import('../lib/check/survey.js'),
+                import('../lib/check/app_survey.js'),
                 import('../lib/check/check.js'),
                 import('../lib/check/report.js'),
                 import('../lib/check/paragraph.js'),

@@ -83,7 +83,14 @@ function noDefinition(what: string): Fault {
     return curable('no-definition', what, 'write `export default { ... }`');
 }
 
-async function importFault(error: unknown, filePath: string): Promise<Fault> {
+/**
+ * Says why a file could not be imported.
+ *
+ * @param error what importing it threw
+ * @param filePath its absolute path
+ * @returns a promise of the reason, what to do where that is known, and the line where the error tells it
+ */
+export async function importFault(error: unknown, filePath: string): Promise<Fault> {
     const refusal = typescriptRefusal(error);
     if (refusal !== undefined) {
         return curable('typescript-unsupported', `cannot be imported: ${refusal.reason}`, refusal.cure);

@@ -1,5 +1,5 @@
-import { flawsOfSchedule } from './check/check.js';
 import { paragraph } from './check/paragraph.js';
+import { flawsOfSchedule } from './check/schedule_findings.js';
 import { loadConfig } from './config.js';
 import { describeCrontab } from './crontab_words.js';
 import { formatMoment } from './moment.js';

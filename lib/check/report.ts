@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { count } from '../count.js';
 import { paint } from '../paint.js';
 import type { Finding } from './finding.js';
 import { paragraph } from './paragraph.js';
@@ -63,8 +64,4 @@ function verdict(findings: readonly Finding[]): string {
     return [errors > 0 && count(errors, 'error'), warnings > 0 && count(warnings, 'warning')]
         .filter(Boolean)
         .join(', ');
-}
-
-function count(number: number, noun: string): string {
-    return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

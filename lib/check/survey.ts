@@ -1,62 +1,42 @@
-import { BackgroundJob } from '../background_job.js';
-import { type BotConfig, ConfigError, DEFAULT_CONFIG, loadConfig } from '../config.js';
-import { brokenFileProblems, planJob } from '../job_plan.js';
-import type { Survey } from './check.js';
-import type { Finding } from './finding.js';
-import { readJobsFolder, readSources } from './jobs_folder.js';
+import type { JobPlan } from '../job_plan.js';
+import type { Problem } from '../problem.js';
+import type { CrowdOptions } from './crowd.js';
+import type { JobsFolder } from './jobs_folder.js';
+
+/** Everything that a check looks at. */
+export interface Survey extends CrowdOptions {
+    readonly plans: readonly JobPlan[];
+    /** Of jobs, and of files that made none. */
+    readonly problems: readonly Problem[];
+    /** What each job's `schedule()` calls were given, in order. */
+    readonly declarations: ReadonlyMap<string, readonly (readonly unknown[])[]>;
+    /** The texts of the job files. */
+    readonly sources: ReadonlyMap<string, string>;
+    /** undefined: there is none. */
+    readonly folder: JobsFolder | undefined;
+    /** IANA name of the zone that schedules without one are kept in. */
+    readonly timezone: string;
+    /** Unix seconds: clocks that are set within a year from then count. */
+    readonly now: number;
+}
 
 /**
- * Looks at an app as a check needs it: at its config, its jobs, their files and their folder.
+ * Tells what a job's `schedule()` calls were given for a crontab.
  *
- * @param rootPath the project's root
- * @param configPath where its config is, for what is wrong with it
- * @param now unix seconds
- * @returns the survey, and what is wrong with the config, in whose place there are the defaults then
+ * @param survey where the job is
+ * @param job its name, dasherized
+ * @returns the first argument of each call, in order
  */
-export async function surveyApp(
-    rootPath: string,
-    configPath: string,
-    now: number,
-): Promise<{ survey: Survey; configFindings: Finding[] }> {
-    const configFindings: Finding[] = [];
-    const config = await readConfig((message) => configFindings.push(badConfig(configPath, message)));
-    const plans = BackgroundJob.names.map((name) => planJob(name, config?.timezone));
-    const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
-    const files = [...plans, ...problems].flatMap(({ file }) => file ?? []);
-    const today = new Date(now * 1000);
-    const survey: Survey = {
-        plans,
-        problems,
-        declarations: new Map(plans.map(({ name }) => [name, BackgroundJob.for(name).schedules])),
-        sources: await readSources(files),
-        folder: await readJobsFolder(rootPath),
-        timezone: config?.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
-        firstOfMonth: new Date(today.getFullYear(), today.getMonth() + 1, 1).getTime() / 1000,
-        concurrency: config?.concurrency ?? DEFAULT_CONFIG.concurrency,
-        now,
-    };
-    return { survey, configFindings };
+export function crontabsOf(job: string, { declarations }: Survey): unknown[] {
+    return (declarations.get(job) ?? []).map(([crontab]) => crontab);
 }
 
-async function readConfig(report: (message: string) => void): Promise<BotConfig | undefined> {
-    try {
-        return await loadConfig();
-    } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        report(error.message);
-        return undefined;
-    }
-}
-
-function badConfig(file: string, message: string): Finding {
-    return {
-        severity: 'error',
-        rule: 'bad-config',
-        job: undefined,
-        file,
-        line: undefined,
-        schedule: undefined,
-        message,
-        cure: 'correct it: with a bad config the bot does not start',
-    };
+/**
+ * Writes a crontab as it was declared.
+ *
+ * @param crontab what was declared
+ * @returns the same with single spaces; undefined where it is no text
+ */
+export function textOf(crontab: unknown): string | undefined {
+    return typeof crontab === 'string' ? crontab.trim().replace(/\s+/g, ' ') : undefined;
 }

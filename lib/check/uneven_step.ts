@@ -1,3 +1,4 @@
+import { count } from '../count.js';
 import { FIELD_NAMES, type FieldName, fieldsOf } from './crontab_fields.js';
 import type { Flaw } from './flaw.js';
 
@@ -56,8 +57,4 @@ function evenSteps(step: number, length: number | undefined, unit: string): stri
     if (near.length === 0) return '';
     const steps = near.map((divisor) => `*/${divisor}`).join(' or ');
     return `for equal steps write ${steps} ${unit}s; `;
-}
-
-function count(number: number, noun: string): string {
-    return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

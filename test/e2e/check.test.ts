@@ -194,6 +194,16 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         assert.match(stdout, /: 1 error, 3 warnings\.\n$/);
     });
 
+    test('names the line at which the config cannot be read', async () => {
+        const app = await makeApp({ ...DOUBTFUL, 'pinstripe.config.js': 'export default {\n    bot: {\n' });
+        const { code, stdout } = await app.run('pinstripe', ['check-background-jobs']);
+        assert.equal(code, 1);
+        assert.match(
+            stdout,
+            /^error {4}pinstripe\.config\.js:\d\n +cannot be imported: SyntaxError in line \d: Unexpected end of input\n/,
+        );
+    });
+
     test('names the jobs that are due in one second, in other scripts too', async () => {
         const jobs = Array.from({ length: 100 }, (_, index) => [
             `job_${index}`,

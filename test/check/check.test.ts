@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { check } from '../../lib/check/check.js';
+import type { Survey } from '../../lib/check/survey.js';
+import type { JobPlan } from '../../lib/job_plan.js';
+import type { Problem } from '../../lib/problem.js';
+import { createSchedule } from '../../lib/schedule.js';
+import { readSettings } from '../../lib/settings.js';
+
+const FILE = '/app/lib/background_jobs/my_task.js';
+const NOW = Date.UTC(2026, 0, 1) / 1000;
+
+type Declarations = readonly [string, ...unknown[]][];
+
+/** What there is in an app with one job, whose file has a line for each of its schedules, from line 3 on. */
+function surveyOf(declarations: Declarations, problems: Problem[] = [], timezone?: string): Survey {
+    const plan: JobPlan = {
+        name: 'my-task',
+        file: FILE,
+        settings: readSettings({}).settings,
+        schedules: declarations.map((words) => createSchedule('my-task', words, timezone)),
+        problems,
+        runnable: true,
+    };
+    const calls = declarations.map(([crontab]) => `        this.schedule('${crontab}');\n`);
+    return {
+        plans: [plan],
+        problems,
+        declarations: new Map([['my-task', declarations]]),
+        sources: new Map([
+            [
+                FILE,
+                `export default {\n    meta(){\n${calls.join('')}    },\n    timeut: 5,\n    run(){}\n};\n`,
+            ],
+        ]),
+        folder: undefined,
+        timezone: 'Europe/Berlin',
+        firstOfMonth: NOW,
+        concurrency: 1,
+        now: NOW,
+    };
+}
+
+const placesOf = (survey: Survey) => check(survey).map(({ rule, line, schedule }) => [rule, line, schedule]);
+
+describe('a check', () => {
+    test('finds nothing where nothing is wrong', () => {
+        assert.deepEqual(check(surveyOf([['0 6 * * *'], ['*/5 * * * *']])), []);
+    });
+
+    test('tells of a flaw with job, file, line, and the schedule as it was declared', () => {
+        assert.deepEqual(check(surveyOf([['0 6 * * *'], ['CRON_TZ=UTC  * 2 * * *']])), [
+            {
+                severity: 'warning',
+                rule: 'every-minute',
+                job: 'my-task',
+                file: FILE,
+                line: 4,
+                schedule: 'CRON_TZ=UTC * 2 * * *',
+                message: 'schedule "CRON_TZ=UTC * 2 * * *": it runs every minute of hour 2, not once',
+                cure: "for once write '0 2 * * *'; if every minute is meant, '*/1 2 * * *'",
+            },
+        ]);
+    });
+
+    test('tells of a flaw once, however often the job has that crontab', () => {
+        assert.deepEqual(
+            placesOf(
+                surveyOf([
+                    ['* 4 * * *', 'a'],
+                    ['* 4 * * *', 'b'],
+                ]),
+            ),
+            [['every-minute', 3, '* 4 * * *']],
+        );
+    });
+
+    test('looks at the clocks of the schedule, or else those of the process', () => {
+        const berlin = surveyOf([
+            ['30 2 * * *'],
+            ['CRON_TZ=UTC 30 2 * * *'],
+            ['CRON_TZ=Europe/London 30 1 * * *'],
+        ]);
+        assert.deepEqual(placesOf(berlin), [
+            ['clock-change', 3, '30 2 * * *'],
+            ['clock-change', 5, 'CRON_TZ=Europe/London 30 1 * * *'],
+        ]);
+        assert.deepEqual(placesOf(surveyOf([['30 2 * * *']], [], 'Asia/Tokyo')), []);
+    });
+
+    test('tells of equal schedules, which make one run', () => {
+        const twice: Declarations = [
+            ['0 6 * * *', 'a'],
+            ['0 6 * * *'],
+            ['0 6 * * *', 'a'],
+            ['0 6 * * *', 'a'],
+        ];
+        const found = check(surveyOf(twice));
+        assert.deepEqual(
+            found.map(({ rule, severity }) => [rule, severity]),
+            [['same-schedule', 'warning']],
+        );
+    });
+
+    test('takes over the problems of the job, with their lines and cures, errors first', () => {
+        const job = { job: 'my-task', file: FILE } as const;
+        const found = check(
+            surveyOf(
+                [['0 6 * * *']],
+                [
+                    {
+                        ...job,
+                        severity: 'warning',
+                        kind: 'misspelt-setting',
+                        property: 'timeut',
+                        reason: 'its property `timeut` is no setting: did you mean `timeout`?',
+                    },
+                    {
+                        ...job,
+                        severity: 'error',
+                        kind: 'no-run',
+                        reason: 'it has no run(): add `run(){ ... }`',
+                        cure: 'add `run(){ ... }`',
+                    },
+                    {
+                        ...job,
+                        severity: 'error',
+                        kind: 'meta-threw',
+                        reason: 'its meta() threw: no',
+                        line: 2,
+                    },
+                ],
+            ),
+        );
+        assert.deepEqual(
+            found.map(({ rule, line, message, cure }) => [rule, line, message, cure]),
+            [
+                ['no-run', 1, 'it has no run()', 'add `run(){ ... }`'],
+                [
+                    'meta-threw',
+                    2,
+                    'its meta() threw: no',
+                    'mend meta(): until then the job has no schedule in force',
+                ],
+                [
+                    'misspelt-setting',
+                    5,
+                    'its property `timeut` is no setting: did you mean `timeout`?',
+                    'correct the name; a helper of your own needs one less like a setting',
+                ],
+            ],
+        );
+    });
+});
