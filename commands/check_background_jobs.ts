@@ -20,7 +20,7 @@ export default {
                 import('../lib/check/app_survey.js'),
                 import('../lib/check/check.js'),
                 import('../lib/check/report.js'),
-                import('../lib/check/paragraph.js'),
+                import('../lib/paragraph.js'),
             ]);
             const { rootPath } = await this['project'];
             const now = Math.floor(Date.now() / 1000);

@@ -57,7 +57,7 @@ export default {
             ] = await Promise.all([
                 import('../lib/planned_schedule.js'),
                 import('../lib/job_template.js'),
-                import('../lib/check/paragraph.js'),
+                import('../lib/paragraph.js'),
             ]);
             const planned: PlannedSchedule = await planSchedule(name, { crontab, timezone });
             const content = await jobFileContent(language, {

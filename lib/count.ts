@@ -3,8 +3,8 @@
  *
  * @param number how many
  * @param noun what one of them is
- * @returns `'1 job'`, `'2 jobs'`
+ * @returns `'1 job'`, `'2,000 jobs'`
  */
 export function count(number: number, noun: string): string {
-    return `${number} ${noun}${number === 1 ? '' : 's'}`;
+    return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }

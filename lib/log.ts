@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { LogFormat } from './config.js';
+import { count } from './count.js';
 import { formatDuration } from './duration.js';
 import type { BotEvent, Emit } from './events.js';
 import type { JournalTrouble } from './journal.js';
@@ -193,10 +194,6 @@ function news(text: string): Line {
 
 function trouble(text: string): Line {
     return { text, isTrouble: true };
-}
-
-function count(number: number, noun: string): string {
-    return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function timeOfDay(): string {

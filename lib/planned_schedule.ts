@@ -1,9 +1,9 @@
-import { paragraph } from './check/paragraph.js';
 import { flawsOfSchedule } from './check/schedule_findings.js';
 import { loadConfig } from './config.js';
 import { describeCrontab } from './crontab_words.js';
 import { formatMoment } from './moment.js';
 import { paint } from './paint.js';
+import { paragraph } from './paragraph.js';
 import { BadScheduleError, createSchedule, type Schedule } from './schedule.js';
 import { checkTimezone } from './timezone.js';
 

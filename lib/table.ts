@@ -1,5 +1,6 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
+import { withPlainSpaces } from './no_break.js';
 import { paint } from './paint.js';
 
 /** What stands between two columns. */
@@ -8,20 +9,8 @@ const GAP = '  ';
 /** Where words can be told from one another no more, a column still has so much room. */
 const NARROWEST = 8;
 
-const NO_BREAK = '\u00a0';
-
 /** One cell: its lines, from top to bottom. */
 export type Cell = readonly string[];
-
-/**
- * Keeps words together in one line of a table, as long as there is room for them; what is printed are plain spaces.
- *
- * @param words some words
- * @returns the same, for a cell
- */
-export function keepTogether(words: string): string {
-    return words.replaceAll(' ', NO_BREAK);
-}
 
 /** One way to lay a table out. Columns in which nothing stands are left out. */
 export interface Layout {
@@ -112,11 +101,12 @@ function renderRow(cells: readonly Cell[], widths: readonly number[]): string[] 
     );
     const height = Math.max(1, ...wrapped.map((lines) => lines.length));
     return Array.from({ length: height }, (_, line) =>
-        wrapped
-            .map((lines, column) => padEnd(lines[line] ?? '', widths[column] ?? 0))
-            .join(GAP)
-            .trimEnd()
-            .replaceAll(NO_BREAK, ' '),
+        withPlainSpaces(
+            wrapped
+                .map((lines, column) => padEnd(lines[line] ?? '', widths[column] ?? 0))
+                .join(GAP)
+                .trimEnd(),
+        ),
     );
 }
 

@@ -19,6 +19,7 @@ const planOf = (name: string, parts: Partial<JobPlan> = {}) => newPlan(name, [['
 const problemOf = (job: string, severity: Problem['severity'] = 'error'): Problem => ({
     job,
     file: `/app/lib/background_jobs/${job}.js`,
+    kind: 'no-run',
     reason: 'it is broken',
     severity,
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
-import { fitColumns, keepTogether, type Layout, renderTable } from '../lib/table.js';
+import { keepTogether } from '../lib/no_break.js';
+import { fitColumns, type Layout, renderTable } from '../lib/table.js';
 
 const plain = (layouts: readonly [Layout, ...Layout[]], width: number) =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: headings are dim where there are colours.

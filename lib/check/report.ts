@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { count } from '../count.js';
 import { paint } from '../paint.js';
+import { paragraph } from '../paragraph.js';
 import type { Finding } from './finding.js';
-import { paragraph } from './paragraph.js';
 
 const INDENT = '         ';
 

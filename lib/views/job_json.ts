@@ -1,6 +1,7 @@
 import { describeCrontab } from '../crontab_words.js';
 import type { JobStatus, PastRun, PastSkips } from '../history.js';
 import { type JobOverview, nextSlots } from '../overview.js';
+import type { Problem } from '../problem.js';
 import type { Schedule } from '../schedule.js';
 import { lastSlotOf } from './last_slot.js';
 
@@ -75,6 +76,16 @@ function span({ startedAt, endedAt }: Pick<PastRun, 'startedAt' | 'endedAt'>): o
         endedAt: isOver ? iso(endedAt) : null,
         duration: isOver ? endedAt - startedAt : null,
     };
+}
+
+/**
+ * What is wrong with a job, for programs.
+ *
+ * @param problem the problem
+ * @returns an object for JSON
+ */
+export function problemAsJson({ severity, kind, job, file, line, reason }: Problem): object {
+    return { severity, kind, job, file: file ?? null, line: line ?? null, reason };
 }
 
 /**

@@ -3,7 +3,7 @@ import { type JobOverview, nextSlotOf, type Surveyor, takeOverview } from '../ov
 import { describeProblem } from '../problem.js';
 import { outputWidth } from '../terminal.js';
 import { historyAsJson, printHistoryNote } from './history_note.js';
-import { JSON_VERSION, jobAsJson } from './job_json.js';
+import { JSON_VERSION, jobAsJson, problemAsJson } from './job_json.js';
 import { renderJobTable } from './job_table.js';
 
 /** How to list jobs. */
@@ -39,7 +39,7 @@ export async function printJobs(
         const report = {
             version: JSON_VERSION,
             jobs: listed,
-            problems,
+            problems: problems.map(problemAsJson),
             ...historyAsJson(overview),
         };
         return console.log(JSON.stringify(report, null, 4));

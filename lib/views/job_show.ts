@@ -3,7 +3,7 @@ import { type JobOverview, recall, type Surveyor, takeOverview } from '../overvi
 import { hasTenantsTable } from '../tenants.js';
 import { outputWidth } from '../terminal.js';
 import { historyAsJson, printHistoryNote } from './history_note.js';
-import { JSON_VERSION, jobAsJson, pastAsJson } from './job_json.js';
+import { JSON_VERSION, jobAsJson, pastAsJson, problemAsJson } from './job_json.js';
 import { type JobPage, NEXT_SLOTS, renderJobPage } from './job_page.js';
 import { settingsInForce } from './settings_in_force.js';
 
@@ -56,7 +56,7 @@ export async function printJob(bot: Surveyor, options: JobShowOptions): Promise<
 async function pageAsJson({ job, settings, past }: JobPage, now: number): Promise<object> {
     return {
         ...(await jobAsJson(job, Math.floor(now / 1000), NEXT_SLOTS)),
-        problems: job.problems,
+        problems: job.problems.map(problemAsJson),
         settings: Object.fromEntries(settings.map(({ name, value, source }) => [name, { value, source }])),
         past: past.map(pastAsJson),
     };

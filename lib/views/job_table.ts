@@ -1,10 +1,11 @@
 import { describeCrontab } from '../crontab_words.js';
 import { processTimezone } from '../display_timezone.js';
 import { formatMoment, formatSpan } from '../moment.js';
+import { keepTogether } from '../no_break.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import { paint } from '../paint.js';
 import type { Schedule } from '../schedule.js';
-import { type Cell, keepTogether, type Layout, renderTable } from '../table.js';
+import { type Cell, type Layout, renderTable } from '../table.js';
 import { describeLast } from './last_slot.js';
 import { describeState } from './state.js';
 

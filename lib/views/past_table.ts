@@ -1,8 +1,9 @@
 import { formatDuration } from '../duration.js';
 import type { PastRun, PastSkips } from '../history.js';
 import { formatMoment } from '../moment.js';
+import { keepTogether } from '../no_break.js';
 import { paint, paintOutcome } from '../paint.js';
-import { keepTogether, renderTable } from '../table.js';
+import { renderTable } from '../table.js';
 import { thrownAt } from '../thrown_at.js';
 
 /** How to show what was. */

@@ -1,3 +1,4 @@
+import { count } from '../count.js';
 import { findJobName } from '../job_name.js';
 import { formatMoment } from '../moment.js';
 import { type JobOverview, type Surveyor, takeOverview } from '../overview.js';
@@ -106,8 +107,4 @@ function printJson(
         idle: idle.map(({ name, state }) => ({ job: name, state })),
     };
     console.log(JSON.stringify(report, null, 4));
-}
-
-function count(number: number, noun: string): string {
-    return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,8 +1,9 @@
 import { describeCrontab } from '../crontab_words.js';
 import { formatMoment } from '../moment.js';
+import { keepTogether } from '../no_break.js';
 import { paint } from '../paint.js';
 import type { PreviewDay, PreviewEntry } from '../preview.js';
-import { type Cell, keepTogether, renderTable } from '../table.js';
+import { type Cell, renderTable } from '../table.js';
 
 /** How to show days. */
 export interface TimelineOptions {

@@ -18,6 +18,7 @@ function surveyOf(declarations: Declarations, problems: Problem[] = [], timezone
         name: 'my-task',
         file: FILE,
         settings: readSettings({}).settings,
+        sources: {},
         schedules: declarations.map((words) => createSchedule('my-task', words, timezone)),
         problems,
         runnable: true,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Finding, inOrder } from '../../lib/check/finding.js';
-import { paragraph } from '../../lib/check/paragraph.js';
+import { paragraph } from '../../lib/paragraph.js';
 import { asJson, asText } from '../../lib/check/report.js';
 
 const FINDING: Finding = {

@@ -45,6 +45,7 @@ const JOB = overviewOf(PLAN, {
             job: 'fetch-prices',
             file: PLAN.file,
             reason: 'its property `timout` is no setting: did you mean `timeout`?',
+            kind: 'misspelt-setting',
             severity: 'warning',
         },
     ],

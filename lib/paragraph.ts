@@ -1,7 +1,5 @@
 import wrapAnsi from 'wrap-ansi';
-
-/** A blank at which no line is broken. */
-const NO_BREAK = '\u00a0';
+import { keepTogether, withPlainSpaces } from './no_break.js';
 
 /** How wide a paragraph is where nobody knows the width of the terminal, or there is none. */
 const USUAL_COLUMNS = 80;
@@ -28,9 +26,9 @@ export function outputColumns(): number {
  * @returns the lines
  */
 export function paragraph(text: string, columns: number, indent = ''): string {
-    const whole = text.replace(/(["'])[^"']{0,40}\1/g, (quoted) => quoted.replaceAll(' ', NO_BREAK));
+    const whole = text.replace(/(["'])[^"']{0,40}\1/g, keepTogether);
     return wrapAnsi(whole, Math.max(LEAST_COLUMNS, columns - indent.length), { hard: true })
         .split('\n')
-        .map((line) => indent + line.replaceAll(NO_BREAK, ' '))
+        .map((line) => indent + withPlainSpaces(line))
         .join('\n');
 }
