@@ -63,7 +63,7 @@ export default {
             else if (runs.length === 0)
                 console.log(`The background job "${name}" ran for nobody: it has no tenants.`);
             else if (runs.length > 1) console.log(report.summarise(runs));
-            process.exitCode ||= report.exitCodeFor(runs);
+            process.exitCode ??= report.exitCodeFor(runs);
         });
     },
 };

@@ -65,7 +65,7 @@ export default {
             } else {
                 console.log(report.summarise(runs));
             }
-            process.exitCode ||= report.exitCodeFor(runs);
+            process.exitCode ??= report.exitCodeFor(runs);
         });
     },
 };

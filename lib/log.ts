@@ -167,7 +167,16 @@ function ofRun(run: Run): Line | undefined {
     ].filter(Boolean);
     const text = `${COLOURS[outcome](outcome)} ${nameOf(run)}${details.length > 0 ? ` ${paint.dim(`(${details.join(', ')})`)}` : ''}`;
     if (outcome === 'succeeded' || outcome === 'skipped') return news(text);
-    return trouble(error ? text + stackOf(run, error) : text);
+    if (!error) return trouble(text);
+    return trouble(isSignals(run, error) ? text + placeOf(run) : text + stackOf(run, error));
+}
+
+// A run that was aborted, or timed out, mostly ends with what its signal made of that: the outcome has said it.
+function isSignals({ outcome }: Run, { name }: Error): boolean {
+    return (
+        (outcome === 'aborted' && name === 'AbortError') ||
+        (outcome === 'timed_out' && name === 'TimeoutError')
+    );
 }
 
 // Who asks for a run wants to know what became of it, and who interrupts it knows.
@@ -179,9 +188,13 @@ function nameOf({ job, tenant }: Run): string {
     return tenant === undefined ? paint.bold(job) : `${paint.bold(job)} [tenant ${tenant}]`;
 }
 
+function stackOf(run: Run, error: Error): string {
+    return placeOf(run) + indented(error);
+}
+
 // The job's file stands in the line, for errors whose stack does not lead there.
-function stackOf({ file }: Run, error: Error): string {
-    return `${file ? `, in ${file}` : ''}${indented(error)}`;
+function placeOf({ file }: Run): string {
+    return file ? `, in ${file}` : '';
 }
 
 function indented(error: Error): string {

@@ -2,15 +2,8 @@ import type { ActiveRun } from './active_run.js';
 import { formatDuration } from './duration.js';
 import type { JobPlan } from './job_plan.js';
 import type { Run } from './run.js';
-import { findPlan, type RunRequest, runsFor } from './run_request.js';
+import { findPlan, type ManualRun, type RunRequest, runsFor } from './run_request.js';
 import type { RunsInFlight } from './runs_in_flight.js';
-
-/** A run that somebody asked for, when it is over. */
-export interface ManualRun {
-    readonly run: Run;
-    /** Why it did not succeed: what its job failed with, or a sentence on what kept it from running. */
-    readonly failure: Error | undefined;
-}
 
 /**
  * Runs one job now, for each of its tenants one after another; one tenant's failure does not skip the next.

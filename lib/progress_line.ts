@@ -23,20 +23,20 @@ export class ProgressLine {
     #isAtLineStart = true;
 
     /**
-     * Shows a line, where standard error is a terminal that somebody looks at.
+     * Shows a line on standard error, where both outputs are a terminal that somebody looks at: what a pipe leads to
+     * may write to the same terminal, and knows nothing of the line.
      *
      * @param sentence asked for it each second
-     * @returns the line; undefined in a pipe, in a terminal that cannot erase (`TERM=dumb`), and where `CI` is set
+     * @returns the line; undefined elsewhere, in a terminal that cannot erase (`TERM=dumb`), and where `CI` is set
      */
     static show(sentence: () => string): ProgressLine | undefined {
         const { TERM, CI } = process.env;
-        return process.stderr.isTTY && TERM !== 'dumb' && !CI ? new ProgressLine(sentence) : undefined;
+        const isTerminal = process.stdout.isTTY && process.stderr.isTTY && TERM !== 'dumb';
+        return isTerminal && !CI ? new ProgressLine(sentence) : undefined;
     }
 
     private constructor(private readonly sentence: () => string) {
-        this.#unhook = [process.stdout, process.stderr]
-            .filter((stream) => stream.isTTY)
-            .map((stream) => this.#watch(stream));
+        this.#unhook = [process.stdout, process.stderr].map((stream) => this.#watch(stream));
         const leave = () => this.#erase();
         process.on('exit', leave);
         this.#unhook.push(() => process.off('exit', leave));

@@ -41,14 +41,14 @@ const HARMLESS_SKIPS = ['environment', 'no tenants'];
  * The exit code of a command that has waited for runs.
  *
  * @param runs the runs, when they are over
- * @returns 0 where nothing went wrong, 75 where nothing did but a busy lane, else 1
+ * @returns 75 where nothing went wrong but a busy lane, else 1; undefined where nothing did
  */
-export function exitCodeFor(runs: readonly Pick<Run, 'outcome' | 'reason'>[]): number {
+export function exitCodeFor(runs: readonly Pick<Run, 'outcome' | 'reason'>[]): number | undefined {
     const wrong = runs.filter(
         ({ outcome, reason }) =>
             outcome !== 'succeeded' && !(outcome === 'skipped' && HARMLESS_SKIPS.includes(reason ?? '')),
     );
-    if (wrong.length === 0) return 0;
+    if (wrong.length === 0) return undefined;
     return wrong.every(({ outcome, reason }) => outcome === 'skipped' && reason === 'overlap') ? BUSY : 1;
 }
 

@@ -29,6 +29,13 @@ export interface RunRequest {
     readonly begin?: ((runs: readonly Run[]) => void) | undefined;
 }
 
+/** A run that somebody asked for, when it is over. */
+export interface ManualRun {
+    readonly run: Run;
+    /** Why it did not succeed: what its job failed with, or a sentence on what kept it from running. */
+    readonly failure: Error | undefined;
+}
+
 /**
  * Finds a job that can run.
  *

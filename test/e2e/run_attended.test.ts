@@ -126,8 +126,11 @@ describe('the progress of run-background-job', { concurrency: 2 }, () => {
         });
     }
 
-    test('is not shown in a pipe', async () => {
+    test('is not shown in a pipe, whatever that leads to', async () => {
         const app = await makeApp(JOBS);
+        const words = ['run-background-job', 'dots'];
+        const piped = await startInTerminal(app, 'pinstripe', words, {}, '| cat').ended();
+        assert.match(piped.stdout, /^\.\.\.done\r\n.*succeeded.*\r\n$/);
         const { stdout, stderr } = await app.run('pinstripe', ['run-background-job', 'dots']);
         assert.equal(stderr, '');
         assert.match(stdout, /^\.\.\.done\n.*succeeded dots.*\n$/);

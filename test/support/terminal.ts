@@ -15,6 +15,7 @@ export const ERASE = '\r\u001b[K';
  * @param binary whose command it is
  * @param args the command's name and its arguments
  * @param env what differs from the environment of the tests
+ * @param pipe what its output goes through: `'| cat'`
  * @returns the process; both its outputs are its `stdout`, as the terminal got them
  */
 export function startInTerminal(
@@ -22,12 +23,20 @@ export function startInTerminal(
     binary: Binary,
     args: readonly string[],
     env: Record<string, string> = {},
+    pipe = '',
 ): AppProcess {
     const words = [process.execPath, `${app.root}/node_modules/.bin/${binary}`, ...args];
     const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
     return new AppProcess(
         'script',
-        ['--quiet', '--return', '--flush', '--command', `stty cols 80 rows 24; exec ${line}`, '/dev/null'],
+        [
+            '--quiet',
+            '--return',
+            '--flush',
+            '--command',
+            `stty cols 80 rows 24; exec ${line} ${pipe}`,
+            '/dev/null',
+        ],
         { cwd: app.root, env: { TERM: 'xterm-256color', ...env }, hasInput: true },
     );
 }
