@@ -29,50 +29,60 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const [{ attend }, report, { inZone }, { parseMomentOption }, { loadConfig }] = await Promise.all(
-                [
-                    import('../lib/attendance.js'),
-                    import('../lib/run_report.js'),
-                    import('../lib/moment.js'),
-                    import('../lib/moment_input.js'),
-                    import('../lib/config.js'),
-                ],
-            );
+            const [{ parseMomentOption }, { loadConfig }, { exitCodeFor }] = await Promise.all([
+                import('../lib/moment_input.js'),
+                import('../lib/config.js'),
+                import('../lib/run_report.js'),
+            ]);
             const bot: Bot = this['bot'];
             const { timezone } = await loadConfig();
             const at = parseMomentOption('at', this.params['at'], timezone);
             const isJson = this.params['json'] === true;
-            const going = new Set<Run>();
-            const note = (event: unknown) => going.add((event as { run: Run }).run);
-            subscribe(RUN_STARTED, note);
-            const current = () => [...going].filter(({ endedAt }) => endedAt === undefined).slice(0, 1);
-            const runs = await attend({ bot, isJson, runs: current }, (signal) =>
-                bot.runBackgroundJobs(at, { signal }),
-            ).finally(() => unsubscribe(RUN_STARTED, note));
+            const runs = await runAll(bot, at, isJson);
             const next = nextSlot((await bot.survey()).plans, at);
-            if (isJson) {
-                const iso = (second: number) => new Date(second * 1000).toISOString().replace('.000Z', 'Z');
-                const summary = { at: iso(at), next: next === undefined ? null : iso(next) };
-                console.log(
-                    JSON.stringify({ version: 1, ...summary, runs: runs.map(report.recordOf) }, null, 4),
-                );
-            } else if (runs.length === 0) {
-                const hint =
-                    next === undefined
-                        ? 'there are no schedules'
-                        : `the next slot is ${inZone(next, timezone)}`;
-                console.log(`Nothing is due at ${inZone(at, timezone)}: ${hint}.`);
-            } else {
-                console.log(report.summarise(runs));
-            }
-            process.exitCode ??= report.exitCodeFor(runs);
+            console.log(await (isJson ? asJson(runs, at, next) : asText(runs, { at, next, timezone })));
+            process.exitCode ??= exitCodeFor(runs);
         });
     },
 };
+
+async function runAll(bot: Bot, at: number, isJson: boolean): Promise<Run[]> {
+    const { attend } = await import('../lib/attendance.js');
+    const started = new Set<Run>();
+    const note = (event: unknown) => started.add((event as { run: Run }).run);
+    const current = () => [...started].filter(({ endedAt }) => endedAt === undefined).slice(0, 1);
+    subscribe(RUN_STARTED, note);
+    try {
+        return await attend({ bot, isJson, runs: current }, (signal) =>
+            bot.runBackgroundJobs(at, { signal }),
+        );
+    } finally {
+        unsubscribe(RUN_STARTED, note);
+    }
+}
 
 function nextSlot(plans: readonly JobPlan[], after: number): number | undefined {
     const slots = plans
         .flatMap(({ schedules }) => schedules.map((schedule) => schedule.next(after)))
         .filter((slot) => slot !== undefined);
     return slots.length === 0 ? undefined : Math.min(...slots);
+}
+
+async function asJson(runs: readonly Run[], at: number, next: number | undefined): Promise<string> {
+    const { isoSecond, recordOf } = await import('../lib/run_report.js');
+    const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
+    return JSON.stringify({ version: 1, ...moments, runs: runs.map(recordOf) }, null, 4);
+}
+
+async function asText(
+    runs: readonly Run[],
+    { at, next, timezone }: { at: number; next: number | undefined; timezone: string | undefined },
+): Promise<string> {
+    const [{ summarise }, { inZone }] = await Promise.all([
+        import('../lib/run_report.js'),
+        import('../lib/moment.js'),
+    ]);
+    if (runs.length > 0) return summarise(runs);
+    const hint = next === undefined ? 'there are no schedules' : `the next slot is ${inZone(next, timezone)}`;
+    return `Nothing is due at ${inZone(at, timezone)}: ${hint}.`;
 }

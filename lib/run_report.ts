@@ -15,7 +15,7 @@ export function recordOf(run: Run): object {
         schedule: run.schedule ?? null,
         args: run.args,
         tenant: run.tenant ?? null,
-        scheduledAt: scheduledAt === undefined ? null : iso(scheduledAt * 1000).replace('.000Z', 'Z'),
+        scheduledAt: scheduledAt === undefined ? null : isoSecond(scheduledAt),
         startedAt: startedAt === undefined ? null : iso(startedAt),
         endedAt: endedAt === undefined ? null : iso(endedAt),
         duration: durationOf(run) ?? null,
@@ -25,6 +25,16 @@ export function recordOf(run: Run): object {
         reason: run.reason ?? null,
         error: error ? recordOfError(error) : null,
     };
+}
+
+/**
+ * Writes a second for a program.
+ *
+ * @param unixTime unix seconds
+ * @returns `'2026-11-25T02:00:00Z'`
+ */
+export function isoSecond(unixTime: number): string {
+    return iso(unixTime * 1000).replace('.000Z', 'Z');
 }
 
 function iso(milliseconds: number): string {

@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { UNTIL_RELEASED } from '../support/released_job.js';
 
 /** How often a test sends a signal again, in milliseconds. */
 const SOON = 100;
 
 const JOBS = backgroundJobs({
     ticks: "export default { meta(){ this.schedule('* * * * * *'); }, run(){} };",
-});
-const UNTIL_RELEASED = backgroundJobs({
-    until_released: `
-        import { existsSync } from 'node:fs';
-        import { setTimeout } from 'node:timers/promises';
-        export default {
-            meta(){ this.schedule('* * * * * *'); },
-            async run(){
-                console.log('begin');
-                while(!existsSync('release')) await setTimeout(20);
-                console.log('end');
-            }
-        };`,
 });
 const STARTED = /bot started: 1 background job, 1 schedule, next slot .* \(embedded, journal .*\)$/m;
 
