@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Bot } from '../lib/bot.js';
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
 import type { Run } from '../lib/run.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
@@ -7,8 +7,8 @@ import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 export default {
     meta(this: CommandRegistry) {
         this.assignProps({
-            description: 'Runs a background job now and waits for it.',
-            example: `run-background-job my-cleanup-task --arguments '["hourly", { "deep": true }]'`,
+            description: 'Runs a background job now and waits for it; the exit code is its outcome.',
+            example: `run-background-job my-cleanup-task --arguments '["hourly", { "deep": true }]' --tenant acme`,
         });
         this.hasParam('name', {
             type: 'string',
@@ -20,32 +20,75 @@ export default {
             optional: true,
             description: `What its run() is called with: a JSON array, like '["a", { "b": 1 }]'.`,
         });
+        this.hasParam('tenant', {
+            type: 'string',
+            optional: true,
+            description: 'The id of a tenant: run for that one only.',
+        });
+        this.hasParam('at', {
+            type: 'string',
+            optional: true,
+            description: `The slot to run, like '2026-11-25 02:00': with the arguments that its schedule has then.`,
+        });
+        this.hasParam('json', {
+            type: 'boolean',
+            optional: true,
+            description: 'Print the runs as JSON; what the job prints goes to standard error.',
+        });
         failOnBadParams(this);
     },
 
     run(this: CommandInstance) {
         return runCommand(async () => {
+            const [{ attend }, report] = await Promise.all([
+                import('../lib/attendance.js'),
+                import('../lib/run_report.js'),
+            ]);
+            const { name, tenant: onlyTenant, at, json: isJson = false } = this.params;
+            const bot: Bot = this['bot'];
             const args = parseArguments(this.params['arguments']);
-            const told = new Set<unknown>();
-            const note = (event: unknown) => told.add((event as { run: Run }).run.error);
-            subscribe(RUN_ENDED, note);
-            try {
-                await this['runBackgroundJob'](this.params['name'], ...args);
-            } catch (error) {
-                // The log has said what a run failed with: once is enough.
-                if (!told.has(error)) throw error;
-                process.exitCode = 1;
-            } finally {
-                unsubscribe(RUN_ENDED, note);
-            }
+            const slot = at === undefined ? undefined : await parseSlot(at, name, bot);
+            let runs: readonly Run[] = [];
+            const begin = (all: readonly Run[]) => {
+                runs = all;
+            };
+            const over = await attend({ bot, isJson, runs: () => runs }, (signal) =>
+                bot.runOnRequest({ name, args, onlyTenant, slot, signal, begin }),
+            );
+            // The log has said what the others failed with: once is enough.
+            for (const { run, failure } of over)
+                if (failure && run.outcome === 'skipped' && run.reason !== 'interrupted')
+                    console.error([failure.message, await whoHolds(run, bot)].filter(Boolean).join('\n'));
+            if (isJson) console.log(JSON.stringify({ version: 1, runs: runs.map(report.recordOf) }, null, 4));
+            else if (runs.length === 0)
+                console.log(`The background job "${name}" ran for nobody: it has no tenants.`);
+            else if (runs.length > 1) console.log(report.summarise(runs));
+            process.exitCode ??= report.exitCodeFor(runs);
         });
     },
 };
 
-const RUN_ENDED = 'pinstripe-bot:run-ended';
+async function parseSlot(text: string, name: string, bot: Bot): Promise<number> {
+    const [{ parseMomentOption }, { findPlan }, { loadConfig }, { plans }] = await Promise.all([
+        import('../lib/moment_input.js'),
+        import('../lib/run_request.js'),
+        import('../lib/config.js'),
+        bot.survey(),
+    ]);
+    const { schedules, settings } = findPlan(name, plans);
+    const [zone, ...others] = new Set(schedules.map(({ timezone }) => timezone));
+    const fallback = settings.timezone ?? (await loadConfig()).timezone;
+    return parseMomentOption('at', text, others.length === 0 ? zone : fallback);
+}
 
-function parseArguments(text: string | undefined): unknown[] {
-    if (!text) return [];
+async function whoHolds(run: Run, bot: Bot): Promise<string | undefined> {
+    if (run.reason !== 'overlap') return undefined;
+    const [{ describeHolder }, history] = await Promise.all([import('../lib/lane_holder.js'), bot.history()]);
+    return describeHolder(run, history, Date.now()).finally(() => history.close());
+}
+
+function parseArguments(text: string | undefined): unknown[] | undefined {
+    if (!text) return undefined;
     const complaint = `--arguments ${text} is not a JSON array, like '["a", { "b": 1 }]'`;
     try {
         const args: unknown = JSON.parse(text);

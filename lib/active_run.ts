@@ -16,6 +16,8 @@ const SENTENCES: Record<AbortReason, string> = {
 export interface Sequence {
     /** Whether they catch up on missed slots: then they wait for their lane, whatever the job's `overlap`. */
     readonly catchesUp?: boolean;
+    /** Once aborted, it aborts the one that goes on, and those to come are skipped. */
+    readonly interrupt?: AbortSignal | undefined;
 }
 
 /** A run that may still be executed, or is: what its parts have to know of one another. */

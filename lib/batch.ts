@@ -8,8 +8,14 @@ export class Batch {
     readonly performances: Promise<void>[] = [];
     readonly #seen = new Set<string>();
 
-    /** @param manual whether somebody asked for it: manual runs claim no slot */
-    constructor(readonly manual: boolean) {}
+    /**
+     * @param manual whether somebody asked for it: manual runs claim no slot
+     * @param interrupt once aborted, it aborts the runs that go on, and those to come are skipped
+     */
+    constructor(
+        readonly manual: boolean,
+        readonly interrupt?: AbortSignal,
+    ) {}
 
     /**
      * Takes a run in.

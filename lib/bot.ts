@@ -1,7 +1,7 @@
 import { runStorage } from './active_run.js';
 import { Catalog } from './catalog.js';
 import { type Clock, systemClock } from './clock.js';
-import { type BotConfig, DEFAULT_CONFIG, loadConfig } from './config.js';
+import { type BotConfig, DEFAULT_CONFIG, type LogFormat, loadConfig } from './config.js';
 import { Dispatcher } from './dispatcher.js';
 import { EmbeddedEngine } from './engines/embedded.js';
 import type { Engine } from './engines/engine.js';
@@ -9,11 +9,12 @@ import { type BotEvent, type Emit, publish } from './events.js';
 import type { History } from './history.js';
 import { brokenFileProblems, type JobPlan } from './job_plan.js';
 import { createLog } from './log.js';
-import { runJobNow } from './manual_run.js';
+import { runJobNow, throwFailures } from './manual_run.js';
 import { pauseJob, resumeJob } from './pauses.js';
 import type { Problem } from './problem.js';
 import { retryOf } from './recovery.js';
 import type { Run, TenantId } from './run.js';
+import type { ManualRun, RunRequest } from './run_request.js';
 import { RunsInFlight } from './runs_in_flight.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
@@ -58,6 +59,7 @@ export class Bot {
     readonly #dispatcher: Dispatcher;
     readonly #environment: string;
     #config = DEFAULT_CONFIG;
+    #logFormat: LogFormat | undefined;
     #catalog: Catalog | undefined;
     #session: Session | undefined;
     #ticker: Ticker | undefined;
@@ -67,7 +69,7 @@ export class Bot {
         this.#engine = parts.engine ?? new EmbeddedEngine();
         this.#loadConfig = parts.config ?? loadConfig;
         this.#environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
-        const log = createLog(() => this.#config.log);
+        const log = createLog(() => this.#logFormat ?? this.#config.log);
         this.#emit = (event: BotEvent) => {
             log(event);
             try {
@@ -130,13 +132,15 @@ export class Bot {
      * claim no slot.
      *
      * @param unixTime whole unix seconds
+     * @param options a signal that, once aborted, aborts the runs that go on, and lets those to come be skipped
      * @returns a promise of the runs when all are complete; it does not reject because a job failed
      * @throws TypeError for anything but whole unix seconds; ConfigError
      */
-    async runBackgroundJobs(unixTime: number): Promise<Run[]> {
+    async runBackgroundJobs(unixTime: number, { signal }: { signal?: AbortSignal } = {}): Promise<Run[]> {
         checkUnixTime(unixTime);
         const catalog = await this.#ready();
-        return this.#dispatcher.dispatch(catalog.peek(unixTime), { manual: true, config: this.#config });
+        const rules = { manual: true, config: this.#config, interrupt: signal };
+        return this.#dispatcher.dispatch(catalog.peek(unixTime), rules);
     }
 
     /**
@@ -150,11 +154,24 @@ export class Bot {
      * AggregateError where it failed for several tenants
      */
     async runBackgroundJob(name: string, args: readonly unknown[] = [], tenant?: TenantId): Promise<Run[]> {
+        const over = await this.runOnRequest({ name, args, tenant });
+        throwFailures(over);
+        return over.map(({ run }) => run);
+    }
+
+    /**
+     * Runs one job now, as `runBackgroundJob` does, with all that a request may ask for.
+     *
+     * @param request what to run, for whom, at which slot, and until when
+     * @returns a promise of the runs, when all are over; it does not reject because a job failed
+     * @throws Error for an unknown name, a job that cannot run or is not due at the slot, and an unknown tenant
+     */
+    async runOnRequest(request: RunRequest): Promise<ManualRun[]> {
         const { plans } = await this.#refreshed();
         // Where it is open, nobody waits, not even for a turn of promises.
         const opening = this.#openEngine();
         if (opening) await opening;
-        return runJobNow({ name, args, tenant }, plans, this.#inFlight, () => this.#clock.now());
+        return runJobNow(request, plans, this.#inFlight, () => this.#clock.now());
     }
 
     /**
@@ -187,6 +204,20 @@ export class Bot {
             name,
             plans.map((plan) => plan.name),
         );
+    }
+
+    /** Gives up all runs at once, because the process ends here: else others would take them for running. */
+    giveUp(): void {
+        this.#inFlight.giveUp();
+    }
+
+    /**
+     * From now on logs in this format, whatever the config says: somebody looks on who has asked for runs.
+     *
+     * @param format the format
+     */
+    logAs(format: LogFormat): void {
+        this.#logFormat = format;
     }
 
     /** Whether no run is being executed, nor waits for anything. */

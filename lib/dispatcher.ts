@@ -33,6 +33,15 @@ export interface DispatcherParts {
     readonly environment: string;
 }
 
+/** How runs are made and given their turns. */
+export interface DispatchRules {
+    /** Whether somebody asked for them: manual runs claim no slot. */
+    readonly manual: boolean;
+    readonly config: BotConfig;
+    /** Once aborted, it aborts the runs that go on, and those to come are skipped. */
+    readonly interrupt?: AbortSignal | undefined;
+}
+
 /** Where a schedule's runs are made. */
 interface Surroundings {
     readonly batch: Batch;
@@ -64,14 +73,14 @@ export class Dispatcher {
      * Runs what is due in one second, in the order given.
      *
      * @param occurrences what is due
-     * @param rules whether somebody asked for it (manual runs claim no slot), and the config in force
+     * @param rules how
      * @returns a promise of its runs, when all have ended; it never rejects
      */
     async dispatch(
         occurrences: readonly Occurrence[],
-        { manual, config }: { manual: boolean; config: BotConfig },
+        { manual, config, interrupt }: DispatchRules,
     ): Promise<Run[]> {
-        const batch = new Batch(manual);
+        const batch = new Batch(manual, interrupt);
         this.#batches += 1;
         const items = occurrences.map(
             (occurrence) => (turn: Turn) => this.#occurrence(occurrence, batch, turn),
@@ -80,7 +89,7 @@ export class Dispatcher {
             concurrency: config.concurrency,
             length: config.turn,
             clock: this.parts.clock,
-            hurry: this.parts.inFlight.closing(manual),
+            hurry: interrupt ?? this.parts.inFlight.closing(manual),
         });
         await Promise.all(batch.performances);
         this.#batches -= 1;
@@ -124,7 +133,7 @@ export class Dispatcher {
         const tenants = tenancy.kind === 'tenants' ? tenancy.ids : [undefined];
         if (tenants.length === 0) return skipAll('no tenants');
 
-        const sequence = { catchesUp };
+        const sequence = { catchesUp, interrupt: batch.interrupt };
         for (const slot of slots) {
             for (const tenant of tenants) {
                 const run = runFor(tenant, slot);

@@ -8,6 +8,7 @@ export type SkipReason =
     | 'overlap'
     | 'superseded'
     | 'stopping'
+    | 'interrupted'
     | 'environment'
     | 'claimed elsewhere'
     | 'no tenants'

@@ -7,21 +7,19 @@ import type { JournalTrouble } from './journal.js';
 import { formatMoment } from './moment.js';
 import { paint, paintOutcome } from './paint.js';
 import { describeProblem } from './problem.js';
-import { latenessOf, type Run } from './run.js';
+import { durationOf, latenessOf, type Run } from './run.js';
+import { recordOfError, traceOf } from './trace.js';
 
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
 
-/** The folder of this package's code, as stacks name it. */
-const OWN_FOLDER = new URL('.', import.meta.url).href;
-
-/** Skips that are no news: the job is meant to be skipped, or the run happens elsewhere. */
+/** Skips of slots that are no news: the job is meant to be skipped, or the run happens elsewhere. */
 const EXPECTED_SKIPS = ['overlap', 'environment', 'claimed elsewhere', 'paused'];
 
+/** Info goes to standard output, the rest to standard error. */
 interface Line {
+    readonly level: 'info' | 'warn' | 'error';
     readonly text: string;
-    /** Trouble goes to standard error. */
-    readonly isTrouble: boolean;
 }
 
 /**
@@ -36,11 +34,14 @@ export function createLog(format: () => LogFormat): Emit {
         if (chosen === 'silent') return;
         const line = sentence(event);
         if (!line) return;
+        const stream = line.level === 'info' ? process.stdout : process.stderr;
         const text =
-            chosen === 'json' ? JSON.stringify(record(event)) : `${paint.dim(timeOfDay())} ${line.text}`;
+            chosen === 'json'
+                ? JSON.stringify(record(event, line))
+                : `${paint.dim(timeFor(stream))} ${line.text}`;
         // chalk looks at standard output alone; standard error may go to a file.
-        if (line.isTrouble) console.error(process.stderr.isTTY ? text : stripVTControlCharacters(text));
-        else console.log(text);
+        if (stream === process.stdout) console.log(text);
+        else console.error(stream.isTTY ? text : stripVTControlCharacters(text));
     };
 }
 
@@ -58,16 +59,19 @@ function sentence(event: BotEvent): Line | undefined {
         case 'bot-stopped':
             return news('bot stopped');
         case 'job-invalid':
-            return trouble(describeProblem(event.problem));
+            return {
+                level: event.problem.severity === 'error' ? 'error' : 'warn',
+                text: describeProblem(event.problem),
+            };
         case 'run-ended':
             return ofRun(event.run);
         case 'run-retrying':
-            return trouble(
+            return warning(
                 `${paint.yellow('retrying')} ${nameOf(event.run)} in ${formatDuration(event.delay)} after attempt ` +
                     `${event.run.attempt} failed: ${event.error.message}`,
             );
         case 'run-ignores-signal':
-            return trouble(
+            return warning(
                 `${paint.yellow('stuck')} ${nameOf(event.run)} goes on after ${formatDuration(event.age)} although its ` +
                     `signal was aborted (${event.reason}): let it heed this.signal`,
             );
@@ -76,32 +80,32 @@ function sentence(event: BotEvent): Line | undefined {
                 `${paint.red('abandoned')} ${nameOf(event.run)} after ${formatDuration(event.age)}: it did not end`,
             );
         case 'lane-blocked':
-            return trouble(
+            return warning(
                 `${paint.yellow('overlap')} ${nameOf(event.run)} has been running for ${formatDuration(event.age)}: ` +
                     `${count(event.skips, 'run')} skipped behind it so far`,
             );
         case 'slots-unrun':
-            return trouble(
+            return warning(
                 `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} from ` +
                     `${formatMoment(event.first)} to ${formatMoment(event.last)} not run (${event.reason})`,
             );
         case 'run-was-lost':
-            return trouble(
+            return warning(
                 `${paint.yellow('warning')} ${nameOf(event.run)} ended (${event.run.outcome}) after other processes had given ` +
                     'it up as lost: this process had shown no life for 10 s',
             );
         case 'journal-trouble':
-            return trouble(
+            return warning(
                 `${paint.yellow('journal')} ${event.path}: ${JOURNAL_TROUBLES[event.trouble](event.detail)}`,
             );
         case 'clock-gap':
             return event.now - event.after > 10
-                ? trouble(
+                ? warning(
                       `the process was blocked or asleep from ${formatMoment(event.after)} to ${formatMoment(event.now)}`,
                   )
                 : undefined;
         case 'clock-set-back':
-            return trouble(
+            return warning(
                 `the clock was set back from ${formatMoment(event.from)} to ${formatMoment(event.to)}: ` +
                     (event.adopted
                         ? 'going on from there'
@@ -112,16 +116,16 @@ function sentence(event: BotEvent): Line | undefined {
                 `${paint.red('failed')} ${nameOf(event.run)} outside of its promise${stackOf(event.run, event.error)}`,
             );
         case 'cleanup-failed':
-            return trouble(
+            return warning(
                 `${paint.yellow('warning')} ${nameOf(event.run)}: a service's destroy() threw after it${stackOf(event.run, event.error)}`,
             );
         case 'hook-failed':
-            return trouble(
+            return warning(
                 `${paint.yellow('warning')} ${nameOf(event.run)}: its hook ${event.hook} threw${stackOf(event.run, event.error)}`,
             );
         case 'listener-failed':
-            return trouble(
-                `${paint.yellow('warning')} the bot's listener threw at ${event.to}${traceOf(event.error)}`,
+            return warning(
+                `${paint.yellow('warning')} the bot's listener threw at ${event.to}${indented(event.error)}`,
             );
         case 'run-started':
             return undefined;
@@ -143,59 +147,82 @@ const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
 };
 
 function ofRun(run: Run): Line | undefined {
-    const { outcome = 'lost', reason, startedAt, endedAt, error } = run;
-    if (outcome === 'skipped' && EXPECTED_SKIPS.includes(reason ?? '')) return undefined;
+    const { outcome = 'lost', reason, error } = run;
+    if (outcome === 'skipped' && isNoNews(run)) return undefined;
+    const duration = durationOf(run);
     const details = [
-        startedAt !== undefined && endedAt !== undefined && formatDuration(endedAt - startedAt),
+        duration !== undefined && formatDuration(duration),
         latenessOf(run) >= NOTABLE_LATENESS && !run.manual && `${formatDuration(latenessOf(run))} late`,
         run.attempt > 1 && `attempt ${run.attempt}`,
         reason,
     ].filter(Boolean);
     const text = `${paintOutcome(outcome)} ${nameOf(run)}${details.length > 0 ? ` ${paint.dim(`(${details.join(', ')})`)}` : ''}`;
     if (outcome === 'succeeded' || outcome === 'skipped') return news(text);
-    return trouble(error ? text + stackOf(run, error) : text);
+    if (!error) return trouble(text);
+    return trouble(isSignals(run, error) ? text + placeOf(run) : text + stackOf(run, error));
+}
+
+// A run that was aborted, or timed out, mostly ends with what its signal made of that: the outcome has said it.
+function isSignals({ outcome }: Run, { name }: Error): boolean {
+    return (
+        (outcome === 'aborted' && name === 'AbortError') ||
+        (outcome === 'timed_out' && name === 'TimeoutError')
+    );
+}
+
+// Who asks for a run wants to know what became of it, and who interrupts it knows.
+function isNoNews({ manual, reason = '' }: Run): boolean {
+    return manual ? reason === 'interrupted' : EXPECTED_SKIPS.includes(reason);
 }
 
 function nameOf({ job, tenant }: Run): string {
     return tenant === undefined ? paint.bold(job) : `${paint.bold(job)} [tenant ${tenant}]`;
 }
 
+function stackOf(run: Run, error: Error): string {
+    return placeOf(run) + indented(error);
+}
+
 // The job's file stands in the line, for errors whose stack does not lead there.
-function stackOf({ file }: Run, error: Error): string {
-    return `${file ? `, in ${file}` : ''}${traceOf(error)}`;
+function placeOf({ file }: Run): string {
+    return file ? `, in ${file}` : '';
 }
 
-function traceOf(error: Error): string {
-    const cause = error.cause instanceof Error ? `\ncaused by ${appStack(error.cause)}` : '';
-    return `\n${appStack(error)}${cause}`.replaceAll('\n', '\n    ');
+function indented(error: Error): string {
+    return `\n${traceOf(error)}`.replaceAll('\n', '\n    ');
 }
 
-// What called the job's run() is always the same, and says nothing about the failure.
-function appStack(error: Error): string {
-    const lines = (error.stack ?? `${error.name}: ${error.message}`).split('\n');
-    const ours = lines.findIndex((line) => line.includes(OWN_FOLDER));
-    return (ours === -1 ? lines : lines.slice(0, ours)).join('\n');
-}
-
-function record(event: BotEvent): object {
+function record(event: BotEvent, { level, text }: Line): object {
+    const message = stripVTControlCharacters(text).split(/\n */, 2).join(': ');
     return {
         time: new Date().toISOString(),
+        level,
+        message,
         ...(JSON.parse(JSON.stringify(event, errorsAsObjects)) as object),
+        ...(event.type === 'run-ended' && { duration: durationOf(event.run), lateBy: latenessOf(event.run) }),
     };
 }
 
-function errorsAsObjects(_key: string, value: unknown): unknown {
-    return value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value;
+// Asked before an error's own toJSON() is heard, which says something else in each library.
+function errorsAsObjects(this: Record<string, unknown>, key: string, value: unknown): unknown {
+    const original = this[key];
+    return original instanceof Error ? recordOfError(original) : value;
 }
 
 function news(text: string): Line {
-    return { text, isTrouble: false };
+    return { level: 'info', text };
+}
+
+function warning(text: string): Line {
+    return { level: 'warn', text };
 }
 
 function trouble(text: string): Line {
-    return { text, isTrouble: true };
+    return { level: 'error', text };
 }
 
-function timeOfDay(): string {
-    return new Date().toTimeString().slice(0, 8);
+// Who looks on knows the day; who reads a file does not.
+function timeFor(stream: NodeJS.WriteStream): string {
+    const [day, time] = formatMoment(Date.now() / 1000).split(' ');
+    return stream.isTTY ? `${time}` : `${day} ${time}`;
 }

@@ -1,22 +1,9 @@
 import type { ActiveRun } from './active_run.js';
-import { readArgs } from './args.js';
-import { BackgroundJob } from './background_job.js';
 import { formatDuration } from './duration.js';
-import { brokenFileProblems, type JobPlan } from './job_plan.js';
-import { createRun, type Run, type TenantId } from './run.js';
+import type { JobPlan } from './job_plan.js';
+import type { Run } from './run.js';
+import { findPlan, type ManualRun, type RunRequest, runsFor } from './run_request.js';
 import type { RunsInFlight } from './runs_in_flight.js';
-import { didYouMean } from './suggestion.js';
-import { hasTenantsTable, type Tenancy, tenancyOf } from './tenants.js';
-
-/** Somebody's wish to run a job now. */
-export interface RunRequest {
-    /** The job's name, in any spelling. */
-    readonly name: string;
-    /** JSON values. */
-    readonly args: readonly unknown[];
-    /** The tenant whose workspace asks; undefined: none. */
-    readonly tenant: TenantId | undefined;
-}
 
 /**
  * Runs one job now, for each of its tenants one after another; one tenant's failure does not skip the next.
@@ -25,69 +12,43 @@ export interface RunRequest {
  * @param plans the jobs there are
  * @param inFlight sees the runs through
  * @param now the time in unix milliseconds
- * @returns a promise of the runs
- * @throws Error for an unknown name, a job that cannot run, and a busy lane; BadScheduleError for args that are no
- * JSON; what the job failed with; an AggregateError where it failed for several tenants
+ * @returns a promise of the runs, when all are over; it does not reject because a job failed
+ * @throws Error for an unknown name and a job that cannot run; and as `runsFor` does
  */
 export async function runJobNow(
     request: RunRequest,
     plans: readonly JobPlan[],
     inFlight: RunsInFlight,
     now: () => number,
-): Promise<Run[]> {
+): Promise<ManualRun[]> {
     const plan = findPlan(request.name, plans);
-    const args = readArgs(request.args);
-    const tenants = await tenantsFor(plan, request.tenant);
-    const runs: Run[] = [];
-    const failures: Error[] = [];
-    for (const tenant of tenants) {
-        const run = createRun({
-            job: plan.name,
-            file: plan.file,
-            args,
-            tenant,
-            scheduledAt: undefined,
-            manual: true,
-        });
-        const active = inFlight.activate(run, plan, {});
+    const runs = await runsFor(request, plan);
+    request.begin?.(runs);
+    const over: ManualRun[] = [];
+    for (const run of runs) {
+        const active = inFlight.activate(run, plan, { interrupt: request.signal });
         const busy = describeWait(active, inFlight, now);
         if (!busy.endless) await inFlight.perform(active);
-        runs.push(run);
-        const failure = busy.endless ? new Error(busy.endless) : failureOf(run, busy.behind);
-        if (failure) failures.push(failure);
+        over.push({ run, failure: busy.endless ? new Error(busy.endless) : failureOf(run, busy.behind) });
     }
-    const [first] = failures;
-    if (failures.length > 1) throw severalFailed(plan, runs, failures);
-    if (first) throw first;
-    return runs;
+    return over;
 }
 
-function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
-    const wanted = BackgroundJob.normalizeName(name);
-    const plan = plans.find((candidate) => candidate.name === wanted);
-    const [problem] = [...brokenFileProblems(), ...(plan?.problems ?? [])].filter(
-        ({ job }) => job === wanted,
-    );
-    if (plan?.runnable) return plan;
-    if (problem) {
-        const place = problem.file === undefined ? '' : ` (${problem.file})`;
-        throw new Error(`The background job "${wanted}" cannot run${place}: ${problem.reason}`);
-    }
-    const names = plans.map((candidate) => candidate.name);
-    throw new Error(`There is no background job "${name}"${didYouMean(wanted, names)}.`);
-}
-
-async function tenantsFor(
-    plan: JobPlan,
-    asking: TenantId | undefined,
-): Promise<readonly (TenantId | undefined)[]> {
-    if (asking !== undefined && plan.settings.multiTenant !== false && (await hasTenantsTable()))
-        return [asking];
-    const tenancy: Tenancy = await tenancyOf(plan.settings);
-    if (tenancy.kind === 'single') return [undefined];
-    if (tenancy.kind === 'tenants') return tenancy.ids;
-    throw new Error(
-        `The background job "${plan.name}" runs once for each tenant (multiTenant: true), and the app has no tenants table.`,
+/**
+ * Throws what runs did not succeed with.
+ *
+ * @param over the runs of one request
+ * @throws the one failure; an AggregateError that names the tenants, where there are several
+ */
+export function throwFailures(over: readonly ManualRun[]): void {
+    const failed = over.filter(({ failure }) => failure);
+    const [first] = failed;
+    if (first && failed.length === 1) throw first.failure;
+    if (!first) return;
+    const tenants = failed.map(({ run }) => run.tenant).join(', ');
+    throw new AggregateError(
+        failed.map(({ failure }) => failure),
+        `The background job "${first.run.job}" failed for ${failed.length} of ${over.length} tenants: ${tenants}.`,
     );
 }
 
@@ -122,12 +83,4 @@ function failureOf(run: Run, behind: string | undefined): Error | undefined {
     if (run.outcome === 'aborted')
         return new Error(`The background job "${run.job}" was aborted (${run.reason}).`);
     return run.error;
-}
-
-function severalFailed(plan: JobPlan, runs: readonly Run[], failures: readonly Error[]): AggregateError {
-    const failed = runs.filter(({ outcome }) => outcome !== 'succeeded').map(({ tenant }) => tenant);
-    return new AggregateError(
-        failures,
-        `The background job "${plan.name}" failed for ${failed.length} of ${runs.length} tenants: ${failed.join(', ')}.`,
-    );
 }

@@ -12,6 +12,17 @@ export function formatMoment(unixTime: number, timezone?: string): string {
     return `${year}-${month}-${day} ${hour}:${minute}:${second}`;
 }
 
+/**
+ * Writes a time for people, with its place where that is not the process's.
+ *
+ * @param unixTime unix seconds
+ * @param timezone IANA name; undefined: the process's
+ * @returns `'2026-11-24 02:00:00'`, `'2026-11-24 02:00:00 Europe/London'`
+ */
+export function inZone(unixTime: number, timezone: string | undefined): string {
+    return `${formatMoment(unixTime, timezone)}${timezone === undefined ? '' : ` ${timezone}`}`;
+}
+
 const FIELDS = {
     year: 'numeric',
     month: '2-digit',

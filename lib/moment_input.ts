@@ -44,6 +44,23 @@ export function parseMoment(text: string, { now, timezone }: MomentContext): num
     return offset ? wall - secondsOf(offset) : onClockOf(timezone, wall);
 }
 
+/**
+ * Reads the time that an option of a command has.
+ *
+ * @param option its name: `'at'`
+ * @param text what was typed
+ * @param timezone the zone of times without an offset: an IANA name; undefined: the process's
+ * @returns unix seconds
+ * @throws TypeError as `parseMoment` does, with the option in front
+ */
+export function parseMomentOption(option: string, text: string, timezone: string | undefined): number {
+    try {
+        return parseMoment(text, { now: Math.floor(Date.now() / 1000), timezone });
+    } catch (error) {
+        throw new TypeError(`--${option} ${(error as Error).message}`);
+    }
+}
+
 function parseDistance(typed: string): number {
     const sign = typed.startsWith('-') ? -1 : 1;
     let milliseconds: number;

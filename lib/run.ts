@@ -103,3 +103,13 @@ export function latenessOf(run: Pick<Run, 'scheduledAt' | 'startedAt'>): number 
     if (run.scheduledAt === undefined || run.startedAt === undefined) return 0;
     return Math.max(0, run.startedAt - run.scheduledAt * 1000);
 }
+
+/**
+ * How long a run took, with all its attempts and the waits between them.
+ *
+ * @param run a run
+ * @returns milliseconds; undefined where it has not started, or not ended
+ */
+export function durationOf({ startedAt, endedAt }: Pick<Run, 'startedAt' | 'endedAt'>): number | undefined {
+    return startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
+}

@@ -97,7 +97,11 @@ export class RunsInFlight {
         const admitted = typeof admission === 'string' ? admission : await admission;
         if (admitted !== 'entered') return skip(admitted);
         this.#runs.add(active);
+        const { interrupt } = active.sequence;
+        const abort = () => active.abort('interrupted');
+        interrupt?.addEventListener('abort', abort);
         try {
+            if (interrupt?.aborted) return skip('interrupted');
             if (this.closing(active.run.manual).aborted) return skip('stopping');
             const refusal = active.isClaimed ? undefined : await this.#claim(active);
             if (refusal) return skip(refusal);
@@ -106,6 +110,7 @@ export class RunsInFlight {
             await this.parts.engine.finished(active.run);
             this.parts.emit({ type: 'run-ended', run: active.run });
         } finally {
+            interrupt?.removeEventListener('abort', abort);
             this.#runs.delete(active);
             this.lanes.leave(active);
             for (const listener of this.#endListeners) listener();
@@ -148,6 +153,20 @@ export class RunsInFlight {
         run.reason = reason;
         this.parts.engine.skipped(run);
         this.parts.emit({ type: 'run-ended', run });
+    }
+
+    /** Gives up all of them at once, because the process ends here: what is remembered of them is that they were interrupted. */
+    giveUp(): void {
+        for (const { run } of this.#runs) {
+            if (run.startedAt === undefined || run.outcome !== undefined) continue;
+            Object.assign(run, {
+                outcome: 'aborted',
+                reason: 'interrupted',
+                endedAt: this.parts.clock.now(),
+            });
+            void this.parts.engine.finished(run);
+            this.parts.emit({ type: 'run-ended', run });
+        }
     }
 
     #claim(active: ActiveRun): Promise<SkipReason | undefined> {

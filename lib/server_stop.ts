@@ -1,7 +1,4 @@
-import { constants } from 'node:os';
-
-/** A signal that comes again within this time is the same one: npm hands on a Ctrl-C that its child got, too. */
-const SAME_SIGNAL = 500;
+import { onStopSignals } from './stop_signals.js';
 
 /** How long the rest of the process may take to end by itself once the bot has stopped, in milliseconds. */
 const LAST_PATIENCE = 1_000;
@@ -9,10 +6,10 @@ const LAST_PATIENCE = 1_000;
 /** How long the whole shutdown may take beyond the bot's own patience, in milliseconds. */
 const MARGIN = 5_000;
 
-/** What a server needs in order to stop in good order. */
+/** What a process that has a bot needs in order to stop in good order. */
 export interface StoppableServer {
-    /** Closes its listener, so that no new requests come in. */
-    closeListener(): void;
+    /** Closes its listener, where it has one, so that no new requests come in. */
+    closeListener?(): void;
     /** Stops the bot. */
     stopBot(): Promise<void>;
     /** How long the bot waits for runs in flight, in milliseconds. */
@@ -26,19 +23,11 @@ export interface StoppableServer {
  * @param server what is to stop
  */
 export function stopOnSignals(server: StoppableServer): void {
-    let stoppingSince: number | undefined;
-    const onSignal = (signal: NodeJS.Signals) => {
-        if (stoppingSince === undefined) {
-            stoppingSince = Date.now();
-            server.closeListener();
-            exitAfter(server.stopTimeout + MARGIN);
-            void server.stopBot();
-        } else if (Date.now() - stoppingSince > SAME_SIGNAL) {
-            process.exit(128 + constants.signals[signal]);
-        }
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
+    onStopSignals(() => {
+        server.closeListener?.();
+        exitAfter(server.stopTimeout + MARGIN);
+        void server.stopBot();
+    });
 }
 
 /** Ends the process soon, unless it ends by itself: a timer that a job left behind would keep it alive for ever. */

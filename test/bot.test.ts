@@ -261,7 +261,8 @@ describe('stop(), and destroy()', () => {
         register('inner', [], stop);
         register('outer', '0 * * * * *', () => bot.runBackgroundJob('inner'));
         register('stopper', '0 * * * * *', stop);
-        const byHand = bot.runBackgroundJob('stopper');
+        register('by-hand', [], stop);
+        const byHand = bot.runBackgroundJob('by-hand');
         await clock.advance(1_000);
         await within(loop, 'the end of the loop');
         await within(byHand, 'the manual run');

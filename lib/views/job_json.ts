@@ -1,8 +1,10 @@
 import { describeCrontab } from '../crontab_words.js';
 import type { JobStatus, PastRun, PastSkips } from '../history.js';
+import { isoMoment, isoSecond } from '../iso_time.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import type { Problem } from '../problem.js';
 import type { Schedule } from '../schedule.js';
+import { stackOfApp } from '../trace.js';
 import { lastSlotOf } from './last_slot.js';
 
 /** The version of all JSON that the commands print: it grows when a field changes its meaning, or goes. */
@@ -50,30 +52,43 @@ function runAsJson(run: PastRun): object {
         id: run.id,
         outcome,
         ...whatRan(run),
-        scheduledAt: scheduledAt === undefined ? null : isoOfSecond(scheduledAt),
+        scheduledAt: scheduledAt === undefined ? null : isoSecond(scheduledAt),
         manual,
         attempt,
         ...span({ startedAt, endedAt }),
         lateBy,
-        error: error ?? null,
-        stack: stack ?? null,
+        error: error === undefined ? null : errorAsJson(error, stack),
     };
+}
+
+// What is remembered begins with the error's name: `TypeError: x is not a function`.
+function errorAsJson(text: string, stack: string | undefined): object {
+    const [, name = 'Error', message = text] = /^([\w$]+): (.*)$/s.exec(text) ?? [];
+    return { name, message, stack: stack === undefined ? null : stackOfApp(stack) };
 }
 
 function skipsAsJson(skips: PastSkips): object {
     const { kind, first, last, count, atLeast } = skips;
-    return { kind, ...whatRan(skips), first: isoOfSecond(first), last: isoOfSecond(last), count, atLeast };
+    return { kind, ...whatRan(skips), first: isoSecond(first), last: isoSecond(last), count, atLeast };
 }
 
-function whatRan({ reason, schedule, args, tenant, host, pid }: PastRun | PastSkips): object {
-    return { reason: reason ?? null, schedule: schedule ?? null, args, tenant: tenant ?? null, host, pid };
+function whatRan({ job, reason, schedule, args, tenant, host, pid }: PastRun | PastSkips): object {
+    return {
+        job,
+        reason: reason ?? null,
+        schedule: schedule ?? null,
+        args,
+        tenant: tenant ?? null,
+        host,
+        pid,
+    };
 }
 
 function span({ startedAt, endedAt }: Pick<PastRun, 'startedAt' | 'endedAt'>): object {
     const isOver = endedAt !== undefined;
     return {
-        startedAt: iso(startedAt),
-        endedAt: isOver ? iso(endedAt) : null,
+        startedAt: isoMoment(startedAt),
+        endedAt: isOver ? isoMoment(endedAt) : null,
         duration: isOver ? endedAt - startedAt : null,
     };
 }
@@ -88,23 +103,9 @@ export function problemAsJson({ severity, kind, job, file, line, reason }: Probl
     return { severity, kind, job, file: file ?? null, line: line ?? null, reason };
 }
 
-/**
- * Writes a slot for programs.
- *
- * @param second unix seconds
- * @returns ISO 8601 in UTC: `'2026-11-24T08:05:00Z'`
- */
-export function isoOfSecond(second: number): string {
-    return iso(second * 1000).replace('.000', '');
-}
-
-function iso(milliseconds: number): string {
-    return new Date(milliseconds).toISOString();
-}
-
 async function scheduleAsJson(schedule: Schedule, now: number, count: number): Promise<object> {
     const { crontab, timezone, args } = schedule;
-    const [next, ...later] = nextSlots(schedule, now, count).map(isoOfSecond);
+    const [next, ...later] = nextSlots(schedule, now, count).map(isoSecond);
     return {
         crontab,
         meaning: await describeCrontab(crontab),

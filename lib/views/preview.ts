@@ -1,11 +1,12 @@
 import { count } from '../count.js';
+import { isoSecond } from '../iso_time.js';
 import { findJobName } from '../job_name.js';
 import { formatMoment } from '../moment.js';
 import { type JobOverview, type Surveyor, takeOverview } from '../overview.js';
 import { type PreviewEntry, previewDays, type Stretch } from '../preview.js';
 import { outputWidth } from '../terminal.js';
 import { printHistoryNote } from './history_note.js';
-import { isoOfSecond, JSON_VERSION } from './job_json.js';
+import { JSON_VERSION } from './job_json.js';
 import { renderDay } from './timeline.js';
 
 /** What to preview, and how. */
@@ -89,8 +90,8 @@ function printJson(
 ): void {
     const report = {
         version: JSON_VERSION,
-        from: isoOfSecond(options.from),
-        to: isoOfSecond(options.to),
+        from: isoSecond(options.from),
+        to: isoSecond(options.to),
         timezone: options.timezone,
         days: days.map((entries) => ({
             date: formatMoment(entries[0]?.first ?? 0, options.timezone).slice(0, 10),
@@ -100,8 +101,8 @@ function printJson(
                 timezone: schedule.timezone ?? null,
                 args: schedule.args,
                 count,
-                first: isoOfSecond(first),
-                last: isoOfSecond(last),
+                first: isoSecond(first),
+                last: isoSecond(last),
             })),
         })),
         idle: idle.map(({ name, state }) => ({ job: name, state })),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Finding, inOrder } from '../../lib/check/finding.js';
-import { paragraph } from '../../lib/paragraph.js';
 import { asJson, asText } from '../../lib/check/report.js';
+import { paragraph } from '../../lib/paragraph.js';
 
 const FINDING: Finding = {
     severity: 'warning',

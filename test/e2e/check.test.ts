@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { stripVTControlCharacters } from 'node:util';
-import { AppProcess } from '../support/app_process.js';
-import { BINARIES, backgroundJobs, type InstalledApp, makeApp } from '../support/installed_app.js';
+import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { NO_TERMINAL, plain, startInTerminal } from '../support/terminal.js';
 
+const CHECK = ['check-background-jobs'];
 const ESCAPE = '\u001b[';
 const run = 'run(){}';
 
@@ -216,10 +215,7 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         assert.match(stdout, /\n100 background jobs, 100 schedules: 1 warning\.\n$/);
     });
 
-    const noScript = spawnSync('script', ['--version']).error
-        ? 'script(1), which lends a terminal, is not installed'
-        : false;
-    describe('on a terminal', { skip: noScript, concurrency: 2 }, () => {
+    describe('on a terminal', { skip: NO_TERMINAL, concurrency: 2 }, () => {
         test('has colours, and fits its width', async () => {
             const app = await makeApp(DOUBTFUL);
             for (const [columns, most] of [
@@ -227,7 +223,9 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
                 [140, 100],
                 [50, 50],
             ] as const) {
-                const { code, stdout } = await onTerminal(app, columns);
+                const { code, stdout } = await startInTerminal(app, 'pinstripe-bot', CHECK, {
+                    columns,
+                }).ended();
                 assert.equal(code, 0);
                 assert.ok(stdout.includes(`${ESCAPE}33mwarning`), stdout);
                 const text = plain(stdout);
@@ -238,18 +236,10 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         });
 
         test('obeys NO_COLOR', async () => {
-            const { stdout } = await onTerminal(await makeApp(DOUBTFUL), 80, { NO_COLOR: '1' });
+            const { stdout } = await startInTerminal(await makeApp(DOUBTFUL), 'pinstripe', CHECK, {
+                env: { NO_COLOR: '1' },
+            }).ended();
             assert.equal(undated(stdout.replaceAll('\r\n', '\n')), DOUBTS);
         });
     });
 });
-
-function onTerminal({ root }: InstalledApp, columns: number, env: Record<string, string> = {}) {
-    const command = `stty cols ${columns}; ${process.execPath} node_modules/.bin/pinstripe-bot check-background-jobs`;
-    const options = { cwd: root, env: { TERM: 'xterm', ...env } };
-    return new AppProcess('script', ['-qec', command, '/dev/null'], options).ended();
-}
-
-function plain(text: string): string {
-    return stripVTControlCharacters(text).replaceAll('\r\n', '\n');
-}

@@ -5,8 +5,9 @@ import stringWidth from 'string-width';
 import { normalise } from '../support/console_page.js';
 import { assertGolden } from '../support/golden.js';
 import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
-import { NO_TERMINAL, onTerminal, plain } from '../support/terminal.js';
+import { NO_TERMINAL, plain, startInTerminal } from '../support/terminal.js';
 
+const LIST = ['list-background-jobs'];
 const ESCAPE = '\u001b[';
 
 const JOBS = backgroundJobs({
@@ -78,8 +79,8 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
         for (const slot of [schedule.next, ...schedule.later])
             assert.match(slot, /^\d{4}-\d\d-\d\dT0[56]:00:00Z$/);
         assert.deepEqual(
-            [fails.last.outcome, fails.last.runs[0].error, fails.last.runs[0].manual],
-            ['failed', 'Error: no paper', true],
+            [fails.last.outcome, fails.last.runs[0].error.message, fails.last.runs[0].manual],
+            ['failed', 'no paper', true],
         );
         assert.equal(sweep.paused, true);
         assert.deepEqual(
@@ -137,7 +138,9 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
         for (const columns of [80, 140]) {
             test(`of ${columns} columns has colours, and lines that fit`, async () => {
                 const app = await makeLivedInApp();
-                const { code, stdout } = await onTerminal(app, 'list-background-jobs', { columns });
+                const { code, stdout } = await startInTerminal(app, 'pinstripe-bot', LIST, {
+                    columns,
+                }).ended();
                 assert.equal(code, 0);
                 assert.ok(stdout.includes(`${ESCAPE}31mfailed`), stdout);
                 const [table = ''] = plain(stdout).split('Problems:');
@@ -148,7 +151,7 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
 
         test('obeys NO_COLOR', async () => {
             const env = { NO_COLOR: '1' };
-            const { stdout } = await onTerminal(await makeApp(JOBS), 'list-background-jobs', { env });
+            const { stdout } = await startInTerminal(await makeApp(JOBS), 'pinstripe', LIST, { env }).ended();
             assert.ok(!stdout.includes(ESCAPE), stdout);
             assert.match(stdout, /daily-report/);
         });

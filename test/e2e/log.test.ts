@@ -19,16 +19,16 @@ describe('the log of a server', { concurrency: 2 }, () => {
         const app = await makeApp(JOBS);
         const { process: server } = await app.serve();
         await server.printed(/succeeded sound/);
-        await server.printed(/failed broken[\s\S]*\n\d\d:/);
+        await server.printed(/failed broken[\s\S]*\n\d{4}-/);
         const { stdout, stderr } = await server.ended('SIGTERM');
         assert.match(
             stdout,
-            /^\d\d:\d\d:\d\d bot started: 2 background jobs, 2 schedules, next slot \S+ \S+ \(embedded, journal .*\)$/m,
+            /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d bot started: 2 background jobs, 2 schedules, next slot \S+ \S+ \(embedded, journal .*\)$/m,
         );
-        assert.match(stdout, /^\d\d:\d\d:\d\d succeeded sound \(\d+ ms\)$/m);
+        assert.match(stdout, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d succeeded sound \(\d+ ms\)$/m);
         const [, ...stack] =
             stderr
-                .split(/^(?=\d\d:)/m)[0]
+                .split(/^(?=\d{4}-)/m)[0]
                 ?.trimEnd()
                 .split('\n') ?? [];
         assert.equal(stack[0], '    Error: no paper');
@@ -49,15 +49,24 @@ describe('the log of a server', { concurrency: 2 }, () => {
             .split('\n')
             .filter((line) => line !== '' && !line.startsWith('Pinstripe running at'))
             .map((line) => JSON.parse(line));
-        for (const { time, type } of records) {
+        for (const { time, type, level } of records) {
+            assert.ok(['info', 'warn', 'error'].includes(level));
             assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
             assert.equal(typeof type, 'string');
         }
         assert.equal(records.find(({ type }) => type === 'bot-started').schedules, 2);
-        const { run } = records.find(({ type, run }) => type === 'run-ended' && run.job === 'sound');
+        const sound = records.find(({ type, run }) => type === 'run-ended' && run.job === 'sound');
+        const { run, level, message, duration, lateBy } = sound;
         assert.deepEqual([run.outcome, run.args, run.manual], ['succeeded', ['hourly'], false]);
+        assert.equal(level, 'info');
+        assert.match(message, /^succeeded sound \(\d+ ms\)$/);
+        assert.deepEqual([typeof duration, typeof lateBy], ['number', 'number']);
         const failed = records.find(({ type, run }) => type === 'run-ended' && run.job === 'broken');
-        assert.deepEqual([failed.run.error.name, failed.run.error.message], ['Error', 'no paper']);
+        assert.equal(failed.level, 'error');
+        assert.match(failed.message, /^failed broken \(\d+ ms\), in .*broken\.js: Error: no paper$/);
+        const { error } = failed.run;
+        assert.deepEqual([error.name, error.message], ['Error', 'no paper']);
+        assert.match(error.stack, /^Error: no paper\n +at Proxy\.run \(file:.*\/broken\.js:3:22\)$/);
     });
 });
 

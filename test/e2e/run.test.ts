@@ -80,6 +80,101 @@ describe('run-background-job', { concurrency: 2 }, () => {
     }
 });
 
+describe('run-background-job --json', { concurrency: 2 }, () => {
+    test('prints the runs alone on stdout, what the job prints on stderr, and exits as without it', async () => {
+        const app = await makeApp(JOBS);
+        const sound = await app.run('pinstripe', ['run-background-job', 'show-args', '--json']);
+        assert.equal(sound.code, 0);
+        assert.match(sound.stderr, /^args \[\]\n.* succeeded show-args/);
+        const { version, runs } = JSON.parse(sound.stdout);
+        assert.deepEqual([version, runs.length, runs[0].outcome, runs[0].error], [1, 1, 'succeeded', null]);
+
+        const broken = await app.run('pinstripe-bot', ['run-background-job', 'fail', '--json']);
+        assert.equal(broken.code, 1);
+        const [{ outcome, error }] = JSON.parse(broken.stdout).runs;
+        assert.deepEqual([outcome, error.message], ['failed', 'no paper']);
+    });
+
+    test('prints nothing on stdout where there is no such job', async () => {
+        const app = await makeApp(JOBS);
+        const { code, stdout, stderr } = await app.run('pinstripe', [
+            'run-background-job',
+            'nobody',
+            '--json',
+        ]);
+        assert.deepEqual([code, stdout, stderr], [1, '', 'There is no background job "nobody".\n']);
+    });
+});
+
+describe('run-background-job says what became of the job', { concurrency: 2 }, () => {
+    for (const log of ['silent', 'json']) {
+        test(`under log: ${log}, too`, async () => {
+            const app = await makeApp({
+                ...JOBS,
+                'pinstripe.config.js': `export default { bot: { log: '${log}' } };`,
+            });
+            const sound = await app.run('pinstripe', ['run-background-job', 'show-args']);
+            assert.match(sound.stdout, /^args \[\]\n[^{]* succeeded show-args \(.*\)\n$/);
+            const broken = await app.run('pinstripe', ['run-background-job', 'fail']);
+            assert.equal(broken.code, 1);
+            assert.match(broken.stderr, /failed fail .*\n {4}Error: no paper/);
+        });
+    }
+});
+
+describe('run-background-job --at', { concurrency: 2 }, () => {
+    const slots = backgroundJobs({
+        nightly: `export default {
+            meta(){ this.schedule('0 2 * * *', 'all'); },
+            timezone: 'Europe/Berlin',
+            run(scope){ console.log(scope + ' ' + this.currentRun.scheduledAt); }
+        };`,
+    });
+    const slot = Date.parse('2026-11-25T01:00:00Z') / 1000;
+
+    for (const at of ['2026-11-25 02:00', '2026-11-25T01:00:00Z', String(slot)]) {
+        test(`runs the slot ${at}, on the clock of the job, with the args of its schedule`, async () => {
+            const app = await makeApp(slots);
+            const { code, stdout } = await app.run('pinstripe', [
+                'run-background-job',
+                'nightly',
+                '--at',
+                at,
+            ]);
+            assert.equal(code, 0);
+            assert.match(stdout, new RegExp(`^all ${slot}\n.* succeeded nightly \\(.*\\)\n$`));
+        });
+    }
+
+    test('prefers arguments that are given', async () => {
+        const app = await makeApp(slots);
+        const words = ['run-background-job', 'nightly', '--at', String(slot), '--arguments', '["mine"]'];
+        const { stdout } = await app.run('pinstripe-bot', words);
+        assert.match(stdout, new RegExp(`^mine ${slot}\n`));
+    });
+
+    const refusals: [at: string, message: string][] = [
+        [
+            '2026-11-25 03:00',
+            'The background job "nightly" is not due at 2026-11-25 03:00:00 Europe/Berlin: its nearest slots are 2026-11-25 02:00:00 and 2026-11-26 02:00:00.',
+        ],
+        [`${slot}000`, `--at "${slot}000" looks like milliseconds, not unix seconds: write ${slot}`],
+        ['2026-02-30', '--at "2026-02-30" is on no calendar and no clock'],
+    ];
+    for (const [at, message] of refusals) {
+        test(`refuses ${at}, and runs nothing`, async () => {
+            const app = await makeApp(slots);
+            const { code, stdout, stderr } = await app.run('pinstripe', [
+                'run-background-job',
+                'nightly',
+                '--at',
+                at,
+            ]);
+            assert.deepEqual([code, stdout, stderr], [1, '', `${message}\n`]);
+        });
+    }
+});
+
 describe('run-background-job in an app with tenants', { concurrency: 2 }, () => {
     const invoices = backgroundJobs({
         send_invoices: `export default {
@@ -109,6 +204,21 @@ describe('run-background-job in an app with tenants', { concurrency: 2 }, () => 
         assert.equal(code, 1);
         assert.deepEqual(stdout.match(/^for .*$/gm), ['for a', 'for b', 'for c']);
         assert.match(stderr, /failed send-invoices \[tenant b\]/);
+        assert.match(stdout, /\n3 runs: 2 succeeded, 1 failed \(send-invoices \[tenant b\]\)\n$/);
+    });
+
+    test('runs for one tenant alone, and refuses one that it does not have', async () => {
+        const app = await makeApp({ ...(await tenantsDatabase(rows)), ...invoices });
+        const forOne = (tenant: string) =>
+            app.run('pinstripe-bot', ['run-background-job', 'send-invoices', '--tenant', tenant]);
+        const one = await forOne('c');
+        assert.equal(one.code, 0);
+        assert.deepEqual(one.stdout.match(/^for .*$/gm), ['for c']);
+        const none = await forOne('e');
+        assert.deepEqual(
+            [none.code, none.stdout, none.stderr],
+            [1, '', 'The background job "send-invoices" has no tenant "e": it has a, b, c.\n'],
+        );
     });
 
     test('runs a job with multiTenant: false once, without a tenant', async () => {
@@ -121,7 +231,10 @@ describe('run-background-job in an app with tenants', { concurrency: 2 }, () => 
     test('takes an empty tenants table for nobody, and a missing one for one clear error', async () => {
         const empty = await makeApp({ ...(await tenantsDatabase([])), ...invoices });
         const none = await empty.run('pinstripe', ['run-background-job', 'needs-tenants']);
-        assert.deepEqual([none.code, none.stderr], [0, '']);
+        assert.deepEqual(
+            [none.code, none.stdout, none.stderr],
+            [0, 'The background job "needs-tenants" ran for nobody: it has no tenants.\n', ''],
+        );
 
         const missing = await makeApp({ ...(await tenantsDatabase(undefined)), ...invoices });
         const refused = await missing.run('pinstripe', ['run-background-job', 'needs-tenants']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import stringWidth from 'string-width';
 import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
-import { NO_TERMINAL, onTerminal, plain } from '../support/terminal.js';
+import { NO_TERMINAL, plain, startInTerminal } from '../support/terminal.js';
 
 const JOBS = backgroundJobs({
     fetch_prices: `export default {
@@ -56,8 +56,9 @@ describe('show-background-job', { concurrency: 2 }, () => {
     test('has lines that fit on a terminal', { skip: NO_TERMINAL }, async () => {
         const app = await makeApp(JOBS);
         await app.run('pinstripe', ['run-background-job', 'fetch-prices']);
+        const words = ['show-background-job', 'fetch-prices'];
         for (const columns of [80, 140]) {
-            const { code, stdout } = await onTerminal(app, 'show-background-job fetch-prices', { columns });
+            const { code, stdout } = await startInTerminal(app, 'pinstripe', words, { columns }).ended();
             assert.equal(code, 0);
             for (const line of plain(stdout).split('\n')) assert.ok(stringWidth(line) <= columns, line);
         }

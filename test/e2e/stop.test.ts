@@ -3,26 +3,13 @@ import { connect, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { backgroundJobs, makeApp } from '../support/installed_app.js';
+import { UNTIL_RELEASED } from '../support/released_job.js';
 
 /** How often a test looks again, in milliseconds. */
 const SOON = 50;
 
 /** What a slow machine may take on top, in milliseconds. */
 const SLACK = 4_000;
-
-const UNTIL_RELEASED = backgroundJobs({
-    until_released: `
-        import { existsSync } from 'node:fs';
-        import { setTimeout } from 'node:timers/promises';
-        export default {
-            meta(){ this.schedule('* * * * * *'); },
-            async run(){
-                console.log('begin');
-                while(!existsSync('release')) await setTimeout(20);
-                console.log('end');
-            }
-        };`,
-});
 
 function hungJob(bot: string): Record<string, string> {
     return {

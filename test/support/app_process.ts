@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 import { after } from 'node:test';
 
 /** How long anything may take before a test gives it up, in milliseconds. */
@@ -20,6 +21,8 @@ export interface ProcessOptions {
     readonly env?: Record<string, string | undefined>;
     /** Whether it leads a process group of its own, which then gets the signals, as from the keys of a terminal. */
     readonly ownGroup?: boolean;
+    /** Whether it has an input, to be typed on. */
+    readonly hasInput?: boolean;
 }
 
 const running = new Set<AppProcess>();
@@ -45,13 +48,17 @@ export class AppProcess {
      * @param args its arguments
      * @param options where it runs, and what differs from the environment of the tests
      */
-    constructor(command: string, args: readonly string[], { cwd, env, ownGroup = false }: ProcessOptions) {
+    constructor(
+        command: string,
+        args: readonly string[],
+        { cwd, env, ownGroup = false, hasInput = false }: ProcessOptions,
+    ) {
         const child = spawn(command, args, {
             cwd,
             env: { ...CLEAN_ENVIRONMENT, ...env },
-            stdio: ['ignore', 'pipe', 'pipe'],
+            stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
             detached: ownGroup,
-        });
+        }) as ChildProcess & { stdout: Readable; stderr: Readable };
         this.#child = child;
         this.#ownGroup = ownGroup;
         running.add(this);
@@ -126,6 +133,11 @@ export class AppProcess {
     signal(signal: NodeJS.Signals): void {
         if (this.#ownGroup && running.has(this)) process.kill(-this.pid, signal);
         else this.#child.kill(signal);
+    }
+
+    /** Types on its input. */
+    type(keys: string): void {
+        this.#child.stdin?.write(keys);
     }
 
     async #until<T>(what: string, find: () => T | undefined): Promise<T> {

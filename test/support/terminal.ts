@@ -1,37 +1,71 @@
 import { spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
-import { AppProcess, type Ended } from './app_process.js';
-import type { InstalledApp } from './installed_app.js';
+import { AppProcess } from './app_process.js';
+import type { Binary, InstalledApp } from './installed_app.js';
+
+/** What the keys Ctrl and C send. */
+export const CTRL_C = '\u0003';
+
+/** What goes to the start of the line, and erases it. */
+export const ERASE = '\r\u001b[K';
 
 /** Why there is no terminal to test on; false where there is one. */
 export const NO_TERMINAL: string | false = spawnSync('script', ['--version']).error
     ? 'script(1), which lends a terminal, is not installed'
     : false;
 
+/** What a terminal is like. */
+export interface TerminalOptions {
+    /** How wide it is. Default: 80. */
+    readonly columns?: number;
+    /** What differs from the environment of the tests. */
+    readonly env?: Record<string, string>;
+    /** What the command's output goes through: `'| cat'`. */
+    readonly pipe?: string;
+}
+
 /**
- * Runs a command of pinstripe-bot on a terminal.
+ * Starts a command in a real terminal of 24 lines.
  *
- * @param app where
- * @param words the command line, quoted for a shell
- * @param options how wide the terminal is, and what differs from the environment of the tests
- * @returns how it ended
+ * @param app the app
+ * @param binary whose command it is
+ * @param args the command's name and its arguments
+ * @param options what the terminal is like
+ * @returns the process; both its outputs are its `stdout`, as the terminal got them
  */
-export function onTerminal(
-    { root }: InstalledApp,
-    words: string,
-    { columns = 80, env = {} }: { columns?: number; env?: Record<string, string> } = {},
-): Promise<Ended> {
-    const command = `stty cols ${columns}; ${process.execPath} node_modules/.bin/pinstripe-bot ${words}`;
-    const options = { cwd: root, env: { TERM: 'xterm', ...env } };
-    return new AppProcess('script', ['-qec', command, '/dev/null'], options).ended();
+export function startInTerminal(
+    app: InstalledApp,
+    binary: Binary,
+    args: readonly string[],
+    { columns = 80, env = {}, pipe = '' }: TerminalOptions = {},
+): AppProcess {
+    const words = [process.execPath, `${app.root}/node_modules/.bin/${binary}`, ...args];
+    const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+    const command = `stty cols ${columns} rows 24; exec ${line} ${pipe}`;
+    return new AppProcess('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
+        cwd: app.root,
+        env: { TERM: 'xterm-256color', ...env },
+        hasInput: true,
+    });
 }
 
 /**
  * Takes from what a terminal got all that is not text.
  *
- * @param text with colours and carriage returns
+ * @param output with colours and carriage returns
  * @returns plain lines
  */
-export function plain(text: string): string {
-    return stripVTControlCharacters(text).replaceAll('\r\n', '\n');
+export function plain(output: string): string {
+    return stripVTControlCharacters(output).replaceAll('\r\n', '\n');
+}
+
+/**
+ * What can be read on a terminal's screen in the end.
+ *
+ * @param output what the terminal got
+ * @returns its lines, without colours; a line that was erased shows what was written after that
+ */
+export function screenOf(output: string): string[] {
+    const lines = output.trimEnd().split('\r\n');
+    return lines.map((line) => stripVTControlCharacters(line.split(ERASE).at(-1) ?? ''));
 }

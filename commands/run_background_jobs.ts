@@ -1,0 +1,91 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Bot } from '../lib/bot.js';
+import { failOnBadParams, runCommand } from '../lib/command_failure.js';
+import type { JobPlan } from '../lib/job_plan.js';
+import type { Run } from '../lib/run.js';
+import type { CommandInstance, CommandRegistry } from '../types/framework.js';
+
+const RUN_STARTED = 'pinstripe-bot:run-started';
+
+/** `run-background-jobs`: runs all that is due at one second, and waits for it. */
+export default {
+    meta(this: CommandRegistry) {
+        this.assignProps({
+            description: 'Runs all background jobs that are due at exactly one second, and waits for them.',
+            example: `run-background-jobs --at '2026-11-25 02:00'`,
+        });
+        this.hasParam('at', {
+            type: 'string',
+            alias: 'arg1',
+            description: `The second, like '2026-11-25 02:00', '2026-11-25T02:00:00Z', or unix seconds.`,
+        });
+        this.hasParam('json', {
+            type: 'boolean',
+            optional: true,
+            description: 'Print the runs as JSON; what the jobs print goes to standard error.',
+        });
+        failOnBadParams(this);
+    },
+
+    run(this: CommandInstance) {
+        return runCommand(async () => {
+            const [{ parseMomentOption }, { loadConfig }, { exitCodeFor }] = await Promise.all([
+                import('../lib/moment_input.js'),
+                import('../lib/config.js'),
+                import('../lib/run_report.js'),
+            ]);
+            const bot: Bot = this['bot'];
+            const { timezone } = await loadConfig();
+            const at = parseMomentOption('at', this.params['at'], timezone);
+            const isJson = this.params['json'] === true;
+            const runs = await runAll(bot, at, isJson);
+            const next = nextSlot((await bot.survey()).plans, at);
+            console.log(await (isJson ? asJson(runs, at, next) : asText(runs, { at, next, timezone })));
+            process.exitCode ??= exitCodeFor(runs);
+        });
+    },
+};
+
+async function runAll(bot: Bot, at: number, isJson: boolean): Promise<Run[]> {
+    const { attend } = await import('../lib/attendance.js');
+    const started = new Set<Run>();
+    const note = (event: unknown) => started.add((event as { run: Run }).run);
+    const current = () => [...started].filter(({ endedAt }) => endedAt === undefined).slice(0, 1);
+    subscribe(RUN_STARTED, note);
+    try {
+        return await attend({ bot, isJson, runs: current }, (signal) =>
+            bot.runBackgroundJobs(at, { signal }),
+        );
+    } finally {
+        unsubscribe(RUN_STARTED, note);
+    }
+}
+
+function nextSlot(plans: readonly JobPlan[], after: number): number | undefined {
+    const slots = plans
+        .flatMap(({ schedules }) => schedules.map((schedule) => schedule.next(after)))
+        .filter((slot) => slot !== undefined);
+    return slots.length === 0 ? undefined : Math.min(...slots);
+}
+
+async function asJson(runs: readonly Run[], at: number, next: number | undefined): Promise<string> {
+    const [{ recordOf }, { isoSecond }] = await Promise.all([
+        import('../lib/run_report.js'),
+        import('../lib/iso_time.js'),
+    ]);
+    const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
+    return JSON.stringify({ version: 1, ...moments, runs: runs.map(recordOf) }, null, 4);
+}
+
+async function asText(
+    runs: readonly Run[],
+    { at, next, timezone }: { at: number; next: number | undefined; timezone: string | undefined },
+): Promise<string> {
+    const [{ summarise }, { inZone }] = await Promise.all([
+        import('../lib/run_report.js'),
+        import('../lib/moment.js'),
+    ]);
+    if (runs.length > 0) return summarise(runs);
+    const hint = next === undefined ? 'there are no schedules' : `the next slot is ${inZone(next, timezone)}`;
+    return `Nothing is due at ${inZone(at, timezone)}: ${hint}.`;
+}

@@ -1,0 +1,32 @@
+import type { Bot } from '../lib/bot.js';
+import { failOnBadParams, runCommand } from '../lib/command_failure.js';
+import { loadConfig } from '../lib/config.js';
+import type { CommandInstance, CommandRegistry } from '../types/framework.js';
+
+/** `start-bot`: the bot without the web server, for a worker process. */
+export default {
+    meta(this: CommandRegistry) {
+        this.assignProps({
+            description:
+                'Starts the bot alone, without the web server, and runs the background jobs on time.',
+            example: 'start-bot',
+        });
+        failOnBadParams(this);
+    },
+
+    run(this: CommandInstance) {
+        return runCommand(async () => {
+            const { exitSoon, stopOnSignals } = await import('../lib/server_stop.js');
+            const { enabled, stopTimeout } = await loadConfig();
+            if (!enabled) {
+                console.error(
+                    'pinstripe.config.js has `bot: false`, which keeps the bot out of start-server: start-bot starts it, with its defaults.',
+                );
+            }
+            const bot: Bot = this['bot'];
+            stopOnSignals({ stopBot: () => bot.stop(), stopTimeout });
+            await bot.start();
+            exitSoon();
+        });
+    },
+};

@@ -1,0 +1,89 @@
+import type { Bot } from './bot.js';
+import { ProgressLine, stopwatch } from './progress_line.js';
+import type { Run, TenantId } from './run.js';
+import { exitSoon } from './server_stop.js';
+import { exitCodeOf, onStopSignals, type StopSignal } from './stop_signals.js';
+
+/** How somebody waits for runs. */
+export interface Attendance {
+    readonly bot: Pick<Bot, 'logAs' | 'giveUp'>;
+    /** Whether standard output is for JSON alone: whatever else is printed goes to standard error. */
+    readonly isJson: boolean;
+    /** The runs so far, those to come included where they are known. */
+    readonly runs: () => readonly Run[];
+}
+
+const ANNOUNCEMENTS: Record<StopSignal, string> = {
+    SIGINT: 'Interrupted: waiting for the job to heed its signal. Ctrl-C again ends it at once.',
+    SIGTERM: 'Told to end: waiting for the job to heed its signal. A second SIGTERM ends it at once.',
+};
+
+/**
+ * Waits for runs together with somebody at a terminal: the log is for people, a line tells how it gets on, and a signal
+ * interrupts the runs, whereupon the exit code is the signal's. A second one ends the process at once.
+ *
+ * @param attendance how
+ * @param work has the runs executed; is given a signal that interrupts them
+ * @returns what `work` returns
+ */
+export async function attend<T>(
+    { bot, isJson, runs }: Attendance,
+    work: (interrupt: AbortSignal) => Promise<T>,
+): Promise<T> {
+    const controller = new AbortController();
+    const since = Date.now();
+    bot.logAs('pretty');
+    const restore = isJson ? divertOutput() : undefined;
+    const progress = ProgressLine.show(() => {
+        const doing = controller.signal.aborted ? 'stopping' : 'running';
+        return `${doing} ${describeProgress(runs(), Date.now() - since)}`;
+    });
+    const forget = onStopSignals((signal) => {
+        console.error(ANNOUNCEMENTS[signal]);
+        process.exitCode = exitCodeOf(signal);
+        controller.abort();
+    });
+    const giveUp = () => bot.giveUp();
+    process.on('exit', giveUp);
+    try {
+        return await work(controller.signal);
+    } finally {
+        process.off('exit', giveUp);
+        forget();
+        progress?.remove();
+        restore?.();
+        if (controller.signal.aborted) exitSoon();
+    }
+}
+
+function divertOutput(): () => void {
+    const { write } = process.stdout;
+    process.stdout.write = ((...args: Parameters<typeof write>) =>
+        process.stderr.write(...args)) as typeof write;
+    return () => {
+        process.stdout.write = write;
+    };
+}
+
+/**
+ * Says how runs get on.
+ *
+ * @param runs the runs, in order: over, going on, and to come
+ * @param elapsed how long they have been going on, in milliseconds
+ * @returns `'send-invoices 0:12 (tenant acme, 3 of 40, attempt 2)'`
+ */
+export function describeProgress(runs: readonly Run[], elapsed: number): string {
+    const current = runs.find(({ startedAt, endedAt }) => startedAt !== undefined && endedAt === undefined);
+    if (!current) return stopwatch(elapsed);
+    const details = [
+        current.tenant !== undefined && `tenant ${printable(current.tenant)}`,
+        runs.length > 1 && `${runs.indexOf(current) + 1} of ${runs.length}`,
+        current.attempt > 1 && `attempt ${current.attempt}`,
+    ].filter(Boolean);
+    return `${current.job} ${stopwatch(elapsed)}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+}
+
+// A line's end within the line would leave the rest of it behind.
+function printable(tenant: TenantId): string {
+    return String(tenant).replace(/\p{Cc}/gu, '');
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { CTRL_C, ERASE, screenOf, startInTerminal } from '../support/terminal.js';
+
+/** How often a test presses a key again, in milliseconds. */
+const SOON = 100;
+
+const JOBS = {
+    ...backgroundJobs({
+        heeds: `
+            import { setTimeout } from 'node:timers/promises';
+            export default {
+                async run(){ console.log('begin'); await setTimeout(60_000, undefined, { signal: this.signal }); }
+            };`,
+        deaf: "export default { run(){ console.log('begin'); return new Promise(() => {}); } };",
+        dots: `
+            import { setTimeout } from 'node:timers/promises';
+            export default {
+                async run(){
+                    for(let i = 0; i < 3; i++){ process.stdout.write('.'); await setTimeout(800); }
+                    console.log('done');
+                    await setTimeout(2000);
+                }
+            };`,
+    }),
+};
+
+for (const binary of BINARIES) {
+    describe(`${binary} run-background-job`, { concurrency: 2 }, () => {
+        for (const [signal, code, sentence] of [
+            ['SIGINT', 130, /^Interrupted: waiting for the job to heed its signal\. Ctrl-C again/],
+            ['SIGTERM', 143, /^Told to end: waiting for the job to heed its signal\. A second SIGTERM/],
+        ] as const) {
+            test(`lets its job heed ${signal}, and exits with ${code}`, async () => {
+                const app = await makeApp(JOBS);
+                const command = app.start(binary, ['run-background-job', 'heeds']);
+                await command.printed(/^begin$/m);
+                const ended = await command.ended(signal);
+                assert.deepEqual([ended.code, ended.stdout], [code, 'begin\n']);
+                assert.match(ended.stderr, sentence);
+                assert.match(ended.stderr, /aborted heeds \(.*, interrupted\)/);
+            });
+
+            test(`exits at once with ${code} on a second ${signal}, and leaves no lane busy`, async () => {
+                const app = await makeApp(JOBS);
+                const command = app.start(binary, ['run-background-job', 'deaf']);
+                await command.printed(/^begin$/m);
+                command.signal(signal);
+                const again = setInterval(() => command.signal(signal), SOON);
+                const ended = await command.ended();
+                clearInterval(again);
+                assert.equal(ended.code, code);
+                assert.match(ended.stderr, /aborted deaf \(.*, interrupted\)/);
+
+                const next = app.start(binary, ['run-background-job', 'deaf']);
+                await next.printed(/^begin$/m);
+                await next.ended('SIGKILL');
+            });
+        }
+
+        test('exits with 75 where another process runs the job, and says since when and which', async () => {
+            const app = await makeApp(JOBS);
+            const first = app.start(binary, ['run-background-job', 'deaf']);
+            await first.printed(/^begin$/m);
+            const second = await app.run(binary, ['run-background-job', 'deaf']);
+            assert.equal(second.code, 75);
+            assert.match(second.stdout, /skipped deaf \(overlap\)\n$/);
+            assert.match(
+                second.stderr,
+                new RegExp(
+                    `^The background job "deaf" did not run: another process is running it\\.\nThat run has been going on since .*, in process ${first.pid} of .*\\.\n$`,
+                ),
+            );
+            await first.ended('SIGKILL');
+            const third = await app.run(binary, ['run-background-job', 'deaf']);
+            assert.match(
+                third.stderr,
+                new RegExp(`its process ${first.pid} is gone: a started bot gives it up`),
+            );
+        });
+
+        test('shows in a terminal how long it takes, on a line of its own that is gone in the end', async () => {
+            const app = await makeApp(JOBS);
+            const command = startInTerminal(app, binary, ['run-background-job', 'dots'], {
+                env: { NO_COLOR: '1' },
+            });
+            const { code, stdout } = await command.ended();
+            assert.equal(code, 0);
+            assert.match(stdout.split(ERASE)[0] ?? '', /\nrunning dots \d:\d\d$/);
+            // Never behind the unfinished line of the job.
+            assert.doesNotMatch(stdout, /\.running/);
+            const [dots, outcome, ...more] = screenOf(stdout);
+            assert.equal(dots, '...done');
+            assert.match(outcome ?? '', /^\d\d:\d\d:\d\d succeeded dots \(.* s\)$/);
+            assert.deepEqual(more, []);
+        });
+
+        test('obeys Ctrl-C in a terminal', async () => {
+            const app = await makeApp(JOBS);
+            const command = startInTerminal(app, binary, ['run-background-job', 'heeds']);
+            await command.printed(/running heeds \d:\d\d/);
+            command.type(CTRL_C);
+            const { code, stdout } = await command.ended();
+            assert.equal(code, 130);
+            const [begin, sentence, outcome] = screenOf(stdout);
+            assert.equal(begin, 'begin');
+            assert.match(sentence ?? '', /Interrupted: waiting for the job to heed its signal/);
+            assert.match(outcome ?? '', /aborted heeds \(.*, interrupted\)/);
+        });
+    });
+}
+
+describe('the progress of run-background-job', { concurrency: 2 }, () => {
+    for (const [where, env] of [
+        ['a terminal that cannot erase', { TERM: 'dumb' }],
+        ['a terminal of CI', { CI: 'true' }],
+    ] as const) {
+        test(`is not shown in ${where}`, async () => {
+            const app = await makeApp(JOBS);
+            const { stdout } = await startInTerminal(app, 'pinstripe', ['run-background-job', 'dots'], {
+                env,
+            }).ended();
+            assert.match(stdout, /^\.\.\.done\r\n.*succeeded.*\r\n$/);
+        });
+    }
+
+    test('is not shown in a pipe, whatever that leads to', async () => {
+        const app = await makeApp(JOBS);
+        const words = ['run-background-job', 'dots'];
+        const piped = await startInTerminal(app, 'pinstripe', words, { pipe: '| cat' }).ended();
+        assert.match(piped.stdout, /^\.\.\.done\r\n.*succeeded.*\r\n$/);
+        const { stdout, stderr } = await app.run('pinstripe', ['run-background-job', 'dots']);
+        assert.equal(stderr, '');
+        assert.match(stdout, /^\.\.\.done\n.*succeeded dots.*\n$/);
+    });
+});
