@@ -1,6 +1,6 @@
 import { readArgs } from './args.js';
-import { BackgroundJob } from './background_job.js';
 import { Batch } from './batch.js';
+import { findJobName } from './job_name.js';
 import { brokenFileProblems, type JobPlan } from './job_plan.js';
 import { formatMoment, inZone } from './moment.js';
 import { createRun, type Run, type TenantId } from './run.js';
@@ -45,18 +45,13 @@ export interface ManualRun {
  * @throws Error for an unknown name, saying what was probably meant, and for a job that cannot run, saying why
  */
 export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
-    const wanted = BackgroundJob.normalizeName(name);
+    const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
+    const wanted = findJobName(name, [...plans.map((plan) => plan.name), ...problems.map(({ job }) => job)]);
     const plan = plans.find((candidate) => candidate.name === wanted);
-    const [problem] = [...brokenFileProblems(), ...(plan?.problems ?? [])].filter(
-        ({ job }) => job === wanted,
-    );
     if (plan?.runnable) return plan;
-    if (problem) {
-        const place = problem.file === undefined ? '' : ` (${problem.file})`;
-        throw new Error(`The background job "${wanted}" cannot run${place}: ${problem.reason}`);
-    }
-    const names = plans.map((candidate) => candidate.name);
-    throw new Error(`There is no background job "${name}"${didYouMean(wanted, names)}.`);
+    const [problem] = problems.filter(({ job, severity }) => job === wanted && severity === 'error');
+    const place = problem?.file === undefined ? '' : ` (${problem.file})`;
+    throw new Error(`The background job "${wanted}" cannot run${place}: ${problem?.reason}`);
 }
 
 /**
