@@ -80,7 +80,7 @@ function narrow(rows: readonly Row[], timezone: string): Layout {
 }
 
 async function rowsOf(job: JobOverview, options: JobTableOptions): Promise<Row[]> {
-    const { plan, name } = job;
+    const { plan, name, state } = job;
     const [first, ...others] = await Promise.all(
         (plan?.schedules ?? []).map((schedule) => scheduleCells(job, schedule, options)),
     );
@@ -89,7 +89,12 @@ async function rowsOf(job: JobOverview, options: JobTableOptions): Promise<Row[]
         last: describeLast(job.status, options.now),
         state: describeState(job, options),
     };
-    const empty = { schedule: plan?.runnable ? ['no schedule'] : [], meaning: '', zone: '', next: [] };
+    const empty = {
+        schedule: state === 'unscheduled' ? ['no schedule'] : [],
+        meaning: '',
+        zone: '',
+        next: [],
+    };
     return [
         { ...own, ...(first ?? empty) },
         ...others.map((cells) => ({ ...cells, name: '', last: [], state: [] })),

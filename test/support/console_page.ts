@@ -22,7 +22,8 @@ const VARYING: readonly [pattern: RegExp, word: string][] = [
     [/("host": )"[^"]*"/g, '$1"<host>"'],
     [/\bpid \d+/g, 'pid <number>'],
     [/\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/g, '<id>'],
-    // A column is as wide as its widest cell.
+    // A column is as wide as its widest cell; deep in a line, so begins what goes on in it.
+    [/^ {9,}/gm, '         '],
     [/(?<=\S) {2,}/g, '  '],
 ];
 
