@@ -14,6 +14,8 @@ const SLOT = 1_767_225_600;
 export interface Store {
     /** Another engine on the same store. */
     createEngine(): Engine;
+    /** Waits until what a clock's timer has set off in an engine has come to rest; default: a few turns of the event loop. */
+    settle?(): Promise<void>;
     /** What is left is removed. */
     destroy(): void | Promise<void>;
 }
@@ -45,7 +47,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
 
         const join = async (): Promise<Member> => {
             const engine = store.createEngine();
-            const clock = new ManualClock(SLOT * 1000);
+            const clock = new ManualClock(SLOT * 1000, store.settle);
             const events: BotEvent[] = [];
             const takenOver: Run[] = [];
             const member: Member = {
@@ -63,7 +65,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 environment: 'production',
                 journal: DEFAULT_JOURNAL,
                 retryOf: (lost) => (member.retries ? createRun({ ...lost }) : undefined),
-                takeOver: (run) => takenOver.push(run),
+                takeOver: (run) => void takenOver.push(run),
+                planOf: () => undefined,
+                longestMissedWithin: () => 3_600_000,
+                recovered: () => {},
             };
             await engine.open(host);
             engine.watch();
