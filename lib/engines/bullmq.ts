@@ -70,6 +70,7 @@ export class BullmqEngine implements Engine {
     #opening: Promise<void> | undefined;
     #description = 'bullmq';
     #isClosing = false;
+    #isWatching = false;
 
     /**
      * @param config where Redis is, and what this process does
@@ -100,12 +101,14 @@ export class BullmqEngine implements Engine {
 
     watch(): void {
         if (!this.#opened) return;
+        this.#isWatching = true;
         this.#hold();
         this.#opened.pulse.watch();
         if (this.config.role !== 'scheduler') this.#opened.worker ??= this.#opened.createWorker();
     }
 
     rest(): void {
+        this.#isWatching = false;
         this.#opened?.worker?.rest();
         this.#opened?.pulse.rest();
     }
@@ -168,8 +171,7 @@ export class BullmqEngine implements Engine {
             if (!stands) host.emit({ type: 'run-was-lost', run });
             if (next !== undefined) this.#wake(next);
         });
-        this.#held.delete(run.id);
-        if (this.#isClosing) await this.#releaseIfIdle();
+        await this.#drop(run);
     }
 
     skipped(run: Run): void {
@@ -315,8 +317,7 @@ export class BullmqEngine implements Engine {
         this.#take(run, true);
         const held = this.#held.get(run.id);
         await this.#opened?.host.takeOver(run);
-        this.#held.delete(run.id);
-        if (this.#isClosing) await this.#releaseIfIdle();
+        await this.#drop(run);
         return { retryIn: held?.retryIn };
     }
 
@@ -330,6 +331,16 @@ export class BullmqEngine implements Engine {
         this.#held.set(run.id, { isQueued, retryIn: undefined });
         this.#hold();
         this.#opened?.pulse.keepBeating();
+    }
+
+    async #drop(run: Run): Promise<void> {
+        this.#held.delete(run.id);
+        if (this.#isClosing) return this.#releaseIfIdle();
+        // A manual run of a process that does nothing else: it is to come to its end.
+        if (this.#held.size > 0 || this.#isWatching || !this.#opened) return;
+        this.#opened.pulse.stop();
+        await this.#leave(this.#opened.link);
+        this.#letGo();
     }
 
     #wake(id: string): void {
@@ -362,6 +373,11 @@ export class BullmqEngine implements Engine {
 
     #hold(): void {
         if (this.#opened) this.#opened.letGo ??= this.#opened.link.hold();
+    }
+
+    #letGo(): void {
+        this.#opened?.letGo?.();
+        if (this.#opened) this.#opened.letGo = undefined;
     }
 
     async #releaseIfIdle(): Promise<void> {

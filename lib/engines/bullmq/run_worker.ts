@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -25,6 +26,9 @@ const COME_AGAIN = 2_000;
 
 /** How long a run goes round that nobody knows the job of: another release, which does, may be about to start. */
 const UNKNOWN_PATIENCE = 5 * 60_000;
+
+/** How long it takes at most until a lost connection is tried again, in milliseconds. */
+const LONGEST_RETRY = 1_000;
 
 /** How long the end is waited for, in milliseconds; less than a server does. */
 const CLOSE_PATIENCE = 3_000;
@@ -61,19 +65,40 @@ class NextAttempt extends Error {
 /** Takes runs out of the queue, and has them executed in this process. */
 export class RunWorker {
     readonly #client: Redis;
-    readonly #bullmq: Worker;
+    #bullmq: Worker | undefined;
     #closing: Promise<void> | undefined;
 
     constructor(private readonly parts: RunWorkerParts) {
-        const { packages, connect, settings, link, concurrency } = parts;
-        this.#client = connect(settings, {
+        this.#client = parts.connect(parts.settings, {
+            lazyConnect: false,
             maxRetriesPerRequest: null,
             // Longer than any wait for a run: a connection that is dead without saying so.
             socketTimeout: 30_000,
-            retryStrategy: (times: number) => Math.min(1_000, 50 * times),
+            retryStrategy: (times: number) => (this.#closing ? null : Math.min(LONGEST_RETRY, 50 * times)),
         });
         this.#client.on('error', () => {});
-        this.#bullmq = new packages.bullmq.Worker(QUEUE, (job, token) => this.#process(job, token), {
+        void this.#begin();
+    }
+
+    // BullMQ's first look at a connection may fail, and is not repeated: it gets another try, and one that is ready.
+    async #begin(): Promise<void> {
+        while (!this.#closing) {
+            if (this.#client.status !== 'ready') await once(this.#client, 'ready').catch(() => {});
+            if (this.#client.status !== 'ready' || this.#closing) continue;
+            const bullmq = this.#create();
+            this.#bullmq = bullmq;
+            try {
+                await bullmq.waitUntilReady();
+                return;
+            } catch {
+                if (!this.#closing) await bullmq.close(true);
+            }
+        }
+    }
+
+    #create(): Worker {
+        const { packages, link, concurrency } = this.parts;
+        const bullmq = new packages.bullmq.Worker(QUEUE, (job, token) => this.#process(job, token), {
             connection: this.#client,
             prefix: link.prefix,
             concurrency,
@@ -86,12 +111,13 @@ export class RunWorker {
                 backoffStrategy: (_made, _type, error) => (error instanceof NextAttempt ? error.delay : -1),
             },
         });
-        this.#bullmq.on('error', (error) => this.#tell(error));
+        bullmq.on('error', (error) => this.#tell(error));
+        return bullmq;
     }
 
     /** Takes no more runs. */
     rest(): void {
-        this.#closing ??= this.#bullmq.close().finally(() => this.#client.disconnect());
+        this.#closing ??= this.#end();
     }
 
     /** Waits for its runs, and lets go of its connections; where Redis is away it does not wait long. */
@@ -101,6 +127,19 @@ export class RunWorker {
         const late = delay(CLOSE_PATIENCE, undefined, { signal: stop.signal }).catch(() => {});
         await Promise.race([this.#closing, late]);
         stop.abort();
+        this.#client.disconnect();
+    }
+
+    // BullMQ waits for ever for the end of a connection that is about to be tried again: it has to have ended before.
+    async #end(): Promise<void> {
+        const stop = new AbortController();
+        const { signal } = stop;
+        if (this.#client.status !== 'ready') {
+            const tries = delay(LONGEST_RETRY + 500, undefined, { signal });
+            await Promise.race([once(this.#client, 'end', { signal }), tries]).catch(() => {});
+        }
+        stop.abort();
+        await this.#bullmq?.close();
         this.#client.disconnect();
     }
 
