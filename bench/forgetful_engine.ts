@@ -22,7 +22,10 @@ export class ForgetfulEngine implements Engine {
         return new JournalHistory(false, undefined);
     }
     close(): void {}
-    retrying(): void {}
+    rest(): void {}
+    retrying(): false {
+        return false;
+    }
     finished(): void {}
     skipped(): void {}
     unrun(): void {}

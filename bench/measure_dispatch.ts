@@ -44,6 +44,9 @@ await journaling.open({
     journal: parseConfig({ journal: false }).journal,
     retryOf: () => undefined,
     takeOver: () => {},
+    planOf: () => plan,
+    longestMissedWithin: () => 0,
+    recovered: () => {},
 });
 const dispatchers = { forgetful: dispatcherOn(new ForgetfulEngine()), journaling: dispatcherOn(journaling) };
 let second = Math.floor(Date.now() / 1000) - 1_000_000;

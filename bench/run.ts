@@ -1,5 +1,6 @@
 // node --expose-gc run.js [measurement...]: prints the results as markdown
 import { cpus } from 'node:os';
+import { bullmqTables } from './bullmq.js';
 import { dispatchTables } from './dispatch.js';
 import { journalTables } from './journal.js';
 import { latenessTables } from './lateness.js';
@@ -13,6 +14,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
     lateness: latenessTables,
     journal: journalTables,
     'start-up': startUpTables,
+    bullmq: bullmqTables,
 };
 
 const wanted = process.argv.slice(2);

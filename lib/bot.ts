@@ -3,6 +3,7 @@ import { Catalog } from './catalog.js';
 import { type Clock, systemClock } from './clock.js';
 import { type BotConfig, DEFAULT_CONFIG, type LogFormat, loadConfig } from './config.js';
 import { Dispatcher } from './dispatcher.js';
+import { BullmqEngine } from './engines/bullmq.js';
 import { EmbeddedEngine } from './engines/embedded.js';
 import type { Engine } from './engines/engine.js';
 import { type BotEvent, type Emit, publish } from './events.js';
@@ -52,7 +53,7 @@ export interface Survey {
 /** The scheduler: looks at each second, and has what is due run. The service `this.bot` is one of these. */
 export class Bot {
     readonly #clock: Clock;
-    readonly #engine: Engine;
+    readonly #createEngine: (config: BotConfig) => Engine;
     readonly #loadConfig: () => Promise<BotConfig>;
     readonly #emit: Emit;
     readonly #inFlight: RunsInFlight;
@@ -60,13 +61,17 @@ export class Bot {
     readonly #environment: string;
     #config = DEFAULT_CONFIG;
     #logFormat: LogFormat | undefined;
+    #engine: Engine;
     #catalog: Catalog | undefined;
     #session: Session | undefined;
     #ticker: Ticker | undefined;
+    #watch: Watch | undefined;
 
     constructor(parts: BotParts = {}) {
         this.#clock = parts.clock ?? systemClock;
         this.#engine = parts.engine ?? new EmbeddedEngine();
+        this.#createEngine = (config) =>
+            config.engine === 'bullmq' && !parts.engine ? new BullmqEngine(config) : this.#engine;
         this.#loadConfig = parts.config ?? loadConfig;
         this.#environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
         const log = createLog(() => this.#logFormat ?? this.#config.log);
@@ -79,14 +84,25 @@ export class Bot {
             }
             publish(event);
         };
-        const [clock, engine, emit] = [this.#clock, this.#engine, this.#emit];
-        this.#inFlight = new RunsInFlight({ clock, engine, emit, random: parts.random ?? Math.random });
+        const [clock, emit] = [this.#clock, this.#emit];
+        // The config, which names the engine, is read later than a bot is made.
+        const engine = () => this.#engine;
+        this.#inFlight = new RunsInFlight({
+            clock,
+            emit,
+            random: parts.random ?? Math.random,
+            get engine() {
+                return engine();
+            },
+        });
         this.#dispatcher = new Dispatcher({
             inFlight: this.#inFlight,
             clock,
-            engine,
             emit,
             environment: this.#environment,
+            get engine() {
+                return engine();
+            },
         });
     }
 
@@ -116,6 +132,7 @@ export class Bot {
     stop(): Promise<void> {
         const begin = () => {
             this.#ticker?.stop();
+            this.#engine.rest();
             this.#emit({ type: 'bot-stopping', runs: this.#inFlight.all.size });
             return new Shutdown(this.#inFlight, this.#clock, this.#emit, this.#config.stopTimeout);
         };
@@ -254,7 +271,7 @@ export class Bot {
     }
 
     async #live(session: Session): Promise<void> {
-        this.#config = await this.#loadConfig();
+        await this.#readConfig();
         if (!session.isOpen) return;
         await this.#openEngine();
         if (!session.isOpen) return void (await this.#engine.close());
@@ -266,20 +283,25 @@ export class Bot {
         for (const problem of brokenFileProblems()) this.#emit({ type: 'job-invalid', problem });
         const { plans, size, next } = this.#current();
         const watch = this.#createWatch();
-        const owed = await watch.owedSince(ticker.last);
+        const schedules = this.#config.role !== 'worker';
+        const owed = schedules ? await watch.owedSince(ticker.last) : undefined;
         this.#emit({
             type: 'bot-started',
             jobs: plans.length,
             schedules: size,
-            next,
+            next: owed && next,
             engine: this.#engine.description,
         });
         if (session.isOpen) {
             this.#engine.watch();
-            watch.take(owed);
-            ticker.start(watch);
+            if (owed) {
+                this.#watch = watch;
+                watch.take(owed);
+                ticker.start(watch);
+            }
         }
         const shutdown = await session.stopping;
+        this.#watch = undefined;
         await shutdown.wait();
         await this.#engine.close();
         this.#emit({ type: 'bot-stopped' });
@@ -296,22 +318,31 @@ export class Bot {
         });
     }
 
+    async #readConfig(): Promise<void> {
+        const config = await this.#loadConfig();
+        if (config.engine !== this.#config.engine) this.#engine = this.#createEngine(config);
+        this.#config = config;
+    }
+
     #openEngine(): void | Promise<void> {
-        const planOf = (name: string) => this.#catalog?.plans.find((plan) => plan.name === name);
+        const planOf = (name: string) =>
+            (this.#session?.isOpen ? this.#current() : this.#catalog)?.plan(name);
         return this.#engine.open({
             clock: this.#clock,
             emit: this.#emit,
             environment: this.#environment,
             journal: this.#config.journal,
+            planOf,
+            longestMissedWithin: () => this.#catalog?.longestMissedWithin ?? 0,
             retryOf: (lost) => (this.#session?.isOpen ? retryOf(lost, planOf(lost.job)) : undefined),
-            takeOver: (run) => {
+            takeOver: (run) =>
                 // A job's manual run may have set the engine going: this is not that job's doing.
                 runStorage.exit(() => {
                     const active = this.#inFlight.activate(run, planOf(run.job) as JobPlan, {});
                     active.isClaimed = true;
-                    void this.#inFlight.perform(active);
-                });
-            },
+                    return this.#inFlight.perform(active);
+                }),
+            recovered: () => void (this.#ticker && this.#watch?.recover(this.#ticker.last)),
         });
     }
 
@@ -331,7 +362,7 @@ export class Bot {
 
     async #refreshed(): Promise<Catalog> {
         if (!this.#catalog) {
-            this.#config = await this.#loadConfig();
+            await this.#readConfig();
             this.#catalog = new Catalog(this.#config.timezone, Math.floor(this.#clock.now() / 1000));
         }
         if (this.#session?.isOpen) return this.#current();

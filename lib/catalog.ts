@@ -49,6 +49,18 @@ export class Catalog {
         return [...this.#plans.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     }
 
+    /** The plan of a job; undefined: there is none of this name. */
+    plan(name: string): JobPlan | undefined {
+        return this.#plans.get(name);
+    }
+
+    /** The longest `missedWithin` of all jobs, in milliseconds. */
+    get longestMissedWithin(): number {
+        let longest = 0;
+        for (const { settings } of this.#plans.values()) longest = Math.max(longest, settings.missedWithin);
+        return longest;
+    }
+
     /** The schedules in force, in order. */
     get schedules(): Schedule[] {
         return [...this.#timetable.schedules];

@@ -2,6 +2,7 @@ import ms from 'ms';
 import { parseDuration } from './duration.js';
 import { Workspace } from './host.js';
 import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
+import { RedisSettings, showRedis } from './redis_settings.js';
 import { BadScheduleError } from './schedule.js';
 import { show } from './show.js';
 import { didYouMean } from './suggestion.js';
@@ -11,7 +12,10 @@ import { readTimezone } from './timezone.js';
 export type LogFormat = 'pretty' | 'json' | 'silent';
 
 /** The engines that there are. */
-export type EngineName = 'embedded';
+export type EngineName = 'embedded' | 'bullmq';
+
+/** What a process does of the work of the engine `bullmq`. */
+export type Role = 'both' | 'scheduler' | 'worker';
 
 /** The `bot` section of `pinstripe.config.js`, read and complete. */
 export interface BotConfig {
@@ -19,7 +23,7 @@ export interface BotConfig {
     readonly enabled: boolean;
     /** IANA time zone of schedules without one of their own; undefined: the process's. */
     readonly timezone: string | undefined;
-    /** How many of a second's runs may have their turn at once. */
+    /** How many of a second's runs may have their turn at once; with the engine `bullmq`, how many go at once. */
     readonly concurrency: number;
     /** How long a run may keep the others of its second waiting, in milliseconds. */
     readonly turn: number;
@@ -30,6 +34,12 @@ export interface BotConfig {
     readonly engine: EngineName;
     /** What the embedded engine remembers them in. */
     readonly journal: JournalSettings;
+    /** Where the engine `bullmq` has its queue; undefined with the other engine. */
+    readonly redis: RedisSettings | undefined;
+    /** What all its keys begin with; undefined: made of the app's name and its environment. */
+    readonly redisPrefix: string | undefined;
+    /** Whether this process adds what is due to the queue, executes what is in it, or both. */
+    readonly role: Role;
 }
 
 /** A mistake in the `bot` section of `pinstripe.config.js`: the message names the key and the cure. */
@@ -38,9 +48,21 @@ export class ConfigError extends Error {
 }
 
 type Key = Exclude<keyof BotConfig, 'enabled'>;
-type Readers = { [Name in Key]: { default: BotConfig[Name]; read(value: unknown): BotConfig[Name] } };
+type Readers = {
+    [Name in Key]: {
+        default: BotConfig[Name];
+        read(value: unknown): BotConfig[Name];
+        /** How a bad value is written in the error, where not as it is. */
+        show?: (value: unknown) => string;
+    };
+};
 
 const LOG_FORMATS: readonly LogFormat[] = ['pretty', 'json', 'silent'];
+const ENGINES: readonly EngineName[] = ['embedded', 'bullmq'];
+const ROLES: readonly Role[] = ['both', 'scheduler', 'worker'];
+
+/** How many runs go at once with the engine `bullmq`: one hung job must not stop a worker. */
+const WORKER_CONCURRENCY = 10;
 
 const READERS: Readers = {
     timezone: { default: undefined, read: readTimezone },
@@ -54,26 +76,25 @@ const READERS: Readers = {
     },
     turn: { default: ms('30s'), read: parseDuration },
     stopTimeout: { default: ms('25s'), read: parseDuration },
-    log: {
-        default: 'pretty',
+    log: { default: 'pretty', read: oneOf(LOG_FORMATS) },
+    engine: { default: 'embedded', read: oneOf(ENGINES) },
+    journal: { default: DEFAULT_JOURNAL, read: readJournalSettings },
+    redis: { default: undefined, read: (value) => new RedisSettings(value), show: showRedis },
+    redisPrefix: {
+        default: undefined,
         read(value) {
-            const format = LOG_FORMATS.find((known) => known === value);
-            if (!format)
-                throw new TypeError(`is none of ${LOG_FORMATS.map((known) => `'${known}'`).join(', ')}`);
-            return format;
-        },
-    },
-    engine: {
-        default: 'embedded',
-        read(value) {
-            if (value === 'bullmq')
-                throw new TypeError(`is not part of this release: write 'embedded', or leave it out`);
-            if (value !== 'embedded') throw new TypeError(`is none of 'embedded'`);
+            if (typeof value !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(value))
+                throw new TypeError(
+                    `is no prefix: write letters, digits and marks, like 'my-app:production'`,
+                );
             return value;
         },
     },
-    journal: { default: DEFAULT_JOURNAL, read: readJournalSettings },
+    role: { default: 'both', read: oneOf(ROLES) },
 };
+
+/** Keys that say nothing to the embedded engine. */
+const BULLMQ_KEYS: readonly Key[] = ['redis', 'redisPrefix', 'role'];
 
 const KEYS = Object.keys(READERS) as Key[];
 
@@ -100,8 +121,13 @@ export function parseConfig(section: unknown): BotConfig {
             `pinstripe.config.js: unknown key \`bot.${key}\`${didYouMean(key, KEYS)}. Known: ${KEYS.join(', ')}.`,
         );
     }
-    const entries = KEYS.map((key) => [key, readKey(key, (keys as Partial<Record<Key, unknown>>)[key])]);
-    return { enabled: section !== false, ...Object.fromEntries(entries) } as BotConfig;
+    const given = keys as Partial<Record<Key, unknown>>;
+    const entries = KEYS.map((key) => [key, readKey(key, given[key])]);
+    const config = { enabled: section !== false, ...Object.fromEntries(entries) } as BotConfig;
+    if (config.engine === 'embedded') checkEmbedded(given);
+    else if (config.redis === undefined) throw redisMissing();
+    else if (given.concurrency === undefined) return { ...config, concurrency: WORKER_CONCURRENCY };
+    return config;
 }
 
 /**
@@ -118,13 +144,39 @@ export async function loadConfig(): Promise<BotConfig> {
     );
 }
 
+function checkEmbedded(given: Partial<Record<Key, unknown>>): void {
+    const stray = BULLMQ_KEYS.find((key) => given[key] !== undefined);
+    if (stray !== undefined) {
+        throw new ConfigError(
+            `pinstripe.config.js: \`bot.${stray}\` is for the engine 'bullmq': add \`engine: 'bullmq'\`, or leave it out.`,
+        );
+    }
+}
+
+function redisMissing(): ConfigError {
+    return new ConfigError(
+        `pinstripe.config.js: the engine 'bullmq' needs \`bot.redis\`: where Redis is, like 'redis://127.0.0.1:6379'.`,
+    );
+}
+
+function oneOf<Value extends string>(values: readonly Value[]): (value: unknown) => Value {
+    return (value) => {
+        const found = values.find((known) => known === value);
+        if (found === undefined)
+            throw new TypeError(`is none of ${values.map((known) => `'${known}'`).join(', ')}`);
+        return found;
+    };
+}
+
 function readKey(key: Key, value: unknown): unknown {
-    const reader = READERS[key];
+    const reader: Readers[Key] = READERS[key];
     if (value === undefined) return reader.default;
     try {
         return reader.read(value);
     } catch (error) {
         if (!(error instanceof TypeError || error instanceof BadScheduleError)) throw error;
-        throw new ConfigError(`pinstripe.config.js: \`bot.${key}\`, ${show(value)}, ${error.message}`);
+        throw new ConfigError(
+            `pinstripe.config.js: \`bot.${key}\`, ${(reader.show ?? show)(value)}, ${error.message}`,
+        );
     }
 }

@@ -133,6 +133,15 @@ export class Dispatcher {
         const tenants = tenancy.kind === 'tenants' ? tenancy.ids : [undefined];
         if (tenants.length === 0) return skipAll('no tenants');
 
+        const { queue } = this.parts.engine;
+        if (queue && settlement) {
+            const decided = settlement.expect();
+            if (inFlight.closing(false).aborted) return;
+            const all = slots.flatMap((slot) => tenants.map((tenant) => runFor(tenant, slot)));
+            const runs = all.filter((run) => batch.isFirst(run));
+            if (await turn.need(queue.add(runs, { catchesUp }))) decided();
+            return;
+        }
         const sequence = { catchesUp, interrupt: batch.interrupt };
         for (const slot of slots) {
             for (const tenant of tenants) {

@@ -41,6 +41,10 @@ export type BotEvent =
       }
     | { type: 'run-was-lost'; run: Run }
     | { type: 'journal-trouble'; trouble: JournalTrouble; path: string; detail: string }
+    | { type: 'redis-away'; place: string; detail: string }
+    | { type: 'redis-back'; place: string; after: number }
+    | { type: 'engine-failed'; error: Error }
+    | { type: 'clock-differs'; by: number }
     | { type: 'clock-gap'; after: number; now: number }
     | { type: 'clock-set-back'; from: number; to: number; adopted: boolean }
     | { type: 'stray-error'; run: Run; error: Error }

@@ -98,6 +98,22 @@ function sentence(event: BotEvent): Line | undefined {
             return warning(
                 `${paint.yellow('journal')} ${event.path}: ${JOURNAL_TROUBLES[event.trouble](event.detail)}`,
             );
+        case 'redis-away':
+            return trouble(
+                `${paint.yellow('redis')} ${event.place} cannot be used (${event.detail}): nothing new starts until it can; ` +
+                    'what is due meanwhile is caught up then',
+            );
+        case 'redis-back':
+            return news(
+                `${paint.green('redis')} ${event.place} can be used again, after ${formatDuration(event.after)}`,
+            );
+        case 'engine-failed':
+            return trouble(`${paint.yellow('warning')} the queue in Redis: ${event.error.message}`);
+        case 'clock-differs':
+            return trouble(
+                `${paint.yellow('warning')} this machine's clock is ${formatDuration(Math.abs(event.by))} ` +
+                    `${event.by > 0 ? 'ahead of' : 'behind'} that of Redis: its slots come at other times than elsewhere, set it (NTP)`,
+            );
         case 'clock-gap':
             return event.now - event.after > 10
                 ? warning(

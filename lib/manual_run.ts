@@ -70,7 +70,7 @@ function describeWait(
 
 const REFUSALS: Record<string, string> = {
     overlap: 'another process is running it',
-    'no journal': 'the journal cannot be used',
+    'no journal': 'what remembers its runs cannot be reached',
 };
 
 function failureOf(run: Run, behind: string | undefined): Error | undefined {

@@ -4,7 +4,7 @@ import type { Clock } from './clock.js';
 import type { Emit } from './events.js';
 import { type HookFailure, runHooks } from './hooks.js';
 import { Workspace } from './host.js';
-import { type CurrentRun, latenessOf, type Outcome } from './run.js';
+import { type CurrentRun, latenessOf, type Outcome, type Run } from './run.js';
 import { toError, watchStrayErrors } from './stray_errors.js';
 import { destroyContext } from './workspace_end.js';
 
@@ -30,26 +30,34 @@ export class Runner {
      * @param clock the time for timeouts and retries
      * @param emit hears what happens
      * @param random a number from 0 up to 1, for the jitter of retries
+     * @param retriesElsewhere told of a run that waits for its next attempt, and for how many milliseconds; answers
+     * whether somebody else sees to that attempt
      */
     constructor(
         private readonly clock: Clock,
         private readonly emit: Emit,
         private readonly random: () => number,
+        private readonly retriesElsewhere: (run: Run, delay: number) => boolean,
     ) {}
 
     /**
-     * Executes a run with all its attempts, and notes its outcome on it.
+     * Executes a run with all its attempts, and notes its outcome on it; it has none where its next attempt is made
+     * elsewhere.
      *
      * @param active the run
-     * @returns a promise that resolves when it has ended; it never rejects
+     * @returns a promise that resolves when it is over here; it never rejects
      */
     async execute(active: ActiveRun): Promise<void> {
         const { run } = active;
         watchStrayErrors();
-        run.startedAt = this.clock.now();
+        run.startedAt ??= this.clock.now();
         let ending = await this.#attempt(active);
         while (this.#mayRetry(active, ending)) {
-            if (!(await this.#waitForRetry(active, ending.error ?? new Error(ending.outcome)))) {
+            const error = ending.error ?? new Error(ending.outcome);
+            const delay = this.#retryDelay(active);
+            this.emit({ type: 'run-retrying', run, error, delay });
+            if (this.retriesElsewhere(run, delay)) return;
+            if (!(await this.#waitForRetry(active, delay))) {
                 ending = {
                     outcome: 'aborted',
                     reason: active.abortReason ?? 'stopping',
@@ -70,11 +78,12 @@ export class Runner {
         return run.attempt <= plan.settings.retries;
     }
 
-    async #waitForRetry(active: ActiveRun, error: Error): Promise<boolean> {
-        const { run, plan } = active;
+    #retryDelay({ run, plan }: ActiveRun): number {
         const doubled = plan.settings.retryDelay * 2 ** (run.attempt - 1);
-        const delay = Math.round(doubled * (1 + JITTER * this.random()));
-        this.emit({ type: 'run-retrying', run, error, delay });
+        return Math.round(doubled * (1 + JITTER * this.random()));
+    }
+
+    async #waitForRetry(active: ActiveRun, delay: number): Promise<boolean> {
         active.retryingSince = this.clock.now();
         await new Promise<void>((resolve) => {
             const end = () => {

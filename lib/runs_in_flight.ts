@@ -38,11 +38,9 @@ export class RunsInFlight {
 
     constructor(private readonly parts: RunParts) {
         this.lanes = new Lanes(parts.emit, () => parts.clock.now());
-        const emit: Emit = (event) => {
-            if (event.type === 'run-retrying') parts.engine.retrying(event.run);
-            parts.emit(event);
-        };
-        this.#runner = new Runner(parts.clock, emit, parts.random);
+        this.#runner = new Runner(parts.clock, parts.emit, parts.random, (run, delay) =>
+            parts.engine.retrying(run, delay),
+        );
     }
 
     /** All of them, those that wait for a retry included. */
@@ -85,7 +83,7 @@ export class RunsInFlight {
      *
      * @param active the run
      * @param steps told how it gets on
-     * @returns a promise that resolves when it has ended, or was skipped; it never rejects
+     * @returns a promise that resolves when it has ended, was skipped, or is tried again elsewhere; it never rejects
      */
     async perform(active: ActiveRun, { parked, decided }: Steps = {}): Promise<void> {
         const skip = (reason: SkipReason) => {
@@ -107,6 +105,7 @@ export class RunsInFlight {
             if (refusal) return skip(refusal);
             decided?.();
             await this.#runner.execute(active);
+            if (active.run.outcome === undefined) return;
             await this.parts.engine.finished(active.run);
             this.parts.emit({ type: 'run-ended', run: active.run });
         } finally {

@@ -72,6 +72,20 @@ export class Watch implements TickListener {
     }
 
     /**
+     * Finds and takes up what became due while the engine's store could not be reached.
+     *
+     * @param now unix second
+     */
+    async recover(now: number): Promise<void> {
+        const { catalog, dispatcher, engine } = this.parts;
+        // What could not be handed over then is owed, like everything since.
+        dispatcher.settlements.clear();
+        const { schedules } = catalog();
+        const settled = await engine.settledUntil(schedules, now);
+        this.take(catalog().owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now }));
+    }
+
+    /**
      * Takes up what is owed.
      *
      * @param findings what is to be run, and what is not: that is recorded, and told

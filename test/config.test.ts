@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { openApp } from './support/fixture_app.js';
 
@@ -25,6 +26,9 @@ describe('parseConfig', () => {
             log: 'pretty',
             engine: 'embedded',
             journal: DEFAULT_JOURNAL,
+            redis: undefined,
+            redisPrefix: undefined,
+            role: 'both',
         };
         assert.deepEqual(parseConfig(undefined), defaults);
         assert.deepEqual(parseConfig({}), defaults);
@@ -62,6 +66,12 @@ describe('parseConfig', () => {
         ['turn', 30, /`bot\.turn`, 30, is not a duration.*'30s'/],
         ['stopTimeout', null, /`bot\.stopTimeout`, null, is not a duration/],
         ['log', 'none', /`bot\.log`, "none", is none of 'pretty', 'json', 'silent'/],
+        ['engine', 'bull', /`bot\.engine`, "bull", is none of 'embedded', 'bullmq'/],
+        ['engine', 'bullmq', /the engine 'bullmq' needs `bot\.redis`.*redis:\/\//],
+        ['redis', 'redis://127.0.0.1', /`bot\.redis` is for the engine 'bullmq': add `engine: 'bullmq'`/],
+        ['redisPrefix', 'shop', /`bot\.redisPrefix` is for the engine 'bullmq'/],
+        ['role', 'worker', /`bot\.role` is for the engine 'bullmq'/],
+        ['role', 'boss', /`bot\.role`, "boss", is none of 'both', 'scheduler', 'worker'/],
     ];
     for (const [key, value, message] of bad) {
         test(`refuses ${key}: ${typeof value} ${value}`, () => {
@@ -82,7 +92,7 @@ describe('parseConfig', () => {
             name: 'ConfigError',
             message:
                 'pinstripe.config.js: unknown key `bot.concurency` (did you mean "concurrency"?). ' +
-                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal.',
+                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal, redis, redisPrefix, role.',
         });
         assert.throws(() => parseConfig({ enabled: false }), /unknown key `bot\.enabled`\. Known/);
     });
@@ -119,6 +129,81 @@ describe('parseConfig', () => {
     });
 });
 
+describe('the keys of the engine "bullmq"', () => {
+    const read = (keys: object) => parseConfig({ engine: 'bullmq', ...keys });
+
+    test('have ten runs go at once, unless the config says otherwise', () => {
+        assert.equal(read({ redis: 'redis://127.0.0.1' }).concurrency, 10);
+        assert.equal(read({ redis: 'redis://127.0.0.1', concurrency: 3 }).concurrency, 3);
+    });
+
+    const places: [unknown, string][] = [
+        ['redis://127.0.0.1', '127.0.0.1:6379'],
+        ['rediss://user:pass@cache.example:6380/2', 'cache.example:6380/2'],
+        [{ host: 'cache.example', db: 3, password: 'pass' }, 'cache.example:6379/3'],
+        [{ url: 'redis://cache.example', tls: {} }, 'cache.example:6379'],
+        [{ sentinels: [{ host: 'a', port: 26379 }], name: 'main' }, 'sentinel main'],
+        [{ path: '/run/redis.sock' }, '/run/redis.sock'],
+    ];
+    for (const [redis, place] of places) {
+        test(`find Redis at ${place}`, () => {
+            assert.equal(read({ redis }).redis?.place, place);
+        });
+    }
+
+    test('give ioredis what stands there, and what the engine needs', () => {
+        const tls = { ca: 'certificate' };
+        const options = read({ redis: { host: 'cache.example', tls, password: 'pass' } }).redis?.arguments({
+            db: 1,
+        });
+        assert.deepEqual(options, [{ host: 'cache.example', tls, password: 'pass', db: 1 }]);
+        assert.deepEqual(read({ redis: 'redis://:pass@cache.example' }).redis?.arguments({}), [
+            'redis://:pass@cache.example',
+            {},
+        ]);
+    });
+
+    const bad: [object, RegExp][] = [
+        [{ redis: 'localhost:6379' }, /`bot\.redis`, a text, is no URL of a Redis: write 'redis:/],
+        [{ redis: 'https://:hunter2@cache.example' }, /is no URL of a Redis/],
+        [{ redis: 'redis//:hunter2@cache.example' }, /is no URL of a Redis/],
+        [{ redis: 'redis://:hunter2@cache.example/main' }, /names a database that is no number/],
+        [{ redis: 6379 }, /`bot\.redis`, 6379, is neither a URL nor an object/],
+        [{ redis: ['redis://:hunter2@cache.example'] }, /neither a URL nor an object/],
+        [
+            { redis: { password: 'hunter2', keyPrefix: 'x' } },
+            /an object with password, keyPrefix.*`bot\.redisPrefix`/,
+        ],
+        [{ redis: { password: 'hunter2', port: 'x' } }, /has a port, "x", that is none/],
+        [{ redis: 'redis://127.0.0.1', redisPrefix: 'a b' }, /`bot\.redisPrefix`, "a b", is no prefix/],
+    ];
+    for (const [index, [keys, message]] of bad.entries()) {
+        test(`refuse what is wrong, and show no password (${index + 1})`, () => {
+            assert.throws(
+                () => read(keys),
+                (error) => {
+                    assert.ok(error instanceof ConfigError);
+                    assert.match(error.message, message);
+                    assert.doesNotMatch(error.message, /hunter2/);
+                    return true;
+                },
+            );
+        });
+    }
+
+    test('show no password to whatever prints the config', () => {
+        for (const redis of [
+            'redis://:hunter2@cache.example',
+            { password: 'hunter2', sentinelPassword: 'hunter2' },
+        ]) {
+            const config = read({ redis });
+            assert.doesNotMatch(inspect(config, { depth: 9, showHidden: true }), /hunter2/);
+            assert.doesNotMatch(JSON.stringify(config), /hunter2/);
+            assert.equal(config.redis?.withoutSecrets('AUTH hunter2 failed'), 'AUTH … failed');
+        }
+    });
+});
+
 describe('loadConfig', () => {
     test("reads the `bot` section of the app's pinstripe.config.js", async () => {
         assert.deepEqual(await loadConfig(), {
@@ -130,6 +215,9 @@ describe('loadConfig', () => {
             log: 'json',
             engine: 'embedded',
             journal: DEFAULT_JOURNAL,
+            redis: undefined,
+            redisPrefix: undefined,
+            role: 'both',
         });
     });
 });

@@ -66,6 +66,10 @@ export class EmbeddedEngine implements Engine {
         this.#opened?.vigil.watch();
     }
 
+    rest(): void {
+        this.#opened?.vigil.rest();
+    }
+
     async history(host: HistoryHost): Promise<History> {
         const journal = this.#opened?.journal;
         if (journal) return new JournalHistory(!journal.isInMemory, (work) => journal.write(work));
@@ -74,7 +78,7 @@ export class EmbeddedEngine implements Engine {
     }
 
     async close(): Promise<void> {
-        this.#opened?.vigil.rest();
+        this.rest();
         this.#isClosing = true;
         await this.#releaseIfIdle();
     }
@@ -91,10 +95,11 @@ export class EmbeddedEngine implements Engine {
         });
     }
 
-    retrying(run: Run): void {
+    retrying(run: Run): false {
         const row = this.#rowOf(run);
         const { attempt } = run;
         if (row !== undefined) this.#write((database) => recordAttempt(database, row, attempt), undefined);
+        return false;
     }
 
     finished(run: Run): void | Promise<void> {
@@ -204,7 +209,7 @@ export class EmbeddedEngine implements Engine {
             },
             adopt: (run, seq) => {
                 this.#hold(run, seq);
-                host.takeOver(run);
+                void host.takeOver(run);
             },
         });
         this.#opened = { host, journal, vigil };

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Emit } from '../events.js';
 import type { History } from '../history.js';
+import type { JobPlan } from '../job_plan.js';
 import type { JournalSettings } from '../journal_settings.js';
 import type { UnrunSlots } from '../missed.js';
 import type { Run } from '../run.js';
@@ -34,8 +35,30 @@ export interface EngineHost extends HistoryHost {
      * @returns the run that is to take its place; undefined: none
      */
     retryOf(lost: Run): Run | undefined;
-    /** Told when that run is claimed: it is to be executed. */
-    takeOver(run: Run): void;
+    /**
+     * Told of a run that the engine has claimed itself: it is to be executed.
+     *
+     * @returns a promise that resolves when it is over here: ended, put back, or waiting for its next attempt elsewhere
+     */
+    takeOver(run: Run): void | Promise<void>;
+    /** The job as this process knows it; undefined: it does not. */
+    planOf(job: string): JobPlan | undefined;
+    /** For how long a slot may still be missed: the longest `missedWithin` of all jobs, in milliseconds. */
+    longestMissedWithin(): number;
+    /** Told when the store can be reached again: what has become due meanwhile is still owed. */
+    recovered(): void;
+}
+
+/** Where an engine keeps scheduled runs until some process executes them. */
+export interface RunQueue {
+    /**
+     * Adds runs; each slot of a lane gets in once, whoever adds it.
+     *
+     * @param runs scheduled runs, in the order of their slots
+     * @param how whether they were missed, and go one after another
+     * @returns a promise of whether they are safe there; false: they are still owed
+     */
+    add(runs: readonly Run[], how: { catchesUp: boolean }): Promise<boolean>;
 }
 
 /** Slots of a schedule that do not run. */
@@ -49,6 +72,8 @@ export type UnrunOfSchedule = UnrunSlots & { readonly schedule: Schedule };
 export interface Engine {
     /** Its name in the log, with what it remembers: `'embedded, journal bot_production.db'`. */
     readonly description: string;
+    /** Where scheduled runs go; undefined: the process that finds them due executes them itself. */
+    readonly queue?: RunQueue | undefined;
     /**
      * Makes it ready; called again, it changes nothing.
      *
@@ -58,6 +83,8 @@ export interface Engine {
     open(host: EngineHost): void | Promise<void>;
     /** From now on, and until `close()`, runs of dead processes are looked for. Before that it only serves its own. */
     watch(): void;
+    /** From now on no runs are taken over; those that go on are not touched. */
+    rest(): void;
     /**
      * Opens what it remembers for reading, whether it is open or not: from a process that runs nothing, while others
      * write. What has remembered nothing yet is an empty history, and is not made by looking.
@@ -77,8 +104,14 @@ export interface Engine {
      * @param isExclusive whether its lane must be free; two processes share lanes, a process minds its own
      */
     claim(run: Run, isExclusive: boolean): ClaimAnswer | Promise<ClaimAnswer>;
-    /** Remembers that a run waits for its next attempt. */
-    retrying(run: Run): void;
+    /**
+     * Remembers that a run waits for its next attempt.
+     *
+     * @param run the run, at the attempt that has failed
+     * @param delay how long it is to wait, in milliseconds
+     * @returns whether the engine sees to that attempt itself, so that the run is over here
+     */
+    retrying(run: Run, delay: number): boolean;
     /** Remembers how a run ended. */
     finished(run: Run): void | Promise<void>;
     /** Remembers that a run was skipped: it has its reason. */

@@ -14,6 +14,8 @@ const SLOT = 1_767_225_600;
 export interface Store {
     /** Another engine on the same store. */
     createEngine(): Engine;
+    /** Waits until what a clock's timer has set off in an engine has come to rest; default: a few turns of the event loop. */
+    settle?(): Promise<void>;
     /** What is left is removed. */
     destroy(): void | Promise<void>;
 }
@@ -45,7 +47,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
 
         const join = async (): Promise<Member> => {
             const engine = store.createEngine();
-            const clock = new ManualClock(SLOT * 1000);
+            const clock = new ManualClock(SLOT * 1000, store.settle);
             const events: BotEvent[] = [];
             const takenOver: Run[] = [];
             const member: Member = {
@@ -63,7 +65,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 environment: 'production',
                 journal: DEFAULT_JOURNAL,
                 retryOf: (lost) => (member.retries ? createRun({ ...lost }) : undefined),
-                takeOver: (run) => takenOver.push(run),
+                takeOver: (run) => void takenOver.push(run),
+                planOf: () => undefined,
+                longestMissedWithin: () => 3_600_000,
+                recovered: () => {},
             };
             await engine.open(host);
             engine.watch();
@@ -162,6 +167,18 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 assert.equal(await other.claim(runOf({ scheduledAt: SLOT + 1, tenant: 'acme' })), 'granted');
                 await end(alone, first, 'succeeded');
                 assert.equal(await other.claim(runOf({ scheduledAt: SLOT + 1 })), 'granted');
+            });
+
+            test('is held by a run that waits for its next attempt', async () => {
+                const other = await join();
+                const run = runOf({ manual: true });
+                await alone.claim(run);
+                run.attempt = 1;
+                assert.equal(alone.engine.retrying(run, 60_000), false);
+                assert.equal(await other.claim(runOf({})), 'busy');
+                run.attempt = 2;
+                await end(alone, run, 'succeeded');
+                assert.equal(await other.claim(runOf({})), 'granted');
             });
 
             test('does not hold back what may overlap', async () => {
@@ -313,6 +330,18 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 );
             });
 
+            test('is left to others by one that rests', async () => {
+                const [resting, other] = [await join(), await join()];
+                resting.retries = true;
+                other.retries = true;
+                await alone.claim(runOf({}));
+                resting.engine.rest();
+                await resting.clock.advance(30_000);
+                assert.deepEqual(resting.takenOver, []);
+                await other.clock.advance(12_000);
+                assert.equal(other.takenOver.length, 1);
+            });
+
             test('is not taken for dead while it shows life, nor by one that slept itself', async () => {
                 const other = await join();
                 await alone.claim(runOf({}));
@@ -360,6 +389,87 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 assert.equal(await alone.claim(runOf({ scheduledAt: SLOT + 1 })), 'granted');
                 await other.engine.voidClaimsAfter(SLOT);
                 assert.equal(await other.claim(runOf({ scheduledAt: SLOT + 1 })), 'taken');
+            });
+        });
+
+        describe('the history', () => {
+            const open = (member: Member) =>
+                member.engine.history({ environment: 'production', journal: DEFAULT_JOURNAL });
+
+            test('has what runs, and how it ended, in every process', async () => {
+                const other = await join();
+                const run = runOf({ args: [{ deep: [] }], tenant: 7, schedule: '0 0 * * *' });
+                await alone.claim(run);
+                const history = await open(other);
+                const [running] =
+                    (await history.statusOf(['send-digests', 'other'])).get('send-digests')?.running ?? [];
+                assert.equal(running?.id, run.id);
+                assert.equal(running.outcome, 'running');
+                run.attempt = 1;
+                await end(alone, run, 'failed');
+                const status = await history.statusOf(['send-digests', 'other']);
+                assert.deepEqual([...status.keys()], ['send-digests']);
+                const [ended] = status.get('send-digests')?.ended ?? [];
+                const {
+                    kind,
+                    args,
+                    tenant,
+                    schedule,
+                    scheduledAt,
+                    outcome,
+                    error,
+                    attempt,
+                    lateBy,
+                    endedAt,
+                } = ended ?? {};
+                assert.deepEqual(
+                    { kind, args, tenant, schedule, scheduledAt, outcome, error, attempt, lateBy, endedAt },
+                    {
+                        kind: 'run',
+                        args: [{ deep: [] }],
+                        tenant: 7,
+                        schedule: '0 0 * * *',
+                        scheduledAt: SLOT,
+                        outcome: 'failed',
+                        error: 'Error: no',
+                        attempt: 1,
+                        lateBy: 0,
+                        endedAt: SLOT * 1000 + 5,
+                    },
+                );
+                assert.deepEqual(status.get('send-digests')?.running, []);
+            });
+
+            test('lists runs and skipped slots, the newest first; successive ones of a reason together', async () => {
+                for (const [index, minute] of [0, 60, 120].entries()) {
+                    const run = runOf({ scheduledAt: SLOT + minute, schedule: '* * * * *' });
+                    if (index === 0) {
+                        await alone.claim(run);
+                        await end(alone, run, 'succeeded');
+                    } else alone.engine.skipped({ ...run, outcome: 'skipped', reason: 'overlap' });
+                }
+                const past = await (await open(alone)).of('send-digests', 10);
+                assert.deepEqual(
+                    past.map((one) =>
+                        one.kind === 'run' ? one.outcome : [one.reason, one.first, one.last, one.count],
+                    ),
+                    [['overlap', SLOT + 60, SLOT + 120, 2], 'succeeded'],
+                );
+                assert.equal((await (await open(alone)).of('send-digests', 1)).length, 1);
+                assert.deepEqual(await (await open(alone)).of('other', 10), []);
+            });
+
+            test('has the other tenants of the last slot, and the paused jobs', async () => {
+                for (const tenant of ['acme', 'globex']) {
+                    const run = runOf({ tenant });
+                    await alone.claim(run);
+                    await end(alone, run, 'succeeded');
+                }
+                await alone.engine.pause('other');
+                const history = await open(alone);
+                const ended = (await history.statusOf(['send-digests'])).get('send-digests')?.ended ?? [];
+                assert.deepEqual(ended.map(({ tenant }) => tenant).sort(), ['acme', 'globex']);
+                assert.deepEqual(await history.pausedJobs(), ['other']);
             });
         });
 

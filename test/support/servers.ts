@@ -74,13 +74,17 @@ export const NOTE = `
  * Makes an app with jobs.
  *
  * @param jobs what follows `export default` in each job's file, by its name without `.js`
+ * @param more further files of the app
  */
-export async function openFleet(jobs: Record<string, string>): Promise<Fleet> {
+export async function openFleet(
+    jobs: Record<string, string>,
+    more: Record<string, string> = {},
+): Promise<Fleet> {
     const files = Object.entries(jobs).map(([name, definition]) => [
         `lib/background_jobs/${name}.js`,
         `${NOTE}\nexport default ${definition};\n`,
     ]);
-    const app = await createApp({ 'server.mjs': SERVER, ...Object.fromEntries(files) });
+    const app = await createApp({ 'server.mjs': SERVER, ...Object.fromEntries(files), ...more });
     const evidence = join(app.root, 'evidence');
     const servers = new Set<Server>();
     // A test that fails leaves nothing behind.

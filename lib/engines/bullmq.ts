@@ -1,0 +1,405 @@
+import type { BotConfig, Role } from '../config.js';
+import type { SkipReason } from '../events.js';
+import type { History } from '../history.js';
+import { createOwner } from '../journal/owner.js';
+import type { RedisSettings } from '../redis_settings.js';
+import type { Run } from '../run.js';
+import type { Schedule } from '../schedule.js';
+import { readPrefix } from './bullmq/key_prefix.js';
+import { Ledger } from './bullmq/ledger.js';
+import { Link, RedisAwayError } from './bullmq/link.js';
+import { Outbox } from './bullmq/outbox.js';
+import { type Connect, connectWith, loadPackages } from './bullmq/packages.js';
+import { Pulse } from './bullmq/pulse.js';
+import { RedisHistory } from './bullmq/redis_history.js';
+import { RunProducer } from './bullmq/run_producer.js';
+import { RunWorker } from './bullmq/run_worker.js';
+import { Settled } from './bullmq/settled.js';
+import {
+    ALL_JOBS,
+    type ClaimAnswer,
+    type Engine,
+    type EngineHost,
+    type HistoryHost,
+    type RunQueue,
+    type UnrunOfSchedule,
+} from './engine.js';
+
+/** Processes that find the clock set back to within this many seconds of one another have found the same. */
+const SAME_STEP = 60;
+
+/** Skips that say nothing about the slot: it is claimed, or stays for whoever comes next. */
+const UNRECORDED_SKIPS = ['claimed elsewhere', 'stopping', 'no journal'];
+
+const DUTIES: Record<Role, string> = {
+    both: 'schedules and works',
+    scheduler: 'schedules only',
+    worker: 'works only',
+};
+
+/** The keys of the config that this engine goes by. */
+export type BullmqConfig = Pick<BotConfig, 'redis' | 'redisPrefix' | 'role' | 'concurrency'>;
+
+/** What is there while the engine is open. */
+interface Opened {
+    readonly host: EngineHost;
+    readonly link: Link;
+    readonly ledger: Ledger;
+    readonly settled: Settled;
+    readonly outbox: Outbox;
+    readonly producer: RunProducer;
+    readonly pulse: Pulse;
+    readonly createWorker: () => RunWorker;
+    /** Ends the hold on the connection, where there is one. */
+    letGo: (() => void) | undefined;
+    worker: RunWorker | undefined;
+}
+
+/** A run of this process that has not ended. */
+interface HeldRun {
+    readonly isQueued: boolean;
+    /** How long BullMQ is to wait for its next attempt, in milliseconds; undefined: there is none to come. */
+    retryIn: number | undefined;
+}
+
+/** Runs travel through a queue in Redis, so that any number of machines share the work. */
+export class BullmqEngine implements Engine {
+    readonly #owner = createOwner();
+    readonly #held = new Map<string, HeldRun>();
+    #opened: Opened | undefined;
+    #opening: Promise<void> | undefined;
+    #description = 'bullmq';
+    #isClosing = false;
+    #isWatching = false;
+
+    /**
+     * @param config where Redis is, and what this process does
+     * @param connect makes clients; default: ioredis
+     */
+    constructor(
+        private readonly config: BullmqConfig,
+        private readonly connect?: Connect,
+    ) {}
+
+    get description(): string {
+        return this.#description;
+    }
+
+    get queue(): RunQueue | undefined {
+        return this.#opened?.producer;
+    }
+
+    open(host: EngineHost): void | Promise<void> {
+        this.#isClosing = false;
+        if (this.#opened) return;
+        this.#opening ??= this.#openLink(host).catch((error) => {
+            this.#opening = undefined;
+            throw error;
+        });
+        return this.#opening;
+    }
+
+    watch(): void {
+        if (!this.#opened) return;
+        this.#isWatching = true;
+        this.#hold();
+        this.#opened.pulse.watch();
+        if (this.config.role !== 'scheduler') this.#opened.worker ??= this.#opened.createWorker();
+    }
+
+    rest(): void {
+        this.#isWatching = false;
+        this.#opened?.worker?.rest();
+        this.#opened?.pulse.rest();
+    }
+
+    async history(host: HistoryHost): Promise<History> {
+        if (this.#opened) return new RedisHistory(this.#opened.link);
+        const connect = this.connect ?? connectWith(await loadPackages());
+        const prefix = await readPrefix(this.config.redisPrefix, host.environment);
+        return new RedisHistory(new Link(this.#redis, prefix, connect, { away() {}, back() {} }));
+    }
+
+    async close(): Promise<void> {
+        this.rest();
+        this.#isClosing = true;
+        await this.#releaseIfIdle();
+    }
+
+    async claim(run: Run, isExclusive: boolean): Promise<ClaimAnswer> {
+        if (!this.#opened) return 'no journal';
+        const { ledger, outbox, host } = this.#opened;
+        try {
+            const { answer } = await ledger.claim(run, { at: host.clock.now(), isExclusive });
+            if (answer !== 'granted') return answer as ClaimAnswer;
+            this.#take(run, false);
+            return 'granted';
+        } catch (error) {
+            if (!(error instanceof RedisAwayError)) throw error;
+            // It may have been granted, and the answer lost.
+            const given = {
+                ...run,
+                outcome: 'aborted',
+                reason: 'no journal',
+                endedAt: host.clock.now(),
+            } as const;
+            outbox.add(async () => void (await ledger.disclaim(given)));
+            return 'no journal';
+        }
+    }
+
+    retrying(run: Run, delay: number): boolean {
+        const held = this.#held.get(run.id);
+        if (!this.#opened || !held) return false;
+        const { ledger, outbox } = this.#opened;
+        const { attempt } = run;
+        if (!held.isQueued) {
+            void outbox.send(() => ledger.noteAttempt({ ...run, attempt }));
+            return false;
+        }
+        held.retryIn = delay;
+        void outbox.send(() => ledger.putBack(run, true));
+        return true;
+    }
+
+    async finished(run: Run): Promise<void> {
+        if (!this.#opened) return;
+        const { ledger, outbox, host } = this.#opened;
+        const ended = { ...run };
+        await outbox.send(async () => {
+            const { stands, next } = await ledger.finish(ended);
+            if (!stands) host.emit({ type: 'run-was-lost', run });
+            if (next !== undefined) this.#wake(next);
+        });
+        await this.#drop(run);
+    }
+
+    skipped(run: Run): void {
+        if (!this.#opened) return;
+        const { ledger, outbox, host } = this.#opened;
+        // A claimed run that does not start, because the bot stops.
+        if (this.#held.get(run.id)?.isQueued) return void outbox.send(() => ledger.putBack(run, false));
+        const { job, schedule, args, tenant, reason = '', scheduledAt: slot, manual } = run;
+        if (manual || slot === undefined || UNRECORDED_SKIPS.includes(reason)) return;
+        const slots = { first: slot, last: slot, count: 1, atLeast: false };
+        const skips = { job, schedule, args, tenant, reason, ...slots };
+        void outbox.send(() => ledger.skip(skips, host.clock.now()));
+    }
+
+    async unrun(slots: readonly UnrunOfSchedule[]): Promise<void> {
+        const { ledger, host } = this.#opened ?? {};
+        if (!ledger || !host) return;
+        await this.#orNothing(async () => {
+            for (const { schedule, ...found } of slots) {
+                const { job, text, args } = schedule;
+                await ledger.skip(
+                    { ...found, job, schedule: text, args, tenant: undefined },
+                    host.clock.now(),
+                );
+            }
+        }, undefined);
+    }
+
+    async settledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number>> {
+        // While Redis is away nothing is owed; all of it is once it is back.
+        const none: ReadonlyMap<string, number> = new Map(schedules.map(({ key }) => [key, now]));
+        return this.#orNothing(async ({ settled }) => settled.until(schedules, now), none);
+    }
+
+    latestSettled(): Promise<number | undefined> {
+        return this.#orNothing<number | undefined>(({ settled }) => settled.latest(), undefined);
+    }
+
+    settle(schedule: Schedule, second: number): void {
+        void this.#orNothing(({ settled }) => settled.settle(schedule, second), undefined);
+    }
+
+    async voidClaimsAfter(second: number): Promise<void> {
+        await this.#orNothing(async ({ link, pulse }) => {
+            await link.script('botVoid', second, SAME_STEP);
+            await pulse.refresh();
+        }, undefined);
+    }
+
+    isPaused(job: string): boolean {
+        const paused = this.#opened?.pulse.paused;
+        return paused !== undefined && (paused.has(job) || paused.has(ALL_JOBS));
+    }
+
+    async pausedJobs(): Promise<readonly string[]> {
+        const { pulse } = await this.#required();
+        await pulse.refresh();
+        return [...pulse.paused].sort();
+    }
+
+    async pause(job: string): Promise<void> {
+        const { link, pulse, host } = await this.#required();
+        const now = Math.floor(host.clock.now() / 1000);
+        await link.use((client) => client.hsetnx(link.key('state'), `pause ${job}`, now));
+        await pulse.refresh();
+    }
+
+    async resume(job: string): Promise<void> {
+        const { link, pulse, host } = await this.#required();
+        await link.script('botResume', job, Math.floor(host.clock.now() / 1000));
+        await pulse.refresh();
+    }
+
+    get #redis(): RedisSettings {
+        const { redis } = this.config;
+        if (!redis) throw new TypeError(`the engine 'bullmq' was made without bot.redis`);
+        return redis;
+    }
+
+    async #openLink(host: EngineHost): Promise<void> {
+        const packages = await loadPackages();
+        const connect = this.connect ?? connectWith(packages);
+        const settings = this.#redis;
+        const prefix = await readPrefix(this.config.redisPrefix, host.environment);
+        const { place } = settings;
+        this.#description = `bullmq, Redis ${place}, keys ${prefix}:*, ${DUTIES[this.config.role]}`;
+        let awaySince = 0;
+        const link = new Link(settings, prefix, connect, {
+            away: (detail) => {
+                awaySince = host.clock.now();
+                host.emit({ type: 'redis-away', place, detail });
+            },
+            back: () => {
+                host.emit({ type: 'redis-back', place, after: host.clock.now() - awaySince });
+                void outbox.flush().then(() => host.recovered());
+            },
+        });
+        const outbox = new Outbox();
+        const ledger = new Ledger(link, this.#owner, host.journal.retention);
+        const pulse: Pulse = new Pulse({
+            link,
+            ledger,
+            owner: this.#owner,
+            host,
+            isBusy: () => this.#held.size > 0,
+            adopt: (run) => {
+                this.#take(run, false);
+                void host.takeOver(run);
+            },
+            forget: () => this.#forget(),
+        });
+        const producer = new RunProducer(packages, link, host, () => pulse.step);
+        const createWorker = () =>
+            new RunWorker({
+                packages,
+                connect,
+                settings,
+                link,
+                ledger,
+                host,
+                concurrency: this.config.concurrency,
+                execute: (run) => this.#execute(run),
+                skip: (run, reason) => this.#skip(run, reason),
+                wake: (id) => this.#wake(id),
+            });
+        const settled = new Settled(link);
+        this.#opened = {
+            host,
+            link,
+            ledger,
+            settled,
+            outbox,
+            producer,
+            pulse,
+            createWorker,
+            letGo: undefined,
+            worker: undefined,
+        };
+        await pulse.beat();
+    }
+
+    async #execute(run: Run): Promise<{ retryIn: number | undefined }> {
+        this.#take(run, true);
+        const held = this.#held.get(run.id);
+        await this.#opened?.host.takeOver(run);
+        await this.#drop(run);
+        return { retryIn: held?.retryIn };
+    }
+
+    #skip(run: Run, reason: SkipReason): void {
+        Object.assign(run, { outcome: 'skipped', reason });
+        this.skipped(run);
+        this.#opened?.host.emit({ type: 'run-ended', run });
+    }
+
+    #take(run: Run, isQueued: boolean): void {
+        this.#held.set(run.id, { isQueued, retryIn: undefined });
+        this.#hold();
+        this.#opened?.pulse.keepBeating();
+    }
+
+    async #drop(run: Run): Promise<void> {
+        this.#held.delete(run.id);
+        if (this.#isClosing) return this.#releaseIfIdle();
+        // A manual run of a process that does nothing else: it is to come to its end.
+        if (this.#held.size > 0 || this.#isWatching || !this.#opened) return;
+        this.#opened.pulse.stop();
+        await this.#leave(this.#opened.link);
+        this.#letGo();
+    }
+
+    #wake(id: string): void {
+        void this.#opened?.producer.wake(id);
+    }
+
+    async #forget(): Promise<void> {
+        if (!this.#opened) return;
+        const { host, link, producer } = this.#opened;
+        const jobs = await link.use((client) => client.smembers(link.key('jobs')));
+        const now = Math.floor(host.clock.now() / 1000);
+        const [claims, history] = [producer.kept / 1000, host.journal.retention / 1000].map(Math.ceil);
+        await link.script('botForget', now, claims as number, history as number, ...jobs);
+    }
+
+    async #orNothing<T>(work: (opened: Opened) => Promise<T>, otherwise: T): Promise<T> {
+        if (!this.#opened) return otherwise;
+        try {
+            return await work(this.#opened);
+        } catch (error) {
+            if (error instanceof RedisAwayError) return otherwise;
+            throw error;
+        }
+    }
+
+    async #required(): Promise<Opened> {
+        if (!this.#opened) throw new Error('the engine is not open');
+        return this.#opened;
+    }
+
+    #hold(): void {
+        if (this.#opened) this.#opened.letGo ??= this.#opened.link.hold();
+    }
+
+    #letGo(): void {
+        this.#opened?.letGo?.();
+        if (this.#opened) this.#opened.letGo = undefined;
+    }
+
+    async #releaseIfIdle(): Promise<void> {
+        if (this.#held.size > 0 || !this.#opened) return;
+        const opened = this.#opened;
+        const { link, pulse, producer, worker } = opened;
+        await worker?.close();
+        // It may have been opened again meanwhile.
+        if (!this.#isClosing || this.#opened !== opened) return;
+        this.#opened = undefined;
+        this.#opening = undefined;
+        pulse.stop();
+        await this.#leave(link);
+        await producer.close();
+        opened.letGo?.();
+    }
+
+    async #leave(link: Link): Promise<void> {
+        if (link.isAway) return;
+        const gone = link.use((client) => client.hdel(link.key('state'), `beat ${this.#owner.id}`));
+        await gone.catch((error) => {
+            if (!(error instanceof RedisAwayError)) throw error;
+        });
+    }
+}

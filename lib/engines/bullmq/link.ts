@@ -1,0 +1,200 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChainableCommander, Redis } from 'ioredis';
+import type { RedisSettings } from '../../redis_settings.js';
+import { toError } from '../../stray_errors.js';
+import type { Connect } from './packages.js';
+import { SCRIPTS, type ScriptName } from './scripts.js';
+
+/** How long a command may take, in milliseconds: Redis answers at once, or is away. */
+const COMMAND_TIMEOUT = 5_000;
+
+/** How long a first connection is waited for, in milliseconds. */
+const CONNECT_PATIENCE = 3_000;
+
+/** How long a connection that nobody needs stays open, in milliseconds. */
+const LINGER = 50;
+
+/** What the link tells of. */
+export interface LinkListener {
+    /** Redis does not answer, or refuses; told once until it is back. */
+    away(detail: string): void;
+    /** It answers again. */
+    back(): void;
+}
+
+/** Redis did not do what it was asked, or nobody knows whether it did. */
+export class RedisAwayError extends Error {
+    override readonly name = 'RedisAwayError';
+}
+
+type ScriptRunner = Redis &
+    Record<ScriptName, (prefix: string, ...args: (string | number)[]) => Promise<unknown>>;
+
+/**
+ * The engine's own connection to Redis, for everything but BullMQ's queue. It is made when it is needed, and closed when
+ * nobody holds it, so that a command's process comes to its end.
+ */
+export class Link {
+    #client: ScriptRunner | undefined;
+    #detail: string | undefined;
+    #lastError: string | undefined;
+    #pending = 0;
+    #holds = 0;
+    #idle: NodeJS.Timeout | undefined;
+
+    /**
+     * @param settings where Redis is
+     * @param prefix what all keys begin with
+     * @param connect makes a client
+     * @param listener told when Redis goes away, and when it is back
+     */
+    constructor(
+        private readonly settings: RedisSettings,
+        readonly prefix: string,
+        private readonly connect: Connect,
+        private readonly listener: LinkListener,
+    ) {}
+
+    /** Whether Redis did not answer when it was asked last. */
+    get isAway(): boolean {
+        return this.#detail !== undefined;
+    }
+
+    /** The name of a key. */
+    key(name: string): string {
+        return `${this.prefix}:${name}`;
+    }
+
+    /**
+     * Runs a script.
+     *
+     * @throws RedisAwayError
+     */
+    script(name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
+        return this.use((client) => (client as ScriptRunner)[name](this.prefix, ...args));
+    }
+
+    /**
+     * Sends commands together.
+     *
+     * @param fill adds them
+     * @returns their answers in order
+     * @throws RedisAwayError
+     */
+    pipeline(fill: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
+        return this.use(async (client) => {
+            const pipeline = client.pipeline();
+            fill(pipeline);
+            const answers = (await pipeline.exec()) ?? [];
+            return answers.map(([error, answer]) => {
+                if (error) throw error;
+                return answer;
+            });
+        });
+    }
+
+    /**
+     * Does something with the connection.
+     *
+     * @param work what
+     * @returns what it returned
+     * @throws RedisAwayError where Redis did not do it; it may yet, where the answer was lost
+     */
+    async use<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+        this.#pending += 1;
+        clearTimeout(this.#idle);
+        try {
+            const answer = await work(await this.#ready());
+            this.#came();
+            return answer;
+        } catch (error) {
+            throw this.#went(error);
+        } finally {
+            this.#pending -= 1;
+            this.#closeIfIdle();
+        }
+    }
+
+    /**
+     * Keeps the connection open.
+     *
+     * @returns a function that ends this
+     */
+    hold(): () => void {
+        let isHeld = true;
+        this.#holds += 1;
+        clearTimeout(this.#idle);
+        return () => {
+            if (!isHeld) return;
+            isHeld = false;
+            this.#holds -= 1;
+            this.#closeIfIdle();
+        };
+    }
+
+    async #ready(): Promise<Redis> {
+        this.#client ??= this.#open();
+        const client = this.#client;
+        if (client.status === 'ready') return client;
+        // Once it is known to be away, nobody waits for it but its own timers.
+        if (this.isAway) throw new Error(this.#detail);
+        const stop = new AbortController();
+        const { signal } = stop;
+        const late = delay(CONNECT_PATIENCE, undefined, { signal }).then(() => {
+            throw new Error(this.#lastError ?? `it did not answer within ${CONNECT_PATIENCE / 1000} s`);
+        });
+        try {
+            await Promise.race([once(client, 'ready', { signal }), late]);
+        } finally {
+            stop.abort();
+        }
+        return client;
+    }
+
+    #open(): ScriptRunner {
+        const client = this.connect(this.settings, {
+            commandTimeout: COMMAND_TIMEOUT,
+            socketTimeout: 2 * COMMAND_TIMEOUT,
+            maxRetriesPerRequest: 0,
+            enableOfflineQueue: false,
+            autoResendUnfulfilledCommands: false,
+            retryStrategy: (times: number) => Math.min(1_000, 50 * times),
+        });
+        for (const [name, lua] of Object.entries(SCRIPTS))
+            client.defineCommand(name, { numberOfKeys: 1, lua });
+        client.on('error', (error) => {
+            this.#lastError = error.message;
+        });
+        client.connect().catch(() => {});
+        return client as ScriptRunner;
+    }
+
+    #came(): void {
+        if (this.#detail === undefined) return;
+        this.#detail = undefined;
+        this.listener.back();
+    }
+
+    #went(cause: unknown): Error {
+        const { message } = toError(cause);
+        const isVague = /enableOfflineQueue|max retries per request/.test(message);
+        const detail = this.settings.withoutSecrets((isVague && this.#lastError) || message);
+        if (this.#detail === undefined) {
+            this.#detail = detail;
+            this.listener.away(detail);
+        }
+        // Without its cause: an error of ioredis carries the command that failed, the password of AUTH, too.
+        return new RedisAwayError(`Redis ${this.settings.place}: ${detail}`);
+    }
+
+    #closeIfIdle(): void {
+        if (this.#holds > 0 || this.#pending > 0) return;
+        clearTimeout(this.#idle);
+        this.#idle = setTimeout(() => {
+            this.#client?.disconnect();
+            this.#client = undefined;
+            this.#detail = undefined;
+        }, LINGER);
+    }
+}

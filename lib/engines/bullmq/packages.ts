@@ -1,0 +1,44 @@
+import type { Redis } from 'ioredis';
+import type { RedisSettings } from '../../redis_settings.js';
+
+/** What the engine needs from npm, and the embedded one does not. */
+export interface Packages {
+    readonly bullmq: typeof import('bullmq');
+    readonly ioredis: Pick<typeof import('ioredis'), 'Redis'>;
+}
+
+/** Makes a client of ioredis, which is not connected yet. */
+export type Connect = (settings: RedisSettings, options: Readonly<Record<string, unknown>>) => Redis;
+
+/**
+ * Loads BullMQ and ioredis, which an app has only if it wants this engine.
+ *
+ * @returns both
+ * @throws Error that says what to install, where one of them is missing
+ */
+export async function loadPackages(): Promise<Packages> {
+    try {
+        const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')]);
+        return { bullmq, ioredis };
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+        throw new Error(
+            `The engine 'bullmq' needs two packages that are not installed: run \`npm install bullmq ioredis\` (${(error as Error).message})`,
+            { cause: error },
+        );
+    }
+}
+
+/**
+ * How clients are made in earnest.
+ *
+ * @param packages where they come from
+ */
+export function connectWith({ ioredis }: Packages): Connect {
+    return (settings, options) => {
+        const [first, second] = settings.arguments({ lazyConnect: true, ...options });
+        return typeof first === 'string'
+            ? new ioredis.Redis(first, second as object)
+            : new ioredis.Redis(first);
+    };
+}

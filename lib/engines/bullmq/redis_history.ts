@@ -1,0 +1,219 @@
+import { hostname } from 'node:os';
+import type { Json } from '../../args.js';
+import type { History, JobStatus, PastRun, PastSkips } from '../../history.js';
+import type { Outcome, TenantId } from '../../run.js';
+import { type Link, RedisAwayError } from './link.js';
+
+/** As many runs are looked at together. */
+const PAGE = 100;
+
+const FIELDS = [
+    'what',
+    'attempt',
+    'started',
+    'ended',
+    'outcome',
+    'reason',
+    'error',
+    'stack',
+    'owner',
+    'waits',
+] as const;
+const SKIP_FIELDS = ['what', 'reason', 'first', 'last', 'count', 'atLeast'] as const;
+
+type Row<Name extends string> = { readonly [Field in Name]: string };
+
+/** What a run or a skip is of; as a run's identity is written. */
+interface What {
+    readonly job: string;
+    readonly schedule?: string;
+    readonly args: readonly Json[];
+    readonly tenant?: TenantId;
+    readonly scheduledAt?: number;
+    readonly manual?: boolean;
+    readonly host: string;
+    readonly pid: number;
+}
+
+/** What the engine `bullmq` remembers, read from any machine. */
+export class RedisHistory implements History {
+    readonly isShared = true;
+
+    constructor(private readonly link: Link) {}
+
+    async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
+        const alive = await this.#beating();
+        const statuses = await Promise.all(jobs.map((job) => this.#statusOf(job, alive)));
+        return new Map(
+            jobs.flatMap((job, index): [string, JobStatus][] => {
+                const status = statuses[index];
+                return status ? [[job, status]] : [];
+            }),
+        );
+    }
+
+    async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
+        // To Redis, 0 to -1 are all.
+        if (most === 0) return [];
+        const alive = await this.#beating();
+        const [ids, skips] = await Promise.all([
+            this.#read((client) => client.zrevrange(this.link.key(`history:${job}`), 0, most - 1)),
+            this.#skipsOf(job, most),
+        ]);
+        const past = [...(await this.#runs(ids, alive)), ...skips];
+        return past.sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
+    }
+
+    async pausedJobs(): Promise<readonly string[]> {
+        const fields = await this.#read((client) => client.hkeys(this.link.key('state')));
+        return fields.flatMap((field) => (field.startsWith('pause ') ? [field.slice(6)] : [])).sort();
+    }
+
+    /** The connection closes by itself when nobody asks any more. */
+    async close(): Promise<void> {}
+
+    async #statusOf(job: string, alive: ReadonlySet<string>): Promise<JobStatus | undefined> {
+        const going = await this.#read((client) => client.smembers(this.link.key(`going:${job}`)));
+        const unfinished = await this.#runs(going, alive);
+        const running = unfinished.filter(({ outcome }) => outcome === 'running');
+        const newest = await this.#newestEnded(job, alive);
+        const ended = newest ? [newest, ...(await this.#siblings(newest, alive))] : [];
+        const [skipped] = await this.#skipsOf(job, 1);
+        if (!newest && !skipped && running.length === 0) return undefined;
+        return { running, ended, skipped };
+    }
+
+    async #newestEnded(job: string, alive: ReadonlySet<string>): Promise<PastRun | undefined> {
+        const key = this.link.key(`history:${job}`);
+        for (let from = 0; ; from += PAGE) {
+            const ids = await this.#read((client) => client.zrevrange(key, from, from + PAGE - 1));
+            if (ids.length === 0) return undefined;
+            const newest = (await this.#runs(ids, alive)).find(({ outcome }) => outcome !== 'running');
+            if (newest) return newest;
+        }
+    }
+
+    // None starts before its slot.
+    async #siblings(newest: PastRun, alive: ReadonlySet<string>): Promise<PastRun[]> {
+        const { id, job, scheduledAt, manual, startedAt } = newest;
+        if (scheduledAt === undefined || manual) return [];
+        const key = this.link.key(`history:${job}`);
+        const ids = await this.#read((client) => client.zrevrangebyscore(key, startedAt, scheduledAt * 1000));
+        const runs = await this.#runs(ids, alive);
+        return runs.filter(
+            (run) =>
+                run.id !== id && !run.manual && run.scheduledAt === scheduledAt && run.outcome !== 'running',
+        );
+    }
+
+    async #runs(ids: readonly string[], alive: ReadonlySet<string>): Promise<PastRun[]> {
+        const rows = await this.#rows(
+            ids.map((id) => `run:${id}`),
+            FIELDS,
+        );
+        return rows.flatMap((row, index) => (row ? [runOf(ids[index] as string, row, alive)] : []));
+    }
+
+    async #skipsOf(job: string, most: number): Promise<PastSkips[]> {
+        const numbers = await this.#read((client) =>
+            client.zrevrange(this.link.key(`skips:${job}`), 0, most - 1),
+        );
+        const rows = await this.#rows(
+            numbers.map((number) => `skip:${number}`),
+            SKIP_FIELDS,
+        );
+        return rows.flatMap((row) => (row ? [skipsOf(row)] : []));
+    }
+
+    async #rows<Name extends string>(
+        names: readonly string[],
+        fields: readonly Name[],
+    ): Promise<(Row<Name> | undefined)[]> {
+        if (names.length === 0) return [];
+        const answers = await this.#asking(
+            this.link.pipeline((pipeline) => {
+                for (const name of names) pipeline.hmget(this.link.key(name), ...fields);
+            }),
+        );
+        return (answers as (string | null)[][]).map((values) =>
+            // It may have been forgotten in the meantime.
+            values[0] === null
+                ? undefined
+                : (Object.fromEntries(
+                      fields.map((field, index) => [field, values[index] ?? '']),
+                  ) as Row<Name>),
+        );
+    }
+
+    async #beating(): Promise<ReadonlySet<string>> {
+        const fields = await this.#read((client) => client.hkeys(this.link.key('state')));
+        return new Set(fields.flatMap((field) => (field.startsWith('beat ') ? [field.slice(5)] : [])));
+    }
+
+    #read<T>(work: Parameters<typeof this.link.use<T>>[0]): Promise<T> {
+        return this.#asking(this.link.use(work));
+    }
+
+    async #asking<T>(answer: Promise<T>): Promise<T> {
+        try {
+            return await answer;
+        } catch (error) {
+            if (!(error instanceof RedisAwayError)) throw error;
+            throw new Error(`What was remembered cannot be read: ${error.message}`, { cause: error });
+        }
+    }
+}
+
+function runOf(id: string, row: Row<(typeof FIELDS)[number]>, alive: ReadonlySet<string>): PastRun {
+    const what = JSON.parse(row.what) as What;
+    const { scheduledAt } = what;
+    const startedAt = Number(row.started);
+    const isGone = row.outcome === '' && row.owner !== '' && !isAlive(what, row.owner, alive);
+    return {
+        kind: 'run',
+        ...whatRan(what),
+        id,
+        scheduledAt,
+        manual: what.manual === true,
+        attempt: Number(row.attempt),
+        startedAt,
+        endedAt: row.ended === '' ? undefined : Number(row.ended),
+        lateBy: scheduledAt === undefined ? 0 : Math.max(0, startedAt - scheduledAt * 1000),
+        outcome: isGone ? 'lost' : ((row.outcome || 'running') as Outcome | 'running'),
+        reason: isGone ? 'its process is gone' : row.reason || undefined,
+        error: row.error || undefined,
+        stack: row.stack || undefined,
+    };
+}
+
+function skipsOf(row: Row<(typeof SKIP_FIELDS)[number]>): PastSkips {
+    return {
+        kind: 'skips',
+        ...whatRan(JSON.parse(row.what) as What),
+        reason: row.reason,
+        first: Number(row.first),
+        last: Number(row.last),
+        count: Number(row.count),
+        atLeast: row.atLeast === '1',
+    };
+}
+
+function whatRan({ job, schedule, args, tenant, host, pid }: What) {
+    return { job, schedule, args, tenant, host, pid };
+}
+
+function timeOf(past: PastRun | PastSkips): number {
+    return past.kind === 'run' ? past.startedAt : past.last * 1000;
+}
+
+// Processes of other machines are known by their beats alone.
+function isAlive({ host, pid }: What, owner: string, alive: ReadonlySet<string>): boolean {
+    if (!alive.has(owner)) return false;
+    if (host !== hostname()) return true;
+    try {
+        process.kill(pid, 0);
+        return true;
+    } catch (error) {
+        return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    }
+}

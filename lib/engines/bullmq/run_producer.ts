@@ -1,0 +1,124 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Run } from '../../run.js';
+import type { EngineHost, RunQueue } from '../engine.js';
+import { laneKey } from './ledger.js';
+import { type Link, RedisAwayError } from './link.js';
+import type { Packages } from './packages.js';
+import { payloadOf } from './payload.js';
+
+/** The name of the queue; BullMQ puts the prefix in front. */
+export const QUEUE = 'queue';
+
+/** Finished runs stay at least this long, in milliseconds: a forgotten id is a slot that may run twice. */
+const LEAST_KEPT = 24 * 3_600_000;
+
+/** How many events BullMQ keeps: nobody but dashboards reads them. */
+const KEPT_EVENTS = 1_000;
+
+/** Adds runs to the queue, from where any worker takes them. */
+export class RunProducer implements RunQueue {
+    #queue: { readonly client: Redis; readonly bullmq: Queue } | undefined;
+
+    /**
+     * @param packages BullMQ
+     * @param link the connection
+     * @param host tells of jobs, and for how long slots may come again
+     * @param step how often the clock was set back: slots that come again have other ids
+     */
+    constructor(
+        private readonly packages: Packages,
+        private readonly link: Link,
+        private readonly host: EngineHost,
+        private readonly step: () => number,
+    ) {}
+
+    /** How long a finished run, and a claim, is kept, in milliseconds: longer than any slot may be missed. */
+    get kept(): number {
+        return LEAST_KEPT + this.host.longestMissedWithin();
+    }
+
+    async add(runs: readonly Run[], { catchesUp }: { catchesUp: boolean }): Promise<boolean> {
+        if (runs.length === 0) return true;
+        try {
+            if (catchesUp) await this.#lineUp(runs);
+            const age = Math.ceil(this.kept / 1000);
+            const jobs = runs.map((run) => ({
+                name: run.job,
+                data: payloadOf(run, catchesUp),
+                opts: {
+                    jobId: this.#idOf(run),
+                    attempts: 1 + (this.host.planOf(run.job)?.settings.retries ?? 0),
+                    backoff: { type: 'custom' },
+                    removeOnComplete: { age },
+                    removeOnFail: { age },
+                },
+            }));
+            await this.#use((queue) => queue.addBulk(jobs));
+            return true;
+        } catch (error) {
+            if (error instanceof RedisAwayError) return false;
+            throw error;
+        }
+    }
+
+    /** Lets a run come out of the queue now that would have waited longer. */
+    async wake(id: string): Promise<void> {
+        try {
+            await this.link.use(async (client) => {
+                const job = await this.#on(client).getJob(id);
+                if (await job?.isDelayed()) await job?.promote().catch(() => {});
+            });
+        } catch (error) {
+            // It wakes up by itself, later.
+            if (!(error instanceof RedisAwayError)) throw error;
+        }
+    }
+
+    /** Lets go of the queue. */
+    async close(): Promise<void> {
+        const queue = this.#queue?.bullmq;
+        this.#queue = undefined;
+        await queue?.close().catch(() => {});
+    }
+
+    // Before they are in the queue, so that no newer slot of their lane comes between.
+    async #lineUp(runs: readonly Run[]): Promise<void> {
+        await this.link.pipeline((pipeline) => {
+            for (const run of runs) {
+                const line = this.link.key(`line:${laneKey(run)}`);
+                pipeline.zadd(line, run.scheduledAt ?? 0, this.#idOf(run));
+                pipeline.pexpire(line, this.kept);
+            }
+        });
+    }
+
+    async #use<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
+        try {
+            return await this.link.use((client) => work(this.#on(client)));
+        } catch (error) {
+            // BullMQ's first look at a connection may have failed, and is not repeated.
+            await this.close();
+            throw error;
+        }
+    }
+
+    #on(client: Redis): Queue {
+        if (this.#queue?.client !== client) {
+            const bullmq = new this.packages.bullmq.Queue(QUEUE, {
+                connection: client,
+                prefix: this.link.prefix,
+                streams: { events: { maxLen: KEPT_EVENTS } },
+            });
+            // The link tells of it.
+            bullmq.on('error', () => {});
+            this.#queue = { client, bullmq };
+        }
+        return this.#queue.bullmq;
+    }
+
+    #idOf(run: Run): string {
+        const step = this.step();
+        return `${run.scheduledAt}-${laneKey(run)}${step > 0 ? `-${step}` : ''}`;
+    }
+}

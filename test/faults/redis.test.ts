@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PastRun } from '../../lib/history.js';
+import { configFor, onQueue, readHistory } from '../support/redis_reader.js';
+import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis_server.js';
+import { type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
+
+const EACH_SECOND = `meta(){ this.schedule('* * * * * *'); }`;
+const SLOW = `async run(){ note(this, 'start'); await sleep(Number(process.env.SLOW ?? 0)); note(this, 'end'); }`;
+const QUICK = `run(){ note(this, 'start'); }`;
+
+/** A Redis and an app of its own, gone at the end. */
+interface Stage {
+    readonly redis: RedisServer;
+    readonly fleet: Fleet;
+}
+
+const stages: Stage[] = [];
+after(async () => {
+    for (const { redis, fleet } of stages) {
+        await fleet.stop();
+        await redis.stop();
+    }
+});
+
+async function setStage(jobs: Record<string, string>, bot: object = {}): Promise<Stage> {
+    const redis = await startRedis();
+    const stage = { redis, fleet: await openFleet(jobs, configFor(redis.url, bot)) };
+    stages.push(stage);
+    return stage;
+}
+
+describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
+    test('a run whose worker is killed goes to another one, as often as its retries allow', async () => {
+        const { redis, fleet } = await setStage({
+            again: `{ ${EACH_SECOND}, retries: 1, ${SLOW} }`,
+            once: `{ ${EACH_SECOND}, ${SLOW} }`,
+        });
+        const victim = fleet.start({ SLOW: '60000' });
+        const slots = await until('two runs', async () => {
+            const starts = await startsOf(fleet);
+            const [again, once] = ['again', 'once'].map(
+                (job) => starts.find((line) => line.job === job)?.slot,
+            );
+            return again !== undefined && once !== undefined && { again, once };
+        });
+        victim.kill('SIGKILL');
+        await victim.ended;
+        const others = [fleet.start(), fleet.start()];
+        await until(
+            'the lanes to be free',
+            async () => {
+                const later = (await startsOf(fleet)).filter((line) => line.slot > slots.once + 5);
+                return later.some(({ job }) => job === 'once') && later.some(({ job }) => job === 'again');
+            },
+            45_000,
+        );
+        for (const other of others) other.kill('SIGTERM');
+        await Promise.all(others.map(({ ended }) => ended));
+
+        const attempts = (job: string, slot: number) =>
+            fleet
+                .evidence()
+                .then((lines) => lines.filter((line) => line.job === job && line.slot === slot))
+                .then((lines) => lines.map(({ what, attempt }) => `${what} ${attempt}`));
+        assert.deepEqual(await attempts('again', slots.again), ['start 1', 'start 2', 'end 2']);
+        assert.deepEqual(await attempts('once', slots.once), ['start 1']);
+        assert.deepEqual(await outcomesOf(redis, 'again', slots.again), ['succeeded attempt 2']);
+        assert.deepEqual(await outcomesOf(redis, 'once', slots.once), ['lost attempt 1']);
+        assert.match(others.map((other) => other.output()).join(''), /lost once .*its process died/);
+        assertOnce(await fleet.evidence());
+    });
+
+    test('a job that hangs stops neither its worker nor anybody', async () => {
+        const { fleet } = await setStage(
+            {
+                hang: `{ ${EACH_SECOND}, overlap: 'skip', run(){ note(this, 'start'); return new Promise(() => {}); } }`,
+                tick: `{ ${EACH_SECOND}, ${QUICK} }`,
+            },
+            { stopTimeout: '1s' },
+        );
+        fleet.start();
+        await until('five ticks', async () => (await startsOf(fleet, 'tick')).length >= 5);
+        assert.equal((await startsOf(fleet, 'hang')).length, 1);
+    });
+
+    test('Redis is away when the bot starts, and when it stops', async () => {
+        const { redis, fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${QUICK} }` });
+        await redis.stop();
+        const server = fleet.start();
+        await server.started;
+        await until('a word of it', async () =>
+            /redis 127\.0\.0\.1:\d+ cannot be used/.test(server.output()),
+        );
+        await redis.start();
+        await until('ticks', async () => (await startsOf(fleet)).length >= 2);
+        assert.match(server.output(), /redis 127\.0\.0\.1:\d+ can be used again/);
+        await redis.stop();
+        await until('a word of it', async () => server.output().match(/cannot be used/g)?.length === 2);
+        const stoppedAt = Date.now();
+        server.kill('SIGTERM');
+        await server.ended;
+        assert.ok(Date.now() - stoppedAt < 10_000, `it took ${Date.now() - stoppedAt} ms`);
+        assert.doesNotMatch(server.output(), /Unhandled|at .*\.js:\d+/);
+        await redis.start();
+        assertOnce(await fleet.evidence());
+    });
+
+    test('what became due while Redis was away is caught up, once, in order', async () => {
+        const { redis, fleet } = await setStage({
+            all: `{ ${EACH_SECOND}, missed: 'all', ${QUICK} }`,
+            latest: `{ ${EACH_SECOND}, missed: 'once', ${QUICK} }`,
+        });
+        const servers = [fleet.start(), fleet.start()];
+        await Promise.all(servers.map(({ started }) => started));
+        await until('runs', async () => (await startsOf(fleet, 'all')).length >= 2);
+        await redis.stop();
+        const away = Math.floor(Date.now() / 1000);
+        await delay(14_000);
+        await redis.start();
+        const back = Math.ceil(Date.now() / 1000);
+        await until('runs after it', async () =>
+            (await startsOf(fleet, 'all')).some(({ slot }) => slot > back + 4),
+        );
+        await fleet.stop();
+        const evidence = await fleet.evidence();
+        assertOnce(evidence);
+        const all = evidence.filter(({ job }) => job === 'all').map(({ slot }) => slot);
+        const wanted = Array.from({ length: back - away }, (_, index) => away + 1 + index);
+        assert.deepEqual(
+            wanted.filter((slot) => !all.includes(slot)),
+            [],
+        );
+        const caughtUp = evidence.filter(({ job, slot, at }) => job === 'all' && at - slot * 1000 > 1_500);
+        assert.deepEqual(
+            caughtUp.map(({ slot }) => slot),
+            caughtUp.map(({ slot }) => slot).sort(),
+            'in order',
+        );
+        const latest = evidence.filter(({ job, slot }) => job === 'latest' && slot > away + 1 && slot < back);
+        assert.ok(latest.length <= 3, `${latest.length} of ${back - away} ran although one is enough`);
+        for (const server of servers)
+            assert.equal(server.output().match(/cannot be used/g)?.length, 1, server.output());
+    });
+
+    test('what is no run of ours in the queue fails alone, with a reason, and runs nothing', async () => {
+        const { redis, fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${QUICK} }` });
+        const server = fleet.start();
+        await server.started;
+        const good = { version: 1, job: 'tick', args: [], scheduledAt: 1_000_000 };
+        const bad = [
+            null,
+            'process.exit()',
+            { ...good, version: 2 },
+            { ...good, job: ['tick'] },
+            { ...good, args: { length: 1 } },
+            { ...good, tenant: {} },
+            { ...good, scheduledAt: '1000000' },
+            { ...good, catchesUp: 'yes' },
+        ];
+        await onQueue(redis.url, (queue) =>
+            queue.addBulk(
+                bad.map((data, index) => ({ name: 'tick', data, opts: { jobId: `bad-${index}` } })),
+            ),
+        );
+        await until(
+            'eight complaints',
+            async () => server.output().match(/payload in Redis is malformed/g)?.length === bad.length,
+        );
+        await until('ticks', async () => (await startsOf(fleet)).length >= 3);
+        assert.deepEqual(
+            (await startsOf(fleet)).filter(({ slot }) => slot === 1_000_000),
+            [],
+        );
+        const failed = (await readHistory(redis.url, ['tick'])).filter(
+            (past): past is PastRun => past.kind === 'run' && past.outcome === 'failed',
+        );
+        assert.equal(failed.length, bad.length);
+        assert.match(failed[0]?.error ?? '', /malformed/);
+    });
+
+    test('an old release and a new one side by side: what is removed stops, what is new starts, none doubles', async () => {
+        const redis = await startRedis();
+        const config = configFor(redis.url);
+        const kept = `missed: 'all', ${QUICK}`;
+        const old = await openFleet(
+            { kept: `{ ${EACH_SECOND}, ${kept} }`, removed: `{ ${EACH_SECOND}, ${QUICK} }` },
+            config,
+        );
+        const renewed = await openFleet(
+            {
+                // Another crontab, and so another schedule, with the same slots.
+                kept: `{ meta(){ this.schedule('*/1 * * * * *'); }, ${kept} }`,
+                added: `{ ${EACH_SECOND}, missed: 'all', overlap: 'allow', ${QUICK} }`,
+            },
+            config,
+        );
+        stages.push({ redis, fleet: old }, { redis, fleet: renewed });
+        const olds = [old.start(), old.start()];
+        await Promise.all(olds.map(({ started }) => started));
+        await until('old runs', async () => (await startsOf(old, 'removed')).length >= 3);
+        const news = [renewed.start(), renewed.start()];
+        await Promise.all(news.map(({ started }) => started));
+        await delay(15_000);
+        for (const server of olds) server.kill('SIGTERM');
+        await Promise.all(olds.map(({ ended }) => ended));
+        const stoppedAt = Math.ceil(Date.now() / 1000);
+        await delay(6_000);
+        for (const server of news) server.kill('SIGTERM');
+        await Promise.all(news.map(({ ended }) => ended));
+
+        const evidence = [...(await old.evidence()), ...(await renewed.evidence())];
+        assertOnce(evidence);
+        const slotsOf = (job: string) =>
+            evidence
+                .filter((line) => line.job === job)
+                .map(({ slot }) => slot)
+                .sort();
+        for (const job of ['kept', 'added']) {
+            const [first = 0] = slotsOf(job);
+            const wanted = Array.from({ length: stoppedAt + 3 - first }, (_, index) => first + index);
+            assert.deepEqual(
+                wanted.filter((slot) => !slotsOf(job).includes(slot)),
+                [],
+                `${job} has gaps`,
+            );
+        }
+        assert.ok((slotsOf('removed').at(-1) ?? 0) <= stoppedAt, 'it went on');
+        const history = await readHistory(redis.url, ['kept', 'added', 'removed']);
+        const failed = history.filter((past) => past.kind === 'run' && past.outcome !== 'succeeded');
+        assert.deepEqual(failed, []);
+        // Of the removed job runs may go round that nobody knows any more, until they fail.
+        const left = await onQueue(redis.url, (queue) => queue.getJobs(['waiting', 'active', 'delayed']));
+        assert.deepEqual(
+            [...new Set(left.map(({ name }) => name))].filter((name) => name !== 'removed'),
+            [],
+        );
+    });
+});
+
+async function startsOf(fleet: Fleet, job?: string): Promise<Evidence[]> {
+    const lines = await fleet.evidence();
+    return lines.filter((line) => line.what === 'start' && (job === undefined || line.job === job));
+}
+
+async function outcomesOf(redis: RedisServer, job: string, slot: number): Promise<string[]> {
+    const history = await readHistory(redis.url, [job]);
+    return history.flatMap((past) =>
+        past.kind === 'run' && past.scheduledAt === slot ? [`${past.outcome} attempt ${past.attempt}`] : [],
+    );
+}
+
+function assertOnce(evidence: readonly Evidence[]): void {
+    const starts = evidence
+        .filter(({ what }) => what === 'start')
+        .map(({ job, slot, tenant, attempt }) => `${job} ${slot} ${tenant} attempt ${attempt}`);
+    assert.deepEqual(
+        starts.filter((start, index) => starts.indexOf(start) !== index),
+        [],
+    );
+}

@@ -1,0 +1,49 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Link } from '../../lib/engines/bullmq/link.js';
+import { connectWith, loadPackages } from '../../lib/engines/bullmq/packages.js';
+import { RedisHistory } from '../../lib/engines/bullmq/redis_history.js';
+import { QUEUE } from '../../lib/engines/bullmq/run_producer.js';
+import type { PastRun, PastSkips } from '../../lib/history.js';
+import { RedisSettings } from '../../lib/redis_settings.js';
+
+/** What the keys of the fixture app begin with, in production. */
+export const PREFIX = 'bot:fixture:production';
+
+/** The config of an app on a Redis. */
+export function configFor(url: string, bot: object = {}): Record<string, string> {
+    const config = { bot: { engine: 'bullmq', redis: url, ...bot } };
+    // So that each process of a test can have its own part.
+    const role = `config.bot.role = process.env.ROLE ?? 'both';`;
+    return {
+        'pinstripe.config.js': `const config = ${JSON.stringify(config)};\n${role}\nexport default config;\n`,
+    };
+}
+
+/** What is remembered of jobs: everything. */
+export async function readHistory(url: string, jobs: readonly string[]): Promise<(PastRun | PastSkips)[]> {
+    const connect = connectWith(await loadPackages());
+    const listener = { away() {}, back() {} };
+    const history = new RedisHistory(new Link(new RedisSettings(url), PREFIX, connect, listener));
+    return (await Promise.all(jobs.map((job) => history.of(job, 100_000)))).flat();
+}
+
+/** How many runs are in the queue in some state, finished ones aside. */
+export async function countQueued(url: string): Promise<number> {
+    return onQueue(url, async (queue) => {
+        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
+        return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    });
+}
+
+/** Does something with the queue, as a stranger could. */
+export async function onQueue<T>(url: string, work: (queue: Queue, client: Redis) => Promise<T>): Promise<T> {
+    const client = new Redis(url, { maxRetriesPerRequest: null });
+    const queue = new Queue(QUEUE, { connection: client, prefix: PREFIX });
+    try {
+        return await work(queue, client);
+    } finally {
+        await queue.close();
+        client.disconnect();
+    }
+}

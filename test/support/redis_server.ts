@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './app_process.js';
+
+const BINARY = 'redis-server';
+
+/** How long a Redis may take to start, in milliseconds. */
+const DEADLINE = 10_000;
+
+/**
+ * Whether the tests that need a Redis are left out: the reason, or false. It is said loudly, and where everything has to
+ * be tested it is a failure.
+ */
+export const skipWithoutRedis: string | false = (() => {
+    if (spawnSync(BINARY, ['--version']).status === 0) return false;
+    const reason = `${BINARY} IS NOT INSTALLED: nothing of the engine "bullmq" is tested (apt-get install redis-server)`;
+    if (process.env['CI']) throw new Error(reason);
+    console.error(`\n*** ${reason} ***\n`);
+    return reason;
+})();
+
+/** A Redis of a test's own, on a free port of the loopback interface, with an append-only file. */
+export interface RedisServer {
+    readonly port: number;
+    readonly url: string;
+    /** Ends it, as an administrator does, or a power cut (SIGKILL). */
+    stop(signal?: NodeJS.Signals): Promise<void>;
+    /** Starts it again, with what it had. */
+    start(): Promise<void>;
+    /** Lets it stand still, or go on: it keeps its connections, and answers nobody. */
+    signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+}
+
+/**
+ * Starts a Redis. It is gone when the test's process ends, at the latest.
+ *
+ * @param options more of them, as `redis-server` takes them: `['--requirepass', 'secret']`
+ */
+export async function startRedis(options: readonly string[] = []): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'pinstripe-bot-redis-'));
+    const port = await freePort();
+    let child: ChildProcess | undefined;
+    process.on('exit', () => {
+        child?.kill('SIGKILL');
+        rmSync(folder, { recursive: true, force: true });
+    });
+    const server: RedisServer = {
+        port,
+        url: `redis://127.0.0.1:${port}`,
+        async stop(signal = 'SIGTERM') {
+            const stopped = child;
+            child = undefined;
+            if (!stopped) return;
+            const ended = new Promise((resolve) => stopped.once('close', resolve));
+            stopped.kill('SIGCONT');
+            stopped.kill(signal);
+            await ended;
+        },
+        async start() {
+            child = spawn(
+                BINARY,
+                // biome-ignore format: a name and its value
+                ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...options],
+                { stdio: 'ignore' },
+            );
+            await accepts(port);
+        },
+        signal: (signal) => void child?.kill(signal),
+    };
+    await server.start();
+    return server;
+}
+
+async function accepts(port: number): Promise<void> {
+    const end = Date.now() + DEADLINE;
+    while (!(await isOpen(port))) {
+        if (Date.now() > end) throw new Error(`redis-server did not start on port ${port}`);
+        await delay(20);
+    }
+}
+
+function isOpen(port: number): Promise<boolean> {
+    return new Promise((resolve) => {
+        const socket = createConnection(port, '127.0.0.1');
+        const end = (answer: boolean) => {
+            socket.destroy();
+            resolve(answer);
+        };
+        socket.once('connect', () => end(true));
+        socket.once('error', () => end(false));
+    });
+}
