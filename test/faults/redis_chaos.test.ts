@@ -17,7 +17,7 @@ const MOST_ATTEMPTS: Readonly<Record<string, number>> = { once: 1, again: 3, lan
 const MAY_SKIP = ['lane', 'line'];
 
 /** How long it takes until Redis has been told of an end, in milliseconds: at once, or after it was away. */
-const TOLD = 500;
+const TOLD = 1_500;
 const TOLD_AFTER_OUTAGE = 3_000;
 
 const ROLES = ['both', 'both', 'scheduler', 'worker'];
