@@ -166,11 +166,14 @@ export class BullmqEngine implements Engine {
         if (!this.#opened) return;
         const { ledger, outbox, host } = this.#opened;
         const ended = { ...run };
-        await outbox.send(async () => {
+        const told = outbox.send(async () => {
             const { stands, next } = await ledger.finish(ended);
             if (!stands) host.emit({ type: 'run-was-lost', run });
             if (next !== undefined) this.#wake(next);
         });
+        // Of a run of the queue BullMQ is told at the same time; should only that arrive, it is enough for others.
+        if (this.#held.get(run.id)?.isQueued) return;
+        await told;
         await this.#drop(run);
     }
 
@@ -317,7 +320,8 @@ export class BullmqEngine implements Engine {
         this.#take(run, true);
         const held = this.#held.get(run.id);
         await this.#opened?.host.takeOver(run);
-        await this.#drop(run);
+        // Not awaited: an end of it all waits for the worker, which waits for this.
+        void this.#drop(run);
         return { retryIn: held?.retryIn };
     }
 
@@ -349,8 +353,8 @@ export class BullmqEngine implements Engine {
 
     async #forget(): Promise<void> {
         if (!this.#opened) return;
-        const { host, link, producer } = this.#opened;
-        const jobs = await link.use((client) => client.smembers(link.key('jobs')));
+        const { host, link, ledger, producer } = this.#opened;
+        const jobs = await ledger.jobs();
         const now = Math.floor(host.clock.now() / 1000);
         const [claims, history] = [producer.kept / 1000, host.journal.retention / 1000].map(Math.ceil);
         await link.script('botForget', now, claims as number, history as number, ...jobs);
@@ -383,8 +387,9 @@ export class BullmqEngine implements Engine {
     async #releaseIfIdle(): Promise<void> {
         if (this.#held.size > 0 || !this.#opened) return;
         const opened = this.#opened;
-        const { link, pulse, producer, worker } = opened;
+        const { link, pulse, producer, worker, outbox } = opened;
         await worker?.close();
+        await outbox.sent();
         // It may have been opened again meanwhile.
         if (!this.#isClosing || this.#opened !== opened) return;
         this.#opened = undefined;

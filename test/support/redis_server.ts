@@ -5,7 +5,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './app_process.js';
+import { freePort } from './free_port.js';
 
 const BINARY = 'redis-server';
 

@@ -37,6 +37,9 @@ export interface Claim {
 
 /** The runs and skipped slots, as Redis has them. */
 export class Ledger {
+    /** The jobs that are in the list of all. */
+    readonly #listed = new Set<string>();
+
     /**
      * @param link the connection
      * @param owner this process
@@ -61,6 +64,7 @@ export class Ledger {
         { at, isExclusive, queued }: ClaimTerms,
         nonce: string = randomUUID(),
     ): Promise<Claim> {
+        await this.#list(run.job);
         const answered = (await this.link.script(
             'botClaim',
             run.id,
@@ -115,6 +119,7 @@ export class Ledger {
     async finish(run: Run): Promise<{ stands: boolean; next: string | undefined }> {
         const { error, reason = '', outcome = 'lost', attempt } = run;
         const endedAt = Math.floor(run.endedAt ?? 0);
+        await this.#list(run.job);
         const [stands, next] = (await this.link.script(
             'botFinish',
             run.id,
@@ -141,17 +146,33 @@ export class Ledger {
             await this.finish({ ...run, attempt: 1 });
     }
 
+    /** The jobs of which anything is remembered. */
+    jobs(): Promise<string[]> {
+        return this.link.use((client) => client.smembers(this.link.key('jobs')));
+    }
+
     /** The unfinished runs of another process that no queue will bring back, at the attempt they are in. */
     async unfinishedOf(process: string): Promise<Run[]> {
-        const ids = (await this.link.use((client) =>
-            client.smembers(this.link.key(`owned:${process}`)),
-        )) as string[];
-        const rows = await this.link.pipeline((pipeline) => {
-            for (const id of ids)
-                pipeline.hmget(this.link.key(`run:${id}`), 'what', 'attempt', 'started', 'queued');
-        });
-        return (rows as (string | null)[][]).flatMap(([what, attempt, started, queued], index) =>
-            what && queued !== '1'
+        const jobs = await this.jobs();
+        const going = await this.link.all((client) =>
+            jobs.map((job) => client.smembers(this.link.key(`going:${job}`))),
+        );
+        const ids = going.flat();
+        const rows = await this.link.all((client) =>
+            ids.map((id) =>
+                client.hmget(
+                    this.link.key(`run:${id}`),
+                    'what',
+                    'attempt',
+                    'started',
+                    'queued',
+                    'owner',
+                    'outcome',
+                ),
+            ),
+        );
+        return rows.flatMap(([what, attempt, started, queued, owner, outcome], index) =>
+            what && queued !== '1' && owner === process && outcome === null
                 ? [runOf(ids[index] as string, what, Number(attempt), Number(started))]
                 : [],
         );
@@ -173,8 +194,9 @@ export class Ledger {
         again: ReadonlyMap<string, Run>,
     ): Promise<string[]> {
         const successors = [...again].flatMap(([id, run]) => [id, run.id, identityOf(run, this.owner)]);
-        const head = [process, lastBeat, Math.floor(at), this.#keepUnfinished, this.owner.id];
-        return (await this.link.script('botBury', ...head, ...successors)) as string[];
+        const head = [process, lastBeat, Math.floor(at), this.#keepUnfinished, this.owner.id, again.size];
+        const jobs = await this.jobs();
+        return (await this.link.script('botBury', ...head, ...successors, ...jobs)) as string[];
     }
 
     /** Notes slots that did not run. */
@@ -195,6 +217,12 @@ export class Ledger {
             this.retention,
             Math.floor(at),
         );
+    }
+
+    async #list(job: string): Promise<void> {
+        if (this.#listed.has(job)) return;
+        await this.link.use((client) => client.sadd(this.link.key('jobs'), job));
+        this.#listed.add(job);
     }
 
     get #keepUnfinished(): number {

@@ -84,13 +84,15 @@ export class RunProducer implements RunQueue {
 
     // Before they are in the queue, so that no newer slot of their lane comes between.
     async #lineUp(runs: readonly Run[]): Promise<void> {
-        await this.link.pipeline((pipeline) => {
-            for (const run of runs) {
+        await this.link.all((client) =>
+            runs.flatMap((run) => {
                 const line = this.link.key(`line:${laneKey(run)}`);
-                pipeline.zadd(line, run.scheduledAt ?? 0, this.#idOf(run));
-                pipeline.pexpire(line, this.kept);
-            }
-        });
+                return [
+                    client.zadd(line, run.scheduledAt ?? 0, this.#idOf(run)),
+                    client.pexpire(line, this.kept),
+                ];
+            }),
+        );
     }
 
     async #use<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
