@@ -24,6 +24,11 @@ export const skipWithoutRedis: string | false = (() => {
     return reason;
 })();
 
+const leftovers = new Set<() => void>();
+process.on('exit', () => {
+    for (const clear of leftovers) clear();
+});
+
 /** A Redis of a test's own, on a free port of the loopback interface, with an append-only file. */
 export interface RedisServer {
     readonly port: number;
@@ -45,7 +50,7 @@ export async function startRedis(options: readonly string[] = []): Promise<Redis
     const folder = await mkdtemp(join(tmpdir(), 'pinstripe-bot-redis-'));
     const port = await freePort();
     let child: ChildProcess | undefined;
-    process.on('exit', () => {
+    leftovers.add(() => {
         child?.kill('SIGKILL');
         rmSync(folder, { recursive: true, force: true });
     });

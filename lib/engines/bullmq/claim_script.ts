@@ -41,13 +41,13 @@ if known[2] then
 end
 
 local claim = lane .. ' ' .. slot
-local known_state = call('HMGET', state, 'pause ' .. job, 'pause *', 'beat ' .. owner)
+local found = call('HMGET', state, 'pause ' .. job, 'pause *', 'beat ' .. owner)
 if not isManual then
     if call('ZSCORE', key('claims'), claim) then return {'taken'} end
-    if known_state[1] or known_state[2] then return {'paused'} end
+    if found[1] or found[2] then return {'paused'} end
 end
 -- Buried while it slept: whoever looks has to see it again.
-if not known_state[3] then call('HSET', state, 'beat ' .. owner, 0) end
+if not found[3] then call('HSET', state, 'beat ' .. owner, 0) end
 if isExclusive then
     local newest = not isManual and call('ZSCORE', key('started'), lane)
     local isBusy = false

@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { previousSlot } from '../../calendar.js';
 import { splitTimezone } from '../../crontab.js';
 import type { Owner } from '../../journal/owner.js';
 import type { SkippedSlots } from '../../journal/skips.js';
-import { laneOf, type Run } from '../../run.js';
+import type { Run } from '../../run.js';
 import type { ClaimAnswer } from '../engine.js';
 import type { Link } from './link.js';
+import { flag, hash, identityOf, laneKey, runOf } from './run_identity.js';
 
 /** As much of a stack, in characters, as is kept. */
 const LONGEST_STACK = 8_000;
@@ -228,59 +229,6 @@ export class Ledger {
     get #keepUnfinished(): number {
         return Math.max(KEEP_UNFINISHED, this.retention);
     }
-}
-
-/**
- * What stands for a lane in names of keys.
- *
- * @param run job, args and tenant
- */
-export function laneKey(run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
-    return hash(laneOf(run));
-}
-
-function hash(text: string): string {
-    return createHash('sha256').update(text).digest('base64url').slice(0, 27);
-}
-
-function flag(value: boolean | undefined): string {
-    return value ? '1' : '';
-}
-
-function identityOf(
-    {
-        job,
-        args,
-        tenant,
-        schedule,
-        ...rest
-    }: Pick<Run, 'job' | 'args' | 'tenant' | 'schedule'> & Partial<Run>,
-    { host, pid }: Owner,
-): string {
-    const { scheduledAt, manual } = rest;
-    return JSON.stringify({ job, schedule, args, tenant, scheduledAt, manual, host, pid });
-}
-
-function runOf(id: string, what: string, attempt: number, startedAt: number): Run {
-    const identity = JSON.parse(what) as Pick<
-        Run,
-        'job' | 'args' | 'tenant' | 'schedule' | 'scheduledAt' | 'manual'
-    >;
-    const ending = { endedAt: undefined, outcome: undefined, reason: undefined, error: undefined };
-    const { job, args, tenant, schedule, scheduledAt, manual } = identity;
-    return {
-        id,
-        job,
-        args,
-        tenant,
-        schedule,
-        scheduledAt,
-        manual,
-        file: undefined,
-        attempt,
-        startedAt,
-        ...ending,
-    };
 }
 
 // Slots share a record only where nothing lies between: a slot there may still wait for its lane.

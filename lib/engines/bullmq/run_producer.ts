@@ -2,10 +2,10 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Run } from '../../run.js';
 import type { EngineHost, RunQueue } from '../engine.js';
-import { laneKey } from './ledger.js';
 import { type Link, RedisAwayError } from './link.js';
 import type { Packages } from './packages.js';
 import { payloadOf } from './payload.js';
+import { laneKey } from './run_identity.js';
 
 /** The name of the queue; BullMQ puts the prefix in front. */
 export const QUEUE = 'queue';
