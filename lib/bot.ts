@@ -289,7 +289,7 @@ export class Bot {
             type: 'bot-started',
             jobs: plans.length,
             schedules: size,
-            next: owed && next,
+            next,
             engine: this.#engine.description,
         });
         if (session.isOpen) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fs from 'fs-extra';
 import { AppProcess } from './support/app_process.js';
-import { makeApp } from './support/installed_app.js';
+import { FILE_IMPORTER, makeApp } from './support/installed_app.js';
 import { INSTALLED, PACKAGE, TARBALL } from './support/pack.js';
 
 const INSTALLED_PACKAGE = join(INSTALLED, 'node_modules/pinstripe-bot');
@@ -84,6 +84,26 @@ describe('an app', { concurrency: 2 }, () => {
         await app.run('pinstripe', ['generate-background-job', 'my-task', ...options]);
         const { code, stdout } = await tool('typescript/bin/tsc', '-p', app.root).ended();
         assert.deepEqual([code, stdout], [0, '']);
+    });
+});
+
+describe('an app without BullMQ', () => {
+    test('works, and is told what to install when it asks for the engine', async () => {
+        const config = (bot: object) => `export default ${JSON.stringify({ bot })};\n`;
+        const app = await makeApp({
+            'pinstripe.config.js': config({ journal: false }),
+            'lib/background_jobs/_file_importer.js': FILE_IMPORTER,
+            'lib/background_jobs/greet.js': `export default { run(){ console.log('hello'); } };\n`,
+        });
+        const embedded = await app.run('pinstripe-bot', ['run-background-job', 'greet']);
+        assert.deepEqual([embedded.code, /hello/.test(embedded.stdout)], [0, true], embedded.stderr);
+        await app.write({
+            'pinstripe.config.js': config({ engine: 'bullmq', redis: 'redis://:hunter2@127.0.0.1:1' }),
+        });
+        const { code, stderr } = await app.run('pinstripe-bot', ['run-background-job', 'greet']);
+        assert.equal(code, 1);
+        assert.match(stderr, /needs two packages that are not installed: run `npm install bullmq ioredis`/);
+        assert.doesNotMatch(stderr, /hunter2/);
     });
 });
 

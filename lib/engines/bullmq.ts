@@ -6,15 +6,10 @@ import type { RedisSettings } from '../redis_settings.js';
 import type { Run } from '../run.js';
 import type { Schedule } from '../schedule.js';
 import { readPrefix } from './bullmq/key_prefix.js';
-import { Ledger } from './bullmq/ledger.js';
 import { Link, RedisAwayError } from './bullmq/link.js';
-import { Outbox } from './bullmq/outbox.js';
+import { Membership } from './bullmq/membership.js';
 import { type Connect, connectWith, loadPackages } from './bullmq/packages.js';
-import { Pulse } from './bullmq/pulse.js';
 import { RedisHistory } from './bullmq/redis_history.js';
-import { RunProducer } from './bullmq/run_producer.js';
-import { RunWorker } from './bullmq/run_worker.js';
-import { Settled } from './bullmq/settled.js';
 import {
     ALL_JOBS,
     type ClaimAnswer,
@@ -40,21 +35,6 @@ const DUTIES: Record<Role, string> = {
 /** The keys of the config that this engine goes by. */
 export type BullmqConfig = Pick<BotConfig, 'redis' | 'redisPrefix' | 'role' | 'concurrency'>;
 
-/** What is there while the engine is open. */
-interface Opened {
-    readonly host: EngineHost;
-    readonly link: Link;
-    readonly ledger: Ledger;
-    readonly settled: Settled;
-    readonly outbox: Outbox;
-    readonly producer: RunProducer;
-    readonly pulse: Pulse;
-    readonly createWorker: () => RunWorker;
-    /** Ends the hold on the connection, where there is one. */
-    letGo: (() => void) | undefined;
-    worker: RunWorker | undefined;
-}
-
 /** A run of this process that has not ended. */
 interface HeldRun {
     readonly isQueued: boolean;
@@ -66,11 +46,10 @@ interface HeldRun {
 export class BullmqEngine implements Engine {
     readonly #owner = createOwner();
     readonly #held = new Map<string, HeldRun>();
-    #opened: Opened | undefined;
+    #opened: Membership | undefined;
     #opening: Promise<void> | undefined;
     #description = 'bullmq';
     #isClosing = false;
-    #isWatching = false;
 
     /**
      * @param config where Redis is, and what this process does
@@ -92,7 +71,7 @@ export class BullmqEngine implements Engine {
     open(host: EngineHost): void | Promise<void> {
         this.#isClosing = false;
         if (this.#opened) return;
-        this.#opening ??= this.#openLink(host).catch((error) => {
+        this.#opening ??= this.#open(host).catch((error) => {
             this.#opening = undefined;
             throw error;
         });
@@ -100,17 +79,11 @@ export class BullmqEngine implements Engine {
     }
 
     watch(): void {
-        if (!this.#opened) return;
-        this.#isWatching = true;
-        this.#hold();
-        this.#opened.pulse.watch();
-        if (this.config.role !== 'scheduler') this.#opened.worker ??= this.#opened.createWorker();
+        this.#opened?.watch();
     }
 
     rest(): void {
-        this.#isWatching = false;
-        this.#opened?.worker?.rest();
-        this.#opened?.pulse.rest();
+        this.#opened?.rest();
     }
 
     async history(host: HistoryHost): Promise<History> {
@@ -164,13 +137,16 @@ export class BullmqEngine implements Engine {
 
     async finished(run: Run): Promise<void> {
         if (!this.#opened) return;
-        const { ledger, outbox, host } = this.#opened;
+        const { ledger, outbox, host, producer } = this.#opened;
         const ended = { ...run };
-        await outbox.send(async () => {
+        const told = outbox.send(async () => {
             const { stands, next } = await ledger.finish(ended);
             if (!stands) host.emit({ type: 'run-was-lost', run });
-            if (next !== undefined) this.#wake(next);
+            if (next !== undefined) void producer.wake(next);
         });
+        // Of a run of the queue BullMQ is told at the same time; should only that arrive, it is enough for others.
+        if (this.#held.get(run.id)?.isQueued) return;
+        await told;
         await this.#drop(run);
     }
 
@@ -227,20 +203,20 @@ export class BullmqEngine implements Engine {
     }
 
     async pausedJobs(): Promise<readonly string[]> {
-        const { pulse } = await this.#required();
+        const { pulse } = this.#required();
         await pulse.refresh();
         return [...pulse.paused].sort();
     }
 
     async pause(job: string): Promise<void> {
-        const { link, pulse, host } = await this.#required();
+        const { link, pulse, host } = this.#required();
         const now = Math.floor(host.clock.now() / 1000);
         await link.use((client) => client.hsetnx(link.key('state'), `pause ${job}`, now));
         await pulse.refresh();
     }
 
     async resume(job: string): Promise<void> {
-        const { link, pulse, host } = await this.#required();
+        const { link, pulse, host } = this.#required();
         await link.script('botResume', job, Math.floor(host.clock.now() / 1000));
         await pulse.refresh();
     }
@@ -251,29 +227,19 @@ export class BullmqEngine implements Engine {
         return redis;
     }
 
-    async #openLink(host: EngineHost): Promise<void> {
+    async #open(host: EngineHost): Promise<void> {
         const packages = await loadPackages();
-        const connect = this.connect ?? connectWith(packages);
         const settings = this.#redis;
-        const prefix = await readPrefix(this.config.redisPrefix, host.environment);
-        const { place } = settings;
-        this.#description = `bullmq, Redis ${place}, keys ${prefix}:*, ${DUTIES[this.config.role]}`;
-        let awaySince = 0;
-        const link = new Link(settings, prefix, connect, {
-            away: (detail) => {
-                awaySince = host.clock.now();
-                host.emit({ type: 'redis-away', place, detail });
-            },
-            back: () => {
-                host.emit({ type: 'redis-back', place, after: host.clock.now() - awaySince });
-                void outbox.flush().then(() => host.recovered());
-            },
-        });
-        const outbox = new Outbox();
-        const ledger = new Ledger(link, this.#owner, host.journal.retention);
-        const pulse: Pulse = new Pulse({
-            link,
-            ledger,
+        const { role, concurrency, redisPrefix } = this.config;
+        const prefix = await readPrefix(redisPrefix, host.environment);
+        this.#description = `bullmq, Redis ${settings.place}, keys ${prefix}:*, ${DUTIES[role]}`;
+        this.#opened = new Membership({
+            packages,
+            connect: this.connect ?? connectWith(packages),
+            settings,
+            prefix,
+            role,
+            concurrency,
             owner: this.#owner,
             host,
             isBusy: () => this.#held.size > 0,
@@ -281,43 +247,18 @@ export class BullmqEngine implements Engine {
                 this.#take(run, false);
                 void host.takeOver(run);
             },
-            forget: () => this.#forget(),
+            execute: (run) => this.#execute(run),
+            skip: (run, reason) => this.#skip(run, reason),
         });
-        const producer = new RunProducer(packages, link, host, () => pulse.step);
-        const createWorker = () =>
-            new RunWorker({
-                packages,
-                connect,
-                settings,
-                link,
-                ledger,
-                host,
-                concurrency: this.config.concurrency,
-                execute: (run) => this.#execute(run),
-                skip: (run, reason) => this.#skip(run, reason),
-                wake: (id) => this.#wake(id),
-            });
-        const settled = new Settled(link);
-        this.#opened = {
-            host,
-            link,
-            ledger,
-            settled,
-            outbox,
-            producer,
-            pulse,
-            createWorker,
-            letGo: undefined,
-            worker: undefined,
-        };
-        await pulse.beat();
+        await this.#opened.pulse.beat();
     }
 
     async #execute(run: Run): Promise<{ retryIn: number | undefined }> {
         this.#take(run, true);
         const held = this.#held.get(run.id);
         await this.#opened?.host.takeOver(run);
-        await this.#drop(run);
+        // Not awaited: an end of it all waits for the worker, which waits for this.
+        void this.#drop(run);
         return { retryIn: held?.retryIn };
     }
 
@@ -329,34 +270,16 @@ export class BullmqEngine implements Engine {
 
     #take(run: Run, isQueued: boolean): void {
         this.#held.set(run.id, { isQueued, retryIn: undefined });
-        this.#hold();
-        this.#opened?.pulse.keepBeating();
+        this.#opened?.hold();
     }
 
     async #drop(run: Run): Promise<void> {
         this.#held.delete(run.id);
-        if (this.#isClosing) return this.#releaseIfIdle();
-        // A manual run of a process that does nothing else: it is to come to its end.
-        if (this.#held.size > 0 || this.#isWatching || !this.#opened) return;
-        this.#opened.pulse.stop();
-        await this.#leave(this.#opened.link);
-        this.#letGo();
+        if (this.#isClosing) await this.#releaseIfIdle();
+        else if (this.#held.size === 0) await this.#opened?.letGo();
     }
 
-    #wake(id: string): void {
-        void this.#opened?.producer.wake(id);
-    }
-
-    async #forget(): Promise<void> {
-        if (!this.#opened) return;
-        const { host, link, producer } = this.#opened;
-        const jobs = await link.use((client) => client.smembers(link.key('jobs')));
-        const now = Math.floor(host.clock.now() / 1000);
-        const [claims, history] = [producer.kept / 1000, host.journal.retention / 1000].map(Math.ceil);
-        await link.script('botForget', now, claims as number, history as number, ...jobs);
-    }
-
-    async #orNothing<T>(work: (opened: Opened) => Promise<T>, otherwise: T): Promise<T> {
+    async #orNothing<T>(work: (opened: Membership) => Promise<T>, otherwise: T): Promise<T> {
         if (!this.#opened) return otherwise;
         try {
             return await work(this.#opened);
@@ -366,40 +289,19 @@ export class BullmqEngine implements Engine {
         }
     }
 
-    async #required(): Promise<Opened> {
+    #required(): Membership {
         if (!this.#opened) throw new Error('the engine is not open');
         return this.#opened;
     }
 
-    #hold(): void {
-        if (this.#opened) this.#opened.letGo ??= this.#opened.link.hold();
-    }
-
-    #letGo(): void {
-        this.#opened?.letGo?.();
-        if (this.#opened) this.#opened.letGo = undefined;
-    }
-
     async #releaseIfIdle(): Promise<void> {
-        if (this.#held.size > 0 || !this.#opened) return;
         const opened = this.#opened;
-        const { link, pulse, producer, worker } = opened;
-        await worker?.close();
-        // It may have been opened again meanwhile.
+        if (this.#held.size > 0 || !opened) return;
+        await opened.windUp();
+        // It may have been opened again meanwhile, or closed by another.
         if (!this.#isClosing || this.#opened !== opened) return;
         this.#opened = undefined;
         this.#opening = undefined;
-        pulse.stop();
-        await this.#leave(link);
-        await producer.close();
-        opened.letGo?.();
-    }
-
-    async #leave(link: Link): Promise<void> {
-        if (link.isAway) return;
-        const gone = link.use((client) => client.hdel(link.key('state'), `beat ${this.#owner.id}`));
-        await gone.catch((error) => {
-            if (!(error instanceof RedisAwayError)) throw error;
-        });
+        await opened.close();
     }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PastRun } from '../../lib/history.js';
@@ -142,6 +143,49 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assert.ok(latest.length <= 3, `${latest.length} of ${back - away} ran although one is enough`);
         for (const server of servers)
             assert.equal(server.output().match(/cannot be used/g)?.length, 1, server.output());
+    });
+
+    test('commands in other processes pause, resume and run, and come to their end', async () => {
+        const { fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${QUICK} }` });
+        const bot = (...words: string[]) =>
+            fleet.app
+                .start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', ...words], {
+                    NODE_ENV: 'production',
+                    EVIDENCE: join(fleet.app.root, 'evidence'),
+                })
+                .ended();
+        const server = fleet.start();
+        await until('ticks', async () => (await startsOf(fleet)).length >= 2);
+        assert.equal((await bot('pause-background-job', 'tick')).stdout, 'paused tick\n');
+        const pausedAt = Math.floor(Date.now() / 1000);
+        const ran = await bot('run-background-job', 'tick');
+        assert.deepEqual([ran.code, ran.stderr], [0, '']);
+        assert.equal((await bot('resume-background-job', '--all')).stdout, 'resumed all background jobs\n');
+        const resumedAt = Math.floor(Date.now() / 1000);
+        const later = await until('a tick after it', async () =>
+            (await startsOf(fleet)).filter(({ slot }) => slot > pausedAt + 1),
+        );
+        assert.ok(Math.min(...later.map(({ slot }) => slot)) >= resumedAt - 1);
+        // A manual run of no slot.
+        assert.equal((await startsOf(fleet)).filter(({ slot }) => slot === undefined).length, 1);
+        server.kill('SIGTERM');
+        await server.ended;
+        assertOnce(await fleet.evidence());
+    });
+
+    test('a wrong password is told in one line, without it, and the server goes on', async () => {
+        const redis = await startRedis(['--requirepass', 'hunter2-right']);
+        const url = redis.url.replace('//', '//:hunter2-wrong@');
+        const fleet = await openFleet({ tick: `{ ${EACH_SECOND}, ${QUICK} }` }, configFor(url));
+        stages.push({ redis, fleet });
+        const server = fleet.start();
+        await server.started;
+        await delay(3_000);
+        assert.match(server.output(), /redis 127\.0\.0\.1:\d+ cannot be used \(WRONGPASS/);
+        assert.equal(server.output().match(/cannot be used/g)?.length, 1, server.output());
+        assert.doesNotMatch(server.output(), /hunter2/);
+        server.kill('SIGTERM');
+        await server.ended;
     });
 
     test('what is no run of ours in the queue fails alone, with a reason, and runs nothing', async () => {

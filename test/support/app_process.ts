@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type AddressInfo, createServer } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { after } from 'node:test';
+
+export { freePort } from './free_port.js';
 
 /** How long anything may take before a test gives it up, in milliseconds. */
 const DEADLINE = 30_000;
@@ -162,19 +163,6 @@ export class AppProcess {
             `${this.#child.spawnargs.join(' ')} was expected ${what}.\nstdout:\n${this.stdout}\nstderr:\n${this.stderr}`,
         );
     }
-}
-
-/**
- * Finds a port that is free.
- *
- * @returns its number
- */
-export async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
 }
 
 // What the test runner, npm and this machine have set must not decide how the app's processes behave.

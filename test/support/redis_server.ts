@@ -5,7 +5,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './app_process.js';
+import { freePort } from './free_port.js';
 
 const BINARY = 'redis-server';
 
@@ -23,6 +23,11 @@ export const skipWithoutRedis: string | false = (() => {
     console.error(`\n*** ${reason} ***\n`);
     return reason;
 })();
+
+const leftovers = new Set<() => void>();
+process.on('exit', () => {
+    for (const clear of leftovers) clear();
+});
 
 /** A Redis of a test's own, on a free port of the loopback interface, with an append-only file. */
 export interface RedisServer {
@@ -45,7 +50,7 @@ export async function startRedis(options: readonly string[] = []): Promise<Redis
     const folder = await mkdtemp(join(tmpdir(), 'pinstripe-bot-redis-'));
     const port = await freePort();
     let child: ChildProcess | undefined;
-    process.on('exit', () => {
+    leftovers.add(() => {
         child?.kill('SIGKILL');
         rmSync(folder, { recursive: true, force: true });
     });

@@ -14,12 +14,10 @@ local isManual, isExclusive, isQueued, catchesUp, waits = ARGV[10] ~= '', ARGV[1
 local retries = tonumber(ARGV[15])
 local run, state, lanes = key('run', id), key('state'), key('lane', lane)
 
-local function begin(attempt)
-    call('HSET', run, 'what', what, 'owner', owner, 'nonce', nonce, 'attempt', attempt, 'waits', '')
-    call('HSET', lanes, id, owner)
-    call('SADD', key('owned', owner), id)
-    call('HSETNX', state, 'beat ' .. owner, 0)
+local function begin(attempt, ...)
+    call('HSET', run, 'what', what, 'owner', owner, 'nonce', nonce, 'attempt', attempt, 'waits', '', ...)
     call('PEXPIRE', run, keep)
+    if isExclusive then call('HSET', lanes, id, owner) end
 end
 
 local known = call('HMGET', run, 'outcome', 'owner', 'nonce', 'attempt', 'waits', 'started')
@@ -33,7 +31,7 @@ if known[2] then
         if attempt > retries then
             call('HSET', run, 'outcome', 'lost', 'reason', 'its process died', 'ended', now)
             call('PEXPIRE', run, keep)
-            leave(id, lane, job, known[2])
+            leave(id, lane, job)
             return {'lost', attempt, known[6], ahead(lane, id) or ''}
         end
         call('HSET', run, 'reason', 'attempt ' .. attempt .. ' died with its process')
@@ -43,10 +41,13 @@ if known[2] then
 end
 
 local claim = lane .. ' ' .. slot
+local found = call('HMGET', state, 'pause ' .. job, 'pause *', 'beat ' .. owner)
 if not isManual then
     if call('ZSCORE', key('claims'), claim) then return {'taken'} end
-    if call('HEXISTS', state, 'pause ' .. job) == 1 or call('HEXISTS', state, 'pause *') == 1 then return {'paused'} end
+    if found[1] or found[2] then return {'paused'} end
 end
+-- Buried while it slept: whoever looks has to see it again.
+if not found[3] then call('HSET', state, 'beat ' .. owner, 0) end
 if isExclusive then
     local newest = not isManual and call('ZSCORE', key('started'), lane)
     local isBusy = false
@@ -78,13 +79,11 @@ if isExclusive then
 end
 if not isManual then
     call('ZADD', key('claims'), slot, claim)
-    call('ZADD', key('started'), 'GT', slot, lane)
+    if isExclusive then call('ZADD', key('started'), 'GT', slot, lane) end
 end
-begin(1)
-call('HSET', run, 'started', now, 'lane', lane, 'job', job, 'queued', isQueued and '1' or '')
+begin(1, 'started', now, 'lane', isExclusive and lane or '', 'job', job, 'queued', isQueued and '1' or '')
 call('ZADD', key('history', job), now, id)
-call('SADD', key('jobs'), job)
 call('SADD', key('going', job), id)
-if isQueued then call('ZREM', key('line', lane), id) end
+if isQueued and isExclusive then call('ZREM', key('line', lane), id) end
 return {'granted', 1, now}
 `;

@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { previousSlot } from '../../calendar.js';
 import { splitTimezone } from '../../crontab.js';
 import type { Owner } from '../../journal/owner.js';
 import type { SkippedSlots } from '../../journal/skips.js';
-import { laneOf, type Run } from '../../run.js';
+import type { Run } from '../../run.js';
 import type { ClaimAnswer } from '../engine.js';
 import type { Link } from './link.js';
+import { flag, hash, identityOf, laneKey, runOf } from './run_identity.js';
 
 /** As much of a stack, in characters, as is kept. */
 const LONGEST_STACK = 8_000;
@@ -37,6 +38,9 @@ export interface Claim {
 
 /** The runs and skipped slots, as Redis has them. */
 export class Ledger {
+    /** The jobs that are in the list of all. */
+    readonly #listed = new Set<string>();
+
     /**
      * @param link the connection
      * @param owner this process
@@ -61,6 +65,7 @@ export class Ledger {
         { at, isExclusive, queued }: ClaimTerms,
         nonce: string = randomUUID(),
     ): Promise<Claim> {
+        await this.#list(run.job);
         const answered = (await this.link.script(
             'botClaim',
             run.id,
@@ -115,6 +120,7 @@ export class Ledger {
     async finish(run: Run): Promise<{ stands: boolean; next: string | undefined }> {
         const { error, reason = '', outcome = 'lost', attempt } = run;
         const endedAt = Math.floor(run.endedAt ?? 0);
+        await this.#list(run.job);
         const [stands, next] = (await this.link.script(
             'botFinish',
             run.id,
@@ -141,17 +147,33 @@ export class Ledger {
             await this.finish({ ...run, attempt: 1 });
     }
 
+    /** The jobs of which anything is remembered. */
+    jobs(): Promise<string[]> {
+        return this.link.use((client) => client.smembers(this.link.key('jobs')));
+    }
+
     /** The unfinished runs of another process that no queue will bring back, at the attempt they are in. */
     async unfinishedOf(process: string): Promise<Run[]> {
-        const ids = (await this.link.use((client) =>
-            client.smembers(this.link.key(`owned:${process}`)),
-        )) as string[];
-        const rows = await this.link.pipeline((pipeline) => {
-            for (const id of ids)
-                pipeline.hmget(this.link.key(`run:${id}`), 'what', 'attempt', 'started', 'queued');
-        });
-        return (rows as (string | null)[][]).flatMap(([what, attempt, started, queued], index) =>
-            what && queued !== '1'
+        const jobs = await this.jobs();
+        const going = await this.link.all((client) =>
+            jobs.map((job) => client.smembers(this.link.key(`going:${job}`))),
+        );
+        const ids = going.flat();
+        const rows = await this.link.all((client) =>
+            ids.map((id) =>
+                client.hmget(
+                    this.link.key(`run:${id}`),
+                    'what',
+                    'attempt',
+                    'started',
+                    'queued',
+                    'owner',
+                    'outcome',
+                ),
+            ),
+        );
+        return rows.flatMap(([what, attempt, started, queued, owner, outcome], index) =>
+            what && queued !== '1' && owner === process && outcome === null
                 ? [runOf(ids[index] as string, what, Number(attempt), Number(started))]
                 : [],
         );
@@ -173,8 +195,9 @@ export class Ledger {
         again: ReadonlyMap<string, Run>,
     ): Promise<string[]> {
         const successors = [...again].flatMap(([id, run]) => [id, run.id, identityOf(run, this.owner)]);
-        const head = [process, lastBeat, Math.floor(at), this.#keepUnfinished, this.owner.id];
-        return (await this.link.script('botBury', ...head, ...successors)) as string[];
+        const head = [process, lastBeat, Math.floor(at), this.#keepUnfinished, this.owner.id, again.size];
+        const jobs = await this.jobs();
+        return (await this.link.script('botBury', ...head, ...successors, ...jobs)) as string[];
     }
 
     /** Notes slots that did not run. */
@@ -197,62 +220,15 @@ export class Ledger {
         );
     }
 
+    async #list(job: string): Promise<void> {
+        if (this.#listed.has(job)) return;
+        await this.link.use((client) => client.sadd(this.link.key('jobs'), job));
+        this.#listed.add(job);
+    }
+
     get #keepUnfinished(): number {
         return Math.max(KEEP_UNFINISHED, this.retention);
     }
-}
-
-/**
- * What stands for a lane in names of keys.
- *
- * @param run job, args and tenant
- */
-export function laneKey(run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
-    return hash(laneOf(run));
-}
-
-function hash(text: string): string {
-    return createHash('sha256').update(text).digest('base64url').slice(0, 27);
-}
-
-function flag(value: boolean | undefined): string {
-    return value ? '1' : '';
-}
-
-function identityOf(
-    {
-        job,
-        args,
-        tenant,
-        schedule,
-        ...rest
-    }: Pick<Run, 'job' | 'args' | 'tenant' | 'schedule'> & Partial<Run>,
-    { host, pid }: Owner,
-): string {
-    const { scheduledAt, manual } = rest;
-    return JSON.stringify({ job, schedule, args, tenant, scheduledAt, manual, host, pid });
-}
-
-function runOf(id: string, what: string, attempt: number, startedAt: number): Run {
-    const identity = JSON.parse(what) as Pick<
-        Run,
-        'job' | 'args' | 'tenant' | 'schedule' | 'scheduledAt' | 'manual'
-    >;
-    const ending = { endedAt: undefined, outcome: undefined, reason: undefined, error: undefined };
-    const { job, args, tenant, schedule, scheduledAt, manual } = identity;
-    return {
-        id,
-        job,
-        args,
-        tenant,
-        schedule,
-        scheduledAt,
-        manual,
-        file: undefined,
-        attempt,
-        startedAt,
-        ...ending,
-    };
 }
 
 // Slots share a record only where nothing lies between: a slot there may still wait for its lane.

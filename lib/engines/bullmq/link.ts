@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../redis_settings.js';
 import { toError } from '../../stray_errors.js';
 import type { Connect } from './packages.js';
@@ -76,22 +76,14 @@ export class Link {
     }
 
     /**
-     * Sends commands together.
+     * Sends commands together: what is sent in one turn of the event loop travels as one.
      *
-     * @param fill adds them
+     * @param ask sends them
      * @returns their answers in order
      * @throws RedisAwayError
      */
-    pipeline(fill: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
-        return this.use(async (client) => {
-            const pipeline = client.pipeline();
-            fill(pipeline);
-            const answers = (await pipeline.exec()) ?? [];
-            return answers.map(([error, answer]) => {
-                if (error) throw error;
-                return answer;
-            });
-        });
+    all<T>(ask: (client: Redis) => Promise<T>[]): Promise<T[]> {
+        return this.use((client) => Promise.all(ask(client)));
     }
 
     /**
@@ -158,6 +150,7 @@ export class Link {
             socketTimeout: 2 * COMMAND_TIMEOUT,
             maxRetriesPerRequest: 0,
             enableOfflineQueue: false,
+            enableAutoPipelining: true,
             autoResendUnfulfilledCommands: false,
             retryStrategy: (times: number) => Math.min(1_000, 50 * times),
         });

@@ -110,10 +110,10 @@ export class Pulse {
     async #look(showsLife: boolean): Promise<State> {
         const { link, owner } = this.parts;
         const key = link.key('state');
-        const answers = await link.pipeline((pipeline) => {
-            if (showsLife) pipeline.hincrby(key, `beat ${owner.id}`, 1);
-            pipeline.hgetall(key);
-        });
+        const answers = await link.all<unknown>((client) => [
+            ...(showsLife ? [client.hincrby(key, `beat ${owner.id}`, 1)] : []),
+            client.hgetall(key),
+        ]);
         const state = readState(answers.at(-1) as Record<string, string>);
         this.paused = state.paused;
         this.step = state.step;

@@ -131,11 +131,9 @@ export class RedisHistory implements History {
     ): Promise<(Row<Name> | undefined)[]> {
         if (names.length === 0) return [];
         const answers = await this.#asking(
-            this.link.pipeline((pipeline) => {
-                for (const name of names) pipeline.hmget(this.link.key(name), ...fields);
-            }),
+            this.link.all((client) => names.map((name) => client.hmget(this.link.key(name), ...fields))),
         );
-        return (answers as (string | null)[][]).map((values) =>
+        return answers.map((values) =>
             // It may have been forgotten in the meantime.
             values[0] === null
                 ? undefined

@@ -2,10 +2,10 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Run } from '../../run.js';
 import type { EngineHost, RunQueue } from '../engine.js';
-import { laneKey } from './ledger.js';
 import { type Link, RedisAwayError } from './link.js';
 import type { Packages } from './packages.js';
 import { payloadOf } from './payload.js';
+import { laneKey } from './run_identity.js';
 
 /** The name of the queue; BullMQ puts the prefix in front. */
 export const QUEUE = 'queue';
@@ -84,13 +84,15 @@ export class RunProducer implements RunQueue {
 
     // Before they are in the queue, so that no newer slot of their lane comes between.
     async #lineUp(runs: readonly Run[]): Promise<void> {
-        await this.link.pipeline((pipeline) => {
-            for (const run of runs) {
+        await this.link.all((client) =>
+            runs.flatMap((run) => {
                 const line = this.link.key(`line:${laneKey(run)}`);
-                pipeline.zadd(line, run.scheduledAt ?? 0, this.#idOf(run));
-                pipeline.pexpire(line, this.kept);
-            }
-        });
+                return [
+                    client.zadd(line, run.scheduledAt ?? 0, this.#idOf(run)),
+                    client.pexpire(line, this.kept),
+                ];
+            }),
+        );
     }
 
     async #use<T>(work: (queue: Queue) => Promise<T>): Promise<T> {

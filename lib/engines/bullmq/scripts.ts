@@ -1,3 +1,4 @@
+import { BURY } from './bury_script.js';
 import { CLAIM } from './claim_script.js';
 
 /*
@@ -9,8 +10,7 @@ import { CLAIM } from './claim_script.js';
  *   started          zset: lane by the newest slot that has started
  *   lane:<lane>      hash: run -> the process that executes it, or '' while it is in the queue
  *   line:<lane>      zset: runs that wait for the lane, by slot
- *   run:<id>         hash: a run, from its claim to its outcome
- *   owned:<process>  set: its unfinished runs
+ *   run:<id>         hash: a run, from its claim to its outcome; its lane, unless it may overlap
  *   going:<job>      set: its unfinished runs; history:<job>, zset: all of them by their start
  *   jobs             set: the jobs of all runs
  *   schedules        zset: `<job> <key>` by the slot up to which it is settled
@@ -34,11 +34,11 @@ local function ahead(lane, but, before)
     end
     return false
 end
-local function leave(id, lane, job, owner)
-    call('HDEL', key('lane', lane), id)
+local function leave(id, lane, job)
     call('SREM', key('going', job), id)
+    if lane == '' then return end
+    call('HDEL', key('lane', lane), id)
     call('ZREM', key('line', lane), id)
-    if owner ~= '' then call('SREM', key('owned', owner), id) end
 end
 `;
 
@@ -47,7 +47,7 @@ const FINISH = `
 local id, owner, attempt, lane, job, what, keep = unpack(ARGV, 1, 7)
 local outcome, reason, error, stack, started, ended = unpack(ARGV, 8, 13)
 local run = key('run', id)
-local known = call('HMGET', run, 'owner', 'outcome', 'attempt', 'endedBy')
+local known = call('HMGET', run, 'owner', 'outcome', 'attempt', 'endedBy', 'lane')
 if known[2] then
     if known[4] == owner .. ' ' .. attempt then return {1} end
     if known[2] == 'lost' then call('HSET', run, 'reason', 'given up as lost, but its process went on: ' .. outcome) end
@@ -58,14 +58,14 @@ if known[1] and not isMine then return {0} end
 if not known[1] then
     call('HSET', run, 'what', what, 'owner', owner)
     call('ZADD', key('history', job), started, id)
-    call('SADD', key('jobs'), job)
 end
 call('HSET', run, 'outcome', outcome, 'error', error, 'stack', stack, 'attempt', attempt, 'started', started,
     'ended', ended, 'endedBy', owner .. ' ' .. attempt)
 if reason ~= '' then call('HSET', run, 'reason', reason) end
 call('PEXPIRE', run, keep)
-leave(id, lane, job, known[1] or '')
-return {1, ahead(lane, id) or ''}
+lane = known[5] or ''
+leave(id, lane, job)
+return {1, lane ~= '' and ahead(lane, id) or ''}
 `;
 
 /** A run goes back into the queue: to wait for its next attempt, or because its process stops before it has begun. */
@@ -75,47 +75,8 @@ local run = key('run', id)
 if call('HGET', run, 'owner') ~= owner then return 0 end
 if waits == '' then call('HINCRBY', run, 'attempt', -1) end
 call('HSET', run, 'owner', '', 'waits', '1')
-call('HSET', key('lane', lane), id, '')
-call('SREM', key('owned', owner), id)
+if call('HGET', run, 'lane') ~= '' then call('HSET', key('lane', lane), id, '') end
 return 1
-`;
-
-/** What a dead process has left behind: runs of the queue go back there, others are lost, and some begun anew. */
-const BURY = `
-local dead, beat, at, keep, owner = unpack(ARGV, 1, 5)
-local state = key('state')
-if call('HGET', state, 'beat ' .. dead) ~= beat then return {} end
-local lost = {}
-local again = {}
-for i = 6, #ARGV, 3 do again[ARGV[i]] = {ARGV[i + 1], ARGV[i + 2]} end
-for _, id in ipairs(call('SMEMBERS', key('owned', dead))) do
-    local run = key('run', id)
-    local known = call('HMGET', run, 'outcome', 'owner', 'queued', 'lane', 'job', 'attempt')
-    local lane, job = known[4], known[5]
-    if not known[1] and known[2] == dead then
-        if known[3] == '1' then
-            call('HSET', run, 'owner', '')
-            call('HSET', key('lane', lane), id, '')
-        else
-            call('HSET', run, 'outcome', 'lost', 'reason', 'its process died', 'ended', at)
-            call('PEXPIRE', run, keep)
-            leave(id, lane, job, dead)
-            table.insert(lost, id)
-            local next = again[id]
-            if next then
-                call('HSET', key('run', next[1]), 'what', next[2], 'owner', owner, 'attempt', known[6] + 1, 'started', at,
-                    'lane', lane, 'job', job, 'queued', '')
-                call('HSET', key('lane', lane), next[1], owner)
-                call('SADD', key('owned', owner), next[1])
-                call('SADD', key('going', job), next[1])
-                call('ZADD', key('history', job), at, next[1])
-            end
-        end
-    end
-end
-call('DEL', key('owned', dead))
-call('HDEL', state, 'beat ' .. dead)
-return lost
 `;
 
 /** Slots that did not run. Who skips one for overlap takes it as a claim would; successive ones share a record. */

@@ -18,10 +18,11 @@ export class Settled {
     async until(schedules: readonly Known[], now: number): Promise<ReadonlyMap<string, number>> {
         if (schedules.length === 0) return new Map();
         const members = schedules.map(memberOf);
-        const [, scores] = await this.link.pipeline((pipeline) => {
-            pipeline.zadd(this.#key, 'NX', ...members.flatMap((member) => [now, member]));
-            pipeline.zmscore(this.#key, ...members);
-        });
+        const seen = members.flatMap((member) => [now, member]);
+        const [, scores] = await this.link.all<unknown>((client) => [
+            client.zadd(this.#key, 'NX', ...seen),
+            client.zmscore(this.#key, ...members),
+        ]);
         const known = scores as (string | null)[];
         return new Map(schedules.map(({ key }, index) => [key, Number(known[index] ?? now)]));
     }

@@ -1,0 +1,51 @@
+/**
+ * What a dead process has left behind: runs of the queue go back there, unless it has told the queue alone of their end;
+ * others are lost, and some begun anew. Its jobs are those after `again`'s runs, which are as many as the number before.
+ */
+export const BURY = `
+local dead, beat, at, keep, owner, successors = unpack(ARGV, 1, 6)
+local state = key('state')
+if call('HGET', state, 'beat ' .. dead) ~= beat then return {} end
+local first = 7 + 3 * successors
+local again = {}
+for i = 7, first - 1, 3 do again[ARGV[i]] = {ARGV[i + 1], ARGV[i + 2]} end
+local lost = {}
+local function over(id, lane, job, outcome, reason)
+    call('HSET', key('run', id), 'outcome', outcome, 'reason', reason, 'ended', at)
+    call('PEXPIRE', key('run', id), keep)
+    leave(id, lane, job)
+end
+local function bury(id, job)
+    local run = key('run', id)
+    local lane, queued, attempt = unpack(call('HMGET', run, 'lane', 'queued', 'attempt'))
+    if queued == '1' then
+        if pending(id) then
+            call('HSET', run, 'owner', '')
+            if lane ~= '' then call('HSET', key('lane', lane), id, '') end
+        elseif call('HEXISTS', key('queue', id), 'returnvalue') == 1 then
+            over(id, lane, job, 'succeeded', '')
+        else
+            over(id, lane, job, 'lost', 'its process died')
+        end
+        return
+    end
+    over(id, lane, job, 'lost', 'its process died')
+    table.insert(lost, id)
+    local next = again[id]
+    if next then
+        call('HSET', key('run', next[1]), 'what', next[2], 'owner', owner, 'attempt', attempt + 1, 'started', at,
+            'lane', lane, 'job', job, 'queued', '')
+        if lane ~= '' then call('HSET', key('lane', lane), next[1], owner) end
+        call('SADD', key('going', job), next[1])
+        call('ZADD', key('history', job), at, next[1])
+    end
+end
+for i = first, #ARGV do
+    for _, id in ipairs(call('SMEMBERS', key('going', ARGV[i]))) do
+        local known = call('HMGET', key('run', id), 'owner', 'outcome')
+        if known[1] == dead and not known[2] then bury(id, ARGV[i]) end
+    end
+end
+call('HDEL', state, 'beat ' .. dead)
+return lost
+`;
