@@ -3,7 +3,6 @@ import { Catalog } from './catalog.js';
 import { type Clock, systemClock } from './clock.js';
 import { type BotConfig, DEFAULT_CONFIG, type LogFormat, loadConfig } from './config.js';
 import { Dispatcher } from './dispatcher.js';
-import { BullmqEngine } from './engines/bullmq.js';
 import { EmbeddedEngine } from './engines/embedded.js';
 import type { Engine } from './engines/engine.js';
 import { type BotEvent, type Emit, publish } from './events.js';
@@ -53,7 +52,7 @@ export interface Survey {
 /** The scheduler: looks at each second, and has what is due run. The service `this.bot` is one of these. */
 export class Bot {
     readonly #clock: Clock;
-    readonly #createEngine: (config: BotConfig) => Engine;
+    readonly #createEngine: (config: BotConfig) => Promise<Engine>;
     readonly #loadConfig: () => Promise<BotConfig>;
     readonly #emit: Emit;
     readonly #inFlight: RunsInFlight;
@@ -70,8 +69,7 @@ export class Bot {
     constructor(parts: BotParts = {}) {
         this.#clock = parts.clock ?? systemClock;
         this.#engine = parts.engine ?? new EmbeddedEngine();
-        this.#createEngine = (config) =>
-            config.engine === 'bullmq' && !parts.engine ? new BullmqEngine(config) : this.#engine;
+        this.#createEngine = async (config) => parts.engine ?? createEngine(config);
         this.#loadConfig = parts.config ?? loadConfig;
         this.#environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
         const log = createLog(() => this.#logFormat ?? this.#config.log);
@@ -320,7 +318,7 @@ export class Bot {
 
     async #readConfig(): Promise<void> {
         const config = await this.#loadConfig();
-        if (config.engine !== this.#config.engine) this.#engine = this.#createEngine(config);
+        if (config.engine !== this.#config.engine) this.#engine = await this.#createEngine(config);
         this.#config = config;
     }
 
@@ -369,4 +367,11 @@ export class Bot {
         this.#catalog.refresh();
         return this.#catalog;
     }
+}
+
+// Most apps do without the other engine, and their commands start without it.
+async function createEngine(config: BotConfig): Promise<Engine> {
+    if (config.engine === 'embedded') return new EmbeddedEngine();
+    const { BullmqEngine } = await import('./engines/bullmq.js');
+    return new BullmqEngine(config);
 }
