@@ -2,6 +2,7 @@ import ms from 'ms';
 import { parseDuration } from './duration.js';
 import { Workspace } from './host.js';
 import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
+import { oneOf } from './one_of.js';
 import { RedisSettings, showRedis } from './redis_settings.js';
 import { BadScheduleError } from './schedule.js';
 import { show } from './show.js';
@@ -57,10 +58,6 @@ type Readers = {
     };
 };
 
-const LOG_FORMATS: readonly LogFormat[] = ['pretty', 'json', 'silent'];
-const ENGINES: readonly EngineName[] = ['embedded', 'bullmq'];
-const ROLES: readonly Role[] = ['both', 'scheduler', 'worker'];
-
 /** How many runs go at once with the engine `bullmq`: one hung job must not stop a worker. */
 const WORKER_CONCURRENCY = 10;
 
@@ -76,8 +73,8 @@ const READERS: Readers = {
     },
     turn: { default: ms('30s'), read: parseDuration },
     stopTimeout: { default: ms('25s'), read: parseDuration },
-    log: { default: 'pretty', read: oneOf(LOG_FORMATS) },
-    engine: { default: 'embedded', read: oneOf(ENGINES) },
+    log: { default: 'pretty', read: oneOf<LogFormat>('pretty', 'json', 'silent') },
+    engine: { default: 'embedded', read: oneOf<EngineName>('embedded', 'bullmq') },
     journal: { default: DEFAULT_JOURNAL, read: readJournalSettings },
     redis: { default: undefined, read: (value) => new RedisSettings(value), show: showRedis },
     redisPrefix: {
@@ -90,7 +87,7 @@ const READERS: Readers = {
             return value;
         },
     },
-    role: { default: 'both', read: oneOf(ROLES) },
+    role: { default: 'both', read: oneOf<Role>('both', 'scheduler', 'worker') },
 };
 
 /** Keys that say nothing to the embedded engine. */
@@ -157,15 +154,6 @@ function redisMissing(): ConfigError {
     return new ConfigError(
         `pinstripe.config.js: the engine 'bullmq' needs \`bot.redis\`: where Redis is, like 'redis://127.0.0.1:6379'.`,
     );
-}
-
-function oneOf<Value extends string>(values: readonly Value[]): (value: unknown) => Value {
-    return (value) => {
-        const found = values.find((known) => known === value);
-        if (found === undefined)
-            throw new TypeError(`is none of ${values.map((known) => `'${known}'`).join(', ')}`);
-        return found;
-    };
 }
 
 function readKey(key: Key, value: unknown): unknown {

@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import ms from 'ms';
 import type { BackgroundJobSettings } from '../types/background_job.js';
 import { parseDuration } from './duration.js';
+import { oneOf } from './one_of.js';
 import { show } from './show.js';
 import { readTimezone } from './timezone.js';
 
@@ -108,15 +109,6 @@ export function misspeltSetting(property: string): keyof Settings | undefined {
     return SETTING_NAMES.find(
         (name) => name !== property && distance(name, property) <= MOST_EDITS_OF_A_TYPO,
     );
-}
-
-function oneOf<Value extends string>(...values: Value[]): (value: unknown) => Value {
-    return (value) => {
-        if (!values.includes(value as Value)) {
-            throw new TypeError(`is none of ${values.map((known) => `'${known}'`).join(', ')}`);
-        }
-        return value as Value;
-    };
 }
 
 function readBoolean(value: unknown): boolean {

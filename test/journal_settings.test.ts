@@ -30,11 +30,3 @@ describe('the key bot.journal', () => {
             assert.throws(() => parseConfig({ journal }), message);
         });
 });
-
-describe('the key bot.engine', () => {
-    test('is embedded, and nothing else yet', () => {
-        assert.equal(parseConfig({ engine: 'embedded' }).engine, 'embedded');
-        assert.throws(() => parseConfig({ engine: 'bullmq' }), /"bullmq", is not part of this release/);
-        assert.throws(() => parseConfig({ engine: 'redis' }), /is none of 'embedded'/);
-    });
-});

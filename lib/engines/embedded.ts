@@ -63,11 +63,11 @@ export class EmbeddedEngine implements Engine {
     }
 
     watch(): void {
-        this.#opened?.vigil.watch();
+        this.#opened?.vigil.heart.watch();
     }
 
     rest(): void {
-        this.#opened?.vigil.rest();
+        this.#opened?.vigil.heart.rest();
     }
 
     async history(host: HistoryHost): Promise<History> {
@@ -225,7 +225,7 @@ export class EmbeddedEngine implements Engine {
         if (!this.#opened) return;
         const { journal, vigil } = this.#opened;
         this.#rows.set(run.id, { seq, generation: journal.generation });
-        if (!journal.isInMemory) vigil.keepBeating();
+        if (!journal.isInMemory) vigil.heart.keepBeating();
         else if (++this.#claims % FORGET_EVERY === 0) vigil.forget();
     }
 
@@ -248,7 +248,7 @@ export class EmbeddedEngine implements Engine {
         await this.#write((database) => forgetProcess(database, this.#owner.id), undefined);
         // It may have been opened again, or closed by another, while the file was locked.
         if (!this.#isClosing || this.#opened?.journal !== journal) return;
-        vigil.stop();
+        vigil.heart.stop();
         this.#opened = undefined;
         this.#opening = undefined;
         await journal.close();

@@ -8,9 +8,7 @@ import { giveUpRun, unfinishedRunsOf } from '../journal/runs.js';
 import type { Journal } from '../journal.js';
 import type { Run } from '../run.js';
 import type { EngineHost } from './engine.js';
-
-/** How often a process shows that it is alive, and looks at the others, in milliseconds. */
-const BEAT = 1_000;
+import { Heartbeat } from './heartbeat.js';
 
 /** How often what is too old is forgotten: each so many beats. */
 const FORGET_EVERY = 3_600;
@@ -31,38 +29,21 @@ export interface VigilParts {
 /** Shows that this process is alive, finds out which others are not, and sees to what they left behind. */
 export class Vigil {
     readonly #leases = new Leases();
-    #isWatching = false;
-    #cancelBeat: (() => void) | undefined;
+    readonly #heart: Heartbeat;
     #beats = 0;
 
-    constructor(private readonly parts: VigilParts) {}
-
-    /** From now on looks at the others, too, and beats whether a run is going or not. */
-    watch(): void {
-        this.#isWatching = true;
-        this.keepBeating();
-    }
-
-    /** Looks at the others no more; beats as long as a run is going. */
-    rest(): void {
-        this.#isWatching = false;
-    }
-
-    /** Ends it. */
-    stop(): void {
-        this.#cancelBeat?.();
-        this.#cancelBeat = undefined;
-    }
-
-    /** Beats each second, while there is a reason to. Nobody else sees a journal in memory. */
-    keepBeating(): void {
-        if (this.#cancelBeat || this.parts.journal.isInMemory) return;
-        this.#cancelBeat = this.parts.host.clock.after(BEAT, () => {
-            this.#cancelBeat = undefined;
-            if (!this.#isWatching && !this.parts.isBusy()) return;
-            this.keepBeating();
-            void this.beat();
+    constructor(private readonly parts: VigilParts) {
+        this.#heart = new Heartbeat({
+            clock: parts.host.clock,
+            isBusy: () => parts.isBusy(),
+            isSeen: () => !parts.journal.isInMemory,
+            beat: () => void this.beat(),
         });
+    }
+
+    /** When it beats, and whether it looks at the others. */
+    get heart(): Heartbeat {
+        return this.#heart;
     }
 
     /** Shows life, and takes a look. */
@@ -79,7 +60,7 @@ export class Vigil {
             this.parts.noticePauses(paused);
             others.delete(owner.id);
             const dead = this.#leases.look(others, now);
-            if (!this.#isWatching) return;
+            if (!this.#heart.isWatching) return;
             if (this.#beats++ % FORGET_EVERY === 0) this.forget();
             for (const process of dead) this.#bury(process, others.get(process) ?? 0);
         });

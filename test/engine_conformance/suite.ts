@@ -8,7 +8,7 @@ import { createRun, type Outcome, type Run } from '../../lib/run.js';
 import { createSchedule } from '../../lib/schedule.js';
 
 /** 2026-01-01 00:00:00 UTC */
-const SLOT = 1_767_225_600;
+export const SLOT = 1_767_225_600;
 
 /** What a test needs from an engine's store: engines that share it, as processes do. */
 export interface Store {
@@ -506,7 +506,8 @@ async function end({ engine, clock }: Member, run: Run, outcome: Outcome): Promi
     await engine.finished(run);
 }
 
-function runOf(parts: Partial<Parameters<typeof createRun>[0]>): Run {
+/** A run of the job `send-digests`, at a slot. */
+export function runOf(parts: Partial<Parameters<typeof createRun>[0]>): Run {
     return createRun({
         job: 'send-digests',
         file: undefined,

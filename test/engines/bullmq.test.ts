@@ -9,13 +9,11 @@ import type { BotEvent } from '../../lib/events.js';
 import type { JobPlan } from '../../lib/job_plan.js';
 import { DEFAULT_JOURNAL } from '../../lib/journal_settings.js';
 import { RedisSettings } from '../../lib/redis_settings.js';
-import { createRun, type Run } from '../../lib/run.js';
+import type { Run } from '../../lib/run.js';
 import { readSettings } from '../../lib/settings.js';
+import { runOf, SLOT } from '../engine_conformance/suite.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis_server.js';
 import { until } from '../support/servers.js';
-
-/** 2026-01-01 00:00:00 UTC */
-const SLOT = 1_767_225_600;
 
 const PASSWORD = 'hunter2-of-redis';
 
@@ -224,15 +222,3 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assert.doesNotMatch(inspect([error, other.events], { depth: 9, showHidden: true }), /hunter2/);
     });
 });
-
-function runOf(parts: Partial<Parameters<typeof createRun>[0]>): Run {
-    return createRun({
-        job: 'send-digests',
-        file: undefined,
-        args: [],
-        tenant: undefined,
-        scheduledAt: SLOT,
-        manual: false,
-        ...parts,
-    });
-}

@@ -38,7 +38,6 @@ export class Membership {
     readonly producer: RunProducer;
     #worker: RunWorker | undefined;
     #letGo: (() => void) | undefined;
-    #isWatching = false;
     #awaySince = 0;
 
     constructor(private readonly parts: MembershipParts) {
@@ -74,29 +73,27 @@ export class Membership {
 
     /** Takes part: beats, looks at the others, and works, where that is its role. */
     watch(): void {
-        this.#isWatching = true;
         this.hold();
-        this.pulse.watch();
+        this.pulse.heart.watch();
         if (this.parts.role !== 'scheduler') this.#worker = this.#createWorker();
     }
 
     /** Takes no more runs, and looks at nobody. */
     rest(): void {
-        this.#isWatching = false;
         this.#worker?.rest();
-        this.pulse.rest();
+        this.pulse.heart.rest();
     }
 
     /** Keeps its connection, and its beat, while a run is going. */
     hold(): void {
         this.#letGo ??= this.link.hold();
-        this.pulse.keepBeating();
+        this.pulse.heart.keepBeating();
     }
 
     /** Lets go of them, unless it takes part: a command's process is to come to its end. */
     async letGo(): Promise<void> {
-        if (this.#isWatching) return;
-        this.pulse.stop();
+        if (this.pulse.heart.isWatching) return;
+        this.pulse.heart.stop();
         await this.#leave();
         this.#letGo?.();
         this.#letGo = undefined;

@@ -2,12 +2,10 @@ import { Leases } from '../../journal/leases.js';
 import type { Owner } from '../../journal/owner.js';
 import type { Run } from '../../run.js';
 import type { EngineHost } from '../engine.js';
+import { Heartbeat } from '../heartbeat.js';
 import { ClockCheck } from './clock_check.js';
 import type { Ledger } from './ledger.js';
 import { type Link, RedisAwayError } from './link.js';
-
-/** How often a process shows that it is alive, and looks at the others, in milliseconds. */
-const BEAT = 1_000;
 
 /** How often what is too old is forgotten: each so many beats. */
 const FORGET_EVERY = 3_600;
@@ -46,41 +44,23 @@ export class Pulse {
     step = 0;
     readonly #leases = new Leases();
     readonly #clocks: ClockCheck;
-    #isWatching = false;
-    #cancelBeat: (() => void) | undefined;
+    readonly #heart: Heartbeat;
     #beats = 0;
     #isBeating = false;
 
     constructor(private readonly parts: PulseParts) {
         this.#clocks = new ClockCheck(parts.link, parts.host);
-    }
-
-    /** From now on looks at the others, too, and beats whether a run is going or not. */
-    watch(): void {
-        this.#isWatching = true;
-        this.keepBeating();
-    }
-
-    /** Looks at the others no more; beats as long as a run is going. */
-    rest(): void {
-        this.#isWatching = false;
-    }
-
-    /** Ends it. */
-    stop(): void {
-        this.#cancelBeat?.();
-        this.#cancelBeat = undefined;
-    }
-
-    /** Beats each second, while there is a reason to. */
-    keepBeating(): void {
-        if (this.#cancelBeat) return;
-        this.#cancelBeat = this.parts.host.clock.after(BEAT, () => {
-            this.#cancelBeat = undefined;
-            if (!this.#isWatching && !this.parts.isBusy()) return;
-            this.keepBeating();
-            void this.beat();
+        this.#heart = new Heartbeat({
+            clock: parts.host.clock,
+            isBusy: () => parts.isBusy(),
+            isSeen: () => true,
+            beat: () => void this.beat(),
         });
+    }
+
+    /** When it beats, and whether it looks at the others. */
+    get heart(): Heartbeat {
+        return this.#heart;
     }
 
     /** Shows life, and takes a look; does not reject. One beat at a time: Redis may take long. */
@@ -125,7 +105,7 @@ export class Pulse {
         const others = new Map(beats);
         others.delete(owner.id);
         const dead = this.#leases.look(others, host.clock.now());
-        if (!this.#isWatching) return;
+        if (!this.#heart.isWatching) return;
         const count = this.#beats++;
         if (count % FORGET_EVERY === 0) await this.parts.forget();
         if (count % COMPARE_CLOCKS_EVERY === 0) await this.#clocks.compare();

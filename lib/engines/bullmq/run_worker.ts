@@ -21,6 +21,9 @@ const LOCK = 10_000;
 /** How often runs without a lock are looked for, in milliseconds. */
 const STALLED_CHECK = 5_000;
 
+/** When a worker is tried again that could not begin, in milliseconds. */
+const BEGIN_AGAIN = 5_000;
+
 /** When a run comes again whose lane is taken, or whose process still shows life, in milliseconds. */
 const COME_AGAIN = 2_000;
 
@@ -90,8 +93,11 @@ export class RunWorker {
             try {
                 await bullmq.waitUntilReady();
                 return;
-            } catch {
-                if (!this.#closing) await bullmq.close(true);
+            } catch (error) {
+                if (this.#closing) return;
+                this.#tell(toError(error));
+                await bullmq.close(true);
+                await delay(BEGIN_AGAIN);
             }
         }
     }
