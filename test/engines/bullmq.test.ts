@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
+import { generate } from 'selfsigned';
 import { systemClock } from '../../lib/clock.js';
 import { type BullmqConfig, BullmqEngine } from '../../lib/engines/bullmq.js';
 import type { EngineHost } from '../../lib/engines/engine.js';
@@ -201,6 +202,35 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         await until('a word of it', async () => told().length > 0);
         const by = told()[0]?.by ?? 0;
         assert.ok(by > 11_000 && by <= 12_000, `${by}`);
+    });
+
+    test('TLS and a password pass through; a certificate that nobody vouches for is refused, and said', async () => {
+        const attributes = [{ name: 'commonName', value: 'localhost' }];
+        const { cert, private: key } = await generate(attributes, { keyType: 'ec', algorithm: 'sha256' });
+        const secured = await startRedis(['--requirepass', PASSWORD], { cert, key });
+        try {
+            const url = `rediss://:${PASSWORD}@localhost:${secured.port}`;
+            const trusting = await join(
+                randomUUID(),
+                {},
+                { redis: new RedisSettings({ url, tls: { ca: cert } }) },
+            );
+            await add(trusting, [runOf({})]);
+            const [[run, end]] = (await executed([trusting], 1)) as [[Run, () => Promise<void>]];
+            await end();
+            assert.equal(run.outcome, 'succeeded');
+            assert.ok(!inspect(trusting.events).includes(PASSWORD));
+
+            const wary = await join(randomUUID(), {}, { redis: new RedisSettings(url) });
+            const away = await until('a complaint', async () =>
+                wary.events.find((event) => event.type === 'redis-away'),
+            );
+            assert.match(inspect(away), /self-signed certificate/);
+            assert.ok(!inspect(wary.events).includes(PASSWORD));
+            for (const { engine } of [trusting, wary]) await engine.close();
+        } finally {
+            await secured.stop();
+        }
     });
 
     test('no password is told, neither a right nor a wrong one', async () => {

@@ -246,7 +246,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         await until('old runs', async () => (await startsOf(old, 'removed')).length >= 3);
         const news = [renewed.start(), renewed.start()];
         await Promise.all(news.map(({ started }) => started));
-        await delay(15_000);
+        await delay(60_000);
         for (const server of olds) server.kill('SIGTERM');
         await Promise.all(olds.map(({ ended }) => ended));
         const stoppedAt = Math.ceil(Date.now() / 1000);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,14 +41,22 @@ export interface RedisServer {
     signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
+/** A certificate and its private key, in PEM. */
+export interface KeyPair {
+    readonly cert: string;
+    readonly key: string;
+}
+
 /**
  * Starts a Redis. It is gone when the test's process ends, at the latest.
  *
  * @param options more of them, as `redis-server` takes them: `['--requirepass', 'secret']`
+ * @param tls with what it speaks TLS, and nothing else; none: it speaks in the clear
  */
-export async function startRedis(options: readonly string[] = []): Promise<RedisServer> {
+export async function startRedis(options: readonly string[] = [], tls?: KeyPair): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'pinstripe-bot-redis-'));
     const port = await freePort();
+    const listening = tls ? await tlsOptions(folder, port, tls) : ['--port', `${port}`];
     let child: ChildProcess | undefined;
     leftovers.add(() => {
         child?.kill('SIGKILL');
@@ -70,7 +78,7 @@ export async function startRedis(options: readonly string[] = []): Promise<Redis
             child = spawn(
                 BINARY,
                 // biome-ignore format: a name and its value
-                ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...options],
+                ['--bind', '127.0.0.1', ...listening, '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...options],
                 { stdio: 'ignore' },
             );
             await accepts(port);
@@ -79,6 +87,14 @@ export async function startRedis(options: readonly string[] = []): Promise<Redis
     };
     await server.start();
     return server;
+}
+
+// A client needs no certificate of its own.
+async function tlsOptions(folder: string, port: number, { cert, key }: KeyPair): Promise<string[]> {
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    await Promise.all([writeFile(certFile, cert), writeFile(keyFile, key)]);
+    const own = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certFile];
+    return ['--port', '0', '--tls-port', `${port}`, ...own, '--tls-auth-clients', 'no'];
 }
 
 async function accepts(port: number): Promise<void> {
