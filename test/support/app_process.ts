@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { after } from 'node:test';
+import { atExit } from './at_exit.js';
 
 export { freePort } from './free_port.js';
 
@@ -33,7 +34,7 @@ function killLeftovers(): void {
 
 // A test that failed half-way has left its processes behind, which would keep its own process alive.
 after(killLeftovers);
-process.on('exit', killLeftovers);
+atExit(killLeftovers);
 
 /** A process that a test starts, listens to and signals. It never outlives the test's own process. */
 export class AppProcess {

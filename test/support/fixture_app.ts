@@ -6,6 +6,7 @@ import fs from 'fs-extra';
 import type { Bot, BotParts } from '../../lib/bot.js';
 import type { BotEvent } from '../../lib/events.js';
 import { AppProcess } from './app_process.js';
+import { atExit } from './at_exit.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -23,7 +24,7 @@ const SERVICES = 'lib/services';
 /** Makes an app, with the plugin, in a temporary folder that is gone when the process ends. */
 export async function createApp(files: Record<string, string> = {}): Promise<App> {
     const root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-app-')));
-    process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+    atExit(() => rmSync(root, { recursive: true, force: true }));
     const app: App = {
         root,
         async write(contents) {

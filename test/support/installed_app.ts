@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fs from 'fs-extra';
 import { AppProcess, type Ended, freePort } from './app_process.js';
+import { atExit } from './at_exit.js';
 import { INSTALLED, PACKAGE } from './pack.js';
 
 /** Both executables have the bot's commands: the framework's own, and ours. */
@@ -13,11 +14,6 @@ export type Binary = (typeof BINARIES)[number];
 
 /** The only line of an app's `_file_importer.js`. */
 export const FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe-bot';\n";
-
-const roots: string[] = [];
-process.on('exit', () => {
-    for (const root of roots) rmSync(root, { recursive: true, force: true });
-});
 
 /** An app in a temporary folder, with the packed package installed; gone when the test's process ends. */
 export interface InstalledApp {
@@ -58,7 +54,7 @@ export async function makeApp(files: Record<string, string> = {}): Promise<Insta
     if (!(await fs.pathExists(INSTALLED)))
         throw new Error('Nothing is installed yet: node dist/test/support/pack.js');
     const root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-app-')));
-    roots.push(root);
+    atExit(() => rmSync(root, { recursive: true, force: true }));
     const app: InstalledApp = {
         root,
         async write(contents) {

@@ -5,6 +5,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { atExit } from './at_exit.js';
 import { freePort } from './free_port.js';
 
 const BINARY = 'redis-server';
@@ -23,11 +24,6 @@ export const skipWithoutRedis: string | false = (() => {
     console.error(`\n*** ${reason} ***\n`);
     return reason;
 })();
-
-const leftovers = new Set<() => void>();
-process.on('exit', () => {
-    for (const clear of leftovers) clear();
-});
 
 /** A Redis of a test's own, on a free port of the loopback interface, with an append-only file. */
 export interface RedisServer {
@@ -58,7 +54,7 @@ export async function startRedis(options: readonly string[] = [], tls?: KeyPair)
     const port = await freePort();
     const listening = tls ? await tlsOptions(folder, port, tls) : ['--port', `${port}`];
     let child: ChildProcess | undefined;
-    leftovers.add(() => {
+    atExit(() => {
         child?.kill('SIGKILL');
         rmSync(folder, { recursive: true, force: true });
     });

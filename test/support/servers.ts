@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atExit } from './at_exit.js';
 import { type App, createApp, within } from './fixture_app.js';
 
 /** One line that a job wrote while it ran: the only witness of what really happened. */
@@ -87,8 +88,7 @@ export async function openFleet(
     const app = await createApp({ 'server.mjs': SERVER, ...Object.fromEntries(files), ...more });
     const evidence = join(app.root, 'evidence');
     const servers = new Set<Server>();
-    // A test that fails leaves nothing behind.
-    process.on('exit', () => {
+    atExit(() => {
         for (const server of servers) server.kill('SIGKILL');
     });
     return {

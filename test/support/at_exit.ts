@@ -1,0 +1,14 @@
+const clearings = new Set<() => void>();
+
+process.on('exit', () => {
+    for (const clear of clearings) clear();
+});
+
+/**
+ * Clears up when the test's process ends, however: a test that fails leaves nothing behind.
+ *
+ * @param clear what to do; it cannot wait for anything
+ */
+export function atExit(clear: () => void): void {
+    clearings.add(clear);
+}
