@@ -1,5 +1,5 @@
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
-import { displayTimezone, takeTimezone } from '../lib/display_timezone.js';
+import { takeTimezone } from '../lib/display_timezone.js';
 import type { Surveyor } from '../lib/overview.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -36,7 +36,8 @@ export default {
             const { json = false, next = 1, sort = 'name' } = this.params;
             const { printJobs } = await import('../lib/views/job_list.js');
             const bot: Surveyor = this['bot'];
-            await printJobs(bot, { json, next, sort, timezone: displayTimezone(this.params) });
+            const { rootPath: root } = await this['project'];
+            await printJobs(bot, { json, next, sort, root, timezone: this.params['timezone'] });
         });
     },
 };

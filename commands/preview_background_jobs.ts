@@ -34,12 +34,16 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const { name, json = false } = this.params;
-            const timezone = displayTimezone(this.params);
-            const { parseMoment } = await import('../lib/moment_input.js');
-            const { printPreview } = await import('../lib/views/preview.js');
+            const [{ parseMomentOption }, { loadConfig }, { printPreview }] = await Promise.all([
+                import('../lib/moment_input.js'),
+                import('../lib/config.js'),
+                import('../lib/views/preview.js'),
+            ]);
+            const timezone = displayTimezone(this.params['timezone'], (await loadConfig()).timezone);
             const now = Math.floor(Date.now() / 1000);
-            const from = parseMoment(this.params['from'] ?? 'now', { now, timezone });
-            const to = parseMoment(this.params['to'] ?? '+24h', { now: from, timezone });
+            const from = parseMomentOption('from', this.params['from'] ?? 'now', timezone, now);
+            const to = parseMomentOption('to', this.params['to'] ?? '+24h', timezone, from);
+            if (name === '') throw new Error('--name is empty: leave it out for all jobs.');
             if (to <= from) throw new Error('Nothing lies between: --to is not after --from.');
             const bot: Surveyor = this['bot'];
             await printPreview(bot, { from, to, name, json, timezone });

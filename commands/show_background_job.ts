@@ -1,5 +1,5 @@
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
-import { displayTimezone, takeTimezone } from '../lib/display_timezone.js';
+import { takeTimezone } from '../lib/display_timezone.js';
 import type { Surveyor } from '../lib/overview.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -36,7 +36,7 @@ export default {
             const { printJob } = await import('../lib/views/job_show.js');
             const { rootPath: root } = await this['project'];
             const bot: Surveyor = this['bot'];
-            await printJob(bot, { name, runs, json, root, timezone: displayTimezone(this.params) });
+            await printJob(bot, { name, runs, json, root, timezone: this.params['timezone'] });
         });
     },
 };

@@ -1,4 +1,5 @@
 import { runStorage } from './active_run.js';
+import { BackgroundJob } from './background_job.js';
 import { Catalog } from './catalog.js';
 import { type Clock, systemClock } from './clock.js';
 import { type BotConfig, DEFAULT_CONFIG, type LogFormat, loadConfig } from './config.js';
@@ -7,6 +8,7 @@ import { EmbeddedEngine } from './engines/embedded.js';
 import type { Engine } from './engines/engine.js';
 import { type BotEvent, type Emit, publish } from './events.js';
 import type { History } from './history.js';
+import { Project } from './host.js';
 import { brokenFileProblems, type JobPlan } from './job_plan.js';
 import { createLog } from './log.js';
 import { runJobNow, throwFailures } from './manual_run.js';
@@ -279,6 +281,7 @@ export class Bot {
         this.#ticker = ticker;
         this.#catalog = new Catalog(this.#config.timezone, ticker.last);
         for (const problem of brokenFileProblems()) this.#emit({ type: 'job-invalid', problem });
+        if (BackgroundJob.names.length === 0) await this.#lookForFiles();
         const { plans, size, next } = this.#current();
         const watch = this.#createWatch();
         const schedules = this.#config.role !== 'worker';
@@ -303,6 +306,14 @@ export class Bot {
         await shutdown.wait();
         await this.#engine.close();
         this.#emit({ type: 'bot-stopped' });
+    }
+
+    // An app that has files, and no jobs, would be silent otherwise.
+    async #lookForFiles(): Promise<void> {
+        const { filesNotImported } = await import('./check/files_not_imported.js');
+        const { rootPath } = await Project.instance;
+        const message = rootPath && (await filesNotImported(rootPath, brokenFileProblems()));
+        if (message) this.#emit({ type: 'files-not-imported', message });
     }
 
     #createWatch(): Watch {

@@ -1,6 +1,7 @@
 import ms from 'ms';
 import { parseDuration } from './duration.js';
-import { Workspace } from './host.js';
+import { Project, Workspace } from './host.js';
+import { importFault } from './job_file.js';
 import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
 import { oneOf } from './one_of.js';
 import { RedisSettings, showRedis } from './redis_settings.js';
@@ -49,6 +50,8 @@ export class ConfigError extends Error {
 }
 
 type Key = Exclude<keyof BotConfig, 'enabled'>;
+const CONFIG_FILE = 'pinstripe.config.js';
+
 type Readers = {
     [Name in Key]: {
         default: BotConfig[Name];
@@ -131,14 +134,22 @@ export function parseConfig(section: unknown): BotConfig {
  * Reads the config of the running app, through the framework's `config` service, in a workspace of its own.
  *
  * @returns the config, complete
- * @throws ConfigError as `parseConfig` does, and whatever `pinstripe.config.js` itself throws
+ * @throws ConfigError as `parseConfig` does, and where `pinstripe.config.js` cannot be imported: then it has a cause
  */
 export async function loadConfig(): Promise<BotConfig> {
-    return parseConfig(
-        await Workspace.run(async function () {
+    return parseConfig(await readSection());
+}
+
+async function readSection(): Promise<unknown> {
+    try {
+        return await Workspace.run(async function () {
             return (await this['config'])['bot'];
-        }),
-    );
+        });
+    } catch (cause) {
+        const { configPath = CONFIG_FILE } = await Project.instance;
+        const { reason } = await importFault(cause, configPath);
+        throw new ConfigError(`${CONFIG_FILE} ${reason}`, { cause });
+    }
 }
 
 function checkEmbedded(given: Partial<Record<Key, unknown>>): void {

@@ -10,7 +10,7 @@ export function takeTimezone(command: CommandRegistry): void {
     command.hasParam('timezone', {
         type: 'string',
         optional: true,
-        description: `The time zone in which times are shown, like Europe/London (default: the process's).`,
+        description: `The time zone in which times are shown, like Europe/London (default: bot.timezone, else the process's).`,
     });
     command.addHook('validation', function (this: CommandInstance) {
         const { timezone } = this.params;
@@ -23,13 +23,14 @@ export function takeTimezone(command: CommandRegistry): void {
 }
 
 /**
- * The time zone on whose clock a command shows times.
+ * The time zone on whose clock a command shows times, and reads those without an offset.
  *
- * @param params the command's parameters
- * @returns IANA name: what was asked for, else the process's
+ * @param wanted IANA name: what was asked for
+ * @param configured `bot.timezone`
+ * @returns IANA name: the first of them, else the process's
  */
-export function displayTimezone(params: Record<string, string | undefined>): string {
-    return params['timezone'] ?? processTimezone();
+export function displayTimezone(wanted: string | undefined, configured: string | undefined): string {
+    return wanted ?? configured ?? processTimezone();
 }
 
 /**

@@ -24,6 +24,7 @@ export type BotEvent =
     | { type: 'bot-stopping'; runs: number }
     | { type: 'bot-stopped' }
     | { type: 'job-invalid'; problem: Problem }
+    | { type: 'files-not-imported'; message: string }
     | { type: 'run-started'; run: Run }
     | { type: 'run-retrying'; run: Run; error: Error; delay: number }
     | { type: 'run-ended'; run: Run }

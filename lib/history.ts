@@ -48,10 +48,37 @@ export interface PastSkips extends Past {
 /** How a job is doing. */
 export interface JobStatus {
     readonly running: readonly PastRun[];
-    /** The run that started last of those that have ended, and all others of its slot: other tenants', other args'. */
+    /** The runs of the last slot of which any has ended: one for each tenant, and args. */
     readonly ended: readonly PastRun[];
+    /** The runs of the last request, where somebody has asked for any since. */
+    readonly byHand: readonly PastRun[];
     /** The newest slots that were skipped. */
     readonly skipped: PastSkips | undefined;
+}
+
+/** As many of a job's newest manual runs are looked at for the last request: more tenants than that are not shown. */
+export const MOST_OF_REQUEST = 500;
+
+/**
+ * Picks the runs that somebody has asked for at once: one process runs a job for one tenant after another.
+ *
+ * @param runs manual runs of a job that have ended, newest first
+ * @param since unix milliseconds: older ones do not count
+ * @returns those of the last request, newest first; none where nobody has asked since
+ */
+export function lastRequestOf(runs: readonly PastRun[], since: number): PastRun[] {
+    const [newest] = runs;
+    if (!newest) return [];
+    const seen = new Set<string>();
+    const request: PastRun[] = [];
+    for (const run of runs) {
+        const forWhom = JSON.stringify([run.tenant ?? null, run.args]);
+        const isOther = run.host !== newest.host || run.pid !== newest.pid || seen.has(forWhom);
+        if (isOther || run.startedAt <= since) break;
+        seen.add(forWhom);
+        request.push(run);
+    }
+    return request;
 }
 
 /** What an engine remembers, to be read; reading changes nothing. */

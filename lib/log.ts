@@ -58,6 +58,8 @@ function sentence(event: BotEvent): Line | undefined {
                 : undefined;
         case 'bot-stopped':
             return news('bot stopped');
+        case 'files-not-imported':
+            return warning(`${paint.yellow('warning')} ${event.message}`);
         case 'job-invalid':
             return {
                 level: event.problem.severity === 'error' ? 'error' : 'warn',

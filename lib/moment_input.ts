@@ -50,12 +50,18 @@ export function parseMoment(text: string, { now, timezone }: MomentContext): num
  * @param option its name: `'at'`
  * @param text what was typed
  * @param timezone the zone of times without an offset: an IANA name; undefined: the process's
+ * @param now from where distances count, in unix seconds; default: the present
  * @returns unix seconds
  * @throws TypeError as `parseMoment` does, with the option in front
  */
-export function parseMomentOption(option: string, text: string, timezone: string | undefined): number {
+export function parseMomentOption(
+    option: string,
+    text: string,
+    timezone: string | undefined,
+    now: number = Math.floor(Date.now() / 1000),
+): number {
     try {
-        return parseMoment(text, { now: Math.floor(Date.now() / 1000), timezone });
+        return parseMoment(text, { now, timezone });
     } catch (error) {
         throw new TypeError(`--${option} ${(error as Error).message}`);
     }

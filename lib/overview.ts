@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Bot } from './bot.js';
 import { ALL_JOBS } from './engines/engine.js';
 import type { History, JobStatus } from './history.js';
@@ -111,10 +112,10 @@ export function overviewsOf(
     paused: readonly string[],
 ): JobOverview[] {
     const plans = new Map(survey.plans.map((plan) => [plan.name, plan]));
-    const names = new Set([...plans.keys(), ...survey.problems.map(({ job }) => job)]);
-    return [...names].sort().map((name) => {
+    const names = new Set([...plans.keys(), ...survey.problems.map(nameIn)]);
+    return [...names].sort(byName).map((name) => {
         const plan = plans.get(name);
-        const problems = survey.problems.filter(({ job }) => job === name);
+        const problems = survey.problems.filter((problem) => nameIn(problem) === name);
         const status = statuses.get(name);
         const isPaused = paused.includes(name) || paused.includes(ALL_JOBS);
         const isRunning = (status?.running.length ?? 0) > 0;
@@ -128,6 +129,14 @@ export function overviewsOf(
             status,
         };
     });
+}
+
+// Among names that end with numbers, 2 comes before 10.
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
+// A file may make an empty name.
+function nameIn({ job, file = '' }: Problem): string {
+    return job || basename(file);
 }
 
 function stateOf(job: {

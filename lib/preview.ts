@@ -4,8 +4,13 @@ import type { Schedule } from './schedule.js';
 /** A schedule with more slots in a day is told of in one line. */
 const MOST_LISTED = 12;
 
-/** With more slots a preview is no help to anybody, and takes seconds. */
-export const MOST_SLOTS = 1_000_000;
+/** With more slots a preview is no help to anybody, and takes many seconds. */
+export const MOST_SLOTS = 200_000;
+
+/** A preview has more slots than anybody wants to see. */
+export class TooManySlotsError extends Error {
+    override readonly name = 'TooManySlotsError';
+}
 
 /** The slots of a schedule in one day: each of them, or, where there are many, the first, the last and their number. */
 export interface PreviewEntry {
@@ -36,7 +41,7 @@ export interface Stretch {
  * @param stretch when
  * @param timezone IANA name: whose days
  * @returns the days, in order; each is worked out when it is asked for
- * @throws RangeError for more than a million slots
+ * @throws TooManySlotsError for more than two hundred thousand slots
  */
 export function* previewDays(
     schedules: readonly Schedule[],
@@ -55,7 +60,7 @@ export function* previewDays(
             const slots: number[] = [];
             for (; cursor.slot < end; cursor.slot = cursor.schedule.next(cursor.slot) ?? Infinity) {
                 if (++total > MOST_SLOTS)
-                    throw new RangeError(`more than ${MOST_SLOTS.toLocaleString('en')} slots`);
+                    throw new TooManySlotsError(`more than ${MOST_SLOTS.toLocaleString('en')} slots`);
                 slots.push(cursor.slot);
             }
             entries.push(...entriesOf(cursor.schedule, slots));

@@ -1,5 +1,6 @@
 import type { ScheduleFault } from './bad_schedule_error.js';
 import { paint } from './paint.js';
+import { printable } from './printable.js';
 
 /** What may keep a job file from making a job, in a word. */
 export type FileFault =
@@ -61,5 +62,6 @@ export interface Problem {
  */
 export function describeProblem({ severity, job, file, reason }: Problem): string {
     const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
-    return `${label} ${job}${file ? ` (${file})` : ''}: ${reason}`;
+    const subject = [job && printable(job), file && `(${file})`].filter(Boolean).join(' ');
+    return `${label} ${subject}: ${printable(reason)}`;
 }

@@ -9,6 +9,9 @@ const GAP = '  ';
 /** Where words can be told from one another no more, a column still has so much room. */
 const NARROWEST = 8;
 
+/** Names up to this length are not broken while anything else can give way. */
+const READABLE_NAME = 20;
+
 /** One cell: its lines, from top to bottom. */
 export type Cell = readonly string[];
 
@@ -52,8 +55,8 @@ export function renderTable(layouts: readonly [Layout, ...Layout[]], width: numb
 }
 
 /**
- * Takes from the widest columns until all of them fit; first from those that can give without breaking a word, last from
- * the first column, whose names people copy.
+ * Takes from the widest columns until all of them fit; first from those that can give without breaking a word, then
+ * from the first column, where its names are long: what stands in the others, such as crontabs, reads wrong when broken.
  *
  * @param columns what each would like
  * @param available how much room there is, gaps included
@@ -62,9 +65,12 @@ export function renderTable(layouts: readonly [Layout, ...Layout[]], width: numb
 export function fitColumns(columns: readonly ColumnWidth[], available: number): number[] {
     const widths = columns.map(({ natural }) => natural);
     const words = columns.map(({ longestWord }) => longestWord);
+    const [name = 0, ...others] = words;
+    const readable = Math.min(name, READABLE_NAME);
     const floors = [
         words,
-        words.map((word, column) => (column === 0 ? word : NARROWEST)),
+        [readable, ...others],
+        [readable, ...others.map(() => NARROWEST)],
         words.map(() => NARROWEST),
     ];
     for (const floor of floors) {

@@ -24,7 +24,7 @@ const problemOf = (job: string, severity: Problem['severity'] = 'error'): Proble
     severity,
 });
 
-const running: JobStatus = { running: [{} as PastRun], ended: [], skipped: undefined };
+const running: JobStatus = { running: [{} as PastRun], ended: [], byHand: [], skipped: undefined };
 
 describe('an overview', () => {
     const stateOf = (

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { formatMoment } from '../lib/moment.js';
-import { MOST_SLOTS, previewDays } from '../lib/preview.js';
+import { MOST_SLOTS, previewDays, TooManySlotsError } from '../lib/preview.js';
 import { createSchedule, type Schedule } from '../lib/schedule.js';
 
 /** 2026-01-01 00:00:00 UTC */
@@ -57,7 +57,7 @@ describe('a preview', () => {
 
     test('refuses more slots than anybody wants to see', () => {
         const everySecond = createSchedule('tick', ['* * * * * *'], 'UTC');
-        assert.throws(() => preview([everySecond], NEW_YEAR, NEW_YEAR + MOST_SLOTS + 1), RangeError);
+        assert.throws(() => preview([everySecond], NEW_YEAR, NEW_YEAR + MOST_SLOTS + 1), TooManySlotsError);
     });
 
     test('tells of all slots of all schedules, each on its local day, in order', () => {

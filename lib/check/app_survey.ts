@@ -44,9 +44,9 @@ async function readConfig(file: string, report: (finding: Finding) => void): Pro
         return await loadConfig();
     } catch (error) {
         const { reason: message, line } =
-            error instanceof ConfigError
+            error instanceof ConfigError && error.cause === undefined
                 ? { reason: error.message, line: undefined }
-                : await importFault(error, file);
+                : await importFault((error as Error).cause ?? error, file);
         report({
             severity: 'error',
             rule: 'bad-config',

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { count } from '../count.js';
+import { JSON_VERSION } from '../json_version.js';
 import { paint } from '../paint.js';
 import { paragraph } from '../paragraph.js';
 import type { Finding } from './finding.js';
@@ -43,7 +44,7 @@ export function asText({ findings, jobs, schedules }: Report, rootPath: string, 
  */
 export function asJson({ findings }: Report): object {
     return {
-        version: 1,
+        version: JSON_VERSION,
         findings: findings.map(({ severity, rule, job, file, line, schedule, message, cure }) => ({
             severity,
             rule,

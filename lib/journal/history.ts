@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Json } from '../args.js';
-import type { History, JobStatus, PastRun, PastSkips } from '../history.js';
+import {
+    type History,
+    type JobStatus,
+    lastRequestOf,
+    MOST_OF_REQUEST,
+    type PastRun,
+    type PastSkips,
+} from '../history.js';
 import type { Outcome, TenantId } from '../run.js';
 import { Database, type Row, type SqlValue } from './database.js';
 import { kindOf } from './failure.js';
@@ -105,12 +112,17 @@ function statusOf(database: Database, job: string): JobStatus | undefined {
         database.statement(`${RUN} WHERE ${condition}`).all(values).map(runOf);
     const unfinished = rows(`outcome IS NULL AND ${LANES_OF_JOB}`, ...lanesOf(job));
     const running = unfinished.filter(({ outcome }) => outcome === 'running');
-    const [newest] = [
-        ...rows('job = ? AND outcome IS NOT NULL ORDER BY started_at DESC LIMIT 1', job),
-        ...unfinished.filter(({ outcome }) => outcome === 'lost'),
-    ].sort((a, b) => b.startedAt - a.startedAt);
+    const lost = unfinished.filter(({ outcome }) => outcome === 'lost');
+    const newestFirst = (a: PastRun, b: PastRun) => b.startedAt - a.startedAt;
+    const ended = (claimed: string, most: number) =>
+        rows(`job = ? AND outcome IS NOT NULL AND ${claimed} ORDER BY started_at DESC LIMIT ${most}`, job);
+    const [newest] = [...ended('claim IS NOT NULL', 1), ...lost.filter(({ manual }) => !manual)].sort(
+        newestFirst,
+    );
+    const manual = [...ended('claim IS NULL', MOST_OF_REQUEST), ...lost.filter((run) => run.manual)];
+    const byHand = lastRequestOf(manual.sort(newestFirst), newest?.startedAt ?? 0);
     const siblings =
-        newest?.scheduledAt === undefined || newest.manual
+        newest?.scheduledAt === undefined
             ? []
             : rows(
                   `${LANES_OF_JOB} AND scheduled_at = ? AND claim IS NOT NULL`,
@@ -121,8 +133,8 @@ function statusOf(database: Database, job: string): JobStatus | undefined {
         .statement(`${SKIPS} WHERE ${LANES_OF_JOB} ORDER BY last DESC LIMIT 1`)
         .all(lanesOf(job))
         .map(skipsOf);
-    if (!newest && !skipped && running.length === 0) return undefined;
-    return { running, ended: newest ? [newest, ...siblings] : [], skipped };
+    if (!newest && !skipped && running.length === 0 && byHand.length === 0) return undefined;
+    return { running, byHand, ended: newest ? [newest, ...siblings] : [], skipped };
 }
 
 function runOf(row: Row): PastRun {

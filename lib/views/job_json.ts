@@ -1,14 +1,11 @@
 import { describeCrontab } from '../crontab_words.js';
-import type { JobStatus, PastRun, PastSkips } from '../history.js';
+import type { PastRun, PastSkips } from '../history.js';
 import { isoMoment, isoSecond } from '../iso_time.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import type { Problem } from '../problem.js';
 import type { Schedule } from '../schedule.js';
 import { stackOfApp } from '../trace.js';
 import { lastSlotOf } from './last_slot.js';
-
-/** The version of all JSON that the commands print: it grows when a field changes its meaning, or goes. */
-export const JSON_VERSION = 1;
 
 /**
  * A job for programs. Times are ISO 8601 in UTC, lengths of time milliseconds; what is not there is null.
@@ -30,7 +27,8 @@ export async function jobAsJson(job: JobOverview, now: number, next: number): Pr
             (plan?.schedules ?? []).map((schedule) => scheduleAsJson(schedule, now, next)),
         ),
         running: (status?.running ?? []).map(runAsJson),
-        last: lastAsJson(status),
+        last: lastAsJson(status?.ended),
+        byHand: lastAsJson(status?.byHand),
         skipped: status?.skipped ? skipsAsJson(status.skipped) : null,
     };
 }
@@ -99,8 +97,16 @@ function span({ startedAt, endedAt }: Pick<PastRun, 'startedAt' | 'endedAt'>): o
  * @param problem the problem
  * @returns an object for JSON
  */
-export function problemAsJson({ severity, kind, job, file, line, reason }: Problem): object {
-    return { severity, kind, job, file: file ?? null, line: line ?? null, reason };
+export function problemAsJson({ severity, kind, job, file, line, reason, cure }: Problem): object {
+    return {
+        severity,
+        rule: kind,
+        job,
+        file: file ?? null,
+        line: line ?? null,
+        message: reason,
+        cure: cure ?? null,
+    };
 }
 
 async function scheduleAsJson(schedule: Schedule, now: number, count: number): Promise<object> {
@@ -116,8 +122,8 @@ async function scheduleAsJson(schedule: Schedule, now: number, count: number): P
     };
 }
 
-function lastAsJson(status: JobStatus | undefined): object | null {
-    const last = lastSlotOf(status?.ended ?? []);
+function lastAsJson(ended: readonly PastRun[] = []): object | null {
+    const last = lastSlotOf(ended);
     if (!last) return null;
     const { outcome, count, runs } = last;
     return { outcome, count, ...span(last), runs: runs.map(runAsJson) };

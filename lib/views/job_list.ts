@@ -1,10 +1,13 @@
+import { filesNotImported } from '../check/files_not_imported.js';
+import { displayTimezone } from '../display_timezone.js';
 import { Command } from '../host.js';
+import { JSON_VERSION } from '../json_version.js';
 import { type JobOverview, nextSlotOf, type Surveyor, takeOverview } from '../overview.js';
-import { describeProblem } from '../problem.js';
 import { outputWidth } from '../terminal.js';
 import { historyAsJson, printHistoryNote } from './history_note.js';
-import { JSON_VERSION, jobAsJson, problemAsJson } from './job_json.js';
+import { jobAsJson, problemAsJson } from './job_json.js';
 import { renderJobTable } from './job_table.js';
+import { renderProblems } from './problems.js';
 
 /** How to list jobs. */
 export interface JobListOptions {
@@ -12,8 +15,10 @@ export interface JobListOptions {
     readonly sort: 'name' | 'next';
     /** How many next slots of each schedule. */
     readonly next: number;
-    /** IANA name: on its clock times are shown. */
-    readonly timezone: string;
+    /** IANA name: on its clock times are shown; undefined: that of the config, else the process's. */
+    readonly timezone: string | undefined;
+    /** The app's folder. */
+    readonly root: string;
 }
 
 /**
@@ -26,10 +31,12 @@ export interface JobListOptions {
  */
 export async function printJobs(
     bot: Surveyor,
-    { json, sort, next, timezone }: JobListOptions,
+    { json, sort, next, timezone: wanted, root }: JobListOptions,
 ): Promise<void> {
     const overview = await takeOverview(bot);
     const { environment } = overview;
+    const timezone = displayTimezone(wanted, overview.timezone);
+    const notImported = await filesNotImported(root, overview.jobs);
     const now = Date.now();
     const second = Math.floor(now / 1000);
     const jobs = sort === 'next' ? byNextSlot(overview.jobs, second) : overview.jobs;
@@ -40,17 +47,18 @@ export async function printJobs(
             version: JSON_VERSION,
             jobs: listed,
             problems: problems.map(problemAsJson),
+            filesNotImported: notImported ?? null,
             ...historyAsJson(overview),
         };
         return console.log(JSON.stringify(report, null, 4));
     }
-    if (jobs.length === 0) return console.log(NO_JOBS());
-    const table = await renderJobTable(jobs, { now, timezone, next, environment, width: outputWidth() });
-    console.log(['', ...table, ''].join('\n'));
+    const width = outputWidth();
+    const table = await renderJobTable(jobs, { now, timezone, next, environment, width });
+    if (jobs.length > 0) console.log(['', ...table, ''].join('\n'));
+    else if (!notImported) console.log(noJobs());
     if (problems.length > 0)
-        console.log(
-            ['Problems:', '', ...problems.map((problem) => `  ${describeProblem(problem)}`), ''].join('\n'),
-        );
+        console.log(['Problems:', '', ...renderProblems(problems, { width, root }), ''].join('\n'));
+    if (notImported) console.error(notImported);
     printHistoryNote(overview);
 }
 
@@ -60,5 +68,6 @@ function byNextSlot(jobs: readonly JobOverview[], now: number): JobOverview[] {
     return [...jobs].sort((a, b) => Math.sign((slots.get(a) ?? 0) - (slots.get(b) ?? 0)) || 0);
 }
 
-const NO_JOBS = () =>
-    `\nThere are no background jobs yet. Make one with:\n\n  ${Command.binaryName} generate-background-job --name my-task\n`;
+function noJobs(): string {
+    return `\nThere are no background jobs yet. Make one with:\n\n  ${Command.binaryName} generate-background-job --name my-task\n`;
+}

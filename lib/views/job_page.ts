@@ -2,13 +2,15 @@ import { describeCrontab } from '../crontab_words.js';
 import { processTimezone } from '../display_timezone.js';
 import type { PastRun, PastSkips } from '../history.js';
 import { formatMoment, formatSpan } from '../moment.js';
-import { keepTogether } from '../no_break.js';
+import { keepTogether, withPlainSpaces } from '../no_break.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import { paint } from '../paint.js';
-import { describeProblem } from '../problem.js';
+import { printable } from '../printable.js';
 import type { Schedule } from '../schedule.js';
 import { renderTable } from '../table.js';
+import { describeLast } from './last_slot.js';
 import { type PastTableOptions, renderPast } from './past_table.js';
+import { renderProblems } from './problems.js';
 import type { SettingInForce } from './settings_in_force.js';
 import { describeState } from './state.js';
 
@@ -19,8 +21,8 @@ export const NEXT_SLOTS = 5;
 export interface JobPage {
     readonly job: JobOverview;
     readonly settings: readonly SettingInForce[];
-    /** Its last runs and skipped slots, newest first. */
-    readonly past: readonly (PastRun | PastSkips)[];
+    /** Its last runs and skipped slots, newest first; undefined: nobody asked for them. */
+    readonly past: readonly (PastRun | PastSkips)[] | undefined;
 }
 
 /** How to show it. */
@@ -39,26 +41,28 @@ export interface JobPageOptions extends PastTableOptions {
 export async function renderJobPage(page: JobPage, options: JobPageOptions): Promise<string[]> {
     const { job, settings, past } = page;
     const state = describeState(job, options).join(', ');
+    const last = describeLast(job.status, options.now);
     return [
         paint.bold(job.name),
         ...section('', [
-            ...(job.plan?.settings.description ? [job.plan.settings.description] : []),
+            ...(job.plan?.settings.description?.split(/\r?\n/).map(printable) ?? []),
             ...(job.file ? [paint.dim(job.file)] : []),
             ...(state ? [state] : []),
+            ...(last.length > 0 ? [withPlainSpaces(last.join(', '))] : []),
         ]),
-        ...section('Problems', job.problems.map(describeProblem)),
+        ...section('Problems', renderProblems(job.problems, options), ''),
         ...section('Schedules', await scheduleLines(job, options)),
         ...section('Settings', settingLines(settings, options.width)),
-        ...section('Last runs', past.length > 0 ? renderPast(past, indented(options)) : ['none']),
+        ...section('Last runs', past?.length === 0 ? ['none'] : renderPast(past ?? [], indented(options))),
     ];
 }
 
 const INDENT = '  ';
 
-function section(title: string, lines: readonly string[]): string[] {
+function section(title: string, lines: readonly string[], indent = INDENT): string[] {
     if (lines.length === 0) return [];
     const heading = title === '' ? [] : ['', paint.bold(title)];
-    return [...heading, ...lines.map((line) => (line === '' ? '' : INDENT + line))];
+    return [...heading, ...lines.map((line) => (line === '' ? '' : indent + line))];
 }
 
 function indented<Options extends { readonly width: number }>(options: Options): Options {

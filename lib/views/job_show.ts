@@ -1,9 +1,12 @@
+import { displayTimezone } from '../display_timezone.js';
 import { findJobName } from '../job_name.js';
+import { JSON_VERSION } from '../json_version.js';
 import { type JobOverview, recall, type Surveyor, takeOverview } from '../overview.js';
+import { toError } from '../stray_errors.js';
 import { hasTenantsTable } from '../tenants.js';
 import { outputWidth } from '../terminal.js';
 import { historyAsJson, printHistoryNote } from './history_note.js';
-import { JSON_VERSION, jobAsJson, pastAsJson, problemAsJson } from './job_json.js';
+import { jobAsJson, pastAsJson, problemAsJson } from './job_json.js';
 import { type JobPage, NEXT_SLOTS, renderJobPage } from './job_page.js';
 import { settingsInForce } from './settings_in_force.js';
 
@@ -14,8 +17,8 @@ export interface JobShowOptions {
     /** How many of its last runs. */
     readonly runs: number;
     readonly json: boolean;
-    /** IANA name: on its clock times are shown. */
-    readonly timezone: string;
+    /** IANA name: on its clock times are shown; undefined: that of the config, else the process's. */
+    readonly timezone: string | undefined;
     /** The app's folder. */
     readonly root: string;
 }
@@ -29,28 +32,30 @@ export interface JobShowOptions {
  */
 export async function printJob(bot: Surveyor, options: JobShowOptions): Promise<void> {
     const overview = await takeOverview(bot);
-    const { jobs, environment, timezone } = overview;
+    const { jobs, environment } = overview;
+    const timezone = displayTimezone(options.timezone, overview.timezone);
     const name = findJobName(
         options.name,
         jobs.map((job) => job.name),
     );
     const job = jobs.find((candidate) => candidate.name === name) as JobOverview;
-    const { found: past } = await recall(bot, (history) => history.of(name, options.runs), []);
-    const hasTenants = await hasTenantsTable().catch(() => undefined);
-    const settings = job.plan ? settingsInForce(job.plan, { timezone, hasTenants }) : [];
-    const page: JobPage = { job, settings, past };
+    const { found: past, trouble } = await recall(bot, (history) => history.of(name, options.runs), []);
+    const hasTenants = await hasTenantsTable().catch(toError);
+    const settings = job.plan ? settingsInForce(job.plan, { timezone: overview.timezone, hasTenants }) : [];
+    const page: JobPage = { job, settings, past: options.runs > 0 ? past : undefined };
+    const known = { ...overview, historyTrouble: overview.historyTrouble ?? trouble };
     const now = Date.now();
     if (options.json) {
         const report = {
             version: JSON_VERSION,
             job: await pageAsJson(page, now),
-            ...historyAsJson(overview),
+            ...historyAsJson(known),
         };
         return console.log(JSON.stringify(report, null, 4));
     }
-    const lines = await renderJobPage(page, { ...options, now, environment, width: outputWidth() });
+    const lines = await renderJobPage(page, { ...options, timezone, now, environment, width: outputWidth() });
     console.log(['', ...lines, ''].join('\n'));
-    printHistoryNote(overview);
+    printHistoryNote(known);
 }
 
 async function pageAsJson({ job, settings, past }: JobPage, now: number): Promise<object> {
@@ -58,6 +63,6 @@ async function pageAsJson({ job, settings, past }: JobPage, now: number): Promis
         ...(await jobAsJson(job, Math.floor(now / 1000), NEXT_SLOTS)),
         problems: job.problems.map(problemAsJson),
         settings: Object.fromEntries(settings.map(({ name, value, source }) => [name, { value, source }])),
-        past: past.map(pastAsJson),
+        past: (past ?? []).map(pastAsJson),
     };
 }

@@ -108,7 +108,7 @@ async function scheduleCells(
 ): Promise<Pick<Row, 'schedule' | 'meaning' | 'zone' | 'next'>> {
     const { crontab, timezone, args } = schedule;
     const now = Math.floor(options.now / 1000);
-    const slots = state === 'excluded' ? [] : nextSlots(schedule, now, options.next);
+    const slots = state === 'excluded' || state === 'paused' ? [] : nextSlots(schedule, now, options.next);
     const fields = keepTogether(crontab);
     return {
         schedule: args.length > 0 ? [fields, shorten(JSON.stringify(args))] : [fields],

@@ -8,7 +8,7 @@ import type { Outcome } from '../run.js';
 /** From the worst to the best: of several tenants' runs the worst is told. */
 const OUTCOMES: readonly Outcome[] = ['failed', 'timed_out', 'lost', 'aborted', 'skipped', 'succeeded'];
 
-/** How the runs of a job's last slot ended, taken together. Times are unix milliseconds. */
+/** How the runs of a slot, or of a request, ended, taken together. Times are unix milliseconds. */
 export interface LastSlot {
     /** The worst of them. */
     readonly outcome: Outcome;
@@ -21,7 +21,7 @@ export interface LastSlot {
 }
 
 /**
- * Takes the runs of a slot together: one for each tenant, or args.
+ * Takes the runs of a slot, or of a request, together: one for each tenant, or args.
  *
  * @param ended the runs
  * @returns what is to be told of them; undefined where there are none
@@ -40,26 +40,31 @@ export function lastSlotOf(ended: readonly PastRun[]): LastSlot | undefined {
 }
 
 /**
- * Says how a job did last.
+ * Says how a job did last: at its last slot, and by hand since.
  *
  * @param status what is known of the job
  * @param now unix milliseconds
  * @returns phrases: `'failed 3 min ago'`, `'took 2.4 s'`, `'then 14 skipped (overlap)'`; none where nothing has run
  */
 export function describeLast(status: JobStatus | undefined, now: number): string[] {
-    const last = lastSlotOf(status?.ended ?? []);
-    const phrases: string[] = [];
-    if (last) {
-        const { outcome, count, runs, startedAt, endedAt } = last;
-        const share = count < runs.length ? ` ${keepTogether(`for ${count} of ${runs.length},`)}` : '';
-        const age = keepTogether(`${formatSpan(now - (endedAt ?? startedAt))} ago`);
-        phrases.push(`${paintOutcome(outcome)}${share} ${age}`);
-        if (endedAt !== undefined) phrases.push(keepTogether(`took ${formatDuration(endedAt - startedAt)}`));
-    }
+    const slot = lastSlotOf(status?.ended ?? []);
+    const request = lastSlotOf(status?.byHand ?? []);
+    const phrases = slot ? describe(slot, now) : [];
     const { skipped } = status ?? {};
-    if (skipped && skipped.last * 1000 > (last?.startedAt ?? 0)) {
+    if (skipped && skipped.last * 1000 > (slot?.startedAt ?? 0)) {
         const number = `${skipped.atLeast ? 'over ' : ''}${skipped.count}`;
-        phrases.push(`${last ? 'then ' : ''}${number} ${paint.yellow('skipped')} (${skipped.reason})`);
+        phrases.push(`${slot ? 'then ' : ''}${number} ${paint.yellow('skipped')} (${skipped.reason})`);
+    }
+    if (request) {
+        const [outcome = '', ...took] = describe(request, now, ' by hand');
+        phrases.push(phrases.length > 0 ? `then ${outcome}` : outcome, ...(phrases.length > 0 ? [] : took));
     }
     return phrases;
+}
+
+function describe({ outcome, count, runs, startedAt, endedAt }: LastSlot, now: number, how = ''): string[] {
+    const share = count < runs.length ? ` ${keepTogether(`for ${count} of ${runs.length},`)}` : '';
+    const age = keepTogether(`${formatSpan(now - (endedAt ?? startedAt))} ago`);
+    const took = endedAt === undefined ? [] : [keepTogether(`took ${formatDuration(endedAt - startedAt)}`)];
+    return [`${paintOutcome(outcome)}${how}${share} ${age}`, ...took];
 }

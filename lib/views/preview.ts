@@ -1,13 +1,17 @@
 import { count } from '../count.js';
 import { isoSecond } from '../iso_time.js';
 import { findJobName } from '../job_name.js';
+import { JSON_VERSION } from '../json_version.js';
 import { formatMoment } from '../moment.js';
 import { type JobOverview, type Surveyor, takeOverview } from '../overview.js';
-import { type PreviewEntry, previewDays, type Stretch } from '../preview.js';
+import { type PreviewDay, previewDays, type Stretch, TooManySlotsError } from '../preview.js';
+import type { Schedule } from '../schedule.js';
 import { outputWidth } from '../terminal.js';
 import { printHistoryNote } from './history_note.js';
-import { JSON_VERSION } from './job_json.js';
 import { renderDay } from './timeline.js';
+
+/** A year and a day, in seconds. */
+const LONGEST = 367 * 86_400;
 
 /** What to preview, and how. */
 export interface PreviewOptions extends Stretch {
@@ -38,18 +42,20 @@ export async function printPreview(bot: Surveyor, options: PreviewOptions): Prom
     const going = wanted.filter(({ state }) => state !== 'paused' && state !== 'excluded');
     const schedules = going.flatMap(({ plan }) => plan?.schedules ?? []);
     const idle = wanted.filter((job) => !going.includes(job) || !job.plan?.runnable);
+    // All of them first: who asks for too much gets an answer, and not a screenful before it.
+    const days = allDays(schedules, options);
+    if (options.json) return printJson(days, idle, options);
+    await printTimeline(days, idle, options);
+    printHistoryNote(overview);
+}
+
+function allDays(schedules: readonly Schedule[], options: PreviewOptions): PreviewDay[] {
+    if (options.to - options.from > LONGEST)
+        throw new Error('That is more than a year: choose an earlier --to.');
     try {
-        const days = previewDays(schedules, options, options.timezone);
-        if (options.json)
-            printJson(
-                [...days].map(({ entries }) => entries),
-                idle,
-                options,
-            );
-        else await printTimeline(days, idle, options);
-        if (!options.json) printHistoryNote(overview);
+        return [...previewDays(schedules, options, options.timezone)];
     } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
+        if (!(error instanceof TooManySlotsError)) throw error;
         throw new Error(
             `There are ${error.message} in that time: choose a shorter one, or one job with --name.`,
         );
@@ -57,7 +63,7 @@ export async function printPreview(bot: Surveyor, options: PreviewOptions): Prom
 }
 
 async function printTimeline(
-    days: ReturnType<typeof previewDays>,
+    days: readonly PreviewDay[],
     idle: readonly JobOverview[],
     { from, to, timezone }: PreviewOptions,
 ): Promise<void> {
@@ -83,17 +89,13 @@ async function printTimeline(
 /** How the state of a job that does not run is put. */
 const IDLE: Partial<Record<JobOverview['state'], string>> = { excluded: 'not in this environment' };
 
-function printJson(
-    days: readonly (readonly PreviewEntry[])[],
-    idle: readonly JobOverview[],
-    options: PreviewOptions,
-): void {
+function printJson(days: readonly PreviewDay[], idle: readonly JobOverview[], options: PreviewOptions): void {
     const report = {
         version: JSON_VERSION,
         from: isoSecond(options.from),
         to: isoSecond(options.to),
         timezone: options.timezone,
-        days: days.map((entries) => ({
+        days: days.map(({ entries }) => ({
             date: formatMoment(entries[0]?.first ?? 0, options.timezone).slice(0, 10),
             entries: entries.map(({ schedule, first, last, count }) => ({
                 job: schedule.job,

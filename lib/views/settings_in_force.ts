@@ -19,8 +19,8 @@ export interface SettingInForce {
 export interface Surroundings {
     /** `bot.timezone`. */
     readonly timezone: string | undefined;
-    /** Whether the app has a tenants table; undefined: nobody could tell. */
-    readonly hasTenants: boolean | undefined;
+    /** Whether the app has a tenants table, or why nobody can tell. */
+    readonly hasTenants: boolean | Error;
 }
 
 const DURATIONS: readonly (keyof Settings)[] = ['missedWithin', 'timeout', 'retryDelay'];
@@ -52,7 +52,8 @@ function inForce(
     if (name === 'timezone') return plain(settings.timezone ?? timezone ?? processTimezone());
     if (name === 'multiTenant') {
         if (settings.multiTenant !== undefined) return plain(settings.multiTenant);
-        if (hasTenants === undefined) return { value: null, text: 'true where the app has a tenants table' };
+        if (hasTenants instanceof Error)
+            return { value: null, text: `true where the app has a tenants table (${hasTenants.message})` };
         return {
             value: hasTenants,
             text: `${hasTenants}: the app has ${hasTenants ? 'a' : 'no'} tenants table`,

@@ -83,5 +83,5 @@ export function overviewOf(plan: JobPlan, parts: Partial<JobOverview> = {}): Job
 
 /** How a job has been doing. */
 export function statusOf(parts: Partial<JobStatus>): JobStatus {
-    return { running: [], ended: [], skipped: undefined, ...parts };
+    return { running: [], ended: [], byHand: [], skipped: undefined, ...parts };
 }

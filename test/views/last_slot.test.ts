@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import type { PastRun, PastSkips } from '../../lib/history.js';
+import { lastRequestOf, type PastRun, type PastSkips } from '../../lib/history.js';
 import { describeLast, lastSlotOf } from '../../lib/views/last_slot.js';
 import { NOW, pastRun as runOf, pastSkips as skipsOf } from '../support/job_overviews.js';
 
-function phrases(ended: PastRun[], skipped?: PastSkips): string[] {
-    return describeLast({ running: [], ended, skipped }, NOW).map((phrase) =>
+function phrases(ended: PastRun[], skipped?: PastSkips, byHand: PastRun[] = []): string[] {
+    return describeLast({ running: [], ended, byHand, skipped }, NOW).map((phrase) =>
         stripVTControlCharacters(phrase).replaceAll('\u00a0', ' '),
     );
 }
@@ -41,5 +41,40 @@ describe('what a job did last', () => {
         assert.deepEqual(phrases([], skipsOf({ count: 1000, atLeast: true, reason: 'missed', last: 1 })), [
             'over 1000 skipped (missed)',
         ]);
+    });
+
+    test('tells of what somebody has asked for since, beside the last slot', () => {
+        const asked = runOf({
+            outcome: 'succeeded',
+            manual: true,
+            startedAt: NOW - 3_000,
+            endedAt: NOW - 1_000,
+        });
+        assert.deepEqual(phrases([runOf({ outcome: 'failed' })], undefined, [asked]), [
+            'failed 4 min ago',
+            'took 2.4 s',
+            'then succeeded by hand 1 s ago',
+        ]);
+        assert.deepEqual(phrases([], undefined, [runOf({ outcome: 'failed' }), asked]), [
+            'failed by hand for 1 of 2, 1 s ago',
+            'took 5 min',
+        ]);
+    });
+});
+
+describe('the last request', () => {
+    const run = (tenant: string | undefined, startedAt: number, parts: Partial<PastRun> = {}) =>
+        runOf({ tenant, startedAt, manual: true, ...parts });
+
+    test('is what one process has run for one tenant after another', () => {
+        const runs = [run('b', 9), run('a', 8), run('b', 7), run('a', 6)];
+        assert.deepEqual(lastRequestOf(runs, 0), runs.slice(0, 2));
+        assert.deepEqual(lastRequestOf([run('b', 9), run('a', 8, { pid: 2 })], 0).length, 1);
+        assert.deepEqual(lastRequestOf([run(undefined, 9), run(undefined, 8)], 0).length, 1);
+    });
+
+    test('is none where nobody has asked, or not since', () => {
+        assert.deepEqual(lastRequestOf([], 0), []);
+        assert.deepEqual(lastRequestOf([run('a', 8)], 8), []);
     });
 });

@@ -8,7 +8,7 @@ const { BackgroundJob } = await import('../../lib/background_job.js');
 const { planJob } = await import('../../lib/job_plan.js');
 const { settingsInForce } = await import('../../lib/views/settings_in_force.js');
 
-const NOWHERE = { timezone: undefined, hasTenants: undefined };
+const NOWHERE = { timezone: undefined, hasTenants: false };
 
 function settingsOf(definition: object, surroundings: Parameters<typeof settingsInForce>[1] = NOWHERE) {
     BackgroundJob.register('job', { run() {}, ...definition });
@@ -53,7 +53,12 @@ describe('the settings in force', () => {
         assert.deepEqual(settingsOf({ multiTenant: false })('multiTenant'), [false, 'false', 'definition']);
         const app = settingsOf({}, { ...NOWHERE, hasTenants: true });
         assert.deepEqual(app('multiTenant'), [true, 'true: the app has a tenants table', 'default']);
-        assert.deepEqual(settingsOf({})('multiTenant')[0], null);
+        const unknown = settingsOf({}, { ...NOWHERE, hasTenants: new Error('no such file') });
+        assert.deepEqual(unknown('multiTenant'), [
+            null,
+            'true where the app has a tenants table (no such file)',
+            'default',
+        ]);
         const filtered = settingsOf({ tenantsFilter: (tenants: unknown) => tenants });
         assert.deepEqual(filtered('tenantsFilter'), ['function', 'a function', 'definition']);
     });

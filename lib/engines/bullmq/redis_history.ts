@@ -1,11 +1,14 @@
 import { hostname } from 'node:os';
 import type { Json } from '../../args.js';
-import type { History, JobStatus, PastRun, PastSkips } from '../../history.js';
+import { type History, type JobStatus, lastRequestOf, type PastRun, type PastSkips } from '../../history.js';
 import type { Outcome, TenantId } from '../../run.js';
 import { type Link, RedisAwayError } from './link.js';
 
 /** As many runs are looked at together. */
 const PAGE = 100;
+
+/** Among as many of a job's newest runs the last slot's are looked for. */
+const MOST_LOOKED_AT = 5_000;
 
 const FIELDS = [
     'what',
@@ -76,27 +79,37 @@ export class RedisHistory implements History {
         const going = await this.#read((client) => client.smembers(this.link.key(`going:${job}`)));
         const unfinished = await this.#runs(going, alive);
         const running = unfinished.filter(({ outcome }) => outcome === 'running');
-        const newest = await this.#newestEnded(job, alive);
+        const { newest, manual } = await this.#newestEnded(job, alive);
         const ended = newest ? [newest, ...(await this.#siblings(newest, alive))] : [];
+        const byHand = lastRequestOf(manual, newest?.startedAt ?? 0);
         const [skipped] = await this.#skipsOf(job, 1);
-        if (!newest && !skipped && running.length === 0) return undefined;
-        return { running, ended, skipped };
+        if (!newest && !skipped && running.length === 0 && byHand.length === 0) return undefined;
+        return { running, byHand, ended, skipped };
     }
 
-    async #newestEnded(job: string, alive: ReadonlySet<string>): Promise<PastRun | undefined> {
+    // The newest of a slot, and the manual ones since; not more of these than anybody asks for in a day.
+    async #newestEnded(
+        job: string,
+        alive: ReadonlySet<string>,
+    ): Promise<{ newest: PastRun | undefined; manual: PastRun[] }> {
         const key = this.link.key(`history:${job}`);
-        for (let from = 0; ; from += PAGE) {
+        const manual: PastRun[] = [];
+        for (let from = 0; from < MOST_LOOKED_AT; from += PAGE) {
             const ids = await this.#read((client) => client.zrevrange(key, from, from + PAGE - 1));
-            if (ids.length === 0) return undefined;
-            const newest = (await this.#runs(ids, alive)).find(({ outcome }) => outcome !== 'running');
-            if (newest) return newest;
+            for (const run of await this.#runs(ids, alive)) {
+                if (run.outcome === 'running') continue;
+                if (!run.manual) return { newest: run, manual };
+                manual.push(run);
+            }
+            if (ids.length === 0) break;
         }
+        return { newest: undefined, manual };
     }
 
     // None starts before its slot.
     async #siblings(newest: PastRun, alive: ReadonlySet<string>): Promise<PastRun[]> {
-        const { id, job, scheduledAt, manual, startedAt } = newest;
-        if (scheduledAt === undefined || manual) return [];
+        const { id, job, scheduledAt, startedAt } = newest;
+        if (scheduledAt === undefined) return [];
         const key = this.link.key(`history:${job}`);
         const ids = await this.#read((client) => client.zrevrangebyscore(key, startedAt, scheduledAt * 1000));
         const runs = await this.#runs(ids, alive);
