@@ -1,3 +1,5 @@
+import { offsetMinutes } from './steady_offset.js';
+
 /**
  * Writes a time for people, on the clock of a place.
  *
@@ -21,6 +23,30 @@ export function formatMoment(unixTime: number, timezone?: string): string {
  */
 export function inZone(unixTime: number, timezone: string | undefined): string {
     return `${formatMoment(unixTime, timezone)}${timezone === undefined ? '' : ` ${timezone}`}`;
+}
+
+/**
+ * Writes a time for people, with its offset from UTC where the clock of the place shows it twice.
+ *
+ * @param unixTime unix seconds
+ * @param timezone IANA name
+ * @returns `'2026-11-24 02:00:00'`, `'2026-10-25 01:30:00 +01:00'`
+ */
+export function formatUniqueMoment(unixTime: number, timezone: string): string {
+    const text = formatMoment(unixTime, timezone);
+    const minutes = offsetMinutes(timezone, unixTime);
+    if (minutes === undefined) return text;
+    const isTwice = [unixTime - DAY, unixTime + DAY].some((near) => {
+        const other = offsetMinutes(timezone, near) ?? minutes;
+        return other !== minutes && formatMoment(unixTime + 60 * (minutes - other), timezone) === text;
+    });
+    return isTwice ? `${text} ${formatOffset(minutes)}` : text;
+}
+
+function formatOffset(minutes: number): string {
+    const pad = (number: number) => String(number).padStart(2, '0');
+    const size = Math.abs(minutes);
+    return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;
 }
 
 const FIELDS = {

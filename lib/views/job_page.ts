@@ -1,7 +1,7 @@
 import { describeCrontab } from '../crontab_words.js';
 import { processTimezone } from '../display_timezone.js';
 import type { PastRun, PastSkips } from '../history.js';
-import { formatMoment, formatSpan } from '../moment.js';
+import { formatSpan, formatUniqueMoment } from '../moment.js';
 import { keepTogether, withPlainSpaces } from '../no_break.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import { paint } from '../paint.js';
@@ -101,7 +101,7 @@ async function scheduleRow(
             timezone === undefined || timezone === processTimezone() ? '' : timezone,
             args.length > 0 ? JSON.stringify(args) : '',
         ],
-        moments: slots.map((slot) => keepTogether(formatMoment(slot, options.timezone))),
+        moments: slots.map((slot) => keepTogether(formatUniqueMoment(slot, options.timezone))),
         spans: slots.map((slot) => keepTogether(`in ${formatSpan(slot * 1000 - options.now)}`)),
     };
 }

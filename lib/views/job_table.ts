@@ -1,6 +1,6 @@
 import { describeCrontab } from '../crontab_words.js';
 import { processTimezone } from '../display_timezone.js';
-import { formatMoment, formatSpan } from '../moment.js';
+import { formatSpan, formatUniqueMoment } from '../moment.js';
 import { keepTogether } from '../no_break.js';
 import { type JobOverview, nextSlots } from '../overview.js';
 import { paint } from '../paint.js';
@@ -116,7 +116,9 @@ async function scheduleCells(
         zone: timezone === undefined || timezone === processTimezone() ? '' : timezone,
         next: slots.map((slot) => ({
             span: `in ${formatSpan(slot * 1000 - options.now)}`,
-            moment: keepTogether(formatMoment(slot, options.timezone).replace(/:00$/, '')),
+            moment: keepTogether(
+                formatUniqueMoment(slot, options.timezone).replace(/(?<=\d\d:\d\d):00(?= |$)/, ''),
+            ),
         })),
     };
 }

@@ -1,6 +1,6 @@
 import { formatDuration } from '../duration.js';
 import type { PastRun, PastSkips } from '../history.js';
-import { formatMoment } from '../moment.js';
+import { formatUniqueMoment } from '../moment.js';
 import { keepTogether } from '../no_break.js';
 import { paint, paintOutcome } from '../paint.js';
 import { renderTable } from '../table.js';
@@ -100,5 +100,5 @@ function forWhom({ tenant, args }: PastRun | PastSkips): Pick<Row, 'tenant' | 'a
 }
 
 function momentOf(second: number, timezone: string): string {
-    return keepTogether(formatMoment(Math.floor(second), timezone));
+    return keepTogether(formatUniqueMoment(Math.floor(second), timezone));
 }

@@ -2,7 +2,7 @@ import { count } from '../count.js';
 import { isoSecond } from '../iso_time.js';
 import { findJobName } from '../job_name.js';
 import { JSON_VERSION } from '../json_version.js';
-import { formatMoment } from '../moment.js';
+import { formatMoment, formatUniqueMoment } from '../moment.js';
 import { type JobOverview, type Surveyor, takeOverview } from '../overview.js';
 import { type PreviewDay, previewDays, type Stretch, TooManySlotsError } from '../preview.js';
 import type { Schedule } from '../schedule.js';
@@ -67,7 +67,7 @@ async function printTimeline(
     idle: readonly JobOverview[],
     { from, to, timezone }: PreviewOptions,
 ): Promise<void> {
-    const stretch = `from ${formatMoment(from, timezone)} to ${formatMoment(to, timezone)} (${timezone})`;
+    const stretch = `from ${formatUniqueMoment(from, timezone)} to ${formatUniqueMoment(to, timezone)} (${timezone})`;
     const jobs = new Set<string>();
     let slots = 0;
     for (const day of days) {

@@ -1,5 +1,5 @@
 import { describeCrontab } from '../crontab_words.js';
-import { formatMoment } from '../moment.js';
+import { formatMoment, formatUniqueMoment } from '../moment.js';
 import { keepTogether } from '../no_break.js';
 import { paint } from '../paint.js';
 import type { PreviewDay, PreviewEntry } from '../preview.js';
@@ -30,7 +30,10 @@ export async function renderDay(day: PreviewDay, { timezone, width }: TimelineOp
 }
 
 async function cellsOf({ schedule, first, last, count }: PreviewEntry, timezone: string): Promise<Cell[]> {
-    const time = (second: number) => formatMoment(second, timezone).slice(11).replace(/:00$/, '');
+    const time = (second: number) =>
+        formatUniqueMoment(second, timezone)
+            .slice(11)
+            .replace(/(?<=\d\d:\d\d):00(?= |$)/, '');
     const isFrequent = count > 1;
     const args = schedule.args.length > 0 ? JSON.stringify(schedule.args) : '';
     const meaning = isFrequent ? await describeCrontab(schedule.crontab) : '';
