@@ -382,7 +382,7 @@ export class Bot {
 
 // Most apps do without the other engine, and their commands start without it.
 async function createEngine(config: BotConfig): Promise<Engine> {
-    if (config.engine === 'embedded') return new EmbeddedEngine();
+    if (config.engine !== 'bullmq') return new EmbeddedEngine();
     const { BullmqEngine } = await import('./engines/bullmq.js');
     return new BullmqEngine(config);
 }

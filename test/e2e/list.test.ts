@@ -79,9 +79,10 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
         for (const slot of [schedule.next, ...schedule.later])
             assert.match(slot, /^\d{4}-\d\d-\d\dT0[56]:00:00Z$/);
         assert.deepEqual(
-            [fails.last.outcome, fails.last.runs[0].error.message, fails.last.runs[0].manual],
+            [fails.byHand.outcome, fails.byHand.runs[0].error.message, fails.byHand.runs[0].manual],
             ['failed', 'no paper', true],
         );
+        assert.equal(fails.last, null);
         assert.equal(sweep.paused, true);
         assert.deepEqual(
             problems.map(({ job }: { job: string }) => job),
@@ -104,6 +105,29 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
             const { code } = await app.run(binary, ['list-background-jobs', ...nonsense]);
             assert.equal(code, binary === 'pinstripe' ? 1 : 2);
         }
+    });
+
+    test('tells of files that nobody imports, rather than of no jobs', async () => {
+        const app = await makeApp({ 'lib/background_jobs/sweep.js': 'export default { run(){} };' });
+        const { code, stdout, stderr } = await app.run('pinstripe-bot', ['list-background-jobs']);
+        assert.deepEqual([code, stdout], [0, '']);
+        assert.match(
+            stderr,
+            /lib\/background_jobs: it has no _file_importer\.js: .* \(run pinstripe-bot init/,
+        );
+    });
+
+    test('keeps what a job calls itself from moving the cursor, and names a file by its own name', async () => {
+        const app = await makeApp(
+            backgroundJobs({
+                日本語: 'export default { run(){} };',
+                throws: `export default { meta(){ throw new Error('no way\\n\\u001b[31msecond'); }, run(){} };`,
+            }),
+        );
+        const { stdout } = await app.run('pinstripe-bot', ['list-background-jobs']);
+        assert.match(stdout, /^日本語\.js +invalid$/m);
+        assert.match(stdout, /its meta\(\) threw: no way \\u001b\[31msecond$/m);
+        assert.ok(!stdout.includes(ESCAPE));
     });
 
     test('lists the jobs although the journal cannot be read, and says why', async () => {

@@ -42,6 +42,20 @@ describe('show-background-job', { concurrency: 2 }, () => {
         });
     }
 
+    test('tells of a config that cannot be imported, with its line', async () => {
+        const app = await makeApp({ ...JOBS, 'pinstripe.config.js': '\nexport default {' });
+        for (const command of ['show-background-job fetch-prices', 'list-background-jobs']) {
+            const { code, stderr } = await app.run('pinstripe-bot', command.split(' '));
+            assert.deepEqual(
+                [code, stderr],
+                [
+                    1,
+                    'pinstripe.config.js cannot be imported: SyntaxError in line 2: Unexpected end of input\n',
+                ],
+            );
+        }
+    });
+
     test('shows a file that makes no job, with the reason', async () => {
         const app = await makeApp(JOBS);
         const { code, stdout } = await app.run('pinstripe-bot', ['show-background-job', 'broken']);
@@ -89,7 +103,7 @@ describe('preview-background-jobs', { concurrency: 2 }, () => {
         test(`of ${binary} refuses nonsense`, async () => {
             const app = await makeApp(JOBS);
             for (const [words, complaint] of [
-                [['--from', 'soon'], /^"soon" is not a time: /],
+                [['--from', 'soon'], /^--from "soon" is not a time: /],
                 [['--to', '-1h'], /^Nothing lies between/],
                 [['--name', 'fetch'], /^There is no background job "fetch"/],
                 [['--from', '1767225600000'], /milliseconds/],
