@@ -1,3 +1,4 @@
+import { BadOptionError } from '../lib/bad_option_error.js';
 import type { Bot } from '../lib/bot.js';
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
 import type { Run } from '../lib/run.js';
@@ -46,6 +47,7 @@ export default {
             ]);
             const { name, tenant: onlyTenant, at, json: isJson = false } = this.params;
             const bot: Bot = this['bot'];
+            if (onlyTenant === '') throw new BadOptionError("--tenant '' names no tenant.");
             const args = parseArguments(this.params['arguments']);
             const slot = at === undefined ? undefined : await parseSlot(at, name, bot);
             let runs: readonly Run[] = [];
@@ -88,13 +90,13 @@ async function whoHolds(run: Run, bot: Bot): Promise<string | undefined> {
 }
 
 function parseArguments(text: string | undefined): unknown[] | undefined {
-    if (!text) return undefined;
-    const complaint = `--arguments ${text} is not a JSON array, like '["a", { "b": 1 }]'`;
+    if (text === undefined) return undefined;
+    const complaint = `--arguments ${text || "''"} is not a JSON array, like '["a", { "b": 1 }]'`;
     try {
         const args: unknown = JSON.parse(text);
         if (Array.isArray(args)) return args;
     } catch (error) {
-        throw new Error(`${complaint}: ${(error as Error).message}`);
+        throw new BadOptionError(`${complaint}: ${(error as Error).message}`);
     }
-    throw new Error(`${complaint}.`);
+    throw new BadOptionError(`${complaint}.`);
 }

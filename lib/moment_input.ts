@@ -1,3 +1,4 @@
+import { BadOptionError } from './bad_option_error.js';
 import { parseDuration } from './duration.js';
 import { formatMoment } from './moment.js';
 
@@ -51,13 +52,13 @@ export function parseMoment(text: string, { now, timezone }: MomentContext): num
  * @param text what was typed
  * @param timezone the zone of times without an offset: an IANA name; undefined: the process's
  * @returns unix seconds
- * @throws TypeError as `parseMoment` does, with the option in front
+ * @throws BadOptionError with what `parseMoment` says, and the option in front
  */
 export function parseMomentOption(option: string, text: string, timezone: string | undefined): number {
     try {
         return parseMoment(text, { now: Math.floor(Date.now() / 1000), timezone });
     } catch (error) {
-        throw new TypeError(`--${option} ${(error as Error).message}`);
+        throw new BadOptionError(`--${option} ${(error as Error).message}`);
     }
 }
 
