@@ -58,6 +58,10 @@ function sentence(event: BotEvent): Line | undefined {
                 : undefined;
         case 'bot-stopped':
             return news('bot stopped');
+        case 'exit-forced':
+            return warning(
+                `exiting although something keeps the process alive: ${event.resources.join(', ')}`,
+            );
         case 'job-invalid':
             return {
                 level: event.problem.severity === 'error' ? 'error' : 'warn',
