@@ -1,3 +1,4 @@
+import type { Bot } from '../lib/bot.js';
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
 import { takeOneOrAll } from '../lib/one_or_all.js';
 import { paint } from '../lib/paint.js';
@@ -17,8 +18,10 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
+            const { changeForGood } = await import('../lib/pauses.js');
+            const bot: Bot = this['bot'];
             const { name } = this.params;
-            const job: string | undefined = await this['bot'].pauseBackgroundJob(name);
+            const job = await changeForGood(bot, () => bot.pauseBackgroundJob(name));
             console.log(`${paint.yellow('paused')} ${job ?? 'all background jobs'}`);
         });
     },

@@ -1,5 +1,7 @@
+import { BadOptionError } from '../lib/bad_option_error.js';
 import type { Bot } from '../lib/bot.js';
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
+import { JSON_VERSION } from '../lib/json_version.js';
 import type { Run } from '../lib/run.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -46,6 +48,7 @@ export default {
             ]);
             const { name, tenant: onlyTenant, at, json: isJson = false } = this.params;
             const bot: Bot = this['bot'];
+            if (onlyTenant === '') throw new BadOptionError("--tenant '' names no tenant.");
             const args = parseArguments(this.params['arguments']);
             const slot = at === undefined ? undefined : await parseSlot(at, name, bot);
             let runs: readonly Run[] = [];
@@ -59,7 +62,10 @@ export default {
             for (const { run, failure } of over)
                 if (failure && run.outcome === 'skipped' && run.reason !== 'interrupted')
                     console.error([failure.message, await whoHolds(run, bot)].filter(Boolean).join('\n'));
-            if (isJson) console.log(JSON.stringify({ version: 1, runs: runs.map(report.recordOf) }, null, 4));
+            if (isJson)
+                console.log(
+                    JSON.stringify({ version: JSON_VERSION, runs: runs.map(report.recordOf) }, null, 4),
+                );
             else if (runs.length === 0)
                 console.log(`The background job "${name}" ran for nobody: it has no tenants.`);
             else if (runs.length > 1) console.log(report.summarise(runs));
@@ -88,13 +94,13 @@ async function whoHolds(run: Run, bot: Bot): Promise<string | undefined> {
 }
 
 function parseArguments(text: string | undefined): unknown[] | undefined {
-    if (!text) return undefined;
-    const complaint = `--arguments ${text} is not a JSON array, like '["a", { "b": 1 }]'`;
+    if (text === undefined) return undefined;
+    const complaint = `--arguments ${text || "''"} is not a JSON array, like '["a", { "b": 1 }]'`;
     try {
         const args: unknown = JSON.parse(text);
         if (Array.isArray(args)) return args;
     } catch (error) {
-        throw new Error(`${complaint}: ${(error as Error).message}`);
+        throw new BadOptionError(`${complaint}: ${(error as Error).message}`);
     }
-    throw new Error(`${complaint}.`);
+    throw new BadOptionError(`${complaint}.`);
 }

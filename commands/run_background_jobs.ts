@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Bot } from '../lib/bot.js';
 import { failOnBadParams, runCommand } from '../lib/command_failure.js';
 import type { JobPlan } from '../lib/job_plan.js';
+import { JSON_VERSION } from '../lib/json_version.js';
 import type { Run } from '../lib/run.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -74,7 +75,7 @@ async function asJson(runs: readonly Run[], at: number, next: number | undefined
         import('../lib/iso_time.js'),
     ]);
     const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
-    return JSON.stringify({ version: 1, ...moments, runs: runs.map(recordOf) }, null, 4);
+    return JSON.stringify({ version: JSON_VERSION, ...moments, runs: runs.map(recordOf) }, null, 4);
 }
 
 async function asText(

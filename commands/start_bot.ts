@@ -24,9 +24,9 @@ export default {
                 );
             }
             const bot: Bot = this['bot'];
-            stopOnSignals({ stopBot: () => bot.stop(), stopTimeout });
+            stopOnSignals({ bot, stopTimeout });
             await bot.start();
-            exitSoon();
+            exitSoon(bot);
         });
     },
 };

@@ -68,16 +68,12 @@ async function startBot(this: CommandInstance): Promise<void> {
     const config: BotConfig = await loadConfig();
     if (!config.enabled) return;
     const { bot, server, context } = this;
-    stopOnSignals({
-        closeListener: () => void server.stop(),
-        stopBot: () => bot.stop(),
-        stopTimeout: config.stopTimeout,
-    });
+    stopOnSignals({ bot, closeListener: () => void server.stop(), stopTimeout: config.stopTimeout });
     // Destroyed with the command's own context, after the server: however that comes to its end, the bot stops.
     context.root['botOwner'] = {
         async destroy() {
             await bot.stop();
-            exitSoon();
+            exitSoon(bot);
         },
     };
     bot.start().catch((error: unknown) => {

@@ -10,6 +10,7 @@ import { type BotEvent, type Emit, publish } from './events.js';
 import type { History } from './history.js';
 import { Project } from './host.js';
 import { brokenFileProblems, type JobPlan } from './job_plan.js';
+import type { Patience } from './journal/patience.js';
 import { createLog } from './log.js';
 import { runJobNow, throwFailures } from './manual_run.js';
 import { pauseJob, resumeJob } from './pauses.js';
@@ -17,7 +18,7 @@ import type { Problem } from './problem.js';
 import { retryOf } from './recovery.js';
 import type { Run, TenantId } from './run.js';
 import type { ManualRun, RunRequest } from './run_request.js';
-import { RunsInFlight } from './runs_in_flight.js';
+import { type GiveUpReason, RunsInFlight } from './runs_in_flight.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
 import { toError } from './stray_errors.js';
@@ -62,6 +63,7 @@ export class Bot {
     readonly #environment: string;
     #config = DEFAULT_CONFIG;
     #logFormat: LogFormat | undefined;
+    #patience: Patience | undefined;
     #engine: Engine;
     #catalog: Catalog | undefined;
     #session: Session | undefined;
@@ -223,9 +225,22 @@ export class Bot {
         );
     }
 
-    /** Gives up all runs at once, because the process ends here: else others would take them for running. */
-    giveUp(): void {
-        this.#inFlight.giveUp();
+    /**
+     * Gives up all runs at once, because the process ends here: else others would take them for running.
+     *
+     * @param reason why it ends
+     */
+    giveUp(reason: GiveUpReason): void {
+        this.#inFlight.giveUp(reason);
+    }
+
+    /**
+     * Tells that the process exits now, although it would go on by itself.
+     *
+     * @param resources what keeps it alive
+     */
+    noteForcedExit(resources: readonly string[]): void {
+        this.#emit({ type: 'exit-forced', resources });
     }
 
     /**
@@ -235,6 +250,15 @@ export class Bot {
      */
     logAs(format: LogFormat): void {
         this.#logFormat = format;
+    }
+
+    /**
+     * From now on waits no longer than this for a journal that another process has locked: somebody looks on.
+     *
+     * @param patience how long
+     */
+    waitNoLonger(patience: Patience): void {
+        this.#patience = patience;
     }
 
     /** Whether no run is being executed, nor waits for anything. */
@@ -341,6 +365,7 @@ export class Bot {
             emit: this.#emit,
             environment: this.#environment,
             journal: this.#config.journal,
+            patience: this.#patience,
             planOf,
             longestMissedWithin: () => this.#catalog?.longestMissedWithin ?? 0,
             retryOf: (lost) => (this.#session?.isOpen ? retryOf(lost, planOf(lost.job)) : undefined),

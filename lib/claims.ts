@@ -11,6 +11,7 @@ const REFUSALS: Record<Exclude<ClaimAnswer, 'granted'>, SkipReason> = {
     superseded: 'superseded',
     busy: 'overlap',
     paused: 'paused',
+    'journal locked': 'journal locked',
     'no journal': 'no journal',
 };
 
@@ -37,6 +38,7 @@ export async function claimRun(
     for (;;) {
         const answer = await engine.claim(run, overlap !== 'allow');
         if (answer === 'granted') return undefined;
+        if (sequence.interrupt?.aborted) return 'interrupted';
         if (answer !== 'busy' || !waits) return REFUSALS[answer];
         await pause(active, clock, closing);
         if (closing.aborted) return 'stopping';

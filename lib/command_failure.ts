@@ -1,4 +1,7 @@
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
+import { BadOptionError } from './bad_option_error.js';
+import { FAILURE, USAGE } from './cli/error.js';
+import { Command } from './host.js';
 
 /**
  * Lets bad parameters of a command end in exit code 1: the framework's CLI prints them, and exits with 0.
@@ -12,8 +15,9 @@ export function failOnBadParams(command: CommandRegistry): void {
 }
 
 /**
- * Runs a command. What it throws becomes one line on standard error and exit code 1; while it goes on, the process
- * stays alive, even if all it waits for is a promise.
+ * Runs a command. What it throws becomes one line on standard error and exit code 1 - under `pinstripe-bot` 2 for
+ * a BadOptionError -, unless there is an exit code already. While it goes on, the process stays alive, even if all it waits
+ * for is a promise.
  *
  * @param work what the command does
  */
@@ -23,8 +27,13 @@ export async function runCommand(work: () => Promise<void>): Promise<void> {
         await work();
     } catch (error) {
         console.error(error instanceof Error ? error.message : String(error));
-        process.exitCode = 1;
+        process.exitCode ||= error instanceof BadOptionError ? badOptionCode() : FAILURE;
     } finally {
         clearInterval(keepAlive);
     }
+}
+
+// The framework's own binary knows no other code than 1.
+function badOptionCode(): number {
+    return Command.binaryName === 'pinstripe-bot' ? USAGE : FAILURE;
 }

@@ -14,6 +14,7 @@ export type SkipReason =
     | 'no tenants'
     | 'no tenants table'
     | 'paused'
+    | 'journal locked'
     | 'no journal';
 
 /**
@@ -23,6 +24,7 @@ export type BotEvent =
     | { type: 'bot-started'; jobs: number; schedules: number; next: number | undefined; engine: string }
     | { type: 'bot-stopping'; runs: number }
     | { type: 'bot-stopped' }
+    | { type: 'exit-forced'; resources: readonly string[] }
     | { type: 'job-invalid'; problem: Problem }
     | { type: 'files-not-imported'; message: string }
     | { type: 'run-started'; run: Run }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from './journal/database.js';
 import { kindOf } from './journal/failure.js';
 import { HeldCorruptError, NOTABLE_LOCK, type OpenJournal, openFile, openMemory } from './journal/opening.js';
+import { checkPatience, type Patience } from './journal/patience.js';
 import { canClaim, VERSION } from './journal/schema.js';
 
 /**
@@ -31,6 +32,8 @@ export interface JournalParts {
     readonly path: string | undefined;
     /** Whether memory will not do where the file cannot be written. */
     readonly required: boolean;
+    /** How long its opening waits for a lock; undefined: until it is free. */
+    readonly patience?: Patience | undefined;
     /** Hears of trouble, once for each kind until it is over. */
     readonly trouble: (trouble: JournalTrouble, detail: string) => void;
     /** Called within a transaction when an empty journal has taken the place of one: what must be known there is written again. */
@@ -71,7 +74,7 @@ export class Journal {
      *
      * @param parts how it is kept
      * @returns the journal; where its file fails, what is to be done about that is done
-     * @throws Error where the file is required and cannot be written, or something unforeseen is wrong with it
+     * @throws JournalLockedError; Error where the file is required and cannot be written, or something unforeseen is wrong with it
      */
     static async open(parts: JournalParts): Promise<Journal> {
         const journal = new Journal(parts);
@@ -94,12 +97,13 @@ export class Journal {
      * event loop never waits.
      *
      * @param work what to do; it may be called several times
+     * @param patience how long to wait for the lock; undefined: until it is free
      * @returns what it returned
-     * @throws JournalUnavailableError, by the promise or at once
+     * @throws JournalUnavailableError, by the promise or at once; JournalLockedError by the promise
      */
-    write<T>(work: (database: Database) => T): T | Promise<T> {
+    write<T>(work: (database: Database) => T, patience?: Patience): T | Promise<T> {
         const result = this.#attempt(work);
-        return result === LOCKED ? this.#whenUnlocked(work) : result;
+        return result === LOCKED ? this.#whenUnlocked(work, patience) : result;
     }
 
     /**
@@ -108,14 +112,16 @@ export class Journal {
      *
      * @param work what to do
      * @param otherwise the result without a journal
+     * @param patience how long to wait for the lock; undefined: until it is free
+     * @throws JournalLockedError by the promise
      */
-    tryWrite<T>(work: (database: Database) => T, otherwise: T): T | Promise<T> {
+    tryWrite<T>(work: (database: Database) => T, otherwise: T, patience?: Patience): T | Promise<T> {
         const unlessUnavailable = (error: unknown): T => {
             if (error instanceof JournalUnavailableError) return otherwise;
             throw error;
         };
         try {
-            const written = this.write(work);
+            const written = this.write(work, patience);
             return written instanceof Promise ? written.catch(unlessUnavailable) : written;
         } catch (error) {
             return unlessUnavailable(error);
@@ -168,12 +174,13 @@ export class Journal {
             });
     }
 
-    async #whenUnlocked<T>(work: (database: Database) => T): Promise<T> {
+    async #whenUnlocked<T>(work: (database: Database) => T, patience?: Patience): Promise<T> {
         const since = performance.now();
         const retries = (async () => {
             for (let wait = 1; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
                 await delay(wait * (0.5 + Math.random()));
                 if (this.#isClosed) throw new JournalUnavailableError('the journal was closed');
+                checkPatience(patience, since);
                 const result = this.#attempt(work);
                 if (result !== LOCKED) return result;
                 if (performance.now() - since > NOTABLE_LOCK) this.#tell('locked', '');
@@ -211,7 +218,7 @@ export class Journal {
         // Made while there is time: a disk that is full at a claim leaves none.
         if (!required) this.#spare ??= await openMemory();
         try {
-            const opened = await openFile(path, () => this.#tell('locked', ''));
+            const opened = await openFile(path, () => this.#tell('locked', ''), this.parts.patience);
             this.#told.delete('locked');
             this.#told.delete('corrupt');
             this.#become(opened);

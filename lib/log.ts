@@ -60,6 +60,10 @@ function sentence(event: BotEvent): Line | undefined {
             return news('bot stopped');
         case 'files-not-imported':
             return warning(`${paint.yellow('warning')} ${event.message}`);
+        case 'exit-forced':
+            return warning(
+                `exiting although something keeps the process alive: ${event.resources.join(', ')}`,
+            );
         case 'job-invalid':
             return {
                 level: event.problem.severity === 'error' ? 'error' : 'warn',

@@ -70,6 +70,7 @@ function describeWait(
 
 const REFUSALS: Record<string, string> = {
     overlap: 'another process is running it',
+    'journal locked': 'another process keeps the journal locked',
     'no journal': 'what remembers its runs cannot be reached',
 };
 

@@ -1,3 +1,4 @@
+import { BadOptionError } from './bad_option_error.js';
 import { parseDuration } from './duration.js';
 import { formatMoment } from './moment.js';
 
@@ -52,7 +53,7 @@ export function parseMoment(text: string, { now, timezone }: MomentContext): num
  * @param timezone the zone of times without an offset: an IANA name; undefined: the process's
  * @param now from where distances count, in unix seconds; default: the present
  * @returns unix seconds
- * @throws TypeError as `parseMoment` does, with the option in front
+ * @throws BadOptionError with what `parseMoment` says, and the option in front
  */
 export function parseMomentOption(
     option: string,
@@ -63,7 +64,7 @@ export function parseMomentOption(
     try {
         return parseMoment(text, { now, timezone });
     } catch (error) {
-        throw new TypeError(`--${option} ${(error as Error).message}`);
+        throw new BadOptionError(`--${option} ${(error as Error).message}`);
     }
 }
 

@@ -1,5 +1,7 @@
+import type { Bot } from './bot.js';
 import { ALL_JOBS, type Engine } from './engines/engine.js';
 import { findJobName } from './job_name.js';
+import { LONGEST_LOCK } from './journal/patience.js';
 
 /**
  * Pauses a job, or all there are and will be.
@@ -42,4 +44,27 @@ export async function resumeJob(
     }
     await engine.resume(job ?? ALL_JOBS);
     return job;
+}
+
+/**
+ * Changes a pause from a process that ends thereafter: the pause has to outlast it.
+ *
+ * @param bot the bot of the process
+ * @param change pauses or resumes
+ * @returns what `change` returns
+ * @throws Error where the journal is in memory, so that nobody else would know of it; JournalLockedError
+ */
+export async function changeForGood<T>(
+    bot: Pick<Bot, 'history' | 'waitNoLonger'>,
+    change: () => Promise<T>,
+): Promise<T> {
+    bot.waitNoLonger({ longest: LONGEST_LOCK });
+    const changed = await change();
+    const history = await bot.history();
+    await history.close();
+    if (history.isShared) return changed;
+    throw new Error(
+        'Nothing was changed: the journal is kept in memory here, and a pause would end with this command. ' +
+            'A journal in a file (`bot.journal` in pinstripe.config.js; not NODE_ENV=test) keeps it.',
+    );
 }

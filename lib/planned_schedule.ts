@@ -1,3 +1,4 @@
+import { BadOptionError } from './bad_option_error.js';
 import { flawsOfSchedule } from './check/schedule_findings.js';
 import { loadConfig } from './config.js';
 import { describeCrontab } from './crontab_words.js';
@@ -32,7 +33,7 @@ export interface PlannedSchedule {
  * @param job the job's name, dasherized
  * @param wanted the crontab, every minute without one, and the zone, where the file is to set one
  * @returns the schedule, with its meaning in words
- * @throws Error that names the option that is wrong
+ * @throws BadOptionError
  */
 export async function planSchedule(
     job: string,
@@ -81,7 +82,9 @@ function blaming<Result>(before: string, after: string, read: () => Result): Res
     try {
         return read();
     } catch (error) {
-        throw error instanceof BadScheduleError ? new Error(`${before}${error.message}${after}`) : error;
+        throw error instanceof BadScheduleError
+            ? new BadOptionError(`${before}${error.message}${after}`)
+            : error;
     }
 }
 

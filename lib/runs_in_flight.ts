@@ -25,6 +25,9 @@ export interface Steps {
     readonly decided?: () => void;
 }
 
+/** Why a process ends before its runs: somebody's second signal, or a job that exits. */
+export type GiveUpReason = 'interrupted' | 'process exited';
+
 const NEVER = new AbortController().signal;
 
 /** The runs that have started and not ended. Each is seen through from its lane and its claim to its outcome. */
@@ -154,13 +157,17 @@ export class RunsInFlight {
         this.parts.emit({ type: 'run-ended', run });
     }
 
-    /** Gives up all of them at once, because the process ends here: what is remembered of them is that they were interrupted. */
-    giveUp(): void {
+    /**
+     * Gives up all of them at once, because the process ends here: what is remembered of them is that they were aborted.
+     *
+     * @param reason why it ends
+     */
+    giveUp(reason: GiveUpReason): void {
         for (const { run } of this.#runs) {
             if (run.startedAt === undefined || run.outcome !== undefined) continue;
             Object.assign(run, {
                 outcome: 'aborted',
-                reason: 'interrupted',
+                reason,
                 endedAt: this.parts.clock.now(),
             });
             void this.parts.engine.finished(run);

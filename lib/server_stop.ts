@@ -1,3 +1,4 @@
+import type { Bot } from './bot.js';
 import { onStopSignals } from './stop_signals.js';
 
 /** How long the rest of the process may take to end by itself once the bot has stopped, in milliseconds. */
@@ -10,8 +11,7 @@ const MARGIN = 5_000;
 export interface StoppableServer {
     /** Closes its listener, where it has one, so that no new requests come in. */
     closeListener?(): void;
-    /** Stops the bot. */
-    stopBot(): Promise<void>;
+    readonly bot: Pick<Bot, 'stop' | 'noteForcedExit'>;
     /** How long the bot waits for runs in flight, in milliseconds. */
     readonly stopTimeout: number;
 }
@@ -25,22 +25,24 @@ export interface StoppableServer {
 export function stopOnSignals(server: StoppableServer): void {
     onStopSignals(() => {
         server.closeListener?.();
-        exitAfter(server.stopTimeout + MARGIN);
-        void server.stopBot();
+        exitAfter(server.stopTimeout + MARGIN, server.bot);
+        void server.bot.stop();
     });
 }
 
-/** Ends the process soon, unless it ends by itself: a timer that a job left behind would keep it alive for ever. */
-export function exitSoon(): void {
-    exitAfter(LAST_PATIENCE);
+/**
+ * Ends the process soon, unless it ends by itself: a timer that a job left behind would keep it alive for ever.
+ *
+ * @param bot told what keeps it alive
+ */
+export function exitSoon(bot: Pick<Bot, 'noteForcedExit'>): void {
+    exitAfter(LAST_PATIENCE, bot);
 }
 
-function exitAfter(delay: number): void {
+function exitAfter(delay: number, bot: Pick<Bot, 'noteForcedExit'>): void {
     setTimeout(() => {
         const resources = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe|File)/.test(name));
-        console.error(
-            `exiting although something keeps the process alive: ${[...new Set(resources)].join(', ')}`,
-        );
+        bot.noteForcedExit([...new Set(resources)]);
         process.exit();
     }, delay).unref();
 }

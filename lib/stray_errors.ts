@@ -1,4 +1,8 @@
 import { runStorage } from './active_run.js';
+import { show } from './show.js';
+
+/** As much of what was thrown, in characters, as a message has. */
+const LONGEST = 300;
 
 let watching = false;
 
@@ -59,11 +63,8 @@ function withoutListener(
     setImmediate(() => process.on(event, listener));
 }
 
+// In one line, which an Error within it would not be; the whole is its cause.
 function describe(cause: unknown): string {
-    if (typeof cause === 'string') return JSON.stringify(cause);
-    try {
-        return String(cause);
-    } catch {
-        return `a ${typeof cause}`;
-    }
+    const line = show(cause).replace(/\s*\n\s*/g, ' ');
+    return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }

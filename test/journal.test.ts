@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Database } from '../lib/journal/database.js';
 import { VERSION } from '../lib/journal/schema.js';
-import { Journal, type JournalTrouble, JournalUnavailableError } from '../lib/journal.js';
+import { Journal, type JournalParts, type JournalTrouble, JournalUnavailableError } from '../lib/journal.js';
 
 let folder: string;
 let path: string;
@@ -26,7 +26,9 @@ afterEach(async () => {
     await rm(folder, { recursive: true, force: true });
 });
 
-async function openJournal(parts: { path?: string | undefined; required?: boolean } = {}): Promise<Journal> {
+async function openJournal(
+    parts: Partial<Pick<JournalParts, 'path' | 'required' | 'patience'>> = {},
+): Promise<Journal> {
     const journal = await Journal.open({
         path,
         required: false,
@@ -119,6 +121,26 @@ describe('a journal that another process has locked', () => {
         assert.equal(journal.write(pauses), 1);
         assert.equal(journal.isInMemory, false);
         assert.ok(longest < locked / 2, `the event loop stood still for ${longest} of ${locked} ms`);
+    });
+
+    test('is given up by who has no more patience, or is interrupted, and what was wanted is not done later', async () => {
+        const journal = await openJournal();
+        const other = Database.open(path);
+        other.exec('BEGIN IMMEDIATE');
+        const locked = { name: 'JournalLockedError' };
+        const controller = new AbortController();
+        const patient = { longest: Infinity, signal: controller.signal };
+        const writing = journal.write((database) => pause(database, 'a'), patient) as Promise<void>;
+        const trying = journal.tryWrite(pauses, 0, patient) as Promise<number>;
+        controller.abort();
+        await assert.rejects(writing, locked);
+        await assert.rejects(trying, locked);
+        await assert.rejects(journal.write(pauses, { longest: 0 }) as Promise<number>, locked);
+        await assert.rejects(openJournal({ patience: { longest: 0 } }), locked);
+        other.exec('COMMIT');
+        other.close();
+        await journal.write(() => {});
+        assert.equal(await journal.write(pauses), 0);
     });
 
     test('while it is opened is waited for', async () => {

@@ -115,9 +115,23 @@ describe('this.runBackgroundJob(name, ...args)', () => {
             message: 'There is no background job "MyClenupTask" (did you mean "my-cleanup-task"?).',
         });
         await assert.rejects(runBackgroundJob('reports'), {
-            message: 'There is no background job "reports".',
+            message: 'There is no background job "reports": there is only my-cleanup-task.',
         });
-        await assert.rejects(runBackgroundJob(''), { message: 'There is no background job "".' });
+        await assert.rejects(runBackgroundJob(''), {
+            message: 'There is no background job "": there is only my-cleanup-task.',
+        });
+    });
+
+    test('names the jobs there are, where they are few, and repeats no endless name', async () => {
+        const unknown = (jobs: string) => ({
+            message: `There is no background job "${'x'.repeat(100)}…": ${jobs}.`,
+        });
+        const wanted = 'x'.repeat(101);
+        await assert.rejects(runBackgroundJob(wanted), unknown('there is none at all yet'));
+        for (const name of ['e', 'd', 'c', 'b', 'a']) register(name, () => {});
+        await assert.rejects(runBackgroundJob(wanted), unknown('there are a, b, c, d, e'));
+        register('f', () => {});
+        await assert.rejects(runBackgroundJob(wanted), unknown('see list-background-jobs'));
     });
 
     for (const name of [undefined, null, 5, {}]) {

@@ -241,7 +241,7 @@ describe('a request', () => {
         register('deaf', { multiTenant: false, run: () => new Promise(() => {}) });
         void bot.runOnRequest({ name: 'deaf' });
         await heard('run-started');
-        bot.giveUp();
+        bot.giveUp('interrupted');
         const history = await bot.history();
         const [past] = await history.of('deaf', 1);
         assert.deepEqual(past?.kind === 'run' && [past.outcome, past.reason], ['aborted', 'interrupted']);

@@ -13,7 +13,7 @@ const MAIN = `
 
     const say = (...words) => writeSync(1, words.join(' ') + '\\n');
     const bot = new Bot({
-        config: async () => ({ enabled: true, concurrency: 1, turn: 30_000, stopTimeout: 1_000, log: 'silent', journal: { filename: false } }),
+        config: async () => ({ enabled: true, engine: 'embedded', concurrency: 1, turn: 30_000, stopTimeout: 1_000, log: 'silent', journal: { filename: false } }),
         listen: ({ type, run, error }) => {
             if (type === 'stray-error') say('stray', run.job, error.message);
             if (type === 'run-ended') say('ended', run.job, run.outcome, run.error?.message ?? '');
@@ -229,15 +229,27 @@ describe('toError', () => {
         [null, 'it threw null, which is not an Error'],
         [404, 'it threw 404, which is not an Error'],
         [Symbol('x'), 'it threw Symbol(x), which is not an Error'],
-        [Object.create(null), 'it threw a object, which is not an Error'],
+        [Object.create(null), 'it threw [Object: null prototype] {}, which is not an Error'],
+        [{ code: 42, why: 'because' }, "it threw { code: 42, why: 'because' }, which is not an Error"],
     ];
     for (const [cause, message] of others) {
         test(`makes one of ${message.slice(9, -22)}, with the cause`, () => {
             const error = toError(cause);
             assert.ok(error instanceof Error);
             assert.equal(error.cause, cause);
-            assert.match(error.message, /^it threw .*, which is not an Error$/);
-            if (typeof cause !== 'object' || cause === null) assert.equal(error.message, message);
+            assert.equal(error.message, message);
         });
     }
+
+    test('keeps to one line of some length, whatever was thrown', () => {
+        for (const cause of [
+            'x'.repeat(9_000),
+            { within: new Error('a\nb') },
+            { text: `a\n${'x'.repeat(9_000)}` },
+        ]) {
+            const { message } = toError(cause);
+            assert.match(message, /^it threw .+, which is not an Error$/);
+            assert.ok(message.length < 400);
+        }
+    });
 });

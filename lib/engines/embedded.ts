@@ -5,13 +5,22 @@ import { Project } from '../host.js';
 import type { Database } from '../journal/database.js';
 import { JournalHistory } from '../journal/history.js';
 import { createOwner } from '../journal/owner.js';
+import { JournalLockedError, type Patience } from '../journal/patience.js';
 import { pause, pausedJobs, resume } from '../journal/pauses.js';
 import { beat, forgetProcess } from '../journal/processes.js';
-import { type Claim, claimRun, recordAttempt, recordEndedRun, recordOutcome } from '../journal/runs.js';
+import {
+    type Claim,
+    claimRun,
+    giveUpGoneRuns,
+    PROCESS_DIED,
+    recordAttempt,
+    recordEndedRun,
+    recordOutcome,
+} from '../journal/runs.js';
 import { latestSettled, settle, settledUntil, voidAfter } from '../journal/schedules.js';
 import { recordSkips } from '../journal/skips.js';
 import { Journal } from '../journal.js';
-import type { Run } from '../run.js';
+import { laneOf, type Run } from '../run.js';
 import type { Schedule } from '../schedule.js';
 import {
     ALL_JOBS,
@@ -85,14 +94,20 @@ export class EmbeddedEngine implements Engine {
 
     claim(run: Run, isExclusive: boolean): ClaimAnswer | Promise<ClaimAnswer> {
         const at = this.#now();
-        const claim = this.#write<Claim>(
-            (database) => claimRun(database, run, this.#owner, { at, isExclusive }),
-            { answer: 'no journal' },
+        const attempt = this.#write<{ claim: Claim; lost: Run[] }>(
+            (database) => ({
+                lost: run.manual && isExclusive ? giveUpGoneRuns(database, laneOf(run), at) : [],
+                claim: claimRun(database, run, this.#owner, { at, isExclusive }),
+            }),
+            { claim: { answer: 'no journal' }, lost: [] },
+            this.#opened?.host.patience,
         );
-        return andThen(claim, (answered) => {
-            if (answered.answer === 'granted') this.#hold(run, answered.seq);
-            return answered.answer;
+        const answered = andThen(attempt, ({ claim, lost }) => {
+            for (const gone of lost) this.#tellLost(gone, at);
+            if (claim.answer === 'granted') this.#hold(run, claim.seq);
+            return claim.answer;
         });
+        return answered instanceof Promise ? answered.catch(lockedOr) : answered;
     }
 
     retrying(run: Run): false {
@@ -166,14 +181,12 @@ export class EmbeddedEngine implements Engine {
 
     pause(job: string): void | Promise<void> {
         const now = this.#second();
-        const written = this.#write((database) => pause(database, job, now), undefined);
-        return andThen(written, () => this.#refreshPauses());
+        return this.#changePauses((database) => pause(database, job, now));
     }
 
     resume(job: string): void | Promise<void> {
         const now = this.#second();
-        const written = this.#write((database) => resume(database, job, now), undefined);
-        return andThen(written, () => this.#refreshPauses());
+        return this.#changePauses((database) => resume(database, job, now));
     }
 
     #now(): number {
@@ -192,6 +205,7 @@ export class EmbeddedEngine implements Engine {
         const journal = await Journal.open({
             path,
             required: host.journal.required,
+            patience: host.patience,
             trouble: (trouble, detail) =>
                 host.emit({ type: 'journal-trouble', trouble, detail, path: shown ?? '' }),
             restore: (database) => {
@@ -214,11 +228,29 @@ export class EmbeddedEngine implements Engine {
         });
         this.#opened = { host, journal, vigil };
         await this.#refreshPauses();
-        if (!journal.isInMemory) await vigil.beat();
+        if (!journal.isInMemory) await vigil.beat(host.patience);
     }
 
-    #write<T>(work: (database: Database) => T, otherwise: T): T | Promise<T> {
-        return this.#opened ? this.#opened.journal.tryWrite(work, otherwise) : otherwise;
+    #write<T>(work: (database: Database) => T, otherwise: T, patience?: Patience): T | Promise<T> {
+        return this.#opened ? this.#opened.journal.tryWrite(work, otherwise, patience) : otherwise;
+    }
+
+    // A pause that nobody remembers is none: who asks for it has to know.
+    #changePauses(work: (database: Database) => void): void | Promise<void> {
+        if (!this.#opened) return;
+        const { journal, host } = this.#opened;
+        const changed = journal.write((database) => {
+            work(database);
+            return pausedJobs(database);
+        }, host.patience);
+        return andThen(changed, (paused) => {
+            this.#paused = paused;
+        });
+    }
+
+    #tellLost(run: Run, endedAt: number): void {
+        Object.assign(run, { outcome: 'lost', reason: PROCESS_DIED, endedAt });
+        this.#opened?.host.emit({ type: 'run-ended', run });
     }
 
     #hold(run: Run, seq: number): void {
@@ -235,7 +267,7 @@ export class EmbeddedEngine implements Engine {
     }
 
     #refreshPauses(): void | Promise<void> {
-        const found = this.#write<ReadonlySet<string>>(pausedJobs, this.#paused);
+        const found = this.#write<ReadonlySet<string>>(pausedJobs, this.#paused, this.#opened?.host.patience);
         return andThen(found, (paused) => {
             this.#paused = paused;
         });
@@ -253,6 +285,11 @@ export class EmbeddedEngine implements Engine {
         this.#opening = undefined;
         await journal.close();
     }
+}
+
+function lockedOr(error: unknown): 'journal locked' {
+    if (error instanceof JournalLockedError) return 'journal locked';
+    throw error;
 }
 
 async function placeOf({ journal, environment }: HistoryHost): Promise<{ root?: string; path?: string }> {

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Emit } from '../events.js';
 import type { History } from '../history.js';
 import type { JobPlan } from '../job_plan.js';
+import type { Patience } from '../journal/patience.js';
 import type { JournalSettings } from '../journal_settings.js';
 import type { UnrunSlots } from '../missed.js';
 import type { Run } from '../run.js';
@@ -14,9 +15,17 @@ import type { Schedule } from '../schedule.js';
  * - `superseded`: a newer slot of the lane has started
  * - `busy`: another process has a run of the lane going
  * - `paused`: the job is paused
+ * - `journal locked`: another process kept the store locked for longer than the host waits
  * - `no journal`: the engine cannot tell, and so grants nothing
  */
-export type ClaimAnswer = 'granted' | 'taken' | 'superseded' | 'busy' | 'paused' | 'no journal';
+export type ClaimAnswer =
+    | 'granted'
+    | 'taken'
+    | 'superseded'
+    | 'busy'
+    | 'paused'
+    | 'journal locked'
+    | 'no journal';
 
 /** What an engine is given to read what it remembers. */
 export interface HistoryHost {
@@ -29,6 +38,8 @@ export interface HistoryHost {
 export interface EngineHost extends HistoryHost {
     readonly clock: Clock;
     readonly emit: Emit;
+    /** How long a store that is locked is waited for by who opens it, claims, pauses or resumes; undefined: until it is not. */
+    readonly patience?: Patience | undefined;
     /**
      * Asked for each run whose process died.
      *
@@ -66,8 +77,8 @@ export type UnrunOfSchedule = UnrunSlots & { readonly schedule: Schedule };
 
 /**
  * Where runs are claimed and remembered. Every engine keeps the same promises; one suite of tests holds them all to it.
- * No method rejects because of trouble with the store: the engine deals with it, and tells of it as an event. What can be
- * answered at once is.
+ * No method but `pause` and `resume` rejects because of trouble with the store: the engine deals with it, and tells of it as
+ * an event. What can be answered at once is.
  */
 export interface Engine {
     /** Its name in the log, with what it remembers: `'embedded, journal bot_production.db'`. */
@@ -78,7 +89,7 @@ export interface Engine {
      * Makes it ready; called again, it changes nothing.
      *
      * @param host what it works with
-     * @throws Error where it must not work without its store
+     * @throws Error where it must not work without its store; JournalLockedError
      */
     open(host: EngineHost): void | Promise<void>;
     /** From now on, and until `close()`, runs of dead processes are looked for. Before that it only serves its own. */
@@ -145,9 +156,9 @@ export interface Engine {
     isPaused(job: string): boolean;
     /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
     pausedJobs(): readonly string[] | Promise<readonly string[]>;
-    /** Pauses a job, or `ALL_JOBS`. */
+    /** Pauses a job, or `ALL_JOBS`; throws an Error, by its promise or at once, where that cannot be remembered. */
     pause(job: string): void | Promise<void>;
-    /** Ends a job's pause, or with `ALL_JOBS` every one; slots that came in the meantime are settled. */
+    /** Ends a job's pause, or with `ALL_JOBS` every one; slots that came in the meantime are settled. Throws as `pause` does. */
     resume(job: string): void | Promise<void>;
 }
 

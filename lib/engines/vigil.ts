@@ -1,10 +1,11 @@
 import { andThen } from '../at_once.js';
 import { Leases } from '../journal/leases.js';
 import type { Owner } from '../journal/owner.js';
+import type { Patience } from '../journal/patience.js';
 import { pausedJobs } from '../journal/pauses.js';
 import { beat, beats, forgetProcess } from '../journal/processes.js';
 import { forgetSome } from '../journal/retention.js';
-import { giveUpRun, unfinishedRunsOf } from '../journal/runs.js';
+import { giveUpRun, PROCESS_DIED, unfinishedRunsOf } from '../journal/runs.js';
 import type { Journal } from '../journal.js';
 import type { Run } from '../run.js';
 import type { EngineHost } from './engine.js';
@@ -46,14 +47,23 @@ export class Vigil {
         return this.#heart;
     }
 
-    /** Shows life, and takes a look. */
-    beat(): void | Promise<void> {
+    /**
+     * Shows life, and takes a look.
+     *
+     * @param patience how long to wait for the lock; undefined: until it is free
+     * @throws JournalLockedError by its promise
+     */
+    beat(patience?: Patience): void | Promise<void> {
         const { journal, owner, host } = this.parts;
         const now = host.clock.now();
-        const look = journal.tryWrite((database) => {
-            beat(database, owner, now);
-            return { paused: pausedJobs(database), others: beats(database) };
-        }, undefined);
+        const look = journal.tryWrite(
+            (database) => {
+                beat(database, owner, now);
+                return { paused: pausedJobs(database), others: beats(database) };
+            },
+            undefined,
+            patience,
+        );
         return andThen(look, (found) => {
             if (!found) return;
             const { paused, others } = found;
@@ -95,7 +105,7 @@ export class Vigil {
         }, []);
         void andThen(buried, (found) => {
             for (const { lost, next, seq } of found) {
-                Object.assign(lost, { outcome: 'lost', reason: 'its process died', endedAt: at });
+                Object.assign(lost, { outcome: 'lost', reason: PROCESS_DIED, endedAt: at });
                 host.emit({ type: 'run-ended', run: lost });
                 if (next && seq !== undefined) this.parts.adopt(next, seq);
             }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import type { Json } from '../args.js';
 import {
     type History,
@@ -13,6 +12,7 @@ import type { Outcome, TenantId } from '../run.js';
 import { Database, type Row, type SqlValue } from './database.js';
 import { kindOf } from './failure.js';
 import { pausedJobs } from './pauses.js';
+import { isGone } from './process_life.js';
 import { canClaim } from './schema.js';
 
 const RUN = `SELECT id, job, schedule, args, tenant, scheduled_at, claim, attempt, started_at, late_by, ended_at, outcome,
@@ -138,7 +138,8 @@ function statusOf(database: Database, job: string): JobStatus | undefined {
 }
 
 function runOf(row: Row): PastRun {
-    const isGone = row['outcome'] === null && !isAlive(row);
+    const { host, pid } = whatRan(row);
+    const isLost = row['outcome'] === null && isGone({ host, pid });
     return {
         kind: 'run',
         ...whatRan(row),
@@ -149,8 +150,8 @@ function runOf(row: Row): PastRun {
         startedAt: row['started_at'] as number,
         endedAt: (row['ended_at'] as number | null) ?? undefined,
         lateBy: (row['late_by'] as number | null) ?? 0,
-        outcome: isGone ? 'lost' : ((row['outcome'] as Outcome | null) ?? 'running'),
-        reason: isGone ? 'its process is gone' : ((row['reason'] as string | null) ?? undefined),
+        outcome: isLost ? 'lost' : ((row['outcome'] as Outcome | null) ?? 'running'),
+        reason: isLost ? 'its process is gone' : ((row['reason'] as string | null) ?? undefined),
         error: (row['error'] as string | null) ?? undefined,
         stack: (row['stack'] as string | null) ?? undefined,
     };
@@ -181,17 +182,6 @@ function whatRan(row: Row): Pick<PastRun, 'job' | 'schedule' | 'args' | 'tenant'
 
 function timeOf(past: PastRun | PastSkips): number {
     return past.kind === 'run' ? past.startedAt : past.last * 1000;
-}
-
-// Of another machine, or container, nothing can be said from here.
-function isAlive(row: Row): boolean {
-    if (row['host'] !== hostname()) return true;
-    try {
-        process.kill(row['pid'] as number, 0);
-        return true;
-    } catch (error) {
-        return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-    }
 }
 
 function unreadable(path: string, error: unknown): Error {

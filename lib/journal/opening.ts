@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Database, MEMORY } from './database.js';
 import { kindOf } from './failure.js';
 import { Guard } from './guard.js';
+import { checkPatience, type Patience } from './patience.js';
 import { migrate } from './schema.js';
 
 /** How long somebody else may take to set a corrupt file aside, in milliseconds. */
@@ -41,22 +42,23 @@ export async function openMemory(): Promise<OpenJournal> {
  *
  * @param path the file, absolute
  * @param locked called once where another process has kept it locked for a while
+ * @param patience how long to wait for the lock; undefined: until it is free
  * @returns the journal
- * @throws HeldCorruptError; what libsql throws where the file cannot be read or written
+ * @throws HeldCorruptError; JournalLockedError; what libsql throws where the file cannot be read or written
  */
-export async function openFile(path: string, locked: () => void): Promise<OpenJournal> {
+export async function openFile(path: string, locked: () => void, patience?: Patience): Promise<OpenJournal> {
     const guard = await Guard.of(path);
     try {
         let setAside: string | undefined;
         const corruptUntil = Date.now() + PATIENCE_WITH_OTHERS;
         for (;;) {
-            await whileLocked(() => guard.share() || undefined, locked);
+            await whileLocked(() => guard.share() || undefined, locked, patience);
             try {
-                const { database, version } = await openHeld(path, locked);
+                const { database, version } = await openHeld(path, locked, patience);
                 return { database, guard, version, setAside };
             } catch (error) {
                 if (kindOf(error) !== 'corrupt') throw error;
-                if (guard.exclude()) setAside = (await setAsideIfCorrupt(path)) ?? setAside;
+                if (guard.exclude()) setAside = (await setAsideIfCorrupt(path, patience)) ?? setAside;
                 else if (Date.now() > corruptUntil) throw new HeldCorruptError((error as Error).message);
                 else await delay(RETRY * (1 + Math.random()));
             }
@@ -67,27 +69,39 @@ export async function openFile(path: string, locked: () => void): Promise<OpenJo
     }
 }
 
-async function openHeld(path: string, locked: () => void): Promise<{ database: Database; version: number }> {
+async function openHeld(
+    path: string,
+    locked: () => void,
+    patience?: Patience,
+): Promise<{ database: Database; version: number }> {
     const database = await Database.open(path);
     try {
-        const version = await whileLocked(() => {
-            try {
-                database.useWriteAheadLog();
-                return migrate(database);
-            } catch (error) {
-                if (kindOf(error) === 'locked') return undefined;
-                throw error;
-            }
-        }, locked);
+        const version = await whileLocked(
+            () => {
+                try {
+                    database.useWriteAheadLog();
+                    return migrate(database);
+                } catch (error) {
+                    if (kindOf(error) === 'locked') return undefined;
+                    throw error;
+                }
+            },
+            locked,
+            patience,
+        );
         // A file that can only be read gives itself away no sooner than at a write.
-        await whileLocked(() => {
-            try {
-                return database.transaction(() => true);
-            } catch (error) {
-                if (kindOf(error) === 'locked') return undefined;
-                throw error;
-            }
-        }, locked);
+        await whileLocked(
+            () => {
+                try {
+                    return database.transaction(() => true);
+                } catch (error) {
+                    if (kindOf(error) === 'locked') return undefined;
+                    throw error;
+                }
+            },
+            locked,
+            patience,
+        );
         return { database, version };
     } catch (error) {
         database.close();
@@ -96,9 +110,9 @@ async function openHeld(path: string, locked: () => void): Promise<{ database: D
 }
 
 // Looked at again, alone: another process may have set it aside and made a new one since.
-async function setAsideIfCorrupt(path: string): Promise<string | undefined> {
+async function setAsideIfCorrupt(path: string, patience?: Patience): Promise<string | undefined> {
     try {
-        const { database } = await openHeld(path, () => {});
+        const { database } = await openHeld(path, () => {}, patience);
         database.close();
         return undefined;
     } catch (error) {
@@ -116,13 +130,18 @@ async function setAsideIfCorrupt(path: string): Promise<string | undefined> {
     return target;
 }
 
-async function whileLocked<T>(attempt: () => T | undefined, locked: () => void): Promise<T> {
-    const since = Date.now();
+async function whileLocked<T>(
+    attempt: () => T | undefined,
+    locked: () => void,
+    patience?: Patience,
+): Promise<T> {
+    const since = performance.now();
     let isTold = false;
     for (;;) {
         const result = attempt();
         if (result !== undefined) return result;
-        if (!isTold && Date.now() - since > NOTABLE_LOCK) {
+        checkPatience(patience, since);
+        if (!isTold && performance.now() - since > NOTABLE_LOCK) {
             isTold = true;
             locked();
         }

@@ -3,9 +3,13 @@ import { ALL_JOBS, type ClaimAnswer } from '../engines/engine.js';
 import { laneOf, type Outcome, type Run, type TenantId } from '../run.js';
 import type { Database, Row, SqlValue } from './database.js';
 import type { Owner } from './owner.js';
+import { isGone } from './process_life.js';
 
 /** As much of a stack, in characters, as is kept. */
 const LONGEST_STACK = 8_000;
+
+/** Why a run is lost. */
+export const PROCESS_DIED = 'its process died';
 
 /** A run that has started and not ended, as the journal has it. */
 export interface UnfinishedRun {
@@ -128,6 +132,25 @@ export function unfinishedRunsOf(database: Database, process: string): Unfinishe
 }
 
 /**
+ * Gives up the runs in a lane whose processes are gone: who stands at a terminal need not wait until a bot, if one is
+ * started at all, has found that out. None of them is run again.
+ *
+ * @param database within a transaction
+ * @param lane which
+ * @param at the time in unix milliseconds
+ * @returns the runs, lost
+ */
+export function giveUpGoneRuns(database: Database, lane: string, at: number): Run[] {
+    return database
+        .statement(`SELECT seq, ${COLUMNS} FROM runs WHERE outcome IS NULL AND lane = ? ORDER BY seq`)
+        .all([lane])
+        .filter((row) => isGone({ host: row['host'] as string, pid: row['pid'] as number }))
+        .map(unfinished)
+        .filter((lost) => giveUpRun(database, lost, at).isLost)
+        .map(({ run }) => run);
+}
+
+/**
  * Gives up a run whose process died, and, where it is to be run again, starts the next one in the same step: nobody can
  * come between, and a slot is run again by one process only.
  *
@@ -143,12 +166,11 @@ export function giveUpRun(
     at: number,
     again?: { run: Run; by: Owner },
 ): { isLost: boolean; seq?: number } {
-    const reason = 'its process died';
     const { changes } = database
         .statement(
             `UPDATE runs SET outcome = 'lost', reason = ?, ended_at = ? WHERE seq = ? AND outcome IS NULL`,
         )
-        .run([reason, whole(at), lost.seq]);
+        .run([PROCESS_DIED, whole(at), lost.seq]);
     if (changes === 0) return { isLost: false };
     if (!again) return { isLost: true };
     const { run, by } = again;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fs from 'fs-extra';
-import { BINARIES, backgroundJobs, FILE_IMPORTER, makeApp } from '../support/installed_app.js';
+import { BAD_OPTION, BINARIES, backgroundJobs, FILE_IMPORTER, makeApp } from '../support/installed_app.js';
 
 const TASK = `export default {
     meta(){
@@ -167,7 +167,7 @@ describe('generate-background-job', { concurrency: 2 }, () => {
                     'my-task',
                     ...args,
                 ]);
-                assert.deepEqual([code, stdout], [1, ''], args.join(' '));
+                assert.deepEqual([code, stdout], [BAD_OPTION[binary], ''], args.join(' '));
                 assert.match(stderr, said);
             }
             assert.deepEqual(await fs.readdir(join(app.root, 'lib')), ['index.js']);

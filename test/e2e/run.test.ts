@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BINARIES, backgroundJobs, makeApp, tenantsDatabase } from '../support/installed_app.js';
+import { BAD_OPTION, BINARIES, backgroundJobs, makeApp, tenantsDatabase } from '../support/installed_app.js';
 
 const JOBS = backgroundJobs({
     show_args: `export default {
@@ -48,12 +48,26 @@ for (const binary of BINARIES) {
 
         test('refuses arguments that are no JSON array, before anything runs', async () => {
             const app = await makeApp(JOBS);
-            const args = ['show-args', '--arguments', '["a"'];
-            const { code, stdout, stderr } = await app.run(binary, ['run-background-job', ...args]);
-            assert.deepEqual([code, stdout], [1, '']);
-            assert.match(
-                stderr,
-                /^--arguments \["a" is not a JSON array, like '\["a", \{ "b": 1 \}\]': .*\n$/,
+            for (const [text, said] of [
+                ['["a"', /^--arguments \["a" is not a JSON array, like '\["a", \{ "b": 1 \}\]': .*\n$/],
+                ['"a"', /^--arguments "a" is not a JSON array, .*\.\n$/],
+                // What a shell makes of "$UNSET".
+                ['', /^--arguments '' is not a JSON array, /],
+            ] as const) {
+                const args = ['run-background-job', 'show-args', '--arguments', text];
+                const { code, stdout, stderr } = await app.run(binary, args);
+                assert.deepEqual([code, stdout], [BAD_OPTION[binary], '']);
+                assert.match(stderr, said);
+            }
+        });
+
+        test('refuses an empty tenant, which would otherwise be all of them', async () => {
+            const app = await makeApp({ ...(await tenantsDatabase([['a', true]])), ...JOBS });
+            const args = ['run-background-job', 'show-args', '--tenant', ''];
+            const { code, stdout, stderr } = await app.run(binary, args);
+            assert.deepEqual(
+                [code, stdout, stderr],
+                [BAD_OPTION[binary], '', "--tenant '' names no tenant.\n"],
             );
         });
     });
@@ -102,7 +116,10 @@ describe('run-background-job --json', { concurrency: 2 }, () => {
             'nobody',
             '--json',
         ]);
-        assert.deepEqual([code, stdout, stderr], [1, '', 'There is no background job "nobody".\n']);
+        assert.deepEqual(
+            [code, stdout, stderr],
+            [1, '', 'There is no background job "nobody": there are fail, show-args, wait.\n'],
+        );
     });
 });
 
@@ -153,24 +170,25 @@ describe('run-background-job --at', { concurrency: 2 }, () => {
         assert.match(stdout, new RegExp(`^mine ${slot}\n`));
     });
 
-    const refusals: [at: string, message: string][] = [
+    const refusals: [at: string, message: string, isUsage?: true][] = [
         [
             '2026-11-25 03:00',
             'The background job "nightly" is not due at 2026-11-25 03:00:00 Europe/Berlin: its nearest slots are 2026-11-25 02:00:00 and 2026-11-26 02:00:00.',
         ],
-        [`${slot}000`, `--at "${slot}000" looks like milliseconds, not unix seconds: write ${slot}`],
-        ['2026-02-30', '--at "2026-02-30" is on no calendar and no clock'],
+        [`${slot}000`, `--at "${slot}000" looks like milliseconds, not unix seconds: write ${slot}`, true],
+        ['2026-02-30', '--at "2026-02-30" is on no calendar and no clock', true],
     ];
-    for (const [at, message] of refusals) {
+    for (const [at, message, isUsage = false] of refusals) {
         test(`refuses ${at}, and runs nothing`, async () => {
             const app = await makeApp(slots);
-            const { code, stdout, stderr } = await app.run('pinstripe', [
-                'run-background-job',
-                'nightly',
-                '--at',
-                at,
-            ]);
-            assert.deepEqual([code, stdout, stderr], [1, '', `${message}\n`]);
+            for (const binary of BINARIES) {
+                const words = ['run-background-job', 'nightly', '--at', at];
+                const { code, stdout, stderr } = await app.run(binary, words);
+                assert.deepEqual(
+                    [code, stdout, stderr],
+                    [isUsage ? BAD_OPTION[binary] : 1, '', `${message}\n`],
+                );
+            }
         });
     }
 });

@@ -14,6 +14,7 @@ const JOBS = {
                 async run(){ console.log('begin'); await setTimeout(60_000, undefined, { signal: this.signal }); }
             };`,
         deaf: "export default { run(){ console.log('begin'); return new Promise(() => {}); } };",
+        leaves: "export default { run(){ console.log('begin'); process.exit(0); } };",
         dots: `
             import { setTimeout } from 'node:timers/promises';
             export default {
@@ -73,11 +74,29 @@ for (const binary of BINARIES) {
                 ),
             );
             await first.ended('SIGKILL');
-            const third = await app.run(binary, ['run-background-job', 'deaf']);
+        });
+
+        test('runs a job whose last run was killed with its process, and tells that it is lost', async () => {
+            const app = await makeApp(JOBS);
+            const first = app.start(binary, ['run-background-job', 'deaf']);
+            await first.printed(/^begin$/m);
+            await first.ended('SIGKILL');
+            const next = app.start(binary, ['run-background-job', 'deaf']);
+            await next.printed(/^begin$/m);
+            await next.ended('SIGKILL');
+            assert.match(next.stderr, /lost deaf \(.*, its process died\)\n$/);
+        });
+
+        test('exits with 1 where its job ends the process, and says so', async () => {
+            const app = await makeApp(JOBS);
+            const { code, stdout, stderr } = await app.run(binary, ['run-background-job', 'leaves']);
+            assert.deepEqual([code, stdout], [1, 'begin\n']);
             assert.match(
-                third.stderr,
-                new RegExp(`its process ${first.pid} is gone: a started bot gives it up`),
+                stderr,
+                /^The job ended the process before it was over: .* process\.exit\(\)\.\n.*aborted leaves \(.*, process exited\).*\n$/,
             );
+            const shown = await app.run(binary, ['show-background-job', 'leaves']);
+            assert.match(shown.stdout, /aborted.*process exited/);
         });
 
         test('shows in a terminal how long it takes, on a line of its own that is gone in the end', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { BAD_OPTION, BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
 
 const JOBS = backgroundJobs({
     early: `export default {
@@ -89,7 +89,11 @@ for (const binary of BINARIES) {
             ]);
             assert.deepEqual(
                 [code, stdout, stderr],
-                [1, '', `--at "${SLOT}000" looks like milliseconds, not unix seconds: write ${SLOT}\n`],
+                [
+                    BAD_OPTION[binary],
+                    '',
+                    `--at "${SLOT}000" looks like milliseconds, not unix seconds: write ${SLOT}\n`,
+                ],
             );
         });
     });

@@ -106,7 +106,7 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
         const { code, stdout, stderr } = await server.ended('SIGTERM');
         assert.equal(code, 0);
         assert.match(stdout, /bot stopped\n$/);
-        assert.match(stderr, /^exiting although something keeps the process alive: Timeout\n$/);
+        assert.match(stderr, /^\S+ \S+ exiting although something keeps the process alive: Timeout\n$/);
     });
 
     test('exits although a request never ends', async () => {
@@ -121,7 +121,7 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
         await server.printed(/^asked$/m);
         const { code, stderr } = await server.ended('SIGTERM');
         assert.equal(code, 0);
-        assert.match(stderr, /^exiting although something keeps the process alive: /);
+        assert.match(stderr, /^\S+ \S+ exiting although something keeps the process alive: /);
         await request;
     });
 

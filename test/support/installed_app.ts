@@ -12,6 +12,9 @@ export const BINARIES = ['pinstripe', 'pinstripe-bot'] as const;
 /** One of them. */
 export type Binary = (typeof BINARIES)[number];
 
+/** With what each of them ends where an option's value is wrong: the framework's own knows no code for that. */
+export const BAD_OPTION: Record<Binary, number> = { pinstripe: 1, 'pinstripe-bot': 2 };
+
 /** The only line of an app's `_file_importer.js`. */
 export const FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe-bot';\n";
 

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Database } from '../../lib/journal/database.js';
+import { BINARIES, backgroundJobs, type InstalledApp, makeApp } from '../support/installed_app.js';
+
+const JOBS = backgroundJobs({ greet: "export default { run(){ console.log('ran'); } };" });
+
+/** What every command says that had to give up. */
+const REFUSAL = 'Another process keeps the journal locked: nothing was run, and nothing was changed.\n';
+
+/** Locks an app's journal, as somebody does who looks at it with another program. */
+function lock({ root }: InstalledApp): Database {
+    const database = Database.open(join(root, 'bot_development.db'));
+    database.exec('PRAGMA journal_mode = DELETE');
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+}
+
+describe('a command whose journal another process has locked', { concurrency: 4 }, () => {
+    for (const [signal, code, sentence] of [
+        ['SIGINT', 130, /^Interrupted: nothing is running\. /m],
+        ['SIGTERM', 143, /^Told to end: nothing is running\. /m],
+    ] as const) {
+        test(`ends by ${signal} with ${code}, and runs nothing`, async () => {
+            const app = await makeApp(JOBS);
+            const holder = lock(app);
+            const command = app.start('pinstripe-bot', ['run-background-job', 'greet']);
+            await command.printed(/another process keeps it locked/);
+            const ended = await command.ended(signal);
+            holder.close();
+            assert.deepEqual([ended.code, ended.stdout], [code, '']);
+            assert.match(ended.stderr, sentence);
+            assert.ok(ended.stderr.endsWith(REFUSAL));
+        });
+    }
+
+    for (const binary of BINARIES) {
+        for (const words of [
+            ['run-background-job', 'greet'],
+            ['pause-background-job', 'greet'],
+            ['resume-background-job', '--all'],
+        ]) {
+            test(`gives up in the end: ${binary} ${words[0]} exits with 1`, async () => {
+                const app = await makeApp(JOBS);
+                const holder = lock(app);
+                const { code, stdout, stderr } = await app.run(binary, words);
+                holder.close();
+                assert.deepEqual([code, stdout], [1, '']);
+                assert.ok(stderr.endsWith(REFUSAL), stderr);
+            });
+        }
+    }
+});
+
+describe('a pause that would end with its command', { concurrency: 2 }, () => {
+    for (const [where, files, env] of [
+        ['under NODE_ENV=test', {}, { NODE_ENV: 'test' }],
+        [
+            'under journal: false',
+            { 'pinstripe.config.js': 'export default { bot: { journal: false } };' },
+            undefined,
+        ],
+    ] as const) {
+        test(`is refused ${where}, as its end is`, async () => {
+            const app = await makeApp({ ...JOBS, ...files });
+            for (const words of [
+                ['pause-background-job', 'greet'],
+                ['resume-background-job', '--all'],
+            ]) {
+                const { code, stdout, stderr } = await app.run('pinstripe-bot', words, env);
+                assert.deepEqual([code, stdout], [1, '']);
+                assert.match(stderr, /^Nothing was changed: the journal is kept in memory here, .*\n$/);
+            }
+        });
+    }
+});
