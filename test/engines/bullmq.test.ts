@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { generate } from 'selfsigned';
 import { systemClock } from '../../lib/clock.js';
+import { Ledger } from '../../lib/engines/bullmq/ledger.js';
+import { Link } from '../../lib/engines/bullmq/link.js';
+import { connectWith, loadPackages } from '../../lib/engines/bullmq/packages.js';
 import { type BullmqConfig, BullmqEngine } from '../../lib/engines/bullmq.js';
 import type { EngineHost } from '../../lib/engines/engine.js';
 import type { BotEvent } from '../../lib/events.js';
 import type { JobPlan } from '../../lib/job_plan.js';
+import { createOwner } from '../../lib/journal/owner.js';
 import { DEFAULT_JOURNAL } from '../../lib/journal_settings.js';
 import { RedisSettings } from '../../lib/redis_settings.js';
 import type { Run } from '../../lib/run.js';
@@ -194,6 +198,62 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         const worker = await join(prefix, {}, { role: 'worker' });
         await until('a skip', async () => ended([worker]).some(({ reason }) => reason === 'paused'));
         assert.equal(worker.executing.size, 0);
+    });
+
+    describe('in a Redis that has lost data', { concurrency: false }, () => {
+        const terms = { at: SLOT * 1000, isExclusive: true };
+        const queued = { catchesUp: false, waits: false, retries: 0 };
+        let link: Link;
+        let one: Ledger;
+        let other: Ledger;
+        const owners = [createOwner(), createOwner()] as const;
+
+        beforeEach(async () => {
+            link = new Link(
+                new RedisSettings(redis.url.replace('//', `//:${PASSWORD}@`)),
+                randomUUID(),
+                connectWith(await loadPackages()),
+                { away() {}, back() {} },
+            );
+            [one, other] = owners.map((owner) => new Ledger(link, owner, 3_600_000)) as [Ledger, Ledger];
+        });
+        const forgetBeat = () => link.use((client) => client.hdel(link.key('state'), `beat ${owners[0].id}`));
+
+        test('a job is listed again by its next run', async () => {
+            for (const scheduledAt of [SLOT, SLOT + 1]) {
+                const run = runOf({ scheduledAt });
+                await one.claim(run, terms);
+                assert.deepEqual(await one.jobs(), [run.job]);
+                await link.use((client) => client.del(link.key('jobs')));
+                await one.finish({ ...run, outcome: 'succeeded', startedAt: SLOT * 1000 });
+                assert.deepEqual(await one.jobs(), [run.job]);
+                await link.use((client) => client.del(link.key('jobs')));
+            }
+        });
+
+        test('a lane is free whose holder has no beat, and its run is lost', async () => {
+            const left = runOf({});
+            await one.claim(left, terms);
+            const next = { ...runOf({ scheduledAt: SLOT + 1 }), id: 'next' };
+            assert.equal((await other.claim(next, terms)).answer, 'busy');
+            await forgetBeat();
+            assert.equal((await other.claim(next, terms)).answer, 'granted');
+            assert.equal(
+                await link.use((client) => client.hget(link.key(`run:${left.id}`), 'outcome')),
+                'lost',
+            );
+        });
+
+        test('a lane is kept for a run that the queue will hand on', async () => {
+            const left = runOf({});
+            await link.use((client) => client.hset(link.key(`queue:${left.id}`), 'name', left.job));
+            await one.claim(left, { ...terms, queued });
+            await forgetBeat();
+            const next = { ...runOf({ scheduledAt: SLOT + 1 }), id: 'next' };
+            assert.equal((await other.claim(next, { ...terms, queued })).answer, 'busy');
+            await link.use((client) => client.hset(link.key(`queue:${left.id}`), 'finishedOn', 1));
+            assert.equal((await other.claim(next, { ...terms, queued })).answer, 'granted');
+        });
     });
 
     test('a clock that differs from that of Redis is reported once', async () => {

@@ -40,6 +40,15 @@ local function leave(id, lane, job)
     call('HDEL', key('lane', lane), id)
     call('ZREM', key('line', lane), id)
 end
+-- The process of a run is dead, and no queue will bring it back: it is lost, unless the queue alone was told of its end.
+local function giveUp(id, lane, job, at, keep)
+    local run = key('run', id)
+    if call('HEXISTS', run, 'outcome') == 1 then return end
+    local isDone = call('HEXISTS', key('queue', id), 'returnvalue') == 1
+    call('HSET', run, 'outcome', isDone and 'succeeded' or 'lost', 'reason', isDone and '' or 'its process died', 'ended', at)
+    call('PEXPIRE', run, keep)
+    leave(id, lane, job)
+end
 `;
 
 /** A process has seen to the end of a run's attempt: this is the run's outcome. */
@@ -63,6 +72,7 @@ call('HSET', run, 'outcome', outcome, 'error', error, 'stack', stack, 'attempt',
     'ended', ended, 'endedBy', owner .. ' ' .. attempt)
 if reason ~= '' then call('HSET', run, 'reason', reason) end
 call('PEXPIRE', run, keep)
+call('SADD', key('jobs'), job)
 lane = known[5] or ''
 leave(id, lane, job)
 return {1, lane ~= '' and ahead(lane, id) or ''}
