@@ -93,6 +93,10 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         members.push(member);
         return member;
     };
+    const linkTo = async (prefix: string): Promise<Link> => {
+        const settings = new RedisSettings(redis.url.replace('//', `//:${PASSWORD}@`));
+        return new Link(settings, prefix, connectWith(await loadPackages()), { away() {}, back() {} });
+    };
     const add = (member: Member, runs: Run[], catchesUp = false) =>
         member.engine.queue?.add(runs, { catchesUp });
     const executed = (all: readonly Member[], count: number) =>
@@ -200,6 +204,36 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assert.equal(worker.executing.size, 0);
     });
 
+    describe('a clock that was set back', { concurrency: false }, () => {
+        const isClaimed = async ({ engine }: Member, scheduledAt: number) => {
+            const run = runOf({ scheduledAt });
+            if ((await engine.claim(run, false)) === 'taken') return true;
+            await engine.finished(Object.assign(run, { outcome: 'succeeded', endedAt: SLOT * 1000 }));
+            return false;
+        };
+
+        test('voids claims once, also where the second to find it has a clock that is behind', async () => {
+            const prefix = randomUUID();
+            const one = await join(prefix, {}, { role: 'scheduler' });
+            const other = await join(prefix, {}, { role: 'scheduler' });
+            await one.engine.voidClaimsAfter(SLOT);
+            assert.equal(await isClaimed(one, SLOT + 1), false);
+            await other.engine.voidClaimsAfter(SLOT - 1);
+            assert.equal(await isClaimed(other, SLOT + 1), true);
+        });
+
+        test('into the same minute once more, later, voids claims again', async () => {
+            const prefix = randomUUID();
+            const one = await join(prefix, {}, { role: 'scheduler' });
+            const link = await linkTo(prefix);
+            await one.engine.voidClaimsAfter(SLOT);
+            assert.equal(await isClaimed(one, SLOT + 1), false);
+            await link.use((client) => client.hincrby(link.key('state'), 'step found', -700));
+            await one.engine.voidClaimsAfter(SLOT);
+            assert.equal(await isClaimed(one, SLOT + 1), false);
+        });
+    });
+
     describe('in a Redis that has lost data', { concurrency: false }, () => {
         const terms = { at: SLOT * 1000, isExclusive: true };
         const queued = { catchesUp: false, waits: false, retries: 0 };
@@ -209,12 +243,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         const owners = [createOwner(), createOwner()] as const;
 
         beforeEach(async () => {
-            link = new Link(
-                new RedisSettings(redis.url.replace('//', `//:${PASSWORD}@`)),
-                randomUUID(),
-                connectWith(await loadPackages()),
-                { away() {}, back() {} },
-            );
+            link = await linkTo(randomUUID());
             [one, other] = owners.map((owner) => new Ledger(link, owner, 3_600_000)) as [Ledger, Ledger];
         });
         const forgetBeat = () => link.use((client) => client.hdel(link.key('state'), `beat ${owners[0].id}`));
