@@ -303,6 +303,21 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         });
     });
 
+    test('a `commandTimeout` of the app does not end the wait of a worker for runs', async () => {
+        const options = { host: '127.0.0.1', port: redis.port, password: PASSWORD, commandTimeout: 300 };
+        const settings = new RedisSettings(options);
+        const given: Record<string, unknown>[] = [];
+        const made = settings.arguments.bind(settings);
+        settings.arguments = (ours) => {
+            const result = made(ours);
+            given.push(result[0] as Record<string, unknown>);
+            return result;
+        };
+        await join(randomUUID(), {}, { redis: settings });
+        const timeouts = given.map(({ commandTimeout }) => commandTimeout);
+        assert.deepEqual(timeouts, [5_000, undefined]);
+    });
+
     test('a clock that differs from that of Redis is reported once', async () => {
         const one = await join(randomUUID(), {}, { role: 'scheduler' }, 12_000);
         const told = () => one.events.filter((event) => event.type === 'clock-differs');
