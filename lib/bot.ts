@@ -321,7 +321,7 @@ export class Bot {
             this.#engine.watch();
             if (owed) {
                 this.#watch = watch;
-                watch.take(owed);
+                void watch.take(owed);
                 ticker.start(watch);
             }
         }

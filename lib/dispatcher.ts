@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ActiveRun } from './active_run.js';
 import { Batch } from './batch.js';
 import type { Clock } from './clock.js';
 import type { BotConfig } from './config.js';
-import type { Engine } from './engines/engine.js';
+import type { Engine, RunQueue } from './engines/engine.js';
 import type { Emit, SkipReason } from './events.js';
 import type { JobPlan } from './job_plan.js';
 import { createRun, type Run, type TenantId } from './run.js';
@@ -12,6 +13,9 @@ import { type Settlement, Settlements } from './settlements.js';
 import { toError } from './stray_errors.js';
 import { type Tenancy, tenancyOf } from './tenants.js';
 import { type Turn, takeTurns } from './turns.js';
+
+/** How many runs go into the queue at once. */
+const CHUNK = 200;
 
 /** A schedule that is due: at one slot, or at several that it catches up on. */
 export interface Occurrence {
@@ -133,26 +137,42 @@ export class Dispatcher {
         const tenants = tenancy.kind === 'tenants' ? tenancy.ids : [undefined];
         if (tenants.length === 0) return skipAll('no tenants');
 
+        const runs = function* () {
+            for (const slot of slots) {
+                for (const tenant of tenants) {
+                    const run = runFor(tenant, slot);
+                    if (batch.isFirst(run)) yield run;
+                }
+            }
+        };
         const { queue } = this.parts.engine;
         if (queue && settlement) {
             const decided = settlement.expect();
-            if (inFlight.closing(false).aborted) return;
-            const all = slots.flatMap((slot) => tenants.map((tenant) => runFor(tenant, slot)));
-            const runs = all.filter((run) => batch.isFirst(run));
-            if (await turn.need(queue.add(runs, { catchesUp }))) decided();
+            if (await turn.need(this.#enqueue(queue, runs(), catchesUp))) decided();
             return;
         }
         const sequence = { catchesUp, interrupt: batch.interrupt };
-        for (const slot of slots) {
-            for (const tenant of tenants) {
-                const run = runFor(tenant, slot);
-                if (!batch.isFirst(run)) continue;
-                batch.add(run);
-                const decided = settlement?.expect();
-                if (inFlight.closing(run.manual).aborted) inFlight.skip(run, 'stopping');
-                else await turn.hold(this.#begin(inFlight.activate(run, plan, sequence), batch, decided));
-            }
+        for (const run of runs()) {
+            batch.add(run);
+            const decided = settlement?.expect();
+            if (inFlight.closing(run.manual).aborted) inFlight.skip(run, 'stopping');
+            else await turn.hold(this.#begin(inFlight.activate(run, plan, sequence), batch, decided));
         }
+    }
+
+    // In chunks: many slots of many tenants at once would keep this process and the queue's server from all else.
+    async #enqueue(queue: RunQueue, runs: Iterable<Run>, catchesUp: boolean): Promise<boolean> {
+        const { inFlight } = this.parts;
+        let chunk: Run[] = [];
+        for (const run of runs) {
+            if (chunk.length === CHUNK) {
+                if (inFlight.closing(false).aborted || !(await queue.add(chunk, { catchesUp }))) return false;
+                chunk = [];
+                await nextTurn();
+            }
+            chunk.push(run);
+        }
+        return !inFlight.closing(false).aborted && queue.add(chunk, { catchesUp });
     }
 
     async #listTenants({ settings }: JobPlan): Promise<Tenancy> {

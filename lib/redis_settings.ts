@@ -77,7 +77,7 @@ export class RedisSettings {
         const secrets = [
             url?.password,
             url && decode(url.password),
-            ...SECRETS.map((name) => this.#options[name]),
+            ...SECRETS.flatMap((name) => [this.#options[name], ...(url?.searchParams.getAll(name) ?? [])]),
         ];
         return secrets.reduce<string>(
             (shown, secret) =>
@@ -101,6 +101,8 @@ export function showRedis(value: unknown): string {
 }
 
 function readUrl(value: unknown): string {
+    if (typeof value === 'string' && value.includes('#'))
+        throw new TypeError('has a # in its URL, which ends it there: in a password, write %23');
     let url: URL | undefined;
     try {
         url = new URL(value as string);
@@ -108,6 +110,9 @@ function readUrl(value: unknown): string {
         // What it is not is said below, for every bad URL alike.
     }
     if (!url || !SCHEMES.includes(url.protocol)) throw new TypeError(`is no URL of a Redis: ${EXAMPLE}`);
+    for (const [name, complaint] of Object.entries(REFUSED)) {
+        if (url.searchParams.has(name)) throw new TypeError(complaint);
+    }
     if (url.pathname.length > 1 && !/^\/\d+$/.test(url.pathname))
         throw new TypeError(
             'names a database that is no number: write one after the port, like redis://host:6379/2',

@@ -21,6 +21,10 @@ export interface WatchParts {
 
 /** What a started bot does at each second: it has run what is due, and what is still owed of what it did not look at. */
 export class Watch implements TickListener {
+    /** Up to when is to be recovered what is owed; undefined: nobody has asked since it was begun. */
+    #recoverUntil: number | undefined;
+    #recovery: Promise<void> | undefined;
+
     constructor(private readonly parts: WatchParts) {}
 
     expects(second: number): boolean {
@@ -28,7 +32,7 @@ export class Watch implements TickListener {
     }
 
     tick(second: number): void {
-        this.#dispatch(this.parts.catalog().due(second));
+        void this.#dispatch(this.parts.catalog().due(second));
     }
 
     async gap(gap: Gap): Promise<void> {
@@ -37,7 +41,7 @@ export class Watch implements TickListener {
         const passed = catalog.passGap(gap);
         // Other processes may have gone on in the meantime.
         const settled = await this.parts.engine.settledUntil(passed, gap.after);
-        this.take(catalog.owed(passed, settled, gap));
+        void this.take(catalog.owed(passed, settled, gap));
     }
 
     async setBack(step: ClockStep): Promise<void> {
@@ -50,7 +54,7 @@ export class Watch implements TickListener {
         dispatcher.settlements.clear();
         const due = catalog().due(step.to);
         await engine.voidClaimsAfter(before);
-        this.#dispatch(due);
+        void this.#dispatch(due);
     }
 
     /**
@@ -72,25 +76,44 @@ export class Watch implements TickListener {
     }
 
     /**
-     * Finds and takes up what became due while the engine's store could not be reached.
+     * Finds and takes up what became due while the engine's store could not be reached; once at a time: who asks meanwhile
+     * has it done once more after that.
      *
      * @param now unix second
+     * @returns a promise that resolves when all of it has been taken up
      */
-    async recover(now: number): Promise<void> {
+    recover(now: number): Promise<void> {
+        this.#recoverUntil = now;
+        this.#recovery ??= this.#recoverAll().finally(() => {
+            this.#recovery = undefined;
+        });
+        return this.#recovery;
+    }
+
+    async #recoverAll(): Promise<void> {
+        while (this.#recoverUntil !== undefined) {
+            const now = this.#recoverUntil;
+            this.#recoverUntil = undefined;
+            await this.#recoverOnce(now);
+        }
+    }
+
+    async #recoverOnce(now: number): Promise<void> {
         const { catalog, dispatcher, engine } = this.parts;
         // What could not be handed over then is owed, like everything since.
         dispatcher.settlements.clear();
         const { schedules } = catalog();
         const settled = await engine.settledUntil(schedules, now);
-        this.take(catalog().owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now }));
+        await this.take(catalog().owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now }));
     }
 
     /**
      * Takes up what is owed.
      *
      * @param findings what is to be run, and what is not: that is recorded, and told
+     * @returns a promise that resolves when all runs have ended, or are in the queue
      */
-    take({ occurrences, unrun }: GapFindings): void {
+    async take({ occurrences, unrun }: GapFindings): Promise<void> {
         const { engine, emit } = this.parts;
         const running = new Set(occurrences.map(({ schedule }) => schedule.key));
         void engine.unrun(unrun);
@@ -98,11 +121,11 @@ export class Watch implements TickListener {
             emit({ type: 'slots-unrun', job: schedule.job, ...slots });
             if (!running.has(schedule.key)) engine.settle(schedule, slots.last);
         }
-        this.#dispatch(occurrences);
+        await this.#dispatch(occurrences);
     }
 
-    #dispatch(occurrences: readonly Occurrence[]): void {
+    async #dispatch(occurrences: readonly Occurrence[]): Promise<void> {
         if (occurrences.length === 0) return;
-        void this.parts.dispatcher.dispatch(occurrences, { manual: false, config: this.parts.config });
+        await this.parts.dispatcher.dispatch(occurrences, { manual: false, config: this.parts.config });
     }
 }

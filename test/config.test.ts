@@ -168,6 +168,8 @@ describe('the keys of the engine "bullmq"', () => {
         [{ redis: 'https://:hunter2@cache.example' }, /is no URL of a Redis/],
         [{ redis: 'redis//:hunter2@cache.example' }, /is no URL of a Redis/],
         [{ redis: 'redis://:hunter2@cache.example/main' }, /names a database that is no number/],
+        [{ redis: 'redis://:hunter2#@cache.example' }, /has a # in its URL.*%23/],
+        [{ redis: 'redis://:hunter2@cache.example?keyPrefix=x' }, /has a `keyPrefix`.*`bot\.redisPrefix`/],
         [{ redis: 6379 }, /`bot\.redis`, 6379, is neither a URL nor an object/],
         [{ redis: ['redis://:hunter2@cache.example'] }, /neither a URL nor an object/],
         [
@@ -194,6 +196,7 @@ describe('the keys of the engine "bullmq"', () => {
     test('show no password to whatever prints the config', () => {
         for (const redis of [
             'redis://:hunter2@cache.example',
+            'redis://cache.example?password=hunter2',
             { password: 'hunter2', sentinelPassword: 'hunter2' },
         ]) {
             const config = read({ redis });

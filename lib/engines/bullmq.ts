@@ -23,6 +23,9 @@ import {
 /** Processes that find the clock set back to within this many seconds of one another have found the same. */
 const SAME_STEP = 60;
 
+/** They find it within this many seconds; later it has been set back once more. */
+const STEP_LAPSE = 600;
+
 /** Skips that say nothing about the slot: it is claimed, or stays for whoever comes next. */
 const UNRECORDED_SKIPS = ['claimed elsewhere', 'stopping', 'no journal'];
 
@@ -192,7 +195,7 @@ export class BullmqEngine implements Engine {
 
     async voidClaimsAfter(second: number): Promise<void> {
         await this.#orNothing(async ({ link, pulse }) => {
-            await link.script('botVoid', second, SAME_STEP);
+            await link.script('botVoid', second, SAME_STEP, STEP_LAPSE);
             await pulse.refresh();
         }, undefined);
     }

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { generate } from 'selfsigned';
 import { systemClock } from '../../lib/clock.js';
+import { Ledger } from '../../lib/engines/bullmq/ledger.js';
+import { Link } from '../../lib/engines/bullmq/link.js';
+import { connectWith, loadPackages } from '../../lib/engines/bullmq/packages.js';
 import { type BullmqConfig, BullmqEngine } from '../../lib/engines/bullmq.js';
 import type { EngineHost } from '../../lib/engines/engine.js';
 import type { BotEvent } from '../../lib/events.js';
 import type { JobPlan } from '../../lib/job_plan.js';
+import { createOwner } from '../../lib/journal/owner.js';
 import { DEFAULT_JOURNAL } from '../../lib/journal_settings.js';
 import { RedisSettings } from '../../lib/redis_settings.js';
 import type { Run } from '../../lib/run.js';
@@ -89,6 +93,10 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         members.push(member);
         return member;
     };
+    const linkTo = async (prefix: string): Promise<Link> => {
+        const settings = new RedisSettings(redis.url.replace('//', `//:${PASSWORD}@`));
+        return new Link(settings, prefix, connectWith(await loadPackages()), { away() {}, back() {} });
+    };
     const add = (member: Member, runs: Run[], catchesUp = false) =>
         member.engine.queue?.add(runs, { catchesUp });
     const executed = (all: readonly Member[], count: number) =>
@@ -168,6 +176,22 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         );
     });
 
+    test('what is due now is taken before what catches up', async () => {
+        const prefix = randomUUID();
+        const scheduler = await join(prefix, {}, { role: 'scheduler' });
+        const missed = ['acme', 'globex'].map((tenant) => runOf({ tenant, scheduledAt: SLOT - 60 }));
+        await add(scheduler, missed, true);
+        await add(scheduler, [runOf({ tenant: 'initech' })]);
+        const worker = await join(prefix, {}, { role: 'worker', concurrency: 1 });
+        const order: (string | number | undefined)[] = [];
+        for (let count = 0; count < 3; count += 1) {
+            const [[run, end]] = (await executed([worker], 1)) as [[Run, () => Promise<void>]];
+            order.push(run.tenant);
+            await end();
+        }
+        assert.deepEqual(order, ['initech', 'acme', 'globex']);
+    });
+
     test('a run that is tried again holds its lane meanwhile, wherever that happens', async () => {
         const prefix = randomUUID();
         const settings = { retries: 1, overlap: 'skip' };
@@ -194,6 +218,104 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         const worker = await join(prefix, {}, { role: 'worker' });
         await until('a skip', async () => ended([worker]).some(({ reason }) => reason === 'paused'));
         assert.equal(worker.executing.size, 0);
+    });
+
+    describe('a clock that was set back', { concurrency: false }, () => {
+        // What is older than a day may be forgotten at any beat.
+        const now = Math.floor(Date.now() / 1000);
+        const isClaimed = async ({ engine }: Member, scheduledAt: number) => {
+            const run = runOf({ scheduledAt });
+            if ((await engine.claim(run, false)) === 'taken') return true;
+            await engine.finished(Object.assign(run, { outcome: 'succeeded', endedAt: now * 1000 }));
+            return false;
+        };
+
+        test('voids claims once, also where the second to find it has a clock that is behind', async () => {
+            const prefix = randomUUID();
+            const one = await join(prefix, {}, { role: 'scheduler' });
+            const other = await join(prefix, {}, { role: 'scheduler' });
+            await one.engine.voidClaimsAfter(now);
+            assert.equal(await isClaimed(one, now + 1), false);
+            await other.engine.voidClaimsAfter(now - 1);
+            assert.equal(await isClaimed(other, now + 1), true);
+        });
+
+        test('into the same minute once more, later, voids claims again', async () => {
+            const prefix = randomUUID();
+            const one = await join(prefix, {}, { role: 'scheduler' });
+            const link = await linkTo(prefix);
+            await one.engine.voidClaimsAfter(now);
+            assert.equal(await isClaimed(one, now + 1), false);
+            await link.use((client) => client.hincrby(link.key('state'), 'step found', -700));
+            await one.engine.voidClaimsAfter(now);
+            assert.equal(await isClaimed(one, now + 1), false);
+        });
+    });
+
+    describe('in a Redis that has lost data', { concurrency: false }, () => {
+        const terms = { at: SLOT * 1000, isExclusive: true };
+        const queued = { catchesUp: false, waits: false, retries: 0 };
+        let link: Link;
+        let one: Ledger;
+        let other: Ledger;
+        const owners = [createOwner(), createOwner()] as const;
+
+        beforeEach(async () => {
+            link = await linkTo(randomUUID());
+            [one, other] = owners.map((owner) => new Ledger(link, owner, 3_600_000)) as [Ledger, Ledger];
+        });
+        const forgetBeat = () => link.use((client) => client.hdel(link.key('state'), `beat ${owners[0].id}`));
+
+        test('a job is listed again by its next run', async () => {
+            for (const scheduledAt of [SLOT, SLOT + 1]) {
+                const run = runOf({ scheduledAt });
+                await one.claim(run, terms);
+                assert.deepEqual(await one.jobs(), [run.job]);
+                await link.use((client) => client.del(link.key('jobs')));
+                await one.finish({ ...run, outcome: 'succeeded', startedAt: SLOT * 1000 });
+                assert.deepEqual(await one.jobs(), [run.job]);
+                await link.use((client) => client.del(link.key('jobs')));
+            }
+        });
+
+        test('a lane is free whose holder has no beat, and its run is lost', async () => {
+            const left = runOf({});
+            await one.claim(left, terms);
+            const next = { ...runOf({ scheduledAt: SLOT + 1 }), id: 'next' };
+            assert.equal((await other.claim(next, terms)).answer, 'busy');
+            await forgetBeat();
+            assert.equal((await other.claim(next, terms)).answer, 'granted');
+            assert.equal(
+                await link.use((client) => client.hget(link.key(`run:${left.id}`), 'outcome')),
+                'lost',
+            );
+        });
+
+        test('a lane is kept for a run that the queue will hand on', async () => {
+            const left = runOf({});
+            await link.use((client) => client.hset(link.key(`queue:${left.id}`), 'name', left.job));
+            await one.claim(left, { ...terms, queued });
+            await forgetBeat();
+            const next = { ...runOf({ scheduledAt: SLOT + 1 }), id: 'next' };
+            assert.equal((await other.claim(next, { ...terms, queued })).answer, 'busy');
+            await link.use((client) => client.hset(link.key(`queue:${left.id}`), 'finishedOn', 1));
+            assert.equal((await other.claim(next, { ...terms, queued })).answer, 'granted');
+        });
+    });
+
+    test('a `commandTimeout` of the app does not end the wait of a worker for runs', async () => {
+        const options = { host: '127.0.0.1', port: redis.port, password: PASSWORD, commandTimeout: 300 };
+        const settings = new RedisSettings(options);
+        const given: Record<string, unknown>[] = [];
+        const made = settings.arguments.bind(settings);
+        settings.arguments = (ours) => {
+            const result = made(ours);
+            given.push(result[0] as Record<string, unknown>);
+            return result;
+        };
+        await join(randomUUID(), {}, { redis: settings });
+        const timeouts = given.map(({ commandTimeout }) => commandTimeout);
+        assert.deepEqual(timeouts, [5_000, undefined]);
     });
 
     test('a clock that differs from that of Redis is reported once', async () => {

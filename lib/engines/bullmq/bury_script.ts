@@ -10,11 +10,6 @@ local first = 7 + 3 * successors
 local again = {}
 for i = 7, first - 1, 3 do again[ARGV[i]] = {ARGV[i + 1], ARGV[i + 2]} end
 local lost = {}
-local function over(id, lane, job, outcome, reason)
-    call('HSET', key('run', id), 'outcome', outcome, 'reason', reason, 'ended', at)
-    call('PEXPIRE', key('run', id), keep)
-    leave(id, lane, job)
-end
 local function bury(id, job)
     local run = key('run', id)
     local lane, queued, attempt = unpack(call('HMGET', run, 'lane', 'queued', 'attempt'))
@@ -22,14 +17,12 @@ local function bury(id, job)
         if pending(id) then
             call('HSET', run, 'owner', '')
             if lane ~= '' then call('HSET', key('lane', lane), id, '') end
-        elseif call('HEXISTS', key('queue', id), 'returnvalue') == 1 then
-            over(id, lane, job, 'succeeded', '')
         else
-            over(id, lane, job, 'lost', 'its process died')
+            giveUp(id, lane, job, at, keep)
         end
         return
     end
-    over(id, lane, job, 'lost', 'its process died')
+    giveUp(id, lane, job, at, keep)
     table.insert(lost, id)
     local next = again[id]
     if next then

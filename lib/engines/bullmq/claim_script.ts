@@ -17,6 +17,7 @@ local run, state, lanes = key('run', id), key('state'), key('lane', lane)
 local function begin(attempt, ...)
     call('HSET', run, 'what', what, 'owner', owner, 'nonce', nonce, 'attempt', attempt, 'waits', '', ...)
     call('PEXPIRE', run, keep)
+    call('SADD', key('jobs'), job)
     if isExclusive then call('HSET', lanes, id, owner) end
 end
 
@@ -54,8 +55,11 @@ if isExclusive then
     local held = call('HGETALL', lanes)
     for i = 1, #held, 2 do
         local other, by = held[i], held[i + 1]
-        if by == '' and not pending(other) then
+        -- Of a process without a beat nobody will ever see to what it has left behind.
+        local isLeft = by == '' or call('HEXISTS', state, 'beat ' .. by) == 0
+        if isLeft and not pending(other) then
             call('HDEL', lanes, other)
+            if by ~= '' and call('HGET', key('run', other), 'owner') == by then giveUp(other, lane, job, now, keep) end
         elseif other ~= id and (isQueued or by ~= owner) then
             isBusy = true
         end

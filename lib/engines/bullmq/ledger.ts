@@ -38,9 +38,6 @@ export interface Claim {
 
 /** The runs and skipped slots, as Redis has them. */
 export class Ledger {
-    /** The jobs that are in the list of all. */
-    readonly #listed = new Set<string>();
-
     /**
      * @param link the connection
      * @param owner this process
@@ -65,7 +62,6 @@ export class Ledger {
         { at, isExclusive, queued }: ClaimTerms,
         nonce: string = randomUUID(),
     ): Promise<Claim> {
-        await this.#list(run.job);
         const answered = (await this.link.script(
             'botClaim',
             run.id,
@@ -120,7 +116,6 @@ export class Ledger {
     async finish(run: Run): Promise<{ stands: boolean; next: string | undefined }> {
         const { error, reason = '', outcome = 'lost', attempt } = run;
         const endedAt = Math.floor(run.endedAt ?? 0);
-        await this.#list(run.job);
         const [stands, next] = (await this.link.script(
             'botFinish',
             run.id,
@@ -218,12 +213,6 @@ export class Ledger {
             this.retention,
             Math.floor(at),
         );
-    }
-
-    async #list(job: string): Promise<void> {
-        if (this.#listed.has(job)) return;
-        await this.link.use((client) => client.sadd(this.link.key('jobs'), job));
-        this.#listed.add(job);
     }
 
     get #keepUnfinished(): number {

@@ -13,6 +13,9 @@ export const QUEUE = 'queue';
 /** Finished runs stay at least this long, in milliseconds: a forgotten id is a slot that may run twice. */
 const LEAST_KEPT = 24 * 3_600_000;
 
+/** Runs without a priority are taken first: a long catch-up keeps no slot waiting that is due now. */
+const AFTER_FRESH = 10;
+
 /** How many events BullMQ keeps: nobody but dashboards reads them. */
 const KEPT_EVENTS = 1_000;
 
@@ -50,6 +53,7 @@ export class RunProducer implements RunQueue {
                     jobId: this.#idOf(run),
                     attempts: 1 + (this.host.planOf(run.job)?.settings.retries ?? 0),
                     backoff: { type: 'custom' },
+                    ...(catchesUp && { priority: AFTER_FRESH }),
                     removeOnComplete: { age },
                     removeOnFail: { age },
                 },

@@ -75,6 +75,8 @@ export class RunWorker {
         this.#client = parts.connect(parts.settings, {
             lazyConnect: false,
             maxRetriesPerRequest: null,
+            // A worker waits for runs longer than any command may take.
+            commandTimeout: undefined,
             // Longer than any wait for a run: a connection that is dead without saying so.
             socketTimeout: 30_000,
             retryStrategy: (times: number) => (this.#closing ? null : Math.min(LONGEST_RETRY, 50 * times)),
@@ -88,15 +90,14 @@ export class RunWorker {
         while (!this.#closing) {
             if (this.#client.status !== 'ready') await once(this.#client, 'ready').catch(() => {});
             if (this.#client.status !== 'ready' || this.#closing) continue;
-            const bullmq = this.#create();
-            this.#bullmq = bullmq;
             try {
-                await bullmq.waitUntilReady();
+                this.#bullmq = this.#create();
+                await this.#bullmq.waitUntilReady();
                 return;
             } catch (error) {
                 if (this.#closing) return;
                 this.#tell(toError(error));
-                await bullmq.close(true);
+                await this.#bullmq?.close(true);
                 await delay(BEGIN_AGAIN);
             }
         }

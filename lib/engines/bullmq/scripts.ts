@@ -5,7 +5,8 @@ import { CLAIM } from './claim_script.js';
  * What has to happen in one step, in Lua. Each script gets the prefix of all keys as its only key: an app's keys live on
  * one server. Times are unix milliseconds, slots unix seconds; what is not there is an empty text.
  *
- *   state            hash: `beat <process>` -> counter, `pause <job>` -> since, `step` -> how often the clock was set back
+ *   state            hash: `beat <process>` -> counter, `pause <job>` -> since, `step` -> how often the clock was set back,
+ *                    `step to` and `step found` -> the last time
  *   claims           zset: `<lane> <slot>` by slot: what is decided
  *   started          zset: lane by the newest slot that has started
  *   lane:<lane>      hash: run -> the process that executes it, or '' while it is in the queue
@@ -40,6 +41,15 @@ local function leave(id, lane, job)
     call('HDEL', key('lane', lane), id)
     call('ZREM', key('line', lane), id)
 end
+-- The process of a run is dead, and no queue will bring it back: it is lost, unless the queue alone was told of its end.
+local function giveUp(id, lane, job, at, keep)
+    local run = key('run', id)
+    if call('HEXISTS', run, 'outcome') == 1 then return end
+    local isDone = call('HEXISTS', key('queue', id), 'returnvalue') == 1
+    call('HSET', run, 'outcome', isDone and 'succeeded' or 'lost', 'reason', isDone and '' or 'its process died', 'ended', at)
+    call('PEXPIRE', run, keep)
+    leave(id, lane, job)
+end
 `;
 
 /** A process has seen to the end of a run's attempt: this is the run's outcome. */
@@ -63,6 +73,7 @@ call('HSET', run, 'outcome', outcome, 'error', error, 'stack', stack, 'attempt',
     'ended', ended, 'endedBy', owner .. ' ' .. attempt)
 if reason ~= '' then call('HSET', run, 'reason', reason) end
 call('PEXPIRE', run, keep)
+call('SADD', key('jobs'), job)
 lane = known[5] or ''
 leave(id, lane, job)
 return {1, lane ~= '' and ahead(lane, id) or ''}
@@ -134,11 +145,13 @@ return 1
 
 /** The clock was set back: what is known of later slots is void. Only the first process that finds this does it. */
 const VOID = `
-local second, same = tonumber(ARGV[1]), tonumber(ARGV[2])
+local second, same, lapse = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local state = key('state')
-local last = tonumber(call('HGET', state, 'step to') or '')
-if last and second >= last and second <= last + same then return 0 end
-call('HSET', state, 'step to', second)
+local known = call('HMGET', state, 'step to', 'step found')
+local last, found, now = tonumber(known[1] or ''), tonumber(known[2] or ''), tonumber(call('TIME')[1])
+-- In either direction: the clocks of two machines differ.
+if last and found and math.abs(second - last) <= same and math.abs(now - found) <= lapse then return 0 end
+call('HSET', state, 'step to', second, 'step found', now)
 call('HINCRBY', state, 'step', 1)
 call('ZREMRANGEBYSCORE', key('claims'), '(' .. second, '+inf')
 for _, name in ipairs({'started', 'schedules'}) do

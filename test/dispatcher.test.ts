@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfig } from '../lib/config.js';
+import { Dispatcher } from '../lib/dispatcher.js';
+import type { Engine } from '../lib/engines/engine.js';
+import { ManualClock } from '../lib/manual_clock.js';
+import type { Run } from '../lib/run.js';
+import { RunsInFlight } from '../lib/runs_in_flight.js';
+import { createSchedule } from '../lib/schedule.js';
+import { readSettings } from '../lib/settings.js';
+
+const SLOT = 1_767_225_600;
+const schedule = createSchedule('send-digests', ['* * * * * *'], 'UTC');
+const slots = Array.from({ length: 450 }, (_, index) => SLOT + index);
+
+/** Dispatches the slots to an engine whose queue takes as many chunks as it is told; tells of them, and of what is settled. */
+async function dispatchWith(takes: number) {
+    const clock = new ManualClock(SLOT * 1000);
+    const chunks: Run[][] = [];
+    const settled: number[] = [];
+    const engine = {
+        isPaused: () => false,
+        settle: (_schedule, until) => void settled.push(until),
+        queue: { add: async (runs) => chunks.push([...runs]) <= takes },
+    } as Partial<Engine> as Engine;
+    const emit = () => {};
+    const inFlight = new RunsInFlight({ clock, engine, emit, random: () => 0 });
+    const dispatcher = new Dispatcher({ inFlight, clock, engine, emit, environment: 'production' });
+    const { settings } = readSettings({});
+    const plan = { name: schedule.job, file: undefined, settings, sources: {}, schedules: [schedule] };
+    const occurrence = { plan: { ...plan, problems: [], runnable: true }, schedule, slots, catchesUp: true };
+    await dispatcher.dispatch([occurrence], { manual: false, config: parseConfig({}) });
+    return { chunks, settled };
+}
+
+test('a large catch-up goes into the queue in chunks, in order, and is settled by the last', async () => {
+    const { chunks, settled } = await dispatchWith(10);
+    assert.deepEqual(
+        chunks.map(({ length }) => length),
+        [200, 200, 50],
+    );
+    assert.deepEqual(
+        chunks.flat().map(({ scheduledAt }) => scheduledAt),
+        slots,
+    );
+    assert.deepEqual(settled, [slots.at(-1)]);
+});
+
+test('where the queue does not take a chunk, the others are not tried, and all is still owed', async () => {
+    const { chunks, settled } = await dispatchWith(1);
+    assert.equal(chunks.length, 2);
+    assert.deepEqual(settled, []);
+});
