@@ -35,7 +35,9 @@ export class RedisSettings {
         for (const [name, complaint] of Object.entries(REFUSED)) {
             if (options[name] !== undefined) throw new TypeError(complaint);
         }
-        const { port } = options;
+        const { port, db } = options;
+        if (db !== undefined && !(Number.isInteger(db) && (db as number) >= 0))
+            throw new TypeError(`has a database, ${show(db)}, that is no whole number from 0 up`);
         if (
             port !== undefined &&
             !(Number.isInteger(Number(port)) && Number(port) > 0 && Number(port) < 65536)

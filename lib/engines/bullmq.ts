@@ -190,7 +190,10 @@ export class BullmqEngine implements Engine {
     }
 
     settle(schedule: Schedule, second: number): void {
-        void this.#orNothing(({ settled }) => settled.settle(schedule, second), undefined);
+        if (!this.#opened) return;
+        // What is not told would be owed, and told as not run, once Redis is back.
+        const { outbox, settled } = this.#opened;
+        void outbox.send(() => settled.settle(schedule, second));
     }
 
     async voidClaimsAfter(second: number): Promise<void> {

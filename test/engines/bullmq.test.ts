@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { generate } from 'selfsigned';
@@ -326,9 +326,23 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assert.ok(by > 11_000 && by <= 12_000, `${by}`);
     });
 
+    test('a database that Redis does not have is never taken for another one', async () => {
+        const config = { host: '127.0.0.1', port: redis.port, password: PASSWORD, db: 99 };
+        const lost = await join(randomUUID(), {}, { redis: new RedisSettings(config) });
+        const away = await until('a complaint', async () =>
+            lost.events.find((event) => event.type === 'redis-away'),
+        );
+        assert.match(inspect(away), /DB index is out of range/);
+        for (let attempt = 0; attempt < 3; attempt++) {
+            assert.equal(await add(lost, [runOf({ scheduledAt: SLOT + attempt })]), false);
+            assert.equal(await lost.engine.claim(runOf({ manual: true }), true), 'no journal');
+        }
+        assert.ok(!lost.events.some((event) => event.type === 'redis-back'));
+        await lost.engine.close();
+    });
+
     test('TLS and a password pass through; a certificate that nobody vouches for is refused, and said', async () => {
-        const attributes = [{ name: 'commonName', value: 'localhost' }];
-        const { cert, private: key } = await generate(attributes, { keyType: 'ec', algorithm: 'sha256' });
+        const { cert, private: key } = await certificate();
         const secured = await startRedis(['--requirepass', PASSWORD], { cert, key });
         try {
             const url = `rediss://:${PASSWORD}@localhost:${secured.port}`;
@@ -374,3 +388,14 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assert.doesNotMatch(inspect([error, other.events], { depth: 9, showHidden: true }), /hunter2/);
     });
 });
+
+/** selfsigned's serial numbers may begin with a zero byte, which not every OpenSSL takes. */
+const WHOLE_SERIAL = 18;
+
+async function certificate(): Promise<{ cert: string; private: string }> {
+    for (;;) {
+        const attributes = [{ name: 'commonName', value: 'localhost' }];
+        const made = await generate(attributes, { keyType: 'ec', algorithm: 'sha256' });
+        if (new X509Certificate(made.cert).serialNumber.length === WHOLE_SERIAL) return made;
+    }
+}

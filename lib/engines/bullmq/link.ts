@@ -158,6 +158,7 @@ export class Link {
             client.defineCommand(name, { numberOfKeys: 1, lua });
         client.on('error', (error) => {
             this.#lastError = error.message;
+            if (isWrongDatabase(error)) client.disconnect();
         });
         client.connect().catch(() => {});
         return client as ScriptRunner;
@@ -190,4 +191,14 @@ export class Link {
             this.#detail = undefined;
         }, LINGER);
     }
+}
+
+/**
+ * Tells whether Redis does not have the database that was asked for. ioredis would go on in the first one, among the keys
+ * of others.
+ *
+ * @param error what a client has emitted
+ */
+export function isWrongDatabase({ message }: Error): boolean {
+    return /DB index|invalid DB/i.test(message);
 }

@@ -10,7 +10,7 @@ import type { Run } from '../../run.js';
 import { toError } from '../../stray_errors.js';
 import type { EngineHost } from '../engine.js';
 import type { Claim, Ledger } from './ledger.js';
-import { type Link, RedisAwayError } from './link.js';
+import { isWrongDatabase, type Link, RedisAwayError } from './link.js';
 import type { Connect, Packages } from './packages.js';
 import { type Payload, readPayload } from './payload.js';
 import { QUEUE } from './run_producer.js';
@@ -81,7 +81,9 @@ export class RunWorker {
             socketTimeout: 30_000,
             retryStrategy: (times: number) => (this.#closing ? null : Math.min(LONGEST_RETRY, 50 * times)),
         });
-        this.#client.on('error', () => {});
+        this.#client.on('error', (error) => {
+            if (isWrongDatabase(error)) this.#client.disconnect();
+        });
         void this.#begin();
     }
 
