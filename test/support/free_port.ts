@@ -1,4 +1,10 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** Below those that systems give to outgoing connections: one of these would take the port before the test does. */
+const FIRST = 12_000;
+const LAST = 30_000;
 
 /**
  * Finds a port that is free.
@@ -6,9 +12,17 @@ import { type AddressInfo, createServer } from 'node:net';
  * @returns its number
  */
 export async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
+    for (;;) {
+        const port = randomInt(FIRST, LAST);
+        const server = createServer().listen(port, '127.0.0.1');
+        try {
+            await once(server, 'listening');
+        } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+            continue;
+        }
+        server.close();
+        await once(server, 'close');
+        return port;
+    }
 }
