@@ -81,6 +81,16 @@ export function lastRequestOf(runs: readonly PastRun[], since: number): PastRun[
     return request;
 }
 
+/**
+ * When something was: by this, runs and skipped slots stand in one order.
+ *
+ * @param past a run, or skipped slots
+ * @returns unix milliseconds: when the run started, or the last of the slots
+ */
+export function timeOf(past: PastRun | PastSkips): number {
+    return past.kind === 'run' ? past.startedAt : past.last * 1000;
+}
+
 /** What an engine remembers, to be read; reading changes nothing. */
 export interface History {
     /** Whether runs of other processes are in it: without a journal's file, each process knows of its own alone. */

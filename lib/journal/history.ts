@@ -7,6 +7,7 @@ import {
     MOST_OF_REQUEST,
     type PastRun,
     type PastSkips,
+    timeOf,
 } from '../history.js';
 import type { Outcome, TenantId } from '../run.js';
 import { Database, type Row, type SqlValue } from './database.js';
@@ -178,10 +179,6 @@ function whatRan(row: Row): Pick<PastRun, 'job' | 'schedule' | 'args' | 'tenant'
         host: row['host'] as string,
         pid: row['pid'] as number,
     };
-}
-
-function timeOf(past: PastRun | PastSkips): number {
-    return past.kind === 'run' ? past.startedAt : past.last * 1000;
 }
 
 function unreadable(path: string, error: unknown): Error {

@@ -1,6 +1,13 @@
-import { hostname } from 'node:os';
 import type { Json } from '../../args.js';
-import { type History, type JobStatus, lastRequestOf, type PastRun, type PastSkips } from '../../history.js';
+import {
+    type History,
+    type JobStatus,
+    lastRequestOf,
+    type PastRun,
+    type PastSkips,
+    timeOf,
+} from '../../history.js';
+import { isGone as isProcessGone } from '../../journal/process_life.js';
 import type { Outcome, TenantId } from '../../run.js';
 import { type Link, RedisAwayError } from './link.js';
 
@@ -213,18 +220,7 @@ function whatRan({ job, schedule, args, tenant, host, pid }: What) {
     return { job, schedule, args, tenant, host, pid };
 }
 
-function timeOf(past: PastRun | PastSkips): number {
-    return past.kind === 'run' ? past.startedAt : past.last * 1000;
-}
-
 // Processes of other machines are known by their beats alone.
-function isAlive({ host, pid }: What, owner: string, alive: ReadonlySet<string>): boolean {
-    if (!alive.has(owner)) return false;
-    if (host !== hostname()) return true;
-    try {
-        process.kill(pid, 0);
-        return true;
-    } catch (error) {
-        return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-    }
+function isAlive(what: What, owner: string, alive: ReadonlySet<string>): boolean {
+    return alive.has(owner) && !isProcessGone(what);
 }
