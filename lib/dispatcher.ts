@@ -44,12 +44,15 @@ export interface DispatchRules {
     readonly config: BotConfig;
     /** Once aborted, it aborts the runs that go on, and those to come are skipped. */
     readonly interrupt?: AbortSignal | undefined;
+    /** Waited for before runs go into a queue: a newer slot that starts first would supersede older ones of its lane. */
+    readonly cleared?: () => Promise<void>;
 }
 
 /** Where a schedule's runs are made. */
 interface Surroundings {
     readonly batch: Batch;
     readonly turn: Turn;
+    readonly cleared: () => Promise<void>;
     readonly settlement?: Settlement;
 }
 
@@ -82,12 +85,12 @@ export class Dispatcher {
      */
     async dispatch(
         occurrences: readonly Occurrence[],
-        { manual, config, interrupt }: DispatchRules,
+        { manual, config, interrupt, cleared = async () => {} }: DispatchRules,
     ): Promise<Run[]> {
         const batch = new Batch(manual, interrupt);
         this.#batches += 1;
         const items = occurrences.map(
-            (occurrence) => (turn: Turn) => this.#occurrence(occurrence, batch, turn),
+            (occurrence) => (turn: Turn) => this.#occurrence(occurrence, { batch, turn, cleared }),
         );
         await takeTurns(items, {
             concurrency: config.concurrency,
@@ -100,14 +103,15 @@ export class Dispatcher {
         return batch.runs;
     }
 
-    async #occurrence(occurrence: Occurrence, batch: Batch, turn: Turn): Promise<void> {
-        if (batch.manual) return this.#runAll(occurrence, { batch, turn });
+    async #occurrence(occurrence: Occurrence, surroundings: Surroundings): Promise<void> {
+        if (surroundings.batch.manual) return this.#runAll(occurrence, surroundings);
         const settlement = this.settlements.begin(occurrence.schedule, occurrence.slots.at(-1) ?? 0);
-        await this.#runAll(occurrence, { batch, turn, settlement });
+        await this.#runAll(occurrence, { ...surroundings, settlement });
         settlement.complete();
     }
 
-    async #runAll(occurrence: Occurrence, { batch, turn, settlement }: Surroundings): Promise<void> {
+    async #runAll(occurrence: Occurrence, surroundings: Surroundings): Promise<void> {
+        const { batch, turn, cleared, settlement } = surroundings;
         const { plan, schedule, slots, catchesUp = false } = occurrence;
         const { inFlight } = this.parts;
         const runFor = (tenant: TenantId | undefined, scheduledAt: number) =>
@@ -148,7 +152,8 @@ export class Dispatcher {
         const { queue } = this.parts.engine;
         if (queue && settlement) {
             const decided = settlement.expect();
-            if (await turn.need(this.#enqueue(queue, runs(), catchesUp))) decided();
+            const queued = cleared().then(() => this.#enqueue(queue, runs(), catchesUp));
+            if (await turn.need(queued)) decided();
             return;
         }
         const sequence = { catchesUp, interrupt: batch.interrupt };

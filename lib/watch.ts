@@ -24,6 +24,8 @@ export class Watch implements TickListener {
     /** Up to when is to be recovered what is owed; undefined: nobody has asked since it was begun. */
     #recoverUntil: number | undefined;
     #recovery: Promise<void> | undefined;
+    /** What is owed and has yet to be taken up. */
+    readonly #catchUps = new Set<Promise<void>>();
 
     constructor(private readonly parts: WatchParts) {}
 
@@ -32,16 +34,18 @@ export class Watch implements TickListener {
     }
 
     tick(second: number): void {
-        void this.#dispatch(this.parts.catalog().due(second));
+        void this.#dispatch(this.parts.catalog().due(second), () => this.#caughtUp());
     }
 
-    async gap(gap: Gap): Promise<void> {
+    gap(gap: Gap): void {
         this.parts.emit({ type: 'clock-gap', ...gap });
         const catalog = this.parts.catalog();
         const passed = catalog.passGap(gap);
-        // Other processes may have gone on in the meantime.
-        const settled = await this.parts.engine.settledUntil(passed, gap.after);
-        void this.take(catalog.owed(passed, settled, gap));
+        void this.#first(async () => {
+            // Other processes may have gone on in the meantime.
+            const settled = await this.parts.engine.settledUntil(passed, gap.after);
+            await this.#takeUp(catalog.owed(passed, settled, gap));
+        });
     }
 
     async setBack(step: ClockStep): Promise<void> {
@@ -84,7 +88,7 @@ export class Watch implements TickListener {
      */
     recover(now: number): Promise<void> {
         this.#recoverUntil = now;
-        this.#recovery ??= this.#recoverAll().finally(() => {
+        this.#recovery ??= this.#first(() => this.#recoverAll()).finally(() => {
             this.#recovery = undefined;
         });
         return this.#recovery;
@@ -104,7 +108,7 @@ export class Watch implements TickListener {
         dispatcher.settlements.clear();
         const { schedules } = catalog();
         const settled = await engine.settledUntil(schedules, now);
-        await this.take(catalog().owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now }));
+        await this.#takeUp(catalog().owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now }));
     }
 
     /**
@@ -113,7 +117,11 @@ export class Watch implements TickListener {
      * @param findings what is to be run, and what is not: that is recorded, and told
      * @returns a promise that resolves when all runs have ended, or are in the queue
      */
-    async take({ occurrences, unrun }: GapFindings): Promise<void> {
+    take(findings: GapFindings): Promise<void> {
+        return this.#first(() => this.#takeUp(findings));
+    }
+
+    async #takeUp({ occurrences, unrun }: GapFindings): Promise<void> {
         const { engine, emit } = this.parts;
         const running = new Set(occurrences.map(({ schedule }) => schedule.key));
         void engine.unrun(unrun);
@@ -124,8 +132,20 @@ export class Watch implements TickListener {
         await this.#dispatch(occurrences);
     }
 
-    async #dispatch(occurrences: readonly Occurrence[]): Promise<void> {
+    /** What becomes due meanwhile goes into the queue after that. */
+    #first(catchUp: () => Promise<void>): Promise<void> {
+        const going = catchUp().finally(() => this.#catchUps.delete(going));
+        this.#catchUps.add(going);
+        return going;
+    }
+
+    async #caughtUp(): Promise<void> {
+        while (this.#catchUps.size > 0) await Promise.allSettled(this.#catchUps);
+    }
+
+    async #dispatch(occurrences: readonly Occurrence[], cleared?: () => Promise<void>): Promise<void> {
         if (occurrences.length === 0) return;
-        await this.parts.dispatcher.dispatch(occurrences, { manual: false, config: this.parts.config });
+        const { dispatcher, config } = this.parts;
+        await dispatcher.dispatch(occurrences, { manual: false, config, ...(cleared && { cleared }) });
     }
 }

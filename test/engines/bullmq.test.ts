@@ -30,6 +30,8 @@ interface Member {
     readonly executing: Map<Run, (ending?: Partial<Run>) => Promise<void>>;
     /** How far its clock is ahead, in milliseconds. */
     ahead: number;
+    /** Told when what became due while Redis was away is to be caught up on. */
+    recovered(): void;
 }
 
 describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
@@ -57,7 +59,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         const url = redis.url.replace('//', `//:${PASSWORD}@`);
         const own = { redis: new RedisSettings(url), redisPrefix, role: 'both', concurrency: 10 } as const;
         const engine = new BullmqEngine({ ...own, ...config });
-        const member: Member = { engine, events: [], executing: new Map(), ahead };
+        const member: Member = { engine, events: [], executing: new Map(), ahead, recovered() {} };
         const plan = (name: string): JobPlan => ({
             name,
             file: undefined,
@@ -75,7 +77,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             planOf: (name) => (name === 'unknown' ? undefined : plan(name)),
             longestMissedWithin: () => 3_600_000,
             retryOf: () => undefined,
-            recovered: () => {},
+            recovered: () => member.recovered(),
             takeOver: (run) =>
                 new Promise((resolve) => {
                     run.attempt += 1;
@@ -339,6 +341,40 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         }
         assert.ok(!lost.events.some((event) => event.type === 'redis-back'));
         await lost.engine.close();
+    });
+
+    test('once Redis is back nothing new goes into the queue before what is owed', async () => {
+        const own = await startRedis();
+        const one = await join(randomUUID(), {}, { redis: new RedisSettings(own.url), role: 'scheduler' });
+        const answers: (boolean | undefined)[] = [];
+        const tryAll = async (slot: number) => {
+            answers.push(await add(one, [runOf({ scheduledAt: slot + 9 })]));
+            answers.push(await add(one, [runOf({ scheduledAt: slot })], true));
+        };
+        const heard = (type: BotEvent['type']) =>
+            until(type, async () => one.events.some((event) => event.type === type));
+        const recovered = new Promise<void>((resolve) => {
+            one.recovered = resolve;
+        });
+        try {
+            await own.stop();
+            await heard('redis-away');
+            await tryAll(SLOT);
+            const push = one.events.push.bind(one.events);
+            let atOnce: Promise<void> | undefined;
+            one.events.push = (event) => {
+                if (event.type === 'redis-back') atOnce = tryAll(SLOT + 20);
+                return push(event);
+            };
+            await own.start();
+            await recovered;
+            await atOnce;
+            await tryAll(SLOT + 40);
+            assert.deepEqual(answers, [false, false, false, true, true, true]);
+        } finally {
+            await one.engine.close();
+            await own.stop();
+        }
     });
 
     test('TLS and a password pass through; a certificate that nobody vouches for is refused, and said', async () => {

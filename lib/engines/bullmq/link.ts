@@ -38,6 +38,8 @@ type ScriptRunner = Redis &
 export class Link {
     #client: ScriptRunner | undefined;
     #detail: string | undefined;
+    /** Whether it was told that Redis is away, and not yet that it is back. */
+    #isToldAway = false;
     #lastError: string | undefined;
     #pending = 0;
     #holds = 0;
@@ -165,8 +167,9 @@ export class Link {
     }
 
     #came(): void {
-        if (this.#detail === undefined) return;
+        if (!this.#isToldAway) return;
         this.#detail = undefined;
+        this.#isToldAway = false;
         this.listener.back();
     }
 
@@ -174,8 +177,9 @@ export class Link {
         const { message } = toError(cause);
         const isVague = /enableOfflineQueue|max retries per request/.test(message);
         const detail = this.settings.withoutSecrets((isVague && this.#lastError) || message);
-        if (this.#detail === undefined) {
-            this.#detail = detail;
+        this.#detail ??= detail;
+        if (!this.#isToldAway) {
+            this.#isToldAway = true;
             this.listener.away(detail);
         }
         // Without its cause: an error of ioredis carries the command that failed, the password of AUTH, too.

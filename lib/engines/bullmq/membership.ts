@@ -39,6 +39,8 @@ export class Membership {
     #worker: RunWorker | undefined;
     #letGo: (() => void) | undefined;
     #awaySince = 0;
+    /** Whether slots became due while Redis was away that nobody has begun to catch up on. */
+    #isBehind = false;
 
     constructor(private readonly parts: MembershipParts) {
         const { packages, connect, settings, prefix, owner, host } = parts;
@@ -46,11 +48,12 @@ export class Membership {
         this.link = new Link(settings, prefix, connect, {
             away: (detail) => {
                 this.#awaySince = host.clock.now();
+                this.#isBehind = true;
                 host.emit({ type: 'redis-away', place, detail });
             },
             back: () => {
                 host.emit({ type: 'redis-back', place, after: host.clock.now() - this.#awaySince });
-                void this.outbox.flush().then(() => host.recovered());
+                void this.#recover();
             },
         });
         this.ledger = new Ledger(this.link, owner, host.journal.retention);
@@ -64,7 +67,13 @@ export class Membership {
             adopt: (run) => parts.adopt(run),
             forget: () => this.#forget(),
         });
-        this.producer = new RunProducer(packages, this.link, host, () => this.pulse.step);
+        this.producer = new RunProducer({
+            packages,
+            link: this.link,
+            host,
+            step: () => this.pulse.step,
+            isBehind: () => this.#isBehind,
+        });
     }
 
     get host(): EngineHost {
@@ -115,6 +124,14 @@ export class Membership {
     #createWorker(): RunWorker {
         const { link, ledger, producer } = this;
         return new RunWorker({ ...this.parts, link, ledger, wake: (id) => void producer.wake(id) });
+    }
+
+    async #recover(): Promise<void> {
+        await this.outbox.flush();
+        // Gone again: it is done once it is back.
+        if (this.link.isAway) return;
+        this.#isBehind = false;
+        this.host.recovered();
     }
 
     async #forget(): Promise<void> {

@@ -19,30 +19,32 @@ const AFTER_FRESH = 10;
 /** How many events BullMQ keeps: nobody but dashboards reads them. */
 const KEPT_EVENTS = 1_000;
 
+/** What a producer works with. */
+export interface RunProducerParts {
+    readonly packages: Packages;
+    readonly link: Link;
+    /** Tells of jobs, and for how long slots may come again. */
+    readonly host: EngineHost;
+    /** How often the clock was set back: slots that come again have other ids. */
+    step(): number;
+    /** Whether older slots have yet to be caught up on: newer ones wait for that, or would supersede them. */
+    isBehind(): boolean;
+}
+
 /** Adds runs to the queue, from where any worker takes them. */
 export class RunProducer implements RunQueue {
     #queue: { readonly client: Redis; readonly bullmq: Queue } | undefined;
 
-    /**
-     * @param packages BullMQ
-     * @param link the connection
-     * @param host tells of jobs, and for how long slots may come again
-     * @param step how often the clock was set back: slots that come again have other ids
-     */
-    constructor(
-        private readonly packages: Packages,
-        private readonly link: Link,
-        private readonly host: EngineHost,
-        private readonly step: () => number,
-    ) {}
+    constructor(private readonly parts: RunProducerParts) {}
 
     /** How long a finished run, and a claim, is kept, in milliseconds: longer than any slot may be missed. */
     get kept(): number {
-        return LEAST_KEPT + this.host.longestMissedWithin();
+        return LEAST_KEPT + this.parts.host.longestMissedWithin();
     }
 
     async add(runs: readonly Run[], { catchesUp }: { catchesUp: boolean }): Promise<boolean> {
         if (runs.length === 0) return true;
+        if (this.parts.isBehind() && !catchesUp) return false;
         try {
             if (catchesUp) await this.#lineUp(runs);
             const age = Math.ceil(this.kept / 1000);
@@ -51,7 +53,7 @@ export class RunProducer implements RunQueue {
                 data: payloadOf(run, catchesUp),
                 opts: {
                     jobId: this.#idOf(run),
-                    attempts: 1 + (this.host.planOf(run.job)?.settings.retries ?? 0),
+                    attempts: 1 + (this.parts.host.planOf(run.job)?.settings.retries ?? 0),
                     backoff: { type: 'custom' },
                     ...(catchesUp && { priority: AFTER_FRESH }),
                     removeOnComplete: { age },
@@ -69,7 +71,7 @@ export class RunProducer implements RunQueue {
     /** Lets a run come out of the queue now that would have waited longer. */
     async wake(id: string): Promise<void> {
         try {
-            await this.link.use(async (client) => {
+            await this.parts.link.use(async (client) => {
                 const job = await this.#on(client).getJob(id);
                 if (await job?.isDelayed()) await job?.promote().catch(() => {});
             });
@@ -88,9 +90,9 @@ export class RunProducer implements RunQueue {
 
     // Before they are in the queue, so that no newer slot of their lane comes between.
     async #lineUp(runs: readonly Run[]): Promise<void> {
-        await this.link.all((client) =>
+        await this.parts.link.all((client) =>
             runs.flatMap((run) => {
-                const line = this.link.key(`line:${laneKey(run)}`);
+                const line = this.parts.link.key(`line:${laneKey(run)}`);
                 return [
                     client.zadd(line, run.scheduledAt ?? 0, this.#idOf(run)),
                     client.pexpire(line, this.kept),
@@ -101,7 +103,7 @@ export class RunProducer implements RunQueue {
 
     async #use<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
         try {
-            return await this.link.use((client) => work(this.#on(client)));
+            return await this.parts.link.use((client) => work(this.#on(client)));
         } catch (error) {
             // BullMQ's first look at a connection may have failed, and is not repeated.
             await this.close();
@@ -111,9 +113,9 @@ export class RunProducer implements RunQueue {
 
     #on(client: Redis): Queue {
         if (this.#queue?.client !== client) {
-            const bullmq = new this.packages.bullmq.Queue(QUEUE, {
+            const bullmq = new this.parts.packages.bullmq.Queue(QUEUE, {
                 connection: client,
-                prefix: this.link.prefix,
+                prefix: this.parts.link.prefix,
                 streams: { events: { maxLen: KEPT_EVENTS } },
             });
             // The link tells of it.
@@ -124,7 +126,7 @@ export class RunProducer implements RunQueue {
     }
 
     #idOf(run: Run): string {
-        const step = this.step();
+        const step = this.parts.step();
         return `${run.scheduledAt}-${laneKey(run)}${step > 0 ? `-${step}` : ''}`;
     }
 }
