@@ -6,7 +6,7 @@ import { type BotConfig, DEFAULT_CONFIG, type LogFormat, loadConfig } from './co
 import { Dispatcher } from './dispatcher.js';
 import { EmbeddedEngine } from './engines/embedded.js';
 import type { Engine } from './engines/engine.js';
-import { type BotEvent, type Emit, publish } from './events.js';
+import { type BotEvent, type Emit, type GiveUpReason, publish } from './events.js';
 import type { History } from './history.js';
 import { Project } from './host.js';
 import { brokenFileProblems, type JobPlan } from './job_plan.js';
@@ -18,7 +18,7 @@ import type { Problem } from './problem.js';
 import { retryOf } from './recovery.js';
 import type { Run, TenantId } from './run.js';
 import type { ManualRun, RunRequest } from './run_request.js';
-import { type GiveUpReason, RunsInFlight } from './runs_in_flight.js';
+import { RunsInFlight } from './runs_in_flight.js';
 import { Session } from './session.js';
 import { Shutdown } from './shutdown.js';
 import { toError } from './stray_errors.js';

@@ -17,6 +17,9 @@ export type SkipReason =
     | 'journal locked'
     | 'no journal';
 
+/** Why a process ends before its runs: somebody's second signal, or a job that exits. */
+export type GiveUpReason = 'interrupted' | 'process exited';
+
 /**
  * Everything that happens. Ages and delays are in milliseconds; slots, and the times of the clock, in unix seconds.
  */

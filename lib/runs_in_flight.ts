@@ -2,7 +2,7 @@ import { ActiveRun, runStorage, type Sequence } from './active_run.js';
 import { claimRun } from './claims.js';
 import type { Clock } from './clock.js';
 import type { Engine } from './engines/engine.js';
-import type { Emit, SkipReason } from './events.js';
+import type { Emit, GiveUpReason, SkipReason } from './events.js';
 import type { JobPlan } from './job_plan.js';
 import { Lanes } from './lanes.js';
 import type { Run } from './run.js';
@@ -24,9 +24,6 @@ export interface Steps {
     /** It starts, or was skipped for good. */
     readonly decided?: () => void;
 }
-
-/** Why a process ends before its runs: somebody's second signal, or a job that exits. */
-export type GiveUpReason = 'interrupted' | 'process exited';
 
 const NEVER = new AbortController().signal;
 
