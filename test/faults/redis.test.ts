@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PastRun } from '../../lib/history.js';
+import { openNetwork } from '../support/network.js';
 import { configFor, onQueue, readHistory } from '../support/redis_reader.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis_server.js';
 import { type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
@@ -151,6 +152,43 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assert.ok(latest.length <= 3, `${latest.length} of ${back - away} ran although one is enough`);
         for (const server of servers)
             assert.equal(server.output().match(/cannot be used/g)?.length, 1, server.output());
+    });
+
+    test('a process that is cut off while others go on: its run is given up, and is not run again', async () => {
+        const { redis, fleet } = await setStage({
+            slow: `{ ${EACH_SECOND}, ${SLOW} }`,
+            tick: `{ ${EACH_SECOND}, overlap: 'allow', ${QUICK} }`,
+        });
+        const network = await openNetwork(redis.port);
+        const lonely = fleet.start({ REDIS: network.url, SLOW: '20000', ROLE: 'worker' });
+        await lonely.started;
+        const other = fleet.start({ SLOW: '100', ROLE: 'scheduler' });
+        const [held] = await until('the lane to be taken', async () => startsOf(fleet, 'slow'));
+        network.cut();
+        const worker = fleet.start({ SLOW: '100', ROLE: 'worker' });
+        await until(
+            'the lane to go on elsewhere',
+            async () => (await startsOf(fleet, 'slow')).length >= 3,
+            45_000,
+        );
+        await until('its end', async () =>
+            (await fleet.evidence()).some(({ what, pid }) => what === 'end' && pid === lonely.child.pid),
+        );
+        network.heal();
+        const healedAt = Date.now();
+        await until('it to work again', async () =>
+            (await startsOf(fleet, 'tick')).some(({ pid, at }) => pid === lonely.child.pid && at > healedAt),
+        );
+        await fleet.stop();
+        await network.close();
+        const evidence = await fleet.evidence();
+        assertOnce(evidence);
+        const ticks = evidence.filter(({ job }) => job === 'tick').map(({ slot }) => slot);
+        const [firstTick, lastTick] = [Math.min(...ticks), Math.max(...ticks)];
+        assert.equal(new Set(ticks).size, lastTick - firstTick + 1, 'each tick ran');
+        assert.deepEqual(await outcomesOf(redis, 'slow', held?.slot ?? 0), ['lost attempt 1']);
+        assert.match(worker.output() + other.output(), /lost slow .*its process died/);
+        assert.match(lonely.output(), /slow .*lost/);
     });
 
     test('commands in other processes pause, resume and run, and come to their end', async () => {

@@ -14,9 +14,9 @@ export const PREFIX = 'bot:fixture:production';
 export function configFor(url: string, bot: object = {}): Record<string, string> {
     const config = { bot: { engine: 'bullmq', redis: url, ...bot } };
     // So that each process of a test can have its own part.
-    const role = `config.bot.role = process.env.ROLE ?? 'both';`;
+    const own = `config.bot.role = process.env.ROLE ?? 'both';\nconfig.bot.redis = process.env.REDIS ?? config.bot.redis;`;
     return {
-        'pinstripe.config.js': `const config = ${JSON.stringify(config)};\n${role}\nexport default config;\n`,
+        'pinstripe.config.js': `const config = ${JSON.stringify(config)};\n${own}\nexport default config;\n`,
     };
 }
 

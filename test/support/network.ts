@@ -1,0 +1,57 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './free_port.js';
+
+/** A way to a server that can be cut: then nothing arrives in either direction, and nobody is told. */
+export interface Network {
+    readonly url: string;
+    /** Loses all that is sent from now on, until it heals. */
+    cut(): void;
+    /** Lets everything through again, what was held back first. */
+    heal(): void;
+    close(): Promise<void>;
+}
+
+/**
+ * Opens a way to a server on this machine.
+ *
+ * @param port where the server listens
+ * @param scheme how the URL begins
+ */
+export async function openNetwork(port: number, scheme = 'redis:'): Promise<Network> {
+    const sockets = new Set<Socket>();
+    let isCut = false;
+    const server: Server = createServer({ pauseOnConnect: true }, (near) => {
+        const far = connect(port, '127.0.0.1');
+        for (const [from, to] of [
+            [near, far],
+            [far, near],
+        ] as const) {
+            sockets.add(from);
+            from.on('data', (data) => to.write(data));
+            from.on('error', () => to.destroy());
+            from.on('close', () => {
+                sockets.delete(from);
+                to.destroy();
+            });
+            if (isCut) from.pause();
+            else from.resume();
+        }
+    });
+    const own = await freePort();
+    await new Promise<void>((resolve) => server.listen(own, '127.0.0.1', resolve));
+    return {
+        url: `${scheme}//127.0.0.1:${own}`,
+        cut() {
+            isCut = true;
+            for (const socket of sockets) socket.pause();
+        },
+        heal() {
+            isCut = false;
+            for (const socket of sockets) socket.resume();
+        },
+        async close() {
+            for (const socket of sockets) socket.destroy();
+            await new Promise((resolve) => server.close(resolve));
+        },
+    };
+}
