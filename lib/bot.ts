@@ -1,30 +1,26 @@
 import { runStorage } from './active_run.js';
-import { BackgroundJob } from './background_job.js';
-import { Catalog } from './catalog.js';
 import { type Clock, systemClock } from './clock.js';
-import { type BotConfig, DEFAULT_CONFIG, type LogFormat, loadConfig } from './config.js';
+import { type BotConfig, type LogFormat, loadConfig } from './config.js';
 import { Dispatcher } from './dispatcher.js';
 import { EmbeddedEngine } from './engines/embedded.js';
 import type { Engine } from './engines/engine.js';
+import { Equipment } from './equipment.js';
 import { type BotEvent, type Emit, type GiveUpReason, publish } from './events.js';
 import type { History } from './history.js';
-import { Project } from './host.js';
 import { brokenFileProblems, type JobPlan } from './job_plan.js';
 import type { Patience } from './journal/patience.js';
 import { createLog } from './log.js';
 import { runJobNow, throwFailures } from './manual_run.js';
 import { pauseJob, resumeJob } from './pauses.js';
 import type { Problem } from './problem.js';
-import { retryOf } from './recovery.js';
 import type { Run, TenantId } from './run.js';
 import type { ManualRun, RunRequest } from './run_request.js';
 import { RunsInFlight } from './runs_in_flight.js';
 import { Session } from './session.js';
+import { Shift } from './shift.js';
 import { Shutdown } from './shutdown.js';
 import { toError } from './stray_errors.js';
-import { Ticker } from './ticker.js';
 import { checkUnixTime } from './unix_time.js';
-import { Watch } from './watch.js';
 
 /** What a bot is made of; each part has the one of a real server as its default. */
 export interface BotParts {
@@ -55,57 +51,50 @@ export interface Survey {
 /** The scheduler: looks at each second, and has what is due run. The service `this.bot` is one of these. */
 export class Bot {
     readonly #clock: Clock;
-    readonly #createEngine: (config: BotConfig) => Promise<Engine>;
-    readonly #loadConfig: () => Promise<BotConfig>;
     readonly #emit: Emit;
+    readonly #environment: string;
+    readonly #equipment: Equipment;
     readonly #inFlight: RunsInFlight;
     readonly #dispatcher: Dispatcher;
-    readonly #environment: string;
-    #config = DEFAULT_CONFIG;
     #logFormat: LogFormat | undefined;
-    #patience: Patience | undefined;
-    #engine: Engine;
-    #catalog: Catalog | undefined;
     #session: Session | undefined;
-    #ticker: Ticker | undefined;
-    #watch: Watch | undefined;
+    #shift: Shift | undefined;
 
     constructor(parts: BotParts = {}) {
-        this.#clock = parts.clock ?? systemClock;
-        this.#engine = parts.engine ?? new EmbeddedEngine();
-        this.#createEngine = async (config) => parts.engine ?? createEngine(config);
-        this.#loadConfig = parts.config ?? loadConfig;
-        this.#environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
-        const log = createLog(() => this.#logFormat ?? this.#config.log);
-        this.#emit = (event: BotEvent) => {
-            log(event);
-            try {
-                parts.listen?.(event);
-            } catch (error) {
-                log({ type: 'listener-failed', to: event.type, error: toError(error) });
-            }
-            publish(event);
-        };
-        const [clock, emit] = [this.#clock, this.#emit];
-        // The config, which names the engine, is read later than a bot is made.
-        const engine = () => this.#engine;
-        this.#inFlight = new RunsInFlight({
+        const clock = parts.clock ?? systemClock;
+        const environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
+        const emit = this.#createEmit(parts.listen);
+        const equipment = new Equipment({
             clock,
             emit,
+            environment,
+            engine: parts.engine ?? new EmbeddedEngine(),
+            loadConfig: parts.config ?? loadConfig,
+            createEngine: async (config) => parts.engine ?? createEngine(config),
+            isStarted: () => this.#session?.isOpen === true,
+            takeOver: (run, plan) => this.#takeOver(run, plan),
+            recovered: () => this.#shift?.recover(),
+        });
+        const work = {
+            clock,
+            emit,
+            environment,
             random: parts.random ?? Math.random,
+            // The config, which names the engine, is read later than a bot is made.
             get engine() {
-                return engine();
+                return equipment.engine;
             },
-        });
-        this.#dispatcher = new Dispatcher({
-            inFlight: this.#inFlight,
-            clock,
-            emit,
-            environment: this.#environment,
-            get engine() {
-                return engine();
+            get inFlight() {
+                return inFlight;
             },
-        });
+        };
+        const inFlight: RunsInFlight = new RunsInFlight(work);
+        this.#clock = clock;
+        this.#emit = emit;
+        this.#environment = environment;
+        this.#equipment = equipment;
+        this.#inFlight = inFlight;
+        this.#dispatcher = new Dispatcher(work);
     }
 
     /**
@@ -133,10 +122,11 @@ export class Bot {
      */
     stop(): Promise<void> {
         const begin = () => {
-            this.#ticker?.stop();
-            this.#engine.rest();
+            const { engine, config } = this.#equipment;
+            this.#shift?.end();
+            engine.rest();
             this.#emit({ type: 'bot-stopping', runs: this.#inFlight.all.size });
-            return new Shutdown(this.#inFlight, this.#clock, this.#emit, this.#config.stopTimeout);
+            return new Shutdown(this.#inFlight, this.#clock, this.#emit, config.stopTimeout);
         };
         return this.#session?.stop(begin, runStorage.getStore()) ?? Promise.resolve();
     }
@@ -157,8 +147,8 @@ export class Bot {
      */
     async runBackgroundJobs(unixTime: number, { signal }: { signal?: AbortSignal } = {}): Promise<Run[]> {
         checkUnixTime(unixTime);
-        const catalog = await this.#ready();
-        const rules = { manual: true, config: this.#config, interrupt: signal };
+        const catalog = await this.#equipment.ready();
+        const rules = { manual: true, config: this.#equipment.config, interrupt: signal };
         return this.#dispatcher.dispatch(catalog.peek(unixTime), rules);
     }
 
@@ -186,9 +176,9 @@ export class Bot {
      * @throws Error for an unknown name, a job that cannot run or is not due at the slot, and an unknown tenant
      */
     async runOnRequest(request: RunRequest): Promise<ManualRun[]> {
-        const { plans } = await this.#refreshed();
+        const { plans } = await this.#equipment.catalog();
         // Where it is open, nobody waits, not even for a turn of promises.
-        const opening = this.#openEngine();
+        const opening = this.#equipment.openEngine();
         if (opening) await opening;
         return runJobNow(request, plans, this.#inFlight, () => this.#clock.now());
     }
@@ -201,9 +191,9 @@ export class Bot {
      * @throws Error for an unknown name
      */
     async pauseBackgroundJob(name?: string): Promise<string | undefined> {
-        const { plans } = await this.#ready();
+        const { plans } = await this.#equipment.ready();
         return pauseJob(
-            this.#engine,
+            this.#equipment.engine,
             name,
             plans.map((plan) => plan.name),
         );
@@ -217,9 +207,9 @@ export class Bot {
      * @throws Error for an unknown name, and for one job where all are paused at once
      */
     async resumeBackgroundJob(name?: string): Promise<string | undefined> {
-        const { plans } = await this.#ready();
+        const { plans } = await this.#equipment.ready();
         return resumeJob(
-            this.#engine,
+            this.#equipment.engine,
             name,
             plans.map((plan) => plan.name),
         );
@@ -258,7 +248,7 @@ export class Bot {
      * @param patience how long
      */
     waitNoLonger(patience: Patience): void {
-        this.#patience = patience;
+        this.#equipment.waitNoLonger(patience);
     }
 
     /** Whether no run is being executed, nor waits for anything. */
@@ -278,7 +268,7 @@ export class Bot {
      * @throws ConfigError
      */
     async survey(): Promise<Survey> {
-        const { plans, timezone } = await this.#refreshed();
+        const { plans, timezone } = await this.#equipment.catalog();
         const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
         return { plans, problems, timezone, environment: this.#environment };
     }
@@ -290,118 +280,55 @@ export class Bot {
      * @throws ConfigError; Error where it cannot be read
      */
     async history(): Promise<History> {
-        await this.#refreshed();
-        return this.#engine.history({ environment: this.#environment, journal: this.#config.journal });
+        await this.#equipment.catalog();
+        const { engine, config } = this.#equipment;
+        return engine.history({ environment: this.#environment, journal: config.journal });
     }
 
     async #live(session: Session): Promise<void> {
-        await this.#readConfig();
+        const equipment = this.#equipment;
+        await equipment.readConfig();
         if (!session.isOpen) return;
-        await this.#openEngine();
-        if (!session.isOpen) return void (await this.#engine.close());
+        await equipment.openEngine();
+        const { engine } = equipment;
+        if (!session.isOpen) return void (await engine.close());
         this.#inFlight.open();
         this.#dispatcher.settlements.clear();
-        const ticker = new Ticker(this.#clock, this.#ticker?.last);
-        this.#ticker = ticker;
-        this.#catalog = new Catalog(this.#config.timezone, ticker.last);
-        for (const problem of brokenFileProblems()) this.#emit({ type: 'job-invalid', problem });
-        if (BackgroundJob.names.length === 0) await this.#lookForFiles();
-        const { plans, size, next } = this.#current();
-        const watch = this.#createWatch();
-        const schedules = this.#config.role !== 'worker';
-        const owed = schedules ? await watch.owedSince(ticker.last) : undefined;
-        this.#emit({
-            type: 'bot-started',
-            jobs: plans.length,
-            schedules: size,
-            next,
-            engine: this.#engine.description,
-        });
-        if (session.isOpen) {
-            this.#engine.watch();
-            if (owed) {
-                this.#watch = watch;
-                void watch.take(owed);
-                ticker.start(watch);
-            }
-        }
+        const parts = {
+            clock: this.#clock,
+            emit: this.#emit,
+            equipment,
+            dispatcher: this.#dispatcher,
+            inFlight: this.#inFlight,
+        };
+        this.#shift = new Shift(parts, this.#shift?.reached);
+        await this.#shift.begin(() => session.isOpen);
         const shutdown = await session.stopping;
-        this.#watch = undefined;
         await shutdown.wait();
-        await this.#engine.close();
+        await engine.close();
         this.#emit({ type: 'bot-stopped' });
     }
 
-    // An app that has files, and no jobs, would be silent otherwise.
-    async #lookForFiles(): Promise<void> {
-        const { filesNotImported } = await import('./check/files_not_imported.js');
-        const { rootPath } = await Project.instance;
-        const message = rootPath && (await filesNotImported(rootPath, brokenFileProblems()));
-        if (message) this.#emit({ type: 'files-not-imported', message });
-    }
-
-    #createWatch(): Watch {
-        return new Watch({
-            catalog: () => this.#current(),
-            dispatcher: this.#dispatcher,
-            inFlight: this.#inFlight,
-            engine: this.#engine,
-            emit: this.#emit,
-            config: this.#config,
+    // A job's manual run may have set the engine going: this is not that job's doing.
+    #takeOver(run: Run, plan: JobPlan): Promise<void> {
+        return runStorage.exit(() => {
+            const active = this.#inFlight.activate(run, plan, {});
+            active.isClaimed = true;
+            return this.#inFlight.perform(active);
         });
     }
 
-    async #readConfig(): Promise<void> {
-        const config = await this.#loadConfig();
-        if (config.engine !== this.#config.engine) this.#engine = await this.#createEngine(config);
-        this.#config = config;
-    }
-
-    #openEngine(): void | Promise<void> {
-        const planOf = (name: string) =>
-            (this.#session?.isOpen ? this.#current() : this.#catalog)?.plan(name);
-        return this.#engine.open({
-            clock: this.#clock,
-            emit: this.#emit,
-            environment: this.#environment,
-            journal: this.#config.journal,
-            patience: this.#patience,
-            planOf,
-            longestMissedWithin: () => this.#catalog?.longestMissedWithin ?? 0,
-            retryOf: (lost) => (this.#session?.isOpen ? retryOf(lost, planOf(lost.job)) : undefined),
-            takeOver: (run) =>
-                // A job's manual run may have set the engine going: this is not that job's doing.
-                runStorage.exit(() => {
-                    const active = this.#inFlight.activate(run, planOf(run.job) as JobPlan, {});
-                    active.isClaimed = true;
-                    return this.#inFlight.perform(active);
-                }),
-            recovered: () => void (this.#ticker && this.#watch?.recover(this.#ticker.last)),
-        });
-    }
-
-    /** The catalog, with what was registered since the last second. */
-    #current(): Catalog {
-        const catalog = this.#catalog as Catalog;
-        for (const problem of catalog.refresh()) this.#emit({ type: 'job-invalid', problem });
-        return catalog;
-    }
-
-    /** The catalog, with the engine open: what it takes to run, pause or resume jobs. */
-    async #ready(): Promise<Catalog> {
-        const catalog = await this.#refreshed();
-        await this.#openEngine();
-        return catalog;
-    }
-
-    async #refreshed(): Promise<Catalog> {
-        if (!this.#catalog) {
-            await this.#readConfig();
-            this.#catalog = new Catalog(this.#config.timezone, Math.floor(this.#clock.now() / 1000));
-        }
-        if (this.#session?.isOpen) return this.#current();
-        this.#catalog.refresh();
-        return this.#catalog;
+    #createEmit(listen: Emit | undefined): Emit {
+        const log = createLog(() => this.#logFormat ?? this.#equipment.config.log);
+        return (event: BotEvent) => {
+            log(event);
+            try {
+                listen?.(event);
+            } catch (error) {
+                log({ type: 'listener-failed', to: event.type, error: toError(error) });
+            }
+            publish(event);
+        };
     }
 }
 

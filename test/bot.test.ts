@@ -254,7 +254,12 @@ describe('stop(), and destroy()', () => {
 
     test('within two jobs at once, one of which runs the other, and by hand, do not wait for each other', async () => {
         const { bot, clock, loop } = await startBot({ concurrency: 2 });
+        const { opened, open } = gate();
+        let arrived = 0;
         const stop = async () => {
+            arrived += 1;
+            if (arrived === 3) open();
+            await opened;
             await bot.stop();
             notes.push('stopped');
         };
@@ -266,7 +271,7 @@ describe('stop(), and destroy()', () => {
         await clock.advance(1_000);
         await within(loop, 'the end of the loop');
         await within(byHand, 'the manual run');
-        assert.ok(notes.length >= 2);
+        assert.deepEqual(notes, ['stopped', 'stopped', 'stopped']);
     });
 
     test('within a manual run of a bot that never started are no-ops', async () => {
