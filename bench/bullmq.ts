@@ -20,13 +20,14 @@ export async function bullmqTables(): Promise<Table[]> {
     }
 }
 
-function throughputTable({ raw, allow, lanes }: ThroughputFigures): Table {
+function throughputTable({ raw, forgetful, allow, lanes }: ThroughputFigures): Table {
     const row = (name: string, rate: number) => [name, show(rate, ''), (rate / raw).toFixed(2)];
     return {
         title: 'Runs through Redis',
         columns: ['', 'runs a second', 'over raw BullMQ'],
         rows: [
             row('raw BullMQ: `add`, and a worker that does an empty `Workspace.run`', raw),
+            row('the same with a whole run of ours, which is neither claimed nor recorded', forgetful),
             row("pinstripe-bot, `overlap: 'allow'`", allow),
             row("pinstripe-bot, `overlap: 'skip'`: with its lane", lanes),
         ],

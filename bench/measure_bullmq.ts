@@ -7,7 +7,7 @@ import { BackgroundJob } from '../lib/background_job.js';
 import { Bot } from '../lib/bot.js';
 import { systemClock } from '../lib/clock.js';
 import { parseConfig } from '../lib/config.js';
-import { payloadOf } from '../lib/engines/bullmq/payload.js';
+import { type Payload, payloadOf } from '../lib/engines/bullmq/payload.js';
 import { BullmqEngine } from '../lib/engines/bullmq.js';
 import type { EngineHost } from '../lib/engines/engine.js';
 import { type Emit, publish } from '../lib/events.js';
@@ -16,6 +16,7 @@ import { type JobPlan, planJob } from '../lib/job_plan.js';
 import { createRun, latenessOf, type Run } from '../lib/run.js';
 import { RunsInFlight } from '../lib/runs_in_flight.js';
 import type { BackgroundJobClass, BackgroundJobDefinition } from '../types/background_job.js';
+import { ForgetfulEngine } from './forgetful_engine.js';
 import { median } from './stopwatch.js';
 
 const ROUNDS = 5;
@@ -29,6 +30,7 @@ const LATENESS_SECONDS = 60;
 /** Runs per second. */
 export interface ThroughputFigures {
     readonly raw: number;
+    readonly forgetful: number;
     readonly allow: number;
     readonly lanes: number;
 }
@@ -56,11 +58,12 @@ async function throughput(): Promise<ThroughputFigures> {
     BackgroundJob.register('allow', empty({ overlap: 'allow' }));
     BackgroundJob.register('lanes', empty({ overlap: 'skip' }));
     const contenders = {
-        raw: await rawContender(),
+        raw: await rawContender(() => Workspace.run(() => {})),
+        forgetful: await rawContender(forgetfulWork()),
         allow: await ourContender('allow'),
         lanes: await ourContender('lanes'),
     };
-    const rates: Record<keyof ThroughputFigures, number[]> = { raw: [], allow: [], lanes: [] };
+    const rates: Record<keyof ThroughputFigures, number[]> = { raw: [], forgetful: [], allow: [], lanes: [] };
     let tenant = 0;
     for (let round = 0; round <= ROUNDS; round++) {
         for (const [name, contender] of Object.entries(contenders)) {
@@ -74,7 +77,13 @@ async function throughput(): Promise<ThroughputFigures> {
             if (round > 0) rates[name as keyof ThroughputFigures].push(rate);
         }
     }
-    return { raw: median(rates.raw), allow: median(rates.allow), lanes: median(rates.lanes) };
+    const { raw, forgetful, allow, lanes } = rates;
+    return {
+        raw: median(raw),
+        forgetful: median(forgetful),
+        allow: median(allow),
+        lanes: median(lanes),
+    };
 }
 
 interface Contender {
@@ -82,11 +91,11 @@ interface Contender {
     expect(count: number): Promise<void>;
 }
 
-async function rawContender(): Promise<Contender> {
+async function rawContender(work: (run: Payload) => Promise<void>): Promise<Contender> {
     const { expect, tell } = counter();
     const [prefix, age] = [randomUUID(), 90_000];
     const queue = new Queue('queue', { connection: new Redis(url), prefix });
-    const worker = new Worker('queue', () => Workspace.run(() => {}), {
+    const worker = new Worker('queue', ({ data }) => work(data), {
         connection: new Redis(url, { maxRetriesPerRequest: null }),
         prefix,
         concurrency: CONCURRENCY,
@@ -104,6 +113,17 @@ async function rawContender(): Promise<Contender> {
                     opts: { ...opts, jobId: randomUUID() },
                 })),
             ),
+    };
+}
+
+/** A whole run of ours, of which nobody asks or tells Redis. */
+function forgetfulWork(): (run: Payload) => Promise<void> {
+    const parts = { clock: systemClock, engine: new ForgetfulEngine(), emit: publish, random: Math.random };
+    const inFlight = new RunsInFlight(parts);
+    const plan = planJob('allow', 'UTC');
+    return ({ args, tenant, scheduledAt }) => {
+        const run = createRun({ job: plan.name, file: undefined, args, tenant, scheduledAt, manual: false });
+        return inFlight.perform(inFlight.activate(run, plan, {}));
     };
 }
 

@@ -78,7 +78,7 @@ export class Link {
     }
 
     /**
-     * Sends commands together: what is sent in one turn of the event loop travels as one.
+     * Sends commands together, without waiting for one before the next.
      *
      * @param ask sends them
      * @returns their answers in order
@@ -152,7 +152,6 @@ export class Link {
             socketTimeout: 2 * COMMAND_TIMEOUT,
             maxRetriesPerRequest: 0,
             enableOfflineQueue: false,
-            enableAutoPipelining: true,
             autoResendUnfulfilledCommands: false,
             retryStrategy: (times: number) => Math.min(1_000, 50 * times),
         });
