@@ -58,14 +58,17 @@ export class RedisSettings {
     }
 
     /**
-     * What ioredis is to be given.
+     * What ioredis is to be given. There, options in a URL win over others: those that the engine needs are taken out of it.
      *
      * @param ours options that the engine needs; they win
      * @returns the arguments of its constructor
      */
     arguments(ours: Readonly<Record<string, unknown>>): [string, object] | [object] {
         const options = { ...this.#options, ...ours };
-        return this.#url === undefined ? [options] : [this.#url, options];
+        if (this.#url === undefined) return [options];
+        const url = new URL(this.#url);
+        for (const name of Object.keys(ours)) url.searchParams.delete(name);
+        return [url.href, options];
     }
 
     /**

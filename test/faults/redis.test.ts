@@ -109,6 +109,22 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assertOnce(await fleet.evidence());
     });
 
+    test('start-bot comes to its end by itself although Redis is away', async () => {
+        const { redis, fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${QUICK} }` });
+        const bot = fleet.app.start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', 'start-bot'], {
+            NODE_ENV: 'production',
+            EVIDENCE: join(fleet.app.root, 'evidence'),
+        });
+        await until('a tick', async () => (await startsOf(fleet)).length > 0);
+        await redis.stop();
+        await until('a word of it', async () => bot.stderr.includes('cannot be used'));
+        bot.signal('SIGTERM');
+        const { code, stdout, stderr } = await bot.ended();
+        assert.equal(code, 0, stderr);
+        assert.match(stdout, /bot stopped\n$/);
+        assert.doesNotMatch(stderr, /keeps the process alive/);
+    });
+
     test('what became due while Redis was away is caught up, once, in order', async () => {
         const { redis, fleet } = await setStage({
             all: `{ ${EACH_SECOND}, missed: 'all', ${QUICK} }`,

@@ -1,6 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../redis_settings.js';
 
+/**
+ * How long ioredis waits, in milliseconds, for a connection that it ends itself: also for one that has ended before, whose
+ * end it never hears of, and with that a process would live on.
+ */
+const DISCONNECT_TIMEOUT = 500;
+
 /** What the engine needs from npm, and the embedded one does not. */
 export interface Packages {
     readonly bullmq: typeof import('bullmq');
@@ -36,7 +42,11 @@ export async function loadPackages(): Promise<Packages> {
  */
 export function connectWith({ ioredis }: Packages): Connect {
     return (settings, options) => {
-        const [first, second] = settings.arguments({ lazyConnect: true, ...options });
+        const [first, second] = settings.arguments({
+            lazyConnect: true,
+            disconnectTimeout: DISCONNECT_TIMEOUT,
+            ...options,
+        });
         return typeof first === 'string'
             ? new ioredis.Redis(first, second as object)
             : new ioredis.Redis(first);

@@ -11,7 +11,8 @@ import { isGone as isProcessGone } from '../../journal/process_life.js';
 import type { Outcome, TenantId } from '../../run.js';
 import { type Link, RedisAwayError } from './link.js';
 
-/** As many runs are looked at together. */
+/** As many runs are looked at together: few at first, because each may have the stack of its error with it. */
+const FIRST_PAGE = 5;
 const PAGE = 100;
 
 /** Among as many of a job's newest runs the last slot's are looked for. */
@@ -101,8 +102,9 @@ export class RedisHistory implements History {
     ): Promise<{ newest: PastRun | undefined; manual: PastRun[] }> {
         const key = this.link.key(`history:${job}`);
         const manual: PastRun[] = [];
-        for (let from = 0; from < MOST_LOOKED_AT; from += PAGE) {
-            const ids = await this.#read((client) => client.zrevrange(key, from, from + PAGE - 1));
+        for (let from = 0, page = FIRST_PAGE; from < MOST_LOOKED_AT; from += page, page = PAGE) {
+            const last = from + page - 1;
+            const ids = await this.#read((client) => client.zrevrange(key, from, last));
             for (const run of await this.#runs(ids, alive)) {
                 if (run.outcome === 'running') continue;
                 if (!run.manual) return { newest: run, manual };

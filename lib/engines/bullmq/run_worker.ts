@@ -1,51 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Job, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Job } from 'bullmq';
 import type { SkipReason } from '../../events.js';
 import type { JobPlan } from '../../job_plan.js';
-import type { RedisSettings } from '../../redis_settings.js';
 import type { Run } from '../../run.js';
 import { toError } from '../../stray_errors.js';
 import type { EngineHost } from '../engine.js';
+import { Consumer, type ConsumerParts, pause } from './consumer.js';
 import type { Claim, Ledger } from './ledger.js';
-import { isWrongDatabase, type Link, RedisAwayError } from './link.js';
-import type { Connect, Packages } from './packages.js';
+import { type Link, RedisAwayError } from './link.js';
 import { type Payload, readPayload } from './payload.js';
-import { QUEUE } from './run_producer.js';
-
-/** How long a run is a worker's own without being renewed, in milliseconds. */
-const LOCK = 10_000;
-
-/** How often runs without a lock are looked for, in milliseconds. */
-const STALLED_CHECK = 5_000;
-
-/** When a worker is tried again that could not begin, in milliseconds. */
-const BEGIN_AGAIN = 5_000;
 
 /** When a run comes again whose lane is taken, or whose process still shows life, in milliseconds. */
 const COME_AGAIN = 2_000;
 
+/** When a claim is tried again while Redis is away, in milliseconds. */
+const CLAIM_AGAIN = 1_000;
+
 /** How long a run goes round that nobody knows the job of: another release, which does, may be about to start. */
 const UNKNOWN_PATIENCE = 5 * 60_000;
 
-/** How long it takes at most until a lost connection is tried again, in milliseconds. */
-const LONGEST_RETRY = 1_000;
-
-/** How long the end is waited for, in milliseconds; less than a server does. */
-const CLOSE_PATIENCE = 3_000;
-
 /** What a worker works with. */
-export interface RunWorkerParts {
-    readonly packages: Packages;
-    readonly connect: Connect;
-    readonly settings: RedisSettings;
+export interface RunWorkerParts extends Omit<ConsumerParts, 'prefix' | 'process' | 'delayAfter' | 'failed'> {
     readonly link: Link;
     readonly ledger: Ledger;
     readonly host: EngineHost;
-    /** How many runs go at once. */
-    readonly concurrency: number;
     /** Told of a claimed run, to be executed here; resolves with when its next attempt is to come, if one is. */
     execute(run: Run): Promise<{ retryIn: number | undefined }>;
     /** Told of a run that does not start. */
@@ -65,91 +43,28 @@ class NextAttempt extends Error {
     }
 }
 
-/** Takes runs out of the queue, and has them executed in this process. */
+/** Has the runs of the queue executed in this process: claims each, and says what becomes of it. */
 export class RunWorker {
-    readonly #client: Redis;
-    #bullmq: Worker | undefined;
-    #closing: Promise<void> | undefined;
+    readonly #consumer: Consumer;
 
     constructor(private readonly parts: RunWorkerParts) {
-        this.#client = parts.connect(parts.settings, {
-            lazyConnect: false,
-            maxRetriesPerRequest: null,
-            // A worker waits for runs longer than any command may take.
-            commandTimeout: undefined,
-            // Longer than any wait for a run: a connection that is dead without saying so.
-            socketTimeout: 30_000,
-            retryStrategy: (times: number) => (this.#closing ? null : Math.min(LONGEST_RETRY, 50 * times)),
+        this.#consumer = new Consumer({
+            ...parts,
+            prefix: parts.link.prefix,
+            process: (job, token) => this.#process(job, token),
+            delayAfter: (error) => (error instanceof NextAttempt ? error.delay : -1),
+            failed: (error) => this.#tell(error),
         });
-        this.#client.on('error', (error) => {
-            if (isWrongDatabase(error)) this.#client.disconnect();
-        });
-        void this.#begin();
-    }
-
-    // BullMQ's first look at a connection may fail, and is not repeated: it gets another try, and one that is ready.
-    async #begin(): Promise<void> {
-        while (!this.#closing) {
-            if (this.#client.status !== 'ready') await once(this.#client, 'ready').catch(() => {});
-            if (this.#client.status !== 'ready' || this.#closing) continue;
-            try {
-                this.#bullmq = this.#create();
-                await this.#bullmq.waitUntilReady();
-                return;
-            } catch (error) {
-                if (this.#closing) return;
-                this.#tell(toError(error));
-                await this.#bullmq?.close(true);
-                await delay(BEGIN_AGAIN);
-            }
-        }
-    }
-
-    #create(): Worker {
-        const { packages, link, concurrency } = this.parts;
-        const bullmq = new packages.bullmq.Worker(QUEUE, (job, token) => this.#process(job, token), {
-            connection: this.#client,
-            prefix: link.prefix,
-            concurrency,
-            lockDuration: LOCK,
-            stalledInterval: STALLED_CHECK,
-            // How often a run may be run again is for its job to say.
-            maxStalledCount: Number.MAX_SAFE_INTEGER,
-            runRetryDelay: 1_000,
-            settings: {
-                backoffStrategy: (_made, _type, error) => (error instanceof NextAttempt ? error.delay : -1),
-            },
-        });
-        bullmq.on('error', (error) => this.#tell(error));
-        return bullmq;
     }
 
     /** Takes no more runs. */
     rest(): void {
-        this.#closing ??= this.#end();
+        this.#consumer.rest();
     }
 
     /** Waits for its runs, and lets go of its connections; where Redis is away it does not wait long. */
-    async close(): Promise<void> {
-        this.rest();
-        const stop = new AbortController();
-        const late = delay(CLOSE_PATIENCE, undefined, { signal: stop.signal }).catch(() => {});
-        await Promise.race([this.#closing, late]);
-        stop.abort();
-        this.#client.disconnect();
-    }
-
-    // BullMQ waits for ever for the end of a connection that is about to be tried again: it has to have ended before.
-    async #end(): Promise<void> {
-        const stop = new AbortController();
-        const { signal } = stop;
-        if (this.#client.status !== 'ready') {
-            const tries = delay(LONGEST_RETRY + 500, undefined, { signal });
-            await Promise.race([once(this.#client, 'end', { signal }), tries]).catch(() => {});
-        }
-        stop.abort();
-        await this.#bullmq?.close();
-        this.#client.disconnect();
+    close(): Promise<void> {
+        return this.#consumer.close();
     }
 
     async #process(job: Job, token: string | undefined): Promise<string> {
@@ -186,7 +101,8 @@ export class RunWorker {
         const waits = overlap === 'queue' || overlap === 'replace';
         const queued = { catchesUp: payload.catchesUp === true, waits, retries };
         const nonce = randomUUID();
-        while (!this.#closing) {
+        const { resting } = this.#consumer;
+        while (!resting.aborted) {
             try {
                 const at = this.parts.host.clock.now();
                 return await this.parts.ledger.claim(
@@ -196,7 +112,7 @@ export class RunWorker {
                 );
             } catch (error) {
                 if (!(error instanceof RedisAwayError)) throw error;
-                await delay(1_000);
+                await pause(CLAIM_AGAIN, resting);
             }
         }
         return undefined;

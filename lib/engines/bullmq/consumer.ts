@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { RedisSettings } from '../../redis_settings.js';
+import { toError } from '../../stray_errors.js';
+import { isWrongDatabase } from './link.js';
+import type { Connect, Packages } from './packages.js';
+import { QUEUE } from './run_producer.js';
+
+/** How long a run is a worker's own without being renewed, in milliseconds. */
+const LOCK = 10_000;
+
+/** How often runs without a lock are looked for, in milliseconds. */
+const STALLED_CHECK = 5_000;
+
+/** When a worker is tried again that could not begin, in milliseconds. */
+const BEGIN_AGAIN = 5_000;
+
+/** How long it takes at most until a lost connection is tried again, in milliseconds. */
+const LONGEST_RETRY = 1_000;
+
+/** How long the end is waited for, in milliseconds; less than a server does. */
+const CLOSE_PATIENCE = 3_000;
+
+/** What a consumer works with. */
+export interface ConsumerParts {
+    readonly packages: Packages;
+    readonly connect: Connect;
+    readonly settings: RedisSettings;
+    /** What all keys begin with. */
+    readonly prefix: string;
+    /** How many runs go at once. */
+    readonly concurrency: number;
+    /** Does what is to be done with something from the queue; what it returns is kept with it. */
+    process(job: Job, token: string | undefined): Promise<string>;
+    /** Tells how long BullMQ is to wait, in milliseconds, before it brings back what failed with an error; -1: it is not. */
+    delayAfter(error: Error | undefined): number;
+    /** Told of what goes wrong besides. */
+    failed(error: Error): void;
+}
+
+/** Takes what is in the queue out of it, over a connection of its own: BullMQ's worker, and what it needs to survive. */
+export class Consumer {
+    readonly #client: Redis;
+    readonly #resting = new AbortController();
+    #bullmq: Worker | undefined;
+    #end: Promise<void> | undefined;
+
+    constructor(private readonly parts: ConsumerParts) {
+        this.#client = parts.connect(parts.settings, {
+            lazyConnect: false,
+            maxRetriesPerRequest: null,
+            // A worker waits for runs longer than any command may take.
+            commandTimeout: undefined,
+            // Longer than any wait for a run: a connection that is dead without saying so.
+            socketTimeout: 30_000,
+            retryStrategy: (times: number) =>
+                this.resting.aborted ? null : Math.min(LONGEST_RETRY, 50 * times),
+        });
+        this.#client.on('error', (error) => {
+            if (isWrongDatabase(error)) this.#client.disconnect();
+        });
+        void this.#begin();
+    }
+
+    /** Aborted from when on nothing more is taken. */
+    get resting(): AbortSignal {
+        return this.#resting.signal;
+    }
+
+    /** Takes nothing more. */
+    rest(): void {
+        this.#resting.abort();
+        this.#end ??= this.#finish();
+    }
+
+    /** Waits for what it has taken, and lets go of its connections; where Redis is away it does not wait long. */
+    async close(): Promise<void> {
+        this.rest();
+        const stop = new AbortController();
+        await Promise.race([this.#end, pause(CLOSE_PATIENCE, stop.signal)]);
+        stop.abort();
+        this.#client.disconnect();
+    }
+
+    // BullMQ's first look at a connection may fail, and is not repeated: it gets another try, and one that is ready.
+    async #begin(): Promise<void> {
+        const { resting } = this;
+        while (!resting.aborted) {
+            if (this.#client.status !== 'ready') await once(this.#client, 'ready').catch(() => {});
+            if (this.#client.status !== 'ready' || resting.aborted) continue;
+            try {
+                this.#bullmq = this.#create();
+                await this.#bullmq.waitUntilReady();
+                return;
+            } catch (error) {
+                if (resting.aborted) return;
+                this.parts.failed(toError(error));
+                await this.#bullmq?.close(true);
+                await pause(BEGIN_AGAIN, resting);
+            }
+        }
+    }
+
+    #create(): Worker {
+        const { packages, prefix, concurrency, process, delayAfter, failed } = this.parts;
+        const bullmq = new packages.bullmq.Worker(QUEUE, process, {
+            connection: this.#client,
+            prefix,
+            concurrency,
+            lockDuration: LOCK,
+            stalledInterval: STALLED_CHECK,
+            // How often a run may be run again is for its job to say.
+            maxStalledCount: Number.MAX_SAFE_INTEGER,
+            runRetryDelay: 1_000,
+            settings: { backoffStrategy: (_made, _type, error) => delayAfter(error) },
+        });
+        bullmq.on('error', failed);
+        return bullmq;
+    }
+
+    // BullMQ waits for ever for the end of a connection that is about to be tried again: it has to have ended before.
+    async #finish(): Promise<void> {
+        const stop = new AbortController();
+        const { signal } = stop;
+        if (this.#client.status !== 'ready') {
+            const ended = once(this.#client, 'end', { signal }).catch(() => {});
+            await Promise.race([ended, pause(LONGEST_RETRY + 500, signal)]);
+        }
+        stop.abort();
+        await this.#bullmq?.close();
+        this.#client.disconnect();
+    }
+}
+
+/**
+ * Waits, unless it is ended before.
+ *
+ * @param milliseconds how long
+ * @param signal ends it once it is aborted
+ */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    await delay(milliseconds, undefined, { signal }).catch(() => {});
+}
