@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ActiveRun } from './active_run.js';
 import { Batch } from './batch.js';
+import { CatchUpOrder, type PlaceInOrder } from './catch_up_order.js';
 import type { Clock } from './clock.js';
 import type { BotConfig } from './config.js';
 import type { Engine, RunQueue } from './engines/engine.js';
@@ -16,6 +17,9 @@ import { type Turn, takeTurns } from './turns.js';
 
 /** How many runs go into the queue at once. */
 const CHUNK = 200;
+
+/** How long a catch-up that has begun may keep newer slots of its job out of the queue, in milliseconds. */
+const CATCH_UP_PATIENCE = 30_000;
 
 /** A schedule that is due: at one slot, or at several that it catches up on. */
 export interface Occurrence {
@@ -44,21 +48,23 @@ export interface DispatchRules {
     readonly config: BotConfig;
     /** Once aborted, it aborts the runs that go on, and those to come are skipped. */
     readonly interrupt?: AbortSignal | undefined;
-    /** Waited for before runs go into a queue: a newer slot that starts first would supersede older ones of its lane. */
-    readonly cleared?: () => Promise<void>;
+    /** What is waited for before runs go into a queue, because older ones may be found; undefined: nothing. */
+    readonly finding?: () => Promise<unknown> | undefined;
 }
 
 /** Where a schedule's runs are made. */
 interface Surroundings {
     readonly batch: Batch;
     readonly turn: Turn;
-    readonly cleared: () => Promise<void>;
+    /** Waited for before they go into a queue; undefined: they may. */
+    readonly olderOnes: () => Promise<unknown> | undefined;
     readonly settlement?: Settlement;
 }
 
 /** Makes runs of what is due - one for each tenant -, and gives them their turns. */
 export class Dispatcher {
     readonly settlements: Settlements;
+    readonly #catchUps = new CatchUpOrder();
     #listings = 0;
     #batches = 0;
 
@@ -85,13 +91,19 @@ export class Dispatcher {
      */
     async dispatch(
         occurrences: readonly Occurrence[],
-        { manual, config, interrupt, cleared = async () => {} }: DispatchRules,
+        { manual, config, interrupt, finding }: DispatchRules,
     ): Promise<Run[]> {
         const batch = new Batch(manual, interrupt);
         this.#batches += 1;
-        const items = occurrences.map(
-            (occurrence) => (turn: Turn) => this.#occurrence(occurrence, { batch, turn, cleared }),
-        );
+        const items = occurrences.map((occurrence) => {
+            const { name } = occurrence.plan;
+            if (!occurrence.catchesUp || !this.parts.engine.queue) {
+                const olderOnes = () => finding?.() ?? this.#catchUps.pending(name);
+                return (turn: Turn) => this.#occurrence(occurrence, { batch, turn, olderOnes });
+            }
+            const place = this.#catchUps.begin(name);
+            return (turn: Turn) => this.#inOrder(place, occurrence, { batch, turn });
+        });
         await takeTurns(items, {
             concurrency: config.concurrency,
             length: config.turn,
@@ -103,6 +115,21 @@ export class Dispatcher {
         return batch.runs;
     }
 
+    async #inOrder(
+        { older, end }: PlaceInOrder,
+        occurrence: Occurrence,
+        rest: Pick<Surroundings, 'batch' | 'turn'>,
+    ): Promise<void> {
+        // Tenants whose listing hangs must not stop the job for ever.
+        const cancel = this.parts.clock.after(CATCH_UP_PATIENCE, end);
+        let wait: Promise<void> | undefined = older.then(() => {
+            wait = undefined;
+        });
+        await this.#occurrence(occurrence, { ...rest, olderOnes: () => wait });
+        cancel();
+        end();
+    }
+
     async #occurrence(occurrence: Occurrence, surroundings: Surroundings): Promise<void> {
         if (surroundings.batch.manual) return this.#runAll(occurrence, surroundings);
         const settlement = this.settlements.begin(occurrence.schedule, occurrence.slots.at(-1) ?? 0);
@@ -111,7 +138,7 @@ export class Dispatcher {
     }
 
     async #runAll(occurrence: Occurrence, surroundings: Surroundings): Promise<void> {
-        const { batch, turn, cleared, settlement } = surroundings;
+        const { batch, turn, olderOnes, settlement } = surroundings;
         const { plan, schedule, slots, catchesUp = false } = occurrence;
         const { inFlight } = this.parts;
         const runFor = (tenant: TenantId | undefined, scheduledAt: number) =>
@@ -152,8 +179,8 @@ export class Dispatcher {
         const { queue } = this.parts.engine;
         if (queue && settlement) {
             const decided = settlement.expect();
-            const queued = cleared().then(() => this.#enqueue(queue, runs(), catchesUp));
-            if (await turn.need(queued)) decided();
+            for (let wait = olderOnes(); wait; wait = olderOnes()) await turn.need(wait);
+            if (await turn.need(this.#enqueue(queue, runs(), catchesUp))) decided();
             return;
         }
         const sequence = { catchesUp, interrupt: batch.interrupt };

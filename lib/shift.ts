@@ -70,7 +70,7 @@ export class Shift {
 
     /** Takes up what became due while the engine's store could not be reached. */
     recover(): void {
-        void this.#watch?.recover(this.reached);
+        void this.#watch?.recover(() => this.reached);
     }
 
     /** Looks at no more seconds. */

@@ -21,11 +21,11 @@ export interface WatchParts {
 
 /** What a started bot does at each second: it has run what is due, and what is still owed of what it did not look at. */
 export class Watch implements TickListener {
-    /** Up to when is to be recovered what is owed; undefined: nobody has asked since it was begun. */
-    #recoverUntil: number | undefined;
+    /** Whether somebody has asked for a recovery that has not begun. */
+    #isRecoveryWanted = false;
     #recovery: Promise<void> | undefined;
-    /** What is owed and has yet to be taken up. */
-    readonly #catchUps = new Set<Promise<void>>();
+    /** Looks for what is owed that go on. */
+    readonly #findings = new Set<Promise<void>>();
 
     constructor(private readonly parts: WatchParts) {}
 
@@ -34,17 +34,18 @@ export class Watch implements TickListener {
     }
 
     tick(second: number): void {
-        void this.#dispatch(this.parts.catalog().due(second), () => this.#caughtUp());
+        const finding = () => (this.#findings.size > 0 ? Promise.allSettled(this.#findings) : undefined);
+        void this.#dispatch(this.parts.catalog().due(second), finding);
     }
 
     gap(gap: Gap): void {
         this.parts.emit({ type: 'clock-gap', ...gap });
         const catalog = this.parts.catalog();
         const passed = catalog.passGap(gap);
-        void this.#first(async () => {
+        void this.#find(async () => {
             // Other processes may have gone on in the meantime.
             const settled = await this.parts.engine.settledUntil(passed, gap.after);
-            await this.#takeUp(catalog.owed(passed, settled, gap));
+            return catalog.owed(passed, settled, gap);
         });
     }
 
@@ -83,32 +84,30 @@ export class Watch implements TickListener {
      * Finds and takes up what became due while the engine's store could not be reached; once at a time: who asks meanwhile
      * has it done once more after that.
      *
-     * @param now unix second
-     * @returns a promise that resolves when all of it has been taken up
+     * @param reached tells the last second that was looked at; unix seconds
+     * @returns a promise that resolves when all of it is known, and on its way
      */
-    recover(now: number): Promise<void> {
-        this.#recoverUntil = now;
-        this.#recovery ??= this.#first(() => this.#recoverAll()).finally(() => {
+    recover(reached: () => number): Promise<void> {
+        this.#isRecoveryWanted = true;
+        this.#recovery ??= this.#recoverAll(reached).finally(() => {
             this.#recovery = undefined;
         });
         return this.#recovery;
     }
 
-    async #recoverAll(): Promise<void> {
-        while (this.#recoverUntil !== undefined) {
-            const now = this.#recoverUntil;
-            this.#recoverUntil = undefined;
-            await this.#recoverOnce(now);
-        }
-    }
-
-    async #recoverOnce(now: number): Promise<void> {
+    async #recoverAll(reached: () => number): Promise<void> {
         const { catalog, dispatcher, engine } = this.parts;
-        // What could not be handed over then is owed, like everything since.
-        dispatcher.settlements.clear();
-        const { schedules } = catalog();
-        const settled = await engine.settledUntil(schedules, now);
-        await this.#takeUp(catalog().owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now }));
+        while (this.#isRecoveryWanted) {
+            this.#isRecoveryWanted = false;
+            await this.#find(async () => {
+                const now = reached();
+                // What could not be handed over then is owed, like everything since.
+                dispatcher.settlements.clear();
+                const { schedules } = catalog();
+                const settled = await engine.settledUntil(schedules, now);
+                return catalog().owed(schedules, settled, { after: Number.NEGATIVE_INFINITY, now });
+            });
+        }
     }
 
     /**
@@ -117,11 +116,7 @@ export class Watch implements TickListener {
      * @param findings what is to be run, and what is not: that is recorded, and told
      * @returns a promise that resolves when all runs have ended, or are in the queue
      */
-    take(findings: GapFindings): Promise<void> {
-        return this.#first(() => this.#takeUp(findings));
-    }
-
-    async #takeUp({ occurrences, unrun }: GapFindings): Promise<void> {
+    async take({ occurrences, unrun }: GapFindings): Promise<void> {
         const { engine, emit } = this.parts;
         const running = new Set(occurrences.map(({ schedule }) => schedule.key));
         void engine.unrun(unrun);
@@ -132,20 +127,21 @@ export class Watch implements TickListener {
         await this.#dispatch(occurrences);
     }
 
-    /** What becomes due meanwhile goes into the queue after that. */
-    #first(catchUp: () => Promise<void>): Promise<void> {
-        const going = catchUp().finally(() => this.#catchUps.delete(going));
-        this.#catchUps.add(going);
-        return going;
+    /** What becomes due meanwhile goes into the queue after what is found. */
+    #find(look: () => Promise<GapFindings>): Promise<void> {
+        const finding = look()
+            .then((findings) => void this.take(findings))
+            .finally(() => this.#findings.delete(finding));
+        this.#findings.add(finding);
+        return finding;
     }
 
-    async #caughtUp(): Promise<void> {
-        while (this.#catchUps.size > 0) await Promise.allSettled(this.#catchUps);
-    }
-
-    async #dispatch(occurrences: readonly Occurrence[], cleared?: () => Promise<void>): Promise<void> {
+    async #dispatch(
+        occurrences: readonly Occurrence[],
+        finding?: () => Promise<unknown> | undefined,
+    ): Promise<void> {
         if (occurrences.length === 0) return;
         const { dispatcher, config } = this.parts;
-        await dispatcher.dispatch(occurrences, { manual: false, config, ...(cleared && { cleared }) });
+        await dispatcher.dispatch(occurrences, { manual: false, config, ...(finding && { finding }) });
     }
 }

@@ -51,3 +51,39 @@ test('where the queue does not take a chunk, the others are not tried, and all i
     assert.equal(chunks.length, 2);
     assert.deepEqual(settled, []);
 });
+
+test('a catch-up that hangs keeps newer slots of its job out of the queue for 30 s, and those of no other', async () => {
+    const clock = new ManualClock(SLOT * 1000);
+    const queued: string[] = [];
+    const engine = {
+        isPaused: () => false,
+        settle() {},
+        queue: {
+            add([run]: Run[], { catchesUp }: { catchesUp: boolean }) {
+                if (catchesUp) return new Promise(() => {});
+                queued.push(`${run?.job} ${(run?.scheduledAt ?? 0) - SLOT}`);
+                return Promise.resolve(true);
+            },
+        },
+    } as Partial<Engine> as Engine;
+    const emit = () => {};
+    const inFlight = new RunsInFlight({ clock, engine, emit, random: () => 0 });
+    const dispatcher = new Dispatcher({ inFlight, clock, engine, emit, environment: 'production' });
+    const dispatch = (job: string, slot: number, catchesUp: boolean) => {
+        const own = createSchedule(job, ['* * * * * *'], 'UTC');
+        const { settings } = readSettings({});
+        const plan = { name: job, file: undefined, settings, sources: {}, schedules: [own] };
+        const due = { plan: { ...plan, problems: [], runnable: true }, schedule: own, slots: [slot] };
+        void dispatcher.dispatch([{ ...due, catchesUp }], { manual: false, config: parseConfig({}) });
+    };
+    dispatch('stuck', SLOT - 9, true);
+    dispatch('stuck', SLOT, false);
+    dispatch('tick', SLOT, false);
+    await clock.advance(29_900);
+    assert.deepEqual(queued, ['tick 0']);
+    await clock.advance(200);
+    assert.deepEqual(queued, ['tick 0', 'stuck 0']);
+    dispatch('stuck', SLOT + 31, false);
+    await clock.advance(0);
+    assert.deepEqual(queued, ['tick 0', 'stuck 0', 'stuck 31']);
+});

@@ -105,12 +105,14 @@ export class BullmqEngine implements Engine {
     async claim(run: Run, isExclusive: boolean): Promise<ClaimAnswer> {
         if (!this.#opened) return 'no journal';
         const { ledger, outbox, host } = this.#opened;
+        // From before it is granted: until then another run may end, and with the last one this process's beat.
+        this.#take(run, false);
         try {
             const { answer } = await ledger.claim(run, { at: host.clock.now(), isExclusive });
-            if (answer !== 'granted') return answer as ClaimAnswer;
-            this.#take(run, false);
-            return 'granted';
+            if (answer !== 'granted') await this.#drop(run);
+            return answer as ClaimAnswer;
         } catch (error) {
+            await this.#drop(run);
             if (!(error instanceof RedisAwayError)) throw error;
             // It may have been granted, and the answer lost.
             const given = {
@@ -193,7 +195,7 @@ export class BullmqEngine implements Engine {
         if (!this.#opened) return;
         // What is not told would be owed, and told as not run, once Redis is back.
         const { outbox, settled } = this.#opened;
-        void outbox.send(() => settled.settle(schedule, second));
+        void outbox.send(() => settled.settle(schedule, second), schedule.key);
     }
 
     async voidClaimsAfter(second: number): Promise<void> {

@@ -343,7 +343,56 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         await lost.engine.close();
     });
 
-    test('once Redis is back nothing new goes into the queue before what is owed', async () => {
+    test('a Redis that has its databases again is used again', async () => {
+        const own = await startRedis(['--databases', '3']);
+        const settings = new RedisSettings(`${own.url}/2`);
+        const one = await join(randomUUID(), {}, { redis: settings });
+        try {
+            await own.stop();
+            await own.start(['--databases', '1']);
+            await until('a complaint', async () => inspect(one.events).includes('redis-away'));
+            // Until it has been told why it cannot be used.
+            await until('the reason', () =>
+                one.engine.pause('job').then(
+                    () => false,
+                    (error) => /DB index/.test(error.message),
+                ),
+            );
+            await own.stop();
+            await own.start(['--databases', '3']);
+            await until('it to be back', async () => inspect(one.events).includes('redis-back'));
+            await until('a place in the queue', async () => add(one, [runOf({})]));
+            const [[run, end]] = (await executed([one], 1)) as [[Run, () => Promise<void>]];
+            await end();
+            assert.equal(run.outcome, 'succeeded');
+        } finally {
+            await one.engine.close();
+            await own.stop();
+        }
+    });
+
+    test('a process whose last run ends shows life on, where another is about to begin', async () => {
+        const prefix = randomUUID();
+        const one = await join(prefix);
+        one.engine.rest();
+        const link = await linkTo(prefix);
+        const beats = async () =>
+            (await link.use((client) => client.hkeys(link.key('state')))).filter((field) =>
+                field.startsWith('beat '),
+            );
+        const [first, second] = ['a', 'b'].map((tenant) => runOf({ manual: true, tenant })) as [Run, Run];
+        assert.equal(await one.engine.claim(first, true), 'granted');
+        const ending = one.engine.finished(
+            Object.assign(first, { outcome: 'succeeded', endedAt: Date.now() }),
+        );
+        assert.equal(await one.engine.claim(second, true), 'granted');
+        await ending;
+        for (let look = 0; look < 20; look++) assert.equal((await beats()).length, 1);
+        await one.engine.finished(Object.assign(second, { outcome: 'succeeded', endedAt: Date.now() }));
+        await until('its end', async () => (await beats()).length === 0);
+    });
+
+    test('once Redis is back nothing goes into the queue before it is known what is owed', async () => {
         const own = await startRedis();
         const one = await join(randomUUID(), {}, { redis: new RedisSettings(own.url), role: 'scheduler' });
         const answers: (boolean | undefined)[] = [];
@@ -370,7 +419,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             await recovered;
             await atOnce;
             await tryAll(SLOT + 40);
-            assert.deepEqual(answers, [false, false, false, true, true, true]);
+            assert.deepEqual(answers, [false, false, false, false, true, true]);
         } finally {
             await one.engine.close();
             await own.stop();

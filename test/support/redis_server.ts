@@ -31,8 +31,8 @@ export interface RedisServer {
     readonly url: string;
     /** Ends it, as an administrator does, or a power cut (SIGKILL). */
     stop(signal?: NodeJS.Signals): Promise<void>;
-    /** Starts it again, with what it had. */
-    start(): Promise<void>;
+    /** Starts it again, with what it had; with other options than at first, where some are given. */
+    start(options?: readonly string[]): Promise<void>;
     /** Lets it stand still, or go on: it keeps its connections, and answers nobody. */
     signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
 }
@@ -70,11 +70,11 @@ export async function startRedis(options: readonly string[] = [], tls?: KeyPair)
             stopped.kill(signal);
             await ended;
         },
-        async start() {
+        async start(own = options) {
             child = spawn(
                 BINARY,
                 // biome-ignore format: a name and its value
-                ['--bind', '127.0.0.1', ...listening, '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...options],
+                ['--bind', '127.0.0.1', ...listening, '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...own],
                 { stdio: 'ignore' },
             );
             await accepts(port);

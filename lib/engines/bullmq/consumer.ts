@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -42,26 +42,16 @@ export interface ConsumerParts {
 
 /** Takes what is in the queue out of it, over a connection of its own: BullMQ's worker, and what it needs to survive. */
 export class Consumer {
-    readonly #client: Redis;
+    #client: Redis;
     readonly #resting = new AbortController();
     #bullmq: Worker | undefined;
     #end: Promise<void> | undefined;
 
     constructor(private readonly parts: ConsumerParts) {
-        this.#client = parts.connect(parts.settings, {
-            lazyConnect: false,
-            maxRetriesPerRequest: null,
-            // A worker waits for runs longer than any command may take.
-            commandTimeout: undefined,
-            // Longer than any wait for a run: a connection that is dead without saying so.
-            socketTimeout: 30_000,
-            retryStrategy: (times: number) =>
-                this.resting.aborted ? null : Math.min(LONGEST_RETRY, 50 * times),
-        });
-        this.#client.on('error', (error) => {
-            if (isWrongDatabase(error)) this.#client.disconnect();
-        });
-        void this.#begin();
+        // Each run that waits for Redis listens to its end.
+        setMaxListeners(0, this.resting);
+        this.#client = this.#connect();
+        void this.#begin(this.#client);
     }
 
     /** Aborted from when on nothing more is taken. */
@@ -84,23 +74,53 @@ export class Consumer {
         this.#client.disconnect();
     }
 
+    #connect(): Redis {
+        const client = this.parts.connect(this.parts.settings, {
+            lazyConnect: false,
+            maxRetriesPerRequest: null,
+            // A worker waits for runs longer than any command may take.
+            commandTimeout: undefined,
+            // Longer than any wait for a run: a connection that is dead without saying so.
+            socketTimeout: 30_000,
+            retryStrategy: (times: number) =>
+                this.resting.aborted ? null : Math.min(LONGEST_RETRY, 50 * times),
+        });
+        client.on('error', (error) => {
+            if (!isWrongDatabase(error)) return;
+            client.disconnect();
+            if (this.#client === client) void this.#beginAnew();
+        });
+        return client;
+    }
+
     // BullMQ's first look at a connection may fail, and is not repeated: it gets another try, and one that is ready.
-    async #begin(): Promise<void> {
+    async #begin(client: Redis): Promise<void> {
         const { resting } = this;
-        while (!resting.aborted) {
-            if (this.#client.status !== 'ready') await once(this.#client, 'ready').catch(() => {});
-            if (this.#client.status !== 'ready' || resting.aborted) continue;
+        const isWanted = () => !resting.aborted && this.#client === client;
+        while (isWanted()) {
+            if (client.status !== 'ready') await once(client, 'ready').catch(() => {});
+            if (client.status !== 'ready' || !isWanted()) continue;
             try {
                 this.#bullmq = this.#create();
                 await this.#bullmq.waitUntilReady();
                 return;
             } catch (error) {
-                if (resting.aborted) return;
+                if (!isWanted()) return;
                 this.parts.failed(toError(error));
                 await this.#bullmq?.close(true);
                 await pause(BEGIN_AGAIN, resting);
             }
         }
+    }
+
+    async #beginAnew(): Promise<void> {
+        const lost = this.#bullmq;
+        this.#bullmq = undefined;
+        await Promise.race([lost?.close(true), pause(CLOSE_PATIENCE, this.resting)]);
+        await pause(BEGIN_AGAIN, this.resting);
+        if (this.resting.aborted) return;
+        this.#client = this.#connect();
+        await this.#begin(this.#client);
     }
 
     #create(): Worker {

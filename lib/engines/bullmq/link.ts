@@ -159,7 +159,10 @@ export class Link {
             client.defineCommand(name, { numberOfKeys: 1, lua });
         client.on('error', (error) => {
             this.#lastError = error.message;
-            if (isWrongDatabase(error)) client.disconnect();
+            if (!isWrongDatabase(error)) return;
+            client.disconnect();
+            // The next attempt is another connection's.
+            if (this.#client === client) this.#client = undefined;
         });
         client.connect().catch(() => {});
         return client as ScriptRunner;

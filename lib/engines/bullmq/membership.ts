@@ -104,14 +104,17 @@ export class Membership {
         if (this.pulse.heart.isWatching) return;
         this.pulse.heart.stop();
         await this.#leave();
+        if (this.parts.isBusy()) return this.hold();
         this.#letGo?.();
         this.#letGo = undefined;
     }
 
     /** Waits for its runs, and for what it has to tell. */
     async windUp(): Promise<void> {
-        await this.#worker?.close();
+        // Started again meanwhile, it has another worker.
+        const worker = this.#worker;
         this.#worker = undefined;
+        await worker?.close();
         await this.outbox.sent();
     }
 

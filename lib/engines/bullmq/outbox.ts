@@ -2,17 +2,18 @@ import { RedisAwayError } from './link.js';
 
 /** Writes that have to come to Redis, now or as soon as it is back: how runs ended, above all. */
 export class Outbox {
-    readonly #waiting: (() => Promise<void>)[] = [];
+    readonly #waiting = new Map<unknown, () => Promise<void>>();
     readonly #sending = new Set<Promise<void>>();
 
     /**
      * Does a write; where Redis is away, later.
      *
      * @param write may be done twice
+     * @param subject what it is about: of several that wait, only the newest is done; none: each is
      * @returns a promise that resolves when it is done, or waits
      */
-    send(write: () => Promise<void>): Promise<void> {
-        const sending = this.#try(write).finally(() => this.#sending.delete(sending));
+    send(write: () => Promise<void>, subject?: string): Promise<void> {
+        const sending = this.#try(write, subject).finally(() => this.#sending.delete(sending));
         this.#sending.add(sending);
         return sending;
     }
@@ -23,21 +24,25 @@ export class Outbox {
     }
 
     /** Keeps a write for when Redis is back. */
-    add(write: () => Promise<void>): void {
-        this.#waiting.push(write);
+    add(write: () => Promise<void>, subject: unknown = Symbol('its own')): void {
+        this.#waiting.delete(subject);
+        this.#waiting.set(subject, write);
     }
 
-    async #try(write: () => Promise<void>): Promise<void> {
+    async #try(write: () => Promise<void>, subject?: string): Promise<void> {
         try {
             await write();
         } catch (error) {
             if (!(error instanceof RedisAwayError)) throw error;
-            this.add(write);
+            this.add(write, subject);
         }
     }
 
     /** Does what waits, in order, as far as Redis goes along. */
     async flush(): Promise<void> {
-        for (const write of this.#waiting.splice(0)) await this.send(write);
+        const waiting = [...this.#waiting];
+        this.#waiting.clear();
+        for (const [subject, write] of waiting)
+            await this.send(write, typeof subject === 'string' ? subject : undefined);
     }
 }

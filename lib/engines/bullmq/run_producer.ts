@@ -27,7 +27,7 @@ export interface RunProducerParts {
     readonly host: EngineHost;
     /** How often the clock was set back: slots that come again have other ids. */
     step(): number;
-    /** Whether older slots have yet to be caught up on: newer ones wait for that, or would supersede them. */
+    /** Whether slots are owed of which nobody knows yet which: anything newer could supersede them, and is owed, too. */
     isBehind(): boolean;
 }
 
@@ -44,7 +44,7 @@ export class RunProducer implements RunQueue {
 
     async add(runs: readonly Run[], { catchesUp }: { catchesUp: boolean }): Promise<boolean> {
         if (runs.length === 0) return true;
-        if (this.parts.isBehind() && !catchesUp) return false;
+        if (this.parts.isBehind()) return false;
         try {
             if (catchesUp) await this.#lineUp(runs);
             const age = Math.ceil(this.kept / 1000);

@@ -16,6 +16,9 @@ const COME_AGAIN = 2_000;
 /** When a claim is tried again while Redis is away, in milliseconds. */
 const CLAIM_AGAIN = 1_000;
 
+/** When a run comes again that this process does not know the job of, in milliseconds: soon, or newer slots overtake it. */
+const UNKNOWN_AGAIN = 500;
+
 /** How long a run goes round that nobody knows the job of: another release, which does, may be about to start. */
 const UNKNOWN_PATIENCE = 5 * 60_000;
 
@@ -85,7 +88,7 @@ export class RunWorker {
                 return this.#execute(job, token, run, claim);
             case 'held':
             case 'wait':
-                return this.#comeAgain(job, token);
+                return this.#comeAgain(job, token, COME_AGAIN);
             case 'taken':
                 return 'decided elsewhere';
             case 'lost':
@@ -155,8 +158,8 @@ export class RunWorker {
         throw new this.parts.packages.bullmq.WaitingError();
     }
 
-    async #comeAgain(job: Job, token: string | undefined): Promise<never> {
-        await job.moveToDelayed(Date.now() + COME_AGAIN, token);
+    async #comeAgain(job: Job, token: string | undefined, delay: number): Promise<never> {
+        await job.moveToDelayed(Date.now() + delay, token);
         throw new this.parts.packages.bullmq.DelayedError();
     }
 
@@ -166,7 +169,7 @@ export class RunWorker {
         payload: Payload,
         plan: JobPlan | undefined,
     ): Promise<never> {
-        if (Date.now() < job.timestamp + UNKNOWN_PATIENCE) return this.#comeAgain(job, token);
+        if (Date.now() < job.timestamp + UNKNOWN_PATIENCE) return this.#comeAgain(job, token, UNKNOWN_AGAIN);
         const why = plan
             ? `The background job "${payload.job}" cannot run: ${plan.problems[0]?.reason}`
             : `There is no background job "${payload.job}" in any process that works: deploy it, or take the run for done.`;
