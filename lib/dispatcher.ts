@@ -120,14 +120,16 @@ export class Dispatcher {
         occurrence: Occurrence,
         rest: Pick<Surroundings, 'batch' | 'turn'>,
     ): Promise<void> {
-        // Tenants whose listing hangs must not stop the job for ever.
-        const cancel = this.parts.clock.after(CATCH_UP_PATIENCE, end);
+        let cancel = () => {};
         let wait: Promise<void> | undefined = older.then(() => {
             wait = undefined;
+            // Tenants whose listing hangs must not stop the job for ever.
+            cancel = this.parts.clock.after(CATCH_UP_PATIENCE, end);
         });
         await this.#occurrence(occurrence, { ...rest, olderOnes: () => wait });
-        cancel();
         end();
+        await older;
+        cancel();
     }
 
     async #occurrence(occurrence: Occurrence, surroundings: Surroundings): Promise<void> {
@@ -180,6 +182,8 @@ export class Dispatcher {
         if (queue && settlement) {
             const decided = settlement.expect();
             for (let wait = olderOnes(); wait; wait = olderOnes()) await turn.need(wait);
+            // Meanwhile it was found to be owed, with what is older than it.
+            if (!settlement.isCurrent()) return;
             if (await turn.need(this.#enqueue(queue, runs(), catchesUp))) decided();
             return;
         }

@@ -10,6 +10,8 @@ export interface Settlement {
     expect(): () => void;
     /** No more runs will come. */
     complete(): void;
+    /** Whether it still counts: all that is open is forgotten at times, and then owed anew. */
+    isCurrent(): boolean;
 }
 
 interface Entry {
@@ -41,10 +43,12 @@ export class Settlements {
         const entries = this.#entries.get(key) ?? [];
         entries.push(entry);
         this.#entries.set(key, entries);
+        const isCurrent = () => this.#entries.get(key) === entries;
         const check = () => {
-            if (this.#entries.get(key) === entries) this.#check(schedule, entries);
+            if (isCurrent()) this.#check(schedule, entries);
         };
         return {
+            isCurrent,
             expect() {
                 entry.undecided += 1;
                 let isDecided = false;

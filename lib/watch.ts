@@ -24,6 +24,8 @@ export class Watch implements TickListener {
     /** Whether somebody has asked for a recovery that has not begun. */
     #isRecoveryWanted = false;
     #recovery: Promise<void> | undefined;
+    /** Up to when it looks for what is owed; unix seconds. */
+    #recoversUntil = Number.NEGATIVE_INFINITY;
     /** Looks for what is owed that go on. */
     readonly #findings = new Set<Promise<void>>();
 
@@ -45,7 +47,9 @@ export class Watch implements TickListener {
         void this.#find(async () => {
             // Other processes may have gone on in the meantime.
             const settled = await this.parts.engine.settledUntil(passed, gap.after);
-            return catalog.owed(passed, settled, gap);
+            // Of what is older, too: alone, its slots would supersede those.
+            const isRecovered = this.#recovery && this.#recoversUntil >= gap.now;
+            return isRecovered ? { occurrences: [], unrun: [] } : catalog.owed(passed, settled, gap);
         });
     }
 
@@ -101,6 +105,7 @@ export class Watch implements TickListener {
             this.#isRecoveryWanted = false;
             await this.#find(async () => {
                 const now = reached();
+                this.#recoversUntil = now;
                 // What could not be handed over then is owed, like everything since.
                 dispatcher.settlements.clear();
                 const { schedules } = catalog();

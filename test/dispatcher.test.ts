@@ -79,6 +79,7 @@ test('a catch-up that hangs keeps newer slots of its job out of the queue for 30
     dispatch('stuck', SLOT - 9, true);
     dispatch('stuck', SLOT, false);
     dispatch('tick', SLOT, false);
+    await clock.advance(0);
     await clock.advance(29_900);
     assert.deepEqual(queued, ['tick 0']);
     await clock.advance(200);
@@ -86,4 +87,34 @@ test('a catch-up that hangs keeps newer slots of its job out of the queue for 30
     dispatch('stuck', SLOT + 31, false);
     await clock.advance(0);
     assert.deepEqual(queued, ['tick 0', 'stuck 0', 'stuck 31']);
+});
+
+test('what waits for older slots is dropped when it is found to be owed with them', async () => {
+    const clock = new ManualClock(SLOT * 1000);
+    const queued: number[] = [];
+    const engine = {
+        isPaused: () => false,
+        settle() {},
+        queue: { add: async (runs) => queued.push(runs.length) > 0 },
+    } as Partial<Engine> as Engine;
+    const emit = () => {};
+    const inFlight = new RunsInFlight({ clock, engine, emit, random: () => 0 });
+    const dispatcher = new Dispatcher({ inFlight, clock, engine, emit, environment: 'production' });
+    const { settings } = readSettings({});
+    const plan = { name: schedule.job, file: undefined, settings, sources: {}, schedules: [schedule] };
+    const due = { plan: { ...plan, problems: [], runnable: true }, schedule, slots: [SLOT] };
+    let find = () => {};
+    let finding: Promise<void> | undefined = new Promise((resolve) => {
+        find = resolve;
+    });
+    const dispatched = dispatcher.dispatch([due], {
+        manual: false,
+        config: parseConfig({}),
+        finding: () => finding,
+    });
+    dispatcher.settlements.clear();
+    finding = undefined;
+    find();
+    await dispatched;
+    assert.deepEqual(queued, []);
 });

@@ -14,6 +14,7 @@ function watchWith() {
     const watch = new Watch({
         catalog: () => ({
             schedules: [schedule],
+            passGap: () => [schedule],
             due: () => [{ schedule, catchesUp: false }],
             owed: () => ({ occurrences: [{ schedule, catchesUp: true }], unrun: [] }),
         }),
@@ -24,6 +25,7 @@ function watchWith() {
             },
             unrun: async () => {},
         },
+        emit() {},
         dispatcher: {
             settlements: { clear() {} },
             // What is dispatched may go on for ever: a listing of tenants that hangs.
@@ -76,4 +78,20 @@ test('what becomes due waits until what is owed is known, and on its way', async
         ],
     );
     assert.equal(due?.rules.finding?.(), undefined);
+});
+
+test('what a gap owes is left to a recovery that has begun and looks as far', async () => {
+    for (const [until, dispatches] of [
+        [9, 1],
+        [8, 2],
+    ] as const) {
+        const { watch, answer, dispatched } = watchWith();
+        const recovered = watch.recover(() => until);
+        watch.gap({ after: 5, now: 9 });
+        answer.pop()?.();
+        await nextTurn();
+        answer.pop()?.();
+        await recovered;
+        assert.equal(dispatched.length, dispatches);
+    }
 });

@@ -306,8 +306,8 @@ export class BullmqEngine implements Engine {
         const opened = this.#opened;
         if (this.#held.size > 0 || !opened) return;
         await opened.windUp();
-        // It may have been opened again meanwhile, or closed by another.
-        if (!this.#isClosing || this.#opened !== opened) return;
+        // It may have been opened again meanwhile, or closed by another; and where a run was claimed, its end closes it.
+        if (!this.#isClosing || this.#opened !== opened || this.#held.size > 0) return;
         this.#opened = undefined;
         this.#opening = undefined;
         await opened.close();

@@ -392,6 +392,28 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         await until('its end', async () => (await beats()).length === 0);
     });
 
+    test('a run that is claimed while its process closes is recorded, and closed after', async () => {
+        const prefix = randomUUID();
+        const one = await join(prefix);
+        const link = await linkTo(prefix);
+        const [first, second] = ['a', 'b'].map((tenant) => runOf({ manual: true, tenant })) as [Run, Run];
+        const end = (run: Run) =>
+            one.engine.finished(Object.assign(run, { outcome: 'succeeded', endedAt: Date.now() }));
+        assert.equal(await one.engine.claim(first, true), 'granted');
+        await one.engine.close();
+        const ending = end(first);
+        assert.equal(await one.engine.claim(second, true), 'granted');
+        await ending;
+        await end(second);
+        assert.equal(
+            await link.use((client) => client.hget(link.key(`run:${second.id}`), 'outcome')),
+            'succeeded',
+        );
+        await until('its end', async () => one.engine.queue === undefined);
+        const fields = await link.use((client) => client.hkeys(link.key('state')));
+        assert.ok(!fields.some((field) => field.startsWith('beat ')));
+    });
+
     test('once Redis is back nothing goes into the queue before it is known what is owed', async () => {
         const own = await startRedis();
         const one = await join(randomUUID(), {}, { redis: new RedisSettings(own.url), role: 'scheduler' });

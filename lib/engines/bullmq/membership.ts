@@ -104,17 +104,17 @@ export class Membership {
         if (this.pulse.heart.isWatching) return;
         this.pulse.heart.stop();
         await this.#leave();
-        if (this.parts.isBusy()) return this.hold();
+        if (this.parts.isBusy() || this.pulse.heart.isWatching) return this.hold();
         this.#letGo?.();
         this.#letGo = undefined;
     }
 
     /** Waits for its runs, and for what it has to tell. */
     async windUp(): Promise<void> {
-        // Started again meanwhile, it has another worker.
         const worker = this.#worker;
-        this.#worker = undefined;
         await worker?.close();
+        // Started again meanwhile, it has another one.
+        if (this.#worker === worker) this.#worker = undefined;
         await this.outbox.sent();
     }
 

@@ -13,9 +13,7 @@ export class Outbox {
      * @returns a promise that resolves when it is done, or waits
      */
     send(write: () => Promise<void>, subject?: string): Promise<void> {
-        const sending = this.#try(write, subject).finally(() => this.#sending.delete(sending));
-        this.#sending.add(sending);
-        return sending;
+        return this.#try(write, () => this.add(write, subject));
     }
 
     /** Waits until all that was sent is done, or waits for Redis. */
@@ -29,20 +27,26 @@ export class Outbox {
         this.#waiting.set(subject, write);
     }
 
-    async #try(write: () => Promise<void>, subject?: string): Promise<void> {
-        try {
-            await write();
-        } catch (error) {
-            if (!(error instanceof RedisAwayError)) throw error;
-            this.add(write, subject);
-        }
-    }
-
     /** Does what waits, in order, as far as Redis goes along. */
     async flush(): Promise<void> {
         const waiting = [...this.#waiting];
         this.#waiting.clear();
-        for (const [subject, write] of waiting)
-            await this.send(write, typeof subject === 'string' ? subject : undefined);
+        for (const [subject, write] of waiting) {
+            await this.#try(write, () => {
+                // One that came meanwhile is newer.
+                if (!this.#waiting.has(subject)) this.add(write, subject);
+            });
+        }
+    }
+
+    #try(write: () => Promise<void>, whenAway: () => void): Promise<void> {
+        const sending = write()
+            .catch((error) => {
+                if (!(error instanceof RedisAwayError)) throw error;
+                whenAway();
+            })
+            .finally(() => this.#sending.delete(sending));
+        this.#sending.add(sending);
+        return sending;
     }
 }
