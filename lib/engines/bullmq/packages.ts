@@ -47,8 +47,10 @@ export function connectWith({ ioredis }: Packages): Connect {
             disconnectTimeout: DISCONNECT_TIMEOUT,
             ...options,
         });
-        return typeof first === 'string'
-            ? new ioredis.Redis(first, second as object)
-            : new ioredis.Redis(first);
+        const client =
+            typeof first === 'string' ? new ioredis.Redis(first, second as object) : new ioredis.Redis(first);
+        // ioredis listens to a socket's first error alone. One of TLS may have a second, which nobody's would end the process.
+        client.on('error', () => client.stream?.on('error', () => {}));
+        return client;
     };
 }
