@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../lib/config.js';
-import { Dispatcher } from '../lib/dispatcher.js';
-import type { Engine } from '../lib/engines/engine.js';
+import { Dispatcher, type Occurrence } from '../lib/dispatcher.js';
+import type { Engine, RunQueue } from '../lib/engines/engine.js';
 import { ManualClock } from '../lib/manual_clock.js';
 import type { Run } from '../lib/run.js';
 import { RunsInFlight } from '../lib/runs_in_flight.js';
@@ -10,25 +10,37 @@ import { createSchedule } from '../lib/schedule.js';
 import { readSettings } from '../lib/settings.js';
 
 const SLOT = 1_767_225_600;
-const schedule = createSchedule('send-digests', ['* * * * * *'], 'UTC');
 const slots = Array.from({ length: 450 }, (_, index) => SLOT + index);
+
+/** A dispatcher to a queue, at midnight. */
+function dispatcherTo(add: RunQueue['add'], settle: Engine['settle'] = () => {}) {
+    const clock = new ManualClock(SLOT * 1000);
+    const engine = { isPaused: () => false, settle, queue: { add } } as Partial<Engine> as Engine;
+    const emit = () => {};
+    const inFlight = new RunsInFlight({ clock, engine, emit, random: () => 0 });
+    return {
+        clock,
+        dispatcher: new Dispatcher({ inFlight, clock, engine, emit, environment: 'production' }),
+    };
+}
+
+/** A job with a slot in each second, and some of them. */
+function dueOf(job: string, slots: readonly number[]): Occurrence {
+    const schedule = createSchedule(job, ['* * * * * *'], 'UTC');
+    const { settings } = readSettings({});
+    const plan = { name: job, file: undefined, settings, sources: {}, schedules: [schedule], problems: [] };
+    return { plan: { ...plan, runnable: true }, schedule, slots };
+}
 
 /** Dispatches the slots to an engine whose queue takes as many chunks as it is told; tells of them, and of what is settled. */
 async function dispatchWith(takes: number) {
-    const clock = new ManualClock(SLOT * 1000);
     const chunks: Run[][] = [];
     const settled: number[] = [];
-    const engine = {
-        isPaused: () => false,
-        settle: (_schedule, until) => void settled.push(until),
-        queue: { add: async (runs) => chunks.push([...runs]) <= takes },
-    } as Partial<Engine> as Engine;
-    const emit = () => {};
-    const inFlight = new RunsInFlight({ clock, engine, emit, random: () => 0 });
-    const dispatcher = new Dispatcher({ inFlight, clock, engine, emit, environment: 'production' });
-    const { settings } = readSettings({});
-    const plan = { name: schedule.job, file: undefined, settings, sources: {}, schedules: [schedule] };
-    const occurrence = { plan: { ...plan, problems: [], runnable: true }, schedule, slots, catchesUp: true };
+    const { dispatcher } = dispatcherTo(
+        async (runs) => chunks.push([...runs]) <= takes,
+        (_schedule, until) => void settled.push(until),
+    );
+    const occurrence = { ...dueOf('send-digests', slots), catchesUp: true };
     await dispatcher.dispatch([occurrence], { manual: false, config: parseConfig({}) });
     return { chunks, settled };
 }
@@ -53,28 +65,15 @@ test('where the queue does not take a chunk, the others are not tried, and all i
 });
 
 test('a catch-up that hangs keeps newer slots of its job out of the queue for 30 s, and those of no other', async () => {
-    const clock = new ManualClock(SLOT * 1000);
     const queued: string[] = [];
-    const engine = {
-        isPaused: () => false,
-        settle() {},
-        queue: {
-            add([run]: Run[], { catchesUp }: { catchesUp: boolean }) {
-                if (catchesUp) return new Promise(() => {});
-                queued.push(`${run?.job} ${(run?.scheduledAt ?? 0) - SLOT}`);
-                return Promise.resolve(true);
-            },
-        },
-    } as Partial<Engine> as Engine;
-    const emit = () => {};
-    const inFlight = new RunsInFlight({ clock, engine, emit, random: () => 0 });
-    const dispatcher = new Dispatcher({ inFlight, clock, engine, emit, environment: 'production' });
+    const { clock, dispatcher } = dispatcherTo(([run], { catchesUp }) => {
+        if (catchesUp) return new Promise(() => {});
+        queued.push(`${run?.job} ${(run?.scheduledAt ?? 0) - SLOT}`);
+        return Promise.resolve(true);
+    });
     const dispatch = (job: string, slot: number, catchesUp: boolean) => {
-        const own = createSchedule(job, ['* * * * * *'], 'UTC');
-        const { settings } = readSettings({});
-        const plan = { name: job, file: undefined, settings, sources: {}, schedules: [own] };
-        const due = { plan: { ...plan, problems: [], runnable: true }, schedule: own, slots: [slot] };
-        void dispatcher.dispatch([{ ...due, catchesUp }], { manual: false, config: parseConfig({}) });
+        const occurrence = { ...dueOf(job, [slot]), catchesUp };
+        void dispatcher.dispatch([occurrence], { manual: false, config: parseConfig({}) });
     };
     dispatch('stuck', SLOT - 9, true);
     dispatch('stuck', SLOT, false);
@@ -90,24 +89,13 @@ test('a catch-up that hangs keeps newer slots of its job out of the queue for 30
 });
 
 test('what waits for older slots is dropped when it is found to be owed with them', async () => {
-    const clock = new ManualClock(SLOT * 1000);
     const queued: number[] = [];
-    const engine = {
-        isPaused: () => false,
-        settle() {},
-        queue: { add: async (runs) => queued.push(runs.length) > 0 },
-    } as Partial<Engine> as Engine;
-    const emit = () => {};
-    const inFlight = new RunsInFlight({ clock, engine, emit, random: () => 0 });
-    const dispatcher = new Dispatcher({ inFlight, clock, engine, emit, environment: 'production' });
-    const { settings } = readSettings({});
-    const plan = { name: schedule.job, file: undefined, settings, sources: {}, schedules: [schedule] };
-    const due = { plan: { ...plan, problems: [], runnable: true }, schedule, slots: [SLOT] };
+    const { dispatcher } = dispatcherTo(async (runs) => queued.push(runs.length) > 0);
     let find = () => {};
     let finding: Promise<void> | undefined = new Promise((resolve) => {
         find = resolve;
     });
-    const dispatched = dispatcher.dispatch([due], {
+    const dispatched = dispatcher.dispatch([dueOf('send-digests', [SLOT])], {
         manual: false,
         config: parseConfig({}),
         finding: () => finding,
