@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { createOwner } from '../lib/journal/owner.js';
-import { claimRun } from '../lib/journal/runs.js';
-import { Journal } from '../lib/journal.js';
+import { Journal } from '../lib/engines/embedded/journal.js';
+import { claimRun } from '../lib/engines/embedded/runs.js';
+import { createOwner } from '../lib/engines/owner.js';
 import { benchRun } from './journal_runs.js';
 
 /** Claims a number of slots of its own, in a process of its own, and tells how long that took, in milliseconds. */

@@ -1,7 +1,7 @@
-import type { ClaimAnswer, Engine } from '../lib/engines/engine.js';
-import type { History } from '../lib/history.js';
-import { JournalHistory } from '../lib/journal/history.js';
-import { laneOf, type Run } from '../lib/run.js';
+import { JournalHistory } from '../lib/engines/embedded/history.js';
+import type { ClaimAnswer, Engine } from '../lib/runs/engine.js';
+import type { History } from '../lib/runs/history.js';
+import { laneOf, type Run } from '../lib/runs/run.js';
 
 /** An engine that claims in memory and records nothing: what runs cost without a journal. */
 export class ForgetfulEngine implements Engine {

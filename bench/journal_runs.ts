@@ -1,7 +1,7 @@
-import type { Database } from '../lib/journal/database.js';
-import { createOwner } from '../lib/journal/owner.js';
-import { claimRun, recordOutcome } from '../lib/journal/runs.js';
-import { createRun, type Run } from '../lib/run.js';
+import type { Database } from '../lib/engines/embedded/database.js';
+import { claimRun, recordOutcome } from '../lib/engines/embedded/runs.js';
+import { createOwner } from '../lib/engines/owner.js';
+import { createRun, type Run } from '../lib/runs/run.js';
 
 const FIRST_SLOT = 1_767_225_600;
 

@@ -1,15 +1,15 @@
 // The process that measures dispatch: node measure_dispatch.js
 import { Job, Workspace } from 'pinstripe';
-import { BackgroundJob } from '../lib/background_job.js';
-import { systemClock } from '../lib/clock.js';
-import { DEFAULT_CONFIG, parseConfig } from '../lib/config.js';
-import { Dispatcher } from '../lib/dispatcher.js';
-import { EmbeddedEngine } from '../lib/engines/embedded.js';
-import type { Engine } from '../lib/engines/engine.js';
-import { publish } from '../lib/events.js';
-import { planJob } from '../lib/job_plan.js';
-import { RunsInFlight } from '../lib/runs_in_flight.js';
-import type { Schedule } from '../lib/schedule.js';
+import { DEFAULT_CONFIG, parseConfig } from '../lib/config/config.js';
+import { EmbeddedEngine } from '../lib/engines/embedded/engine.js';
+import { BackgroundJob } from '../lib/jobs/background_job.js';
+import { planJob } from '../lib/jobs/job_plan.js';
+import type { Engine } from '../lib/runs/engine.js';
+import { publish } from '../lib/runs/events.js';
+import { RunsInFlight } from '../lib/runs/runs_in_flight.js';
+import type { Schedule } from '../lib/schedule/schedule.js';
+import { Dispatcher } from '../lib/scheduler/dispatcher.js';
+import { systemClock } from '../lib/time/clock.js';
 import type { BackgroundJobClass } from '../types/background_job.js';
 import { ForgetfulEngine } from './forgetful_engine.js';
 import { median } from './stopwatch.js';

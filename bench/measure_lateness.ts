@@ -32,10 +32,10 @@ process.send?.(figuresOf(starts), () => process.exit());
 
 async function startOurs(): Promise<void> {
     const [{ BackgroundJob }, { Bot }, { parseConfig }, { Workspace }] = await Promise.all([
-        import('../lib/background_job.js'),
-        import('../lib/bot.js'),
-        import('../lib/config.js'),
-        import('../lib/host.js'),
+        import('../lib/jobs/background_job.js'),
+        import('../lib/scheduler/bot.js'),
+        import('../lib/config/config.js'),
+        import('../lib/framework.js'),
     ]);
     for (let index = 0; index < SCHEDULES; index++) BackgroundJob.register(`job-${index}`, declaring());
     await Workspace.run(() => {});

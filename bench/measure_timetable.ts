@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import TinyQueue from 'tinyqueue';
-import { createSchedule } from '../lib/schedule.js';
-import { Timetable } from '../lib/timetable.js';
+import { createSchedule } from '../lib/schedule/schedule.js';
+import { Timetable } from '../lib/schedule/timetable.js';
 import type { Figures } from './figures.js';
 import { BUSIEST_SECOND, byJob, type MixedSchedule } from './schedule_mix.js';
 import { heapInUse, median, processorTimeOf, timeOf } from './stopwatch.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fs from 'fs-extra';
-import { openFile } from '../lib/journal/opening.js';
+import { openFile } from '../lib/engines/embedded/opening.js';
 import { fillJournal } from './journal_runs.js';
 import { median } from './stopwatch.js';
 import { show, type Table } from './table.js';

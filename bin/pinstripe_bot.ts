@@ -9,7 +9,7 @@ for (const stream of [process.stdout, process.stderr]) {
     });
 }
 
-const { runCli } = await import('../lib/cli.js');
+const { runCli } = await import('../lib/cli/main.js');
 
 // Not awaited: a command that never ends is told of by runCli, and not by Node's own warning.
 void runCli(process.argv.slice(2), process.cwd());

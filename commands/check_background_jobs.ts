@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { failOnBadParams, runCommand } from '../lib/command_failure.js';
+import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `check-background-jobs`: what is wrong with the jobs of an app, and what probably is; for CI. */
@@ -20,7 +20,7 @@ export default {
                 import('../lib/check/app_survey.js'),
                 import('../lib/check/check.js'),
                 import('../lib/check/report.js'),
-                import('../lib/paragraph.js'),
+                import('../lib/text/paragraph.js'),
             ]);
             const { rootPath } = await this['project'];
             const now = Math.floor(Date.now() / 1000);

@@ -1,10 +1,10 @@
 import { basename, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { failOnBadParams, runCommand } from '../lib/command_failure.js';
-import { Command } from '../lib/host.js';
-import type { Language } from '../lib/job_template.js';
-import { paint } from '../lib/paint.js';
-import type { PlannedSchedule } from '../lib/planned_schedule.js';
+import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { Command } from '../lib/framework.js';
+import type { Language } from '../lib/jobs/job_template.js';
+import { paint } from '../lib/text/paint.js';
+import type { PlannedSchedule } from '../lib/views/planned_schedule.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 const FOLDER = join('lib', 'background_jobs');
@@ -55,9 +55,9 @@ export default {
                 { fileImporterContent, jobFileContent },
                 { outputColumns, paragraph },
             ] = await Promise.all([
-                import('../lib/planned_schedule.js'),
-                import('../lib/job_template.js'),
-                import('../lib/paragraph.js'),
+                import('../lib/views/planned_schedule.js'),
+                import('../lib/jobs/job_template.js'),
+                import('../lib/text/paragraph.js'),
             ]);
             const planned: PlannedSchedule = await planSchedule(name, { crontab, timezone });
             const content = await jobFileContent(language, {
@@ -142,7 +142,7 @@ async function refusalToImport(file: string, rootPath: string): Promise<string |
         await import(pathToFileURL(file).href);
         return undefined;
     } catch (error) {
-        const { typescriptRefusal } = await import('../lib/job_file.js');
+        const { typescriptRefusal } = await import('../lib/jobs/job_file.js');
         const refusal = typescriptRefusal(error);
         if (refusal === undefined) throw error;
         return `${refusal.reason.replace(`${rootPath}/`, '')}: ${refusal.cure}.`;

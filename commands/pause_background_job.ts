@@ -1,7 +1,7 @@
-import type { Bot } from '../lib/bot.js';
-import { failOnBadParams, runCommand } from '../lib/command_failure.js';
-import { takeOneOrAll } from '../lib/one_or_all.js';
-import { paint } from '../lib/paint.js';
+import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { takeOneOrAll } from '../lib/cli/one_or_all.js';
+import type { Bot } from '../lib/scheduler/bot.js';
+import { paint } from '../lib/text/paint.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `pause-background-job`: its slots are skipped in every process, until it is resumed. */
@@ -18,7 +18,7 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const { changeForGood } = await import('../lib/pauses.js');
+            const { changeForGood } = await import('../lib/views/pauses.js');
             const bot: Bot = this['bot'];
             const { name } = this.params;
             const job = await changeForGood(bot, () => bot.pauseBackgroundJob(name));

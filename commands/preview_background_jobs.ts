@@ -1,6 +1,6 @@
-import { failOnBadParams, runCommand } from '../lib/command_failure.js';
-import { displayTimezone, takeTimezone } from '../lib/display_timezone.js';
-import type { Surveyor } from '../lib/overview.js';
+import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { displayTimezone, takeTimezone } from '../lib/views/display_timezone.js';
+import type { Surveyor } from '../lib/views/overview.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `preview-background-jobs`: what will run in a stretch of time. */
@@ -35,8 +35,8 @@ export default {
         return runCommand(async () => {
             const { name, json = false } = this.params;
             const [{ parseMomentOption }, { loadConfig }, { printPreview }] = await Promise.all([
-                import('../lib/moment_input.js'),
-                import('../lib/config.js'),
+                import('../lib/time/moment_input.js'),
+                import('../lib/config/config.js'),
                 import('../lib/views/preview.js'),
             ]);
             const timezone = displayTimezone(this.params['timezone'], (await loadConfig()).timezone);

@@ -1,8 +1,8 @@
-import { BadOptionError } from '../lib/bad_option_error.js';
-import type { Bot } from '../lib/bot.js';
-import { failOnBadParams, runCommand } from '../lib/command_failure.js';
-import { JSON_VERSION } from '../lib/json_version.js';
-import type { Run } from '../lib/run.js';
+import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import type { Run } from '../lib/runs/run.js';
+import type { Bot } from '../lib/scheduler/bot.js';
+import { BadOptionError } from '../lib/text/bad_option_error.js';
+import { JSON_VERSION } from '../lib/text/json_version.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `run-background-job`: runs one job now, and waits for it. */
@@ -43,8 +43,8 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const [{ attend }, report] = await Promise.all([
-                import('../lib/attendance.js'),
-                import('../lib/run_report.js'),
+                import('../lib/process/attendance.js'),
+                import('../lib/views/run_report.js'),
             ]);
             const { name, tenant: onlyTenant, at, json: isJson = false } = this.params;
             const bot: Bot = this['bot'];
@@ -76,9 +76,9 @@ export default {
 
 async function parseSlot(text: string, name: string, bot: Bot): Promise<number> {
     const [{ parseMomentOption }, { findPlan }, { loadConfig }, { plans }] = await Promise.all([
-        import('../lib/moment_input.js'),
-        import('../lib/run_request.js'),
-        import('../lib/config.js'),
+        import('../lib/time/moment_input.js'),
+        import('../lib/scheduler/run_request.js'),
+        import('../lib/config/config.js'),
         bot.survey(),
     ]);
     const { schedules, settings } = findPlan(name, plans);
@@ -89,7 +89,10 @@ async function parseSlot(text: string, name: string, bot: Bot): Promise<number> 
 
 async function whoHolds(run: Run, bot: Bot): Promise<string | undefined> {
     if (run.reason !== 'overlap') return undefined;
-    const [{ describeHolder }, history] = await Promise.all([import('../lib/lane_holder.js'), bot.history()]);
+    const [{ describeHolder }, history] = await Promise.all([
+        import('../lib/views/lane_holder.js'),
+        bot.history(),
+    ]);
     return describeHolder(run, history, Date.now()).finally(() => history.close());
 }
 

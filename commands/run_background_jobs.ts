@@ -1,9 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Bot } from '../lib/bot.js';
-import { failOnBadParams, runCommand } from '../lib/command_failure.js';
-import type { JobPlan } from '../lib/job_plan.js';
-import { JSON_VERSION } from '../lib/json_version.js';
-import type { Run } from '../lib/run.js';
+import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import type { JobPlan } from '../lib/jobs/job_plan.js';
+import type { Run } from '../lib/runs/run.js';
+import type { Bot } from '../lib/scheduler/bot.js';
+import { JSON_VERSION } from '../lib/text/json_version.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 const RUN_STARTED = 'pinstripe-bot:run-started';
@@ -31,9 +31,9 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const [{ parseMomentOption }, { loadConfig }, { exitCodeFor }] = await Promise.all([
-                import('../lib/moment_input.js'),
-                import('../lib/config.js'),
-                import('../lib/run_report.js'),
+                import('../lib/time/moment_input.js'),
+                import('../lib/config/config.js'),
+                import('../lib/views/run_report.js'),
             ]);
             const bot: Bot = this['bot'];
             const { timezone } = await loadConfig();
@@ -48,7 +48,7 @@ export default {
 };
 
 async function runAll(bot: Bot, at: number, isJson: boolean): Promise<Run[]> {
-    const { attend } = await import('../lib/attendance.js');
+    const { attend } = await import('../lib/process/attendance.js');
     const started = new Set<Run>();
     const note = (event: unknown) => started.add((event as { run: Run }).run);
     const current = () => [...started].filter(({ endedAt }) => endedAt === undefined).slice(0, 1);
@@ -71,8 +71,8 @@ function nextSlot(plans: readonly JobPlan[], after: number): number | undefined 
 
 async function asJson(runs: readonly Run[], at: number, next: number | undefined): Promise<string> {
     const [{ recordOf }, { isoSecond }] = await Promise.all([
-        import('../lib/run_report.js'),
-        import('../lib/iso_time.js'),
+        import('../lib/views/run_report.js'),
+        import('../lib/time/iso_time.js'),
     ]);
     const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
     return JSON.stringify({ version: JSON_VERSION, ...moments, runs: runs.map(recordOf) }, null, 4);
@@ -83,8 +83,8 @@ async function asText(
     { at, next, timezone }: { at: number; next: number | undefined; timezone: string | undefined },
 ): Promise<string> {
     const [{ summarise }, { inZone }] = await Promise.all([
-        import('../lib/run_report.js'),
-        import('../lib/moment.js'),
+        import('../lib/views/run_report.js'),
+        import('../lib/time/moment.js'),
     ]);
     if (runs.length > 0) return summarise(runs);
     const hint = next === undefined ? 'there are no schedules' : `the next slot is ${inZone(next, timezone)}`;

@@ -1,6 +1,6 @@
-import { failOnBadParams, runCommand } from '../lib/command_failure.js';
-import { takeTimezone } from '../lib/display_timezone.js';
-import type { Surveyor } from '../lib/overview.js';
+import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { takeTimezone } from '../lib/views/display_timezone.js';
+import type { Surveyor } from '../lib/views/overview.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 const USUAL_RUNS = 10;

@@ -1,6 +1,6 @@
-import type { Bot } from '../lib/bot.js';
-import { failOnBadParams, runCommand } from '../lib/command_failure.js';
-import { loadConfig } from '../lib/config.js';
+import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { loadConfig } from '../lib/config/config.js';
+import type { Bot } from '../lib/scheduler/bot.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `start-bot`: the bot without the web server, for a worker process. */
@@ -16,7 +16,7 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const { exitSoon, stopOnSignals } = await import('../lib/server_stop.js');
+            const { exitSoon, stopOnSignals } = await import('../lib/process/server_stop.js');
             const { enabled, stopTimeout } = await loadConfig();
             if (!enabled) {
                 console.error(

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { failOnBadParams } from '../lib/command_failure.js';
-import { type BotConfig, ConfigError, loadConfig } from '../lib/config.js';
-import { exitSoon, stopOnSignals } from '../lib/server_stop.js';
+import { failOnBadParams } from '../lib/cli/command_failure.js';
+import { type BotConfig, ConfigError, loadConfig } from '../lib/config/config.js';
+import { exitSoon, stopOnSignals } from '../lib/process/server_stop.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 type ListenError = NodeJS.ErrnoException & { readonly address?: string; readonly port?: number };

@@ -11,9 +11,9 @@ export type {
     Duration,
 } from '../types/background_job.js';
 export type { Services } from '../types/framework.js';
-export { BackgroundJob, defineBackgroundJob } from './background_job.js';
-export { Bot, type BotParts } from './bot.js';
-export { type BotConfig, ConfigError } from './config.js';
-export type { BotEvent } from './events.js';
-export type { CurrentRun, Outcome, Run, TenantId } from './run.js';
-export { BadScheduleError, type Json } from './schedule.js';
+export { type BotConfig, ConfigError } from './config/config.js';
+export { BackgroundJob, defineBackgroundJob } from './jobs/background_job.js';
+export type { BotEvent } from './runs/events.js';
+export type { CurrentRun, Outcome, Run, TenantId } from './runs/run.js';
+export { BadScheduleError, type Json } from './schedule/schedule.js';
+export { Bot, type BotParts } from './scheduler/bot.js';

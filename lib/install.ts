@@ -11,8 +11,8 @@ import startBot from '../commands/start_bot.js';
 import startServer from '../commands/start_server.js';
 import type { Services } from '../types/framework.js';
 import { secondCopyMessage } from './copies.js';
-import { Command, Project, ServiceFactory } from './host.js';
-import { theBot } from './the_bot.js';
+import { Command, Project, ServiceFactory } from './framework.js';
+import { theBot } from './process/the_bot.js';
 
 /** Where the installed copy of this package leaves its mark, for others that look for it. */
 const MARK = Symbol.for('pinstripe-bot');

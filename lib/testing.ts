@@ -1,13 +1,13 @@
 /** For tests of an app's background jobs: a clock that is moved by hand, and a bot that runs through a stretch of time. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Bot } from './bot.js';
-import { parseConfig } from './config.js';
-import { ManualClock } from './manual_clock.js';
-import type { Run } from './run.js';
+import { parseConfig } from './config/config.js';
+import type { Run } from './runs/run.js';
+import { Bot } from './scheduler/bot.js';
+import { ManualClock } from './time/manual_clock.js';
 import './install.js';
 
-export { ManualClock } from './manual_clock.js';
-export type { Run } from './run.js';
+export type { Run } from './runs/run.js';
+export { ManualClock } from './time/manual_clock.js';
 
 /** What may be different in a simulation. */
 export interface SimulationOptions {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { BadScheduleError, createSchedule, type Schedule } from '../lib/schedule.js';
+import { BadScheduleError, createSchedule, type Schedule } from '../lib/schedule/schedule.js';
 import { crontabs } from './support/crontab_arbitrary.js';
 import { type Crontab, isFixedTime, slotsOf } from './support/crontab_oracle.js';
 import { isLostAtMidnight, LOST_AT_MIDNIGHT } from './support/known_exceptions.js';

@@ -1,6 +1,6 @@
-import type { BrokenFile } from '../lib/problem.js';
-import type { CurrentRun } from '../lib/run.js';
-import type { Json } from '../lib/schedule.js';
+import type { BrokenFile } from '../lib/jobs/problem.js';
+import type { CurrentRun } from '../lib/runs/run.js';
+import type { Json } from '../lib/schedule/schedule.js';
 import type { Context, Mixin, Registry, Services } from './framework.js';
 
 /** A length of time with its unit: `'500ms'`, `'25s'`, `'10m'`, `'1h'`, `'2 days'`. */

@@ -1,7 +1,7 @@
-import { BackgroundJob } from '../background_job.js';
-import { type BotConfig, ConfigError, DEFAULT_CONFIG, loadConfig } from '../config.js';
-import { importFault } from '../job_file.js';
-import { brokenFileProblems, planJob } from '../job_plan.js';
+import { type BotConfig, ConfigError, DEFAULT_CONFIG, loadConfig } from '../config/config.js';
+import { BackgroundJob } from '../jobs/background_job.js';
+import { importFault } from '../jobs/job_file.js';
+import { brokenFileProblems, planJob } from '../jobs/job_plan.js';
 import type { Finding } from './finding.js';
 import { readJobsFolder, readSources } from './jobs_folder.js';
 import type { Survey } from './survey.js';

@@ -1,7 +1,7 @@
-import { nextSlot } from '../calendar.js';
-import { formatMoment } from '../moment.js';
-import type { Schedule } from '../schedule.js';
-import { offsetMinutes } from '../steady_offset.js';
+import { nextSlot } from '../schedule/calendar.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { formatMoment } from '../time/moment.js';
+import { offsetMinutes } from '../time/steady_offset.js';
 import { fieldsOf, hasFixedTimes } from './crontab_fields.js';
 import type { Flaw } from './flaw.js';
 

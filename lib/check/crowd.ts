@@ -1,5 +1,5 @@
-import { formatMoment } from '../moment.js';
-import type { Schedule } from '../schedule.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { formatMoment } from '../time/moment.js';
 import { fieldsOf } from './crontab_fields.js';
 import type { Finding } from './finding.js';
 

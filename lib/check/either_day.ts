@@ -1,4 +1,4 @@
-import { everFires } from '../calendar.js';
+import { everFires } from '../schedule/calendar.js';
 import { crontabWith, fieldsOf } from './crontab_fields.js';
 import type { Flaw } from './flaw.js';
 

@@ -1,4 +1,4 @@
-import type { JobOverview } from '../overview.js';
+import type { JobOverview } from '../views/overview.js';
 import { folderFindings } from './folder_findings.js';
 import { readJobsFolder } from './jobs_folder.js';
 

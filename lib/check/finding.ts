@@ -1,4 +1,4 @@
-import type { ProblemKind } from '../problem.js';
+import type { ProblemKind } from '../jobs/problem.js';
 import type { FlawRule } from './flaw.js';
 
 /** Which rule has found something. */

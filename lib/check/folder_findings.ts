@@ -1,5 +1,5 @@
 import { basename, extname, join } from 'node:path';
-import { JOB_FILE_EXTENSIONS } from '../job_file.js';
+import { JOB_FILE_EXTENSIONS } from '../jobs/job_file.js';
 import type { Finding, FolderRule } from './finding.js';
 import { FILE_IMPORTER, type JobsFolder } from './jobs_folder.js';
 

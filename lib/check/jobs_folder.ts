@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { BackgroundJob } from '../background_job.js';
+import { BackgroundJob } from '../jobs/background_job.js';
 
 /** The folder of an app's job files, as it is on disk. */
 export interface JobsFolder {

@@ -1,5 +1,5 @@
-import type { ScheduleFault } from '../bad_schedule_error.js';
-import type { Problem } from '../problem.js';
+import type { Problem } from '../jobs/problem.js';
+import type { ScheduleFault } from '../schedule/bad_schedule_error.js';
 import type { Finding } from './finding.js';
 import { lineOfDefaultExport, lineOfMissingImport, lineOfProperty, lineOfSchedule } from './source_line.js';
 import { crontabsOf, type Survey, textOf } from './survey.js';

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
-import { count } from '../count.js';
-import { JSON_VERSION } from '../json_version.js';
-import { paint } from '../paint.js';
-import { paragraph } from '../paragraph.js';
+import { count } from '../text/count.js';
+import { JSON_VERSION } from '../text/json_version.js';
+import { paint } from '../text/paint.js';
+import { paragraph } from '../text/paragraph.js';
 import type { Finding } from './finding.js';
 
 const INDENT = '         ';

@@ -1,6 +1,6 @@
-import { splitTimezone } from '../crontab.js';
-import type { JobPlan } from '../job_plan.js';
-import type { Schedule } from '../schedule.js';
+import type { JobPlan } from '../jobs/job_plan.js';
+import { splitTimezone } from '../schedule/crontab.js';
+import type { Schedule } from '../schedule/schedule.js';
 import { type ClockChange, clockChange, clockChanges } from './clock_change.js';
 import { eitherDay } from './either_day.js';
 import { everyMinute } from './every_minute.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { maskSource } from '../cli/source_code.js';
-import { splitTimezone } from '../crontab.js';
+import { splitTimezone } from '../schedule/crontab.js';
 
 const LITERAL = /(['"`])\s*?\1/g;
 const CALL = /(?<![\w$])schedule\s*\(/g;

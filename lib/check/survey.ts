@@ -1,5 +1,5 @@
-import type { JobPlan } from '../job_plan.js';
-import type { Problem } from '../problem.js';
+import type { JobPlan } from '../jobs/job_plan.js';
+import type { Problem } from '../jobs/problem.js';
 import type { CrowdOptions } from './crowd.js';
 import type { JobsFolder } from './jobs_folder.js';
 

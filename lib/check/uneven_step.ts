@@ -1,4 +1,4 @@
-import { count } from '../count.js';
+import { count } from '../text/count.js';
 import { FIELD_NAMES, type FieldName, fieldsOf } from './crontab_fields.js';
 import type { Flaw } from './flaw.js';
 

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { Command, importAll } from '../host.js';
+import { Command, importAll } from '../framework.js';
 import { describeLoadFailure } from './load_failure.js';
 import type { ProjectFolder } from './project.js';
 

@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { chalkStderr } from 'chalk';
 import type { Command as Program } from 'commander';
 import type { CommandRegistry } from '../../types/framework.js';
-import { Command, isValidationError, Workspace } from '../host.js';
+import { Command, isValidationError, Workspace } from '../framework.js';
 import { CliError, UsageError } from './error.js';
 import { keepUsefulCommands, loadApp, loadPlugin } from './load.js';
 import { paramsOf, type Words } from './params.js';

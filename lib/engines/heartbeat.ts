@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 
 /** How often a process shows that it is alive, and looks at the others, in milliseconds. */
 const BEAT = 1_000;

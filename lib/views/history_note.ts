@@ -1,5 +1,5 @@
-import type { Overview } from '../overview.js';
-import { paint } from '../paint.js';
+import { paint } from '../text/paint.js';
+import type { Overview } from './overview.js';
 
 type Known = Pick<Overview, 'isHistoryShared' | 'historyTrouble'>;
 

@@ -1,11 +1,11 @@
-import { describeCrontab } from '../crontab_words.js';
-import type { PastRun, PastSkips } from '../history.js';
-import { isoMoment, isoSecond } from '../iso_time.js';
-import { type JobOverview, nextSlots } from '../overview.js';
-import type { Problem } from '../problem.js';
-import type { Schedule } from '../schedule.js';
-import { stackOfApp } from '../trace.js';
+import type { Problem } from '../jobs/problem.js';
+import type { PastRun, PastSkips } from '../runs/history.js';
+import { stackOfApp } from '../runs/trace.js';
+import { describeCrontab } from '../schedule/crontab_words.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { isoMoment, isoSecond } from '../time/iso_time.js';
 import { lastSlotOf } from './last_slot.js';
+import { type JobOverview, nextSlots } from './overview.js';
 
 /**
  * A job for programs. Times are ISO 8601 in UTC, lengths of time milliseconds; what is not there is null.

@@ -1,12 +1,12 @@
 import { filesNotImported } from '../check/files_not_imported.js';
-import { displayTimezone } from '../display_timezone.js';
-import { Command } from '../host.js';
-import { JSON_VERSION } from '../json_version.js';
-import { type JobOverview, nextSlotOf, type Surveyor, takeOverview } from '../overview.js';
-import { outputWidth } from '../terminal.js';
+import { Command } from '../framework.js';
+import { JSON_VERSION } from '../text/json_version.js';
+import { outputWidth } from '../text/terminal.js';
+import { displayTimezone } from './display_timezone.js';
 import { historyAsJson, printHistoryNote } from './history_note.js';
 import { jobAsJson, problemAsJson } from './job_json.js';
 import { renderJobTable } from './job_table.js';
+import { type JobOverview, nextSlotOf, type Surveyor, takeOverview } from './overview.js';
 import { renderProblems } from './problems.js';
 
 /** How to list jobs. */

@@ -1,13 +1,13 @@
-import { displayTimezone } from '../display_timezone.js';
-import { findJobName } from '../job_name.js';
-import { JSON_VERSION } from '../json_version.js';
-import { type JobOverview, recall, type Surveyor, takeOverview } from '../overview.js';
-import { toError } from '../stray_errors.js';
-import { hasTenantsTable } from '../tenants.js';
-import { outputWidth } from '../terminal.js';
+import { findJobName } from '../jobs/job_name.js';
+import { toError } from '../runs/stray_errors.js';
+import { hasTenantsTable } from '../runs/tenants.js';
+import { JSON_VERSION } from '../text/json_version.js';
+import { outputWidth } from '../text/terminal.js';
+import { displayTimezone } from './display_timezone.js';
 import { historyAsJson, printHistoryNote } from './history_note.js';
 import { jobAsJson, pastAsJson, problemAsJson } from './job_json.js';
 import { type JobPage, NEXT_SLOTS, renderJobPage } from './job_page.js';
+import { type JobOverview, recall, type Surveyor, takeOverview } from './overview.js';
 import { settingsInForce } from './settings_in_force.js';
 
 /** How to show a job. */

@@ -1,12 +1,12 @@
-import { describeCrontab } from '../crontab_words.js';
-import { processTimezone } from '../display_timezone.js';
-import { formatSpan, formatUniqueMoment } from '../moment.js';
-import { keepTogether } from '../no_break.js';
-import { type JobOverview, nextSlots } from '../overview.js';
-import { paint } from '../paint.js';
-import type { Schedule } from '../schedule.js';
-import { type Cell, type Layout, renderTable } from '../table.js';
+import { describeCrontab } from '../schedule/crontab_words.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { keepTogether } from '../text/no_break.js';
+import { paint } from '../text/paint.js';
+import { type Cell, type Layout, renderTable } from '../text/table.js';
+import { formatSpan, formatUniqueMoment } from '../time/moment.js';
+import { processTimezone } from './display_timezone.js';
 import { describeLast } from './last_slot.js';
+import { type JobOverview, nextSlots } from './overview.js';
 import { describeState } from './state.js';
 
 /** More of a schedule's args is not shown: `show-background-job` has them whole. */

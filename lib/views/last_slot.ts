@@ -1,9 +1,9 @@
-import { formatDuration } from '../duration.js';
-import type { JobStatus, PastRun } from '../history.js';
-import { formatSpan } from '../moment.js';
-import { keepTogether } from '../no_break.js';
-import { paint, paintOutcome } from '../paint.js';
-import type { Outcome } from '../run.js';
+import type { JobStatus, PastRun } from '../runs/history.js';
+import type { Outcome } from '../runs/run.js';
+import { keepTogether } from '../text/no_break.js';
+import { paint, paintOutcome } from '../text/paint.js';
+import { formatDuration } from '../time/duration.js';
+import { formatSpan } from '../time/moment.js';
 
 /** From the worst to the best: of several tenants' runs the worst is told. */
 const OUTCOMES: readonly Outcome[] = ['failed', 'timed_out', 'lost', 'aborted', 'skipped', 'succeeded'];

@@ -1,10 +1,10 @@
-import { formatDuration } from '../duration.js';
-import type { PastRun, PastSkips } from '../history.js';
-import { formatUniqueMoment } from '../moment.js';
-import { keepTogether } from '../no_break.js';
-import { paint, paintOutcome } from '../paint.js';
-import { renderTable } from '../table.js';
-import { thrownAt } from '../thrown_at.js';
+import type { PastRun, PastSkips } from '../runs/history.js';
+import { keepTogether } from '../text/no_break.js';
+import { paint, paintOutcome } from '../text/paint.js';
+import { renderTable } from '../text/table.js';
+import { formatDuration } from '../time/duration.js';
+import { formatUniqueMoment } from '../time/moment.js';
+import { thrownAt } from './thrown_at.js';
 
 /** How to show what was. */
 export interface PastTableOptions {

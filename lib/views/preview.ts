@@ -1,13 +1,13 @@
-import { count } from '../count.js';
-import { isoSecond } from '../iso_time.js';
-import { findJobName } from '../job_name.js';
-import { JSON_VERSION } from '../json_version.js';
-import { formatMoment, formatUniqueMoment } from '../moment.js';
-import { type JobOverview, type Surveyor, takeOverview } from '../overview.js';
-import { type PreviewDay, previewDays, type Stretch, TooManySlotsError } from '../preview.js';
-import type { Schedule } from '../schedule.js';
-import { outputWidth } from '../terminal.js';
+import { findJobName } from '../jobs/job_name.js';
+import { type PreviewDay, previewDays, type Stretch, TooManySlotsError } from '../schedule/preview.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { count } from '../text/count.js';
+import { JSON_VERSION } from '../text/json_version.js';
+import { outputWidth } from '../text/terminal.js';
+import { isoSecond } from '../time/iso_time.js';
+import { formatMoment, formatUniqueMoment } from '../time/moment.js';
 import { printHistoryNote } from './history_note.js';
+import { type JobOverview, type Surveyor, takeOverview } from './overview.js';
 import { renderDay } from './timeline.js';
 
 /** A year and a day, in seconds. */

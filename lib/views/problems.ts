@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
-import { paint } from '../paint.js';
-import { paragraph } from '../paragraph.js';
-import { printable } from '../printable.js';
-import { describeProblem, type Problem } from '../problem.js';
+import { describeProblem, type Problem } from '../jobs/problem.js';
+import { paint } from '../text/paint.js';
+import { paragraph } from '../text/paragraph.js';
+import { printable } from '../text/printable.js';
 
 /** Where problems are shown. */
 export interface ProblemsOptions {

@@ -1,6 +1,6 @@
-import { formatSpan } from '../moment.js';
-import type { JobOverview } from '../overview.js';
-import { paint } from '../paint.js';
+import { paint } from '../text/paint.js';
+import { formatSpan } from '../time/moment.js';
+import type { JobOverview } from './overview.js';
 
 /**
  * Says how a job stands.

@@ -1,9 +1,9 @@
-import { describeCrontab } from '../crontab_words.js';
-import { formatMoment, formatUniqueMoment } from '../moment.js';
-import { keepTogether } from '../no_break.js';
-import { paint } from '../paint.js';
-import type { PreviewDay, PreviewEntry } from '../preview.js';
-import { type Cell, renderTable } from '../table.js';
+import { describeCrontab } from '../schedule/crontab_words.js';
+import type { PreviewDay, PreviewEntry } from '../schedule/preview.js';
+import { keepTogether } from '../text/no_break.js';
+import { paint } from '../text/paint.js';
+import { type Cell, renderTable } from '../text/table.js';
+import { formatMoment, formatUniqueMoment } from '../time/moment.js';
 
 /** How to show days. */
 export interface TimelineOptions {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { check } from '../../lib/check/check.js';
 import type { Survey } from '../../lib/check/survey.js';
-import type { JobPlan } from '../../lib/job_plan.js';
-import type { Problem } from '../../lib/problem.js';
-import { createSchedule } from '../../lib/schedule.js';
-import { readSettings } from '../../lib/settings.js';
+import type { JobPlan } from '../../lib/jobs/job_plan.js';
+import type { Problem } from '../../lib/jobs/problem.js';
+import { readSettings } from '../../lib/jobs/settings.js';
+import { createSchedule } from '../../lib/schedule/schedule.js';
 
 const FILE = '/app/lib/background_jobs/my_task.js';
 const NOW = Date.UTC(2026, 0, 1) / 1000;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { clockChange, clockChanges } from '../../lib/check/clock_change.js';
-import { createSchedule } from '../../lib/schedule.js';
+import { createSchedule } from '../../lib/schedule/schedule.js';
 import { changesOf, offsetAt, ZONES } from '../support/time_zone_oracle.js';
 
 const DAY = 24 * 3600;

@@ -6,7 +6,7 @@ import { everyMinute } from '../../lib/check/every_minute.js';
 import type { Flaw } from '../../lib/check/flaw.js';
 import { shortMonth } from '../../lib/check/short_month.js';
 import { unevenStep } from '../../lib/check/uneven_step.js';
-import { BadScheduleError, createSchedule, type Schedule } from '../../lib/schedule.js';
+import { BadScheduleError, createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
 import { crontabs } from '../support/crontab_arbitrary.js';
 
 type Rule = (crontab: string) => Flaw | undefined;

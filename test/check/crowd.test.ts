@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CROWD, type CrowdOptions, crowds } from '../../lib/check/crowd.js';
-import { createSchedule, type Schedule } from '../../lib/schedule.js';
+import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
 
 const OPTIONS: CrowdOptions = {
     timezone: 'UTC',

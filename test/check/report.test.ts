@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Finding, inOrder } from '../../lib/check/finding.js';
 import { asJson, asText } from '../../lib/check/report.js';
-import { paragraph } from '../../lib/paragraph.js';
+import { paragraph } from '../../lib/text/paragraph.js';
 
 const FINDING: Finding = {
     severity: 'warning',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Database } from '../../lib/journal/database.js';
+import { Database } from '../../lib/engines/embedded/database.js';
 import { BINARIES, backgroundJobs, type InstalledApp, makeApp } from '../support/installed_app.js';
 
 const JOBS = backgroundJobs({ greet: "export default { run(){ console.log('ran'); } };" });

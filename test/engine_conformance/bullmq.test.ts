@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { RedisSettings } from '../../lib/config/redis_settings.js';
+import { BullmqEngine } from '../../lib/engines/bullmq/engine.js';
 import { connectWith, loadPackages } from '../../lib/engines/bullmq/packages.js';
-import { BullmqEngine } from '../../lib/engines/bullmq.js';
-import { RedisSettings } from '../../lib/redis_settings.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis_server.js';
 import { testEngine } from './suite.js';
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedEngine } from '../../lib/engines/embedded.js';
-import type { EngineHost } from '../../lib/engines/engine.js';
+import { EmbeddedEngine } from '../../lib/engines/embedded/engine.js';
+import type { EngineHost } from '../../lib/runs/engine.js';
 import { testEngine } from './suite.js';
 
 testEngine('embedded', async () => {

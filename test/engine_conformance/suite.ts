@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { ALL_JOBS, type ClaimAnswer, type Engine, type EngineHost } from '../../lib/engines/engine.js';
-import type { BotEvent } from '../../lib/events.js';
-import { DEFAULT_JOURNAL } from '../../lib/journal_settings.js';
-import { ManualClock } from '../../lib/manual_clock.js';
-import { createRun, type Outcome, type Run } from '../../lib/run.js';
-import { createSchedule } from '../../lib/schedule.js';
+import { DEFAULT_JOURNAL } from '../../lib/config/journal_settings.js';
+import { ALL_JOBS, type ClaimAnswer, type Engine, type EngineHost } from '../../lib/runs/engine.js';
+import type { BotEvent } from '../../lib/runs/events.js';
+import { createRun, type Outcome, type Run } from '../../lib/runs/run.js';
+import { createSchedule } from '../../lib/schedule/schedule.js';
+import { ManualClock } from '../../lib/time/manual_clock.js';
 
 /** 2026-01-01 00:00:00 UTC */
 export const SLOT = 1_767_225_600;

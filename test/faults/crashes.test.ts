@@ -88,8 +88,8 @@ describe('one server or two', { concurrency: true }, () => {
         test('during a migration: the next one does it from the start', async () => {
             const fleet = await openApp();
             const code = `
-            import { Database } from ${JSON.stringify(new URL('../../lib/journal/database.js', import.meta.url).href)};
-            import { openFile } from ${JSON.stringify(new URL('../../lib/journal/opening.js', import.meta.url).href)};
+            import { Database } from ${JSON.stringify(new URL('../../lib/engines/embedded/database.js', import.meta.url).href)};
+            import { openFile } from ${JSON.stringify(new URL('../../lib/engines/embedded/opening.js', import.meta.url).href)};
             const version = Object.getOwnPropertyDescriptor(Database.prototype, 'version');
             Object.defineProperty(Database.prototype, 'version', { ...version, set(){ process.kill(process.pid, 'SIGKILL'); } });
             await openFile(${JSON.stringify(fleet.journal)}, () => {});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PastRun } from '../../lib/history.js';
+import type { PastRun } from '../../lib/runs/history.js';
 import { openNetwork } from '../support/network.js';
 import { configFor, onQueue, readHistory } from '../support/redis_reader.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis_server.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PastRun, PastSkips } from '../../lib/history.js';
+import type { PastRun, PastSkips } from '../../lib/runs/history.js';
 import { configFor, countQueued, readHistory } from '../support/redis_reader.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis_server.js';
 import { type Evidence, type Fleet, openFleet, type Server, until } from '../support/servers.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ManualClock } from '../../lib/manual_clock.js';
+import { ManualClock } from '../../lib/time/manual_clock.js';
 import { endScenario, startScenario } from '../support/scenario.js';
 
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, test } from 'node:test';
-import { BackgroundJob } from '../../lib/background_job.js';
-import type { BotEvent } from '../../lib/events.js';
+import { BackgroundJob } from '../../lib/jobs/background_job.js';
+import type { BotEvent } from '../../lib/runs/events.js';
 import type { BackgroundJobClass } from '../../types/background_job.js';
 import { endScenario, startScenario } from '../support/scenario.js';
 

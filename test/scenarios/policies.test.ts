@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BackgroundJob } from '../../lib/background_job.js';
-import { ServiceFactory } from '../../lib/host.js';
+import { ServiceFactory } from '../../lib/framework.js';
+import { BackgroundJob } from '../../lib/jobs/background_job.js';
 import type {
     BackgroundJobClass,
     BackgroundJobDefinition,

@@ -12,7 +12,7 @@ const { endScenario, never, startScenario } = await import('../support/scenario.
 await import('../../lib/index.js');
 await loadApp(app);
 // The first look at the database imports the app's config, which takes real time.
-await (await import('../../lib/tenants.js')).hasTenantsTable();
+await (await import('../../lib/runs/tenants.js')).hasTenantsTable();
 
 const HUNG = 't07';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Bot } from '../../lib/bot.js';
-import { parseConfig } from '../../lib/config.js';
+import { parseConfig } from '../../lib/config/config.js';
+import { Bot } from '../../lib/scheduler/bot.js';
 import type { BackgroundJobClass } from '../../types/background_job.js';
 import { registerJobs } from '../support/scenario.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSchedule } from '../../lib/schedule.js';
+import { createSchedule } from '../../lib/schedule/schedule.js';
 import { simulate } from '../../lib/testing.js';
 import type { BackgroundJobClass } from '../../types/background_job.js';
 import { registerJobs } from '../support/scenario.js';

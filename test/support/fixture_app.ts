@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fs from 'fs-extra';
-import type { Bot, BotParts } from '../../lib/bot.js';
-import type { BotEvent } from '../../lib/events.js';
+import type { BotEvent } from '../../lib/runs/events.js';
+import type { Bot, BotParts } from '../../lib/scheduler/bot.js';
 import { AppProcess } from './app_process.js';
 import { atExit } from './at_exit.js';
 
@@ -92,7 +92,7 @@ export async function openAppWithDatabase(
 /** Imports an app's files, as the framework does when it starts. */
 export async function loadApp({ root }: App): Promise<void> {
     await import(join(root, 'lib/index.js'));
-    const { importAll } = await import('../../lib/host.js');
+    const { importAll } = await import('../../lib/framework.js');
     await importAll();
 }
 
@@ -110,8 +110,8 @@ export async function createBot({
     config = {},
     ...parts
 }: { config?: object } & Omit<BotParts, 'config'> = {}) {
-    const { Bot } = await import('../../lib/bot.js');
-    const { parseConfig } = await import('../../lib/config.js');
+    const { Bot } = await import('../../lib/scheduler/bot.js');
+    const { parseConfig } = await import('../../lib/config/config.js');
     const events: BotEvent[] = [];
     const listeners = new Set<(event: BotEvent) => void>();
     const heardBot: HeardBot = {

@@ -1,8 +1,8 @@
-import type { JobStatus, PastRun, PastSkips } from '../../lib/history.js';
-import type { JobPlan } from '../../lib/job_plan.js';
-import type { JobOverview } from '../../lib/overview.js';
-import { createSchedule } from '../../lib/schedule.js';
-import { readSettings } from '../../lib/settings.js';
+import type { JobPlan } from '../../lib/jobs/job_plan.js';
+import { readSettings } from '../../lib/jobs/settings.js';
+import type { JobStatus, PastRun, PastSkips } from '../../lib/runs/history.js';
+import { createSchedule } from '../../lib/schedule/schedule.js';
+import type { JobOverview } from '../../lib/views/overview.js';
 
 /** 2026-01-01 00:00:00 UTC, in unix milliseconds. */
 export const NOW = 1_767_225_600_000;

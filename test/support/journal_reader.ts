@@ -1,4 +1,4 @@
-import { Database } from '../../lib/journal/database.js';
+import { Database } from '../../lib/engines/embedded/database.js';
 
 /** A slot that the journal explains: by a run, or by a record of why there was none. */
 export interface Explanation {

@@ -1,4 +1,4 @@
-import type { Schedule } from '../../lib/schedule.js';
+import type { Schedule } from '../../lib/schedule/schedule.js';
 
 /** A schedule without a calendar: due at each second that leaves a rest when divided by a period. */
 export function periodic(job: string, period: number, rest: number, ...args: (string | number)[]): Schedule {

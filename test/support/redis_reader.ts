@@ -1,11 +1,11 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
+import { RedisSettings } from '../../lib/config/redis_settings.js';
 import { Link } from '../../lib/engines/bullmq/link.js';
 import { connectWith, loadPackages } from '../../lib/engines/bullmq/packages.js';
 import { RedisHistory } from '../../lib/engines/bullmq/redis_history.js';
 import { QUEUE } from '../../lib/engines/bullmq/run_producer.js';
-import type { PastRun, PastSkips } from '../../lib/history.js';
-import { RedisSettings } from '../../lib/redis_settings.js';
+import type { PastRun, PastSkips } from '../../lib/runs/history.js';
 
 /** What the keys of the fixture app begin with, in production. */
 export const PREFIX = 'bot:fixture:production';

@@ -1,10 +1,10 @@
-import { BackgroundJob } from '../../lib/background_job.js';
-import { Bot, type BotParts } from '../../lib/bot.js';
-import { parseConfig } from '../../lib/config.js';
-import type { BotEvent } from '../../lib/events.js';
-import { Workspace } from '../../lib/host.js';
-import { ManualClock } from '../../lib/manual_clock.js';
-import type { Run } from '../../lib/run.js';
+import { parseConfig } from '../../lib/config/config.js';
+import { Workspace } from '../../lib/framework.js';
+import { BackgroundJob } from '../../lib/jobs/background_job.js';
+import type { BotEvent } from '../../lib/runs/events.js';
+import type { Run } from '../../lib/runs/run.js';
+import { Bot, type BotParts } from '../../lib/scheduler/bot.js';
+import { ManualClock } from '../../lib/time/manual_clock.js';
 import type { BackgroundJobDefinition } from '../../types/background_job.js';
 
 /** A bot on a clock that is moved by hand, with jobs of its own. */

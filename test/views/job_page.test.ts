@@ -1,5 +1,5 @@
 import { describe, test } from 'node:test';
-import { readSettings } from '../../lib/settings.js';
+import { readSettings } from '../../lib/jobs/settings.js';
 import { assertGolden } from '../support/golden.js';
 import { NOW, overviewOf, pastRun, pastSkips, planOf, statusOf } from '../support/job_overviews.js';
 

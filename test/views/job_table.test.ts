@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
-import { readSettings } from '../../lib/settings.js';
+import { readSettings } from '../../lib/jobs/settings.js';
 import { assertGolden } from '../support/golden.js';
 import { NOW, overviewOf, pastRun, pastSkips, planOf, statusOf } from '../support/job_overviews.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { lastRequestOf, type PastRun, type PastSkips } from '../../lib/history.js';
+import { lastRequestOf, type PastRun, type PastSkips } from '../../lib/runs/history.js';
 import { describeLast, lastSlotOf } from '../../lib/views/last_slot.js';
 import { NOW, pastRun as runOf, pastSkips as skipsOf } from '../support/job_overviews.js';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { SETTING_NAMES } from '../../lib/settings.js';
+import { SETTING_NAMES } from '../../lib/jobs/settings.js';
 import { openApp } from '../support/fixture_app.js';
 
 await openApp();
-const { BackgroundJob } = await import('../../lib/background_job.js');
-const { planJob } = await import('../../lib/job_plan.js');
+const { BackgroundJob } = await import('../../lib/jobs/background_job.js');
+const { planJob } = await import('../../lib/jobs/job_plan.js');
 const { settingsInForce } = await import('../../lib/views/settings_in_force.js');
 
 const NOWHERE = { timezone: undefined, hasTenants: false };

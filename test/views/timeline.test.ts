@@ -1,6 +1,6 @@
 import { describe, test } from 'node:test';
-import { previewDays } from '../../lib/preview.js';
-import { createSchedule } from '../../lib/schedule.js';
+import { previewDays } from '../../lib/schedule/preview.js';
+import { createSchedule } from '../../lib/schedule/schedule.js';
 import { renderDay } from '../../lib/views/timeline.js';
 import { assertGolden } from '../support/golden.js';
 import { NOW } from '../support/job_overviews.js';

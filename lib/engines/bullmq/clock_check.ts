@@ -1,4 +1,4 @@
-import type { EngineHost } from '../engine.js';
+import type { EngineHost } from '../../runs/engine.js';
 import type { Link } from './link.js';
 
 /** How much a machine's clock may differ from that of Redis, in milliseconds. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Project } from '../../host.js';
+import { Project } from '../../framework.js';
 
 /**
  * What all keys of an app begin with, so that several can share a Redis: two apps, or the same one in two environments,

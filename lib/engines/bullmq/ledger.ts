@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { previousSlot } from '../../calendar.js';
-import { splitTimezone } from '../../crontab.js';
-import type { Owner } from '../../journal/owner.js';
-import type { SkippedSlots } from '../../journal/skips.js';
-import type { Run } from '../../run.js';
-import type { ClaimAnswer } from '../engine.js';
+import type { ClaimAnswer } from '../../runs/engine.js';
+import type { Run } from '../../runs/run.js';
+import { previousSlot } from '../../schedule/calendar.js';
+import { splitTimezone } from '../../schedule/crontab.js';
+import type { SkippedSlots } from '../embedded/skips.js';
+import type { Owner } from '../owner.js';
 import type { Link } from './link.js';
 import { flag, hash, identityOf, laneKey, runOf } from './run_identity.js';
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { RedisSettings } from '../../redis_settings.js';
-import { toError } from '../../stray_errors.js';
+import type { RedisSettings } from '../../config/redis_settings.js';
+import { toError } from '../../runs/stray_errors.js';
 import type { Connect } from './packages.js';
-import { SCRIPTS, type ScriptName } from './scripts.js';
+import { SCRIPTS, type ScriptName } from './scripts/scripts.js';
 
 /** How long a command may take, in milliseconds: Redis answers at once, or is away. */
 const COMMAND_TIMEOUT = 5_000;

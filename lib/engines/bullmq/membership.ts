@@ -1,8 +1,8 @@
-import type { Role } from '../../config.js';
-import type { Owner } from '../../journal/owner.js';
-import type { RedisSettings } from '../../redis_settings.js';
-import type { Run } from '../../run.js';
-import type { EngineHost } from '../engine.js';
+import type { Role } from '../../config/config.js';
+import type { RedisSettings } from '../../config/redis_settings.js';
+import type { EngineHost } from '../../runs/engine.js';
+import type { Run } from '../../runs/run.js';
+import type { Owner } from '../owner.js';
 import { Ledger } from './ledger.js';
 import { Link, RedisAwayError } from './link.js';
 import { Outbox } from './outbox.js';

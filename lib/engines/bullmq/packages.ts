@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { RedisSettings } from '../../redis_settings.js';
+import type { RedisSettings } from '../../config/redis_settings.js';
 
 /**
  * How long ioredis waits, in milliseconds, for a connection that it ends itself: also for one that has ended before, whose

@@ -1,5 +1,5 @@
-import { type Json, readArgs } from '../../args.js';
-import type { Run, TenantId } from '../../run.js';
+import type { Run, TenantId } from '../../runs/run.js';
+import { type Json, readArgs } from '../../schedule/args.js';
 
 /** The only form of a payload so far; another one will have another number. */
 const VERSION = 1;

@@ -1,8 +1,8 @@
-import { Leases } from '../../journal/leases.js';
-import type { Owner } from '../../journal/owner.js';
-import type { Run } from '../../run.js';
-import type { EngineHost } from '../engine.js';
+import type { EngineHost } from '../../runs/engine.js';
+import type { Run } from '../../runs/run.js';
 import { Heartbeat } from '../heartbeat.js';
+import { Leases } from '../leases.js';
+import type { Owner } from '../owner.js';
 import { ClockCheck } from './clock_check.js';
 import type { Ledger } from './ledger.js';
 import { type Link, RedisAwayError } from './link.js';

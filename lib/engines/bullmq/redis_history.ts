@@ -1,4 +1,3 @@
-import type { Json } from '../../args.js';
 import {
     type History,
     type JobStatus,
@@ -6,9 +5,10 @@ import {
     type PastRun,
     type PastSkips,
     timeOf,
-} from '../../history.js';
-import { isGone as isProcessGone } from '../../journal/process_life.js';
-import type { Outcome, TenantId } from '../../run.js';
+} from '../../runs/history.js';
+import type { Outcome, TenantId } from '../../runs/run.js';
+import type { Json } from '../../schedule/args.js';
+import { isGone as isProcessGone } from '../process_life.js';
 import { type Link, RedisAwayError } from './link.js';
 
 /** As many runs are looked at together: few at first, because each may have the stack of its error with it. */

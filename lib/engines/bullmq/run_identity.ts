@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Owner } from '../../journal/owner.js';
-import { laneOf, type Run } from '../../run.js';
+import { laneOf, type Run } from '../../runs/run.js';
+import type { Owner } from '../owner.js';
 
 /**
  * What stands for a lane in names of keys.

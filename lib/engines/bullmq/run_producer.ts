@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Run } from '../../run.js';
-import type { EngineHost, RunQueue } from '../engine.js';
+import type { EngineHost, RunQueue } from '../../runs/engine.js';
+import type { Run } from '../../runs/run.js';
 import { type Link, RedisAwayError } from './link.js';
 import type { Packages } from './packages.js';
 import { payloadOf } from './payload.js';

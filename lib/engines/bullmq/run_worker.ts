@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Job } from 'bullmq';
-import type { SkipReason } from '../../events.js';
-import type { JobPlan } from '../../job_plan.js';
-import type { Run } from '../../run.js';
-import { toError } from '../../stray_errors.js';
-import type { EngineHost } from '../engine.js';
+import type { JobPlan } from '../../jobs/job_plan.js';
+import type { EngineHost } from '../../runs/engine.js';
+import type { SkipReason } from '../../runs/events.js';
+import type { Run } from '../../runs/run.js';
+import { toError } from '../../runs/stray_errors.js';
 import { Consumer, type ConsumerParts, pause } from './consumer.js';
 import type { Claim, Ledger } from './ledger.js';
 import { type Link, RedisAwayError } from './link.js';

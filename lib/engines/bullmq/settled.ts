@@ -1,4 +1,4 @@
-import type { Schedule } from '../../schedule.js';
+import type { Schedule } from '../../schedule/schedule.js';
 import type { Link } from './link.js';
 
 type Known = Pick<Schedule, 'key' | 'job'>;

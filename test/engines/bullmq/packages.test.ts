@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { RedisSettings } from '../../../lib/config/redis_settings.js';
 import { connectWith, loadPackages } from '../../../lib/engines/bullmq/packages.js';
-import { RedisSettings } from '../../../lib/redis_settings.js';
 
 test('a second error of one socket ends nothing', async () => {
     const connect = connectWith(await loadPackages());

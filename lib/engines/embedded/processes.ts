@@ -1,0 +1,46 @@
+import type { Owner } from '../owner.js';
+import type { Database } from './database.js';
+
+/**
+ * Shows that a process is alive: its counter goes up.
+ *
+ * @param database within a transaction
+ * @param owner the process
+ * @param now the time in unix milliseconds
+ */
+export function beat(database: Database, owner: Owner, now: number): void {
+    database
+        .statement(
+            `INSERT INTO processes (id, host, pid, started_at, beat) VALUES (?, ?, ?, ?, 0)
+            ON CONFLICT DO UPDATE SET beat = beat + 1`,
+        )
+        .run([owner.id, owner.host, owner.pid, Math.floor(now)]);
+}
+
+/**
+ * The counters of all processes, those included that are only known by the runs they left behind.
+ *
+ * @param database the journal's
+ * @returns a counter by process
+ */
+export function beats(database: Database): Map<string, number> {
+    const rows = database
+        .statement(
+            `SELECT id, beat FROM processes
+            UNION ALL
+            SELECT DISTINCT process, -1 FROM runs
+                WHERE outcome IS NULL AND process NOT IN (SELECT id FROM processes)`,
+        )
+        .all([]);
+    return new Map(rows.map((row) => [row['id'] as string, row['beat'] as number]));
+}
+
+/**
+ * Forgets a process that has ended or died.
+ *
+ * @param database within a transaction
+ * @param id which
+ */
+export function forgetProcess(database: Database, id: string): void {
+    database.statement('DELETE FROM processes WHERE id = ?').run([id]);
+}

@@ -1,0 +1,132 @@
+import type {
+    BackgroundJobInstance,
+    BackgroundJobRegistry,
+    BackgroundJobSettings,
+    BackgroundJobShape,
+} from '../../types/background_job.js';
+import type { Context } from '../../types/framework.js';
+import { Class, Hookable, ImportableRegistry, inflector, ServiceFactory } from '../framework.js';
+import { importJobFile, JOB_FILE_EXTENSIONS } from './job_file.js';
+import type { BrokenFile } from './problem.js';
+
+interface Base extends BackgroundJobRegistry {
+    schedules: unknown[][];
+    _schedules?: unknown[][];
+}
+
+const consumerable = ServiceFactory.Consumerable as { initialize(this: object, context: Context): object };
+const revisions = new Map<string, number>();
+let revision = 0;
+
+/**
+ * The registry of background jobs, in the framework's own manner: `names`, `for(name)`, `register`, `unregister`,
+ * `create`; files below `lib/background_jobs/` are found by their names. A job's class holds its schedules.
+ */
+export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob').include({
+    meta(this: Base) {
+        this.include(ImportableRegistry);
+        this.include(Hookable);
+        this.include(ServiceFactory.Consumerable);
+
+        const { register, unregister, normalizeMixin } = this as unknown as {
+            register: BackgroundJobRegistry['register'];
+            unregister: BackgroundJobRegistry['unregister'];
+            normalizeMixin(name: string, mixin: object, previous?: object): object;
+        };
+
+        this.assignProps({
+            brokenFiles: new Map(),
+
+            normalizeName(name: string) {
+                return inflector.dasherize(name);
+            },
+
+            get schedules(): unknown[][] {
+                const job = this as unknown as Base;
+                if (!Object.hasOwn(job, '_schedules')) job._schedules = [];
+                return job._schedules ?? [];
+            },
+
+            schedule(this: Base, ...declaration: unknown[]) {
+                this.schedules.push(declaration);
+                return this;
+            },
+
+            get revision() {
+                return revision;
+            },
+
+            changedSince(since: number) {
+                return [...revisions].filter(([, changedAt]) => changedAt > since).map(([name]) => name);
+            },
+
+            register(this: Base, name: string, mixin?: object) {
+                register.call(this, name, mixin);
+                revisions.set(this.normalizeName(name), ++revision);
+            },
+
+            unregister(this: Base, name: string) {
+                unregister.call(this, name);
+                revisions.set(this.normalizeName(name), ++revision);
+            },
+
+            // The framework builds a class when it is first asked for: a meta() that throws would throw
+            // out of every loop over the registry, so what it threw is kept on the class instead.
+            normalizeMixin(name: string, mixin: object, previous?: object) {
+                return {
+                    meta(this: { include(mixin: object): void; metaError?: unknown }) {
+                        try {
+                            this.include(normalizeMixin.call(BackgroundJob, name, mixin, previous));
+                        } catch (error) {
+                            this.metaError = error ?? new Error('meta() threw nothing');
+                        }
+                    },
+                };
+            },
+
+            reportBrokenFile(this: Base, broken: BrokenFile) {
+                (this.brokenFiles as Map<string, BrokenFile>).set(broken.file, broken);
+            },
+        });
+
+        for (const extension of JOB_FILE_EXTENSIONS) {
+            this.FileImporter.register(extension, {
+                async importFile(this: {
+                    filePath: string;
+                    relativeFilePathWithoutExtension: string;
+                    isExactMatch: boolean;
+                }) {
+                    if (this.isExactMatch)
+                        await importJobFile(
+                            BackgroundJob,
+                            this.filePath,
+                            this.relativeFilePathWithoutExtension,
+                        );
+                },
+            });
+        }
+    },
+
+    // Set before the framework wraps the instance in its proxies, through which it would take ten times as long.
+    initialize(this: object, context: Context, run: Pick<BackgroundJobInstance, 'signal' | 'currentRun'>) {
+        Object.assign(this, run);
+        return consumerable.initialize.call(this, context);
+    },
+
+    run(this: { constructor: { name: string } }) {
+        throw new Error(`There is no background job "${this.constructor.name}".`);
+    },
+});
+
+/**
+ * Types a job's definition: `this` is known inside `meta()`, `run()` and the job's own helpers. It returns what it is
+ * given.
+ *
+ * @param definition what a job file exports as default
+ * @returns the same definition
+ */
+export function defineBackgroundJob<Definition extends BackgroundJobSettings>(
+    definition: Definition & BackgroundJobShape & ThisType<BackgroundJobInstance & Definition>,
+): Definition & BackgroundJobShape {
+    return definition;
+}

@@ -1,0 +1,67 @@
+import type { ScheduleFault } from '../schedule/bad_schedule_error.js';
+import { paint } from '../text/paint.js';
+import { printable } from '../text/printable.js';
+
+/** What may keep a job file from making a job, in a word. */
+export type FileFault =
+    | 'empty-name'
+    | 'import-failed'
+    | 'typescript-unsupported'
+    | 'no-definition'
+    | 'same-name';
+
+/** What may be wrong with a job, in a word. */
+export type ProblemKind =
+    | FileFault
+    | ScheduleFault
+    | 'bad-setting'
+    | 'misspelt-setting'
+    | 'meta-threw'
+    | 'no-run';
+
+/** A job file that made no job. */
+export interface BrokenFile {
+    /** The name of the job that it would make, dasherized. */
+    readonly job: string;
+    readonly file: string;
+    readonly kind: FileFault;
+    /** What is wrong and what to do. */
+    readonly reason: string;
+    /** What to do, where the reason ends with it. */
+    readonly cure?: string | undefined;
+    /** The line of the file, where it is known. */
+    readonly line?: number | undefined;
+}
+
+/** Something wrong with a job that its author has to mend. */
+export interface Problem {
+    /** The job's name, dasherized. */
+    readonly job: string;
+    /** The job's file, where it has one. */
+    readonly file: string | undefined;
+    /** What is wrong and what to do. */
+    readonly reason: string;
+    /** An error keeps the job, or the schedule it speaks of, from running; a warning does not. */
+    readonly severity: 'error' | 'warning';
+    readonly kind: ProblemKind;
+    /** What to do, where the reason ends with it. */
+    readonly cure?: string | undefined;
+    /** The line of the file, where an error told it. */
+    readonly line?: number | undefined;
+    /** Of a bad schedule: which of the job's `schedule()` calls it is, from 0. */
+    readonly declaration?: number;
+    /** Of a bad or misspelt setting: the property. */
+    readonly property?: string;
+}
+
+/**
+ * Says what is wrong, in one line.
+ *
+ * @param problem the problem
+ * @returns its severity, coloured, the job, its file, and the reason
+ */
+export function describeProblem({ severity, job, file, reason }: Problem): string {
+    const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
+    const subject = [job && printable(job), file && `(${file})`].filter(Boolean).join(' ');
+    return `${label} ${subject}: ${printable(reason)}`;
+}

@@ -1,0 +1,136 @@
+import { distance } from 'fastest-levenshtein';
+import ms from 'ms';
+import type { BackgroundJobSettings } from '../../types/background_job.js';
+import { oneOf } from '../config/one_of.js';
+import { readTimezone } from '../schedule/timezone.js';
+import { show } from '../text/show.js';
+import { parseDuration } from '../time/duration.js';
+
+/** What becomes of a run that is due while an earlier one of its lane is still going. */
+export type OverlapPolicy = 'skip' | 'queue' | 'replace' | 'allow';
+
+/** The settings of a job, read and complete. */
+export interface Settings {
+    /** IANA time zone; undefined: the config's, else the process's. */
+    readonly timezone: string | undefined;
+    /** undefined: true where the app has a tenants table. */
+    readonly multiTenant: boolean | undefined;
+    readonly tenantsFilter: NonNullable<BackgroundJobSettings['tenantsFilter']>;
+    readonly overlap: OverlapPolicy;
+    readonly missed: 'skip' | 'once' | 'all';
+    /** In milliseconds. */
+    readonly missedWithin: number;
+    /** In milliseconds; undefined: none. */
+    readonly timeout: number | undefined;
+    readonly retries: number;
+    /** In milliseconds. */
+    readonly retryDelay: number;
+    /** undefined: all. */
+    readonly environments: readonly string[] | undefined;
+    readonly description: string | undefined;
+}
+
+type Readers = {
+    [Name in keyof Settings]: { default: Settings[Name]; read(value: unknown): Settings[Name] };
+};
+
+const READERS: Readers = {
+    timezone: { default: undefined, read: readTimezone },
+    multiTenant: { default: undefined, read: readBoolean },
+    tenantsFilter: {
+        default: (tenants) => tenants,
+        read(value) {
+            if (typeof value !== 'function')
+                throw new TypeError('is not a function: write tenants => tenants.where({ ... })');
+            return value as Settings['tenantsFilter'];
+        },
+    },
+    overlap: { default: 'skip', read: oneOf('skip', 'queue', 'replace', 'allow') },
+    missed: { default: 'once', read: oneOf('skip', 'once', 'all') },
+    missedWithin: { default: ms('1h'), read: parseDuration },
+    timeout: { default: undefined, read: readTimeout },
+    retries: { default: 0, read: readCount },
+    retryDelay: { default: ms('10s'), read: parseDuration },
+    environments: { default: undefined, read: readEnvironments },
+    description: {
+        default: undefined,
+        read(value) {
+            if (typeof value !== 'string') throw new TypeError('is not a text');
+            return value;
+        },
+    },
+};
+
+/** The names of all settings. */
+export const SETTING_NAMES = Object.keys(READERS) as (keyof Settings)[];
+
+/** What is wrong with the value of a setting. */
+export interface SettingComplaint {
+    readonly property: keyof Settings;
+    /** A sentence that begins with the setting's name and value. */
+    readonly reason: string;
+}
+
+const MOST_EDITS_OF_A_TYPO = 2;
+
+/**
+ * Reads a job's settings.
+ *
+ * @param declared the values that the job declares; undefined stands for the default
+ * @returns the settings, with the default in place of each bad value, and a sentence on each of those
+ */
+export function readSettings(declared: Partial<Record<keyof Settings, unknown>>): {
+    settings: Settings;
+    complaints: SettingComplaint[];
+} {
+    const complaints: SettingComplaint[] = [];
+    const entries = SETTING_NAMES.map((name) => {
+        const reader = READERS[name];
+        const value = declared[name];
+        if (value === undefined || value === null) return [name, reader.default];
+        try {
+            return [name, reader.read(value)];
+        } catch (error) {
+            const reason = `its setting \`${name}\`, ${show(value)}, ${(error as Error).message}`;
+            complaints.push({ property: name, reason });
+            return [name, reader.default];
+        }
+    });
+    return { settings: Object.fromEntries(entries) as Settings, complaints };
+}
+
+/**
+ * Finds the setting that a property's name was probably meant to be.
+ *
+ * @param property the name of a property that is no setting
+ * @returns the setting within two edits of it, or undefined
+ */
+export function misspeltSetting(property: string): keyof Settings | undefined {
+    return SETTING_NAMES.find(
+        (name) => name !== property && distance(name, property) <= MOST_EDITS_OF_A_TYPO,
+    );
+}
+
+function readBoolean(value: unknown): boolean {
+    if (typeof value !== 'boolean') throw new TypeError('is neither true nor false');
+    return value;
+}
+
+function readTimeout(value: unknown): number {
+    const timeout = parseDuration(value);
+    if (timeout === 0) throw new TypeError('leaves no time to run: leave it out for no timeout');
+    return timeout;
+}
+
+function readCount(value: unknown): number {
+    if (!Number.isSafeInteger(value) || (value as number) < 0)
+        throw new TypeError('is not a whole number from 0 up');
+    return value as number;
+}
+
+function readEnvironments(value: unknown): string[] {
+    if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) {
+        throw new TypeError(`is not a list of NODE_ENV values, like ['production']`);
+    }
+    return value;
+}

@@ -1,0 +1,109 @@
+import type { Run, TenantId } from '../runs/run.js';
+import type { Bot } from '../scheduler/bot.js';
+import { ProgressLine, stopwatch } from '../text/progress_line.js';
+import { LONGEST_LOCK } from '../time/patience.js';
+import { exitSoon } from './server_stop.js';
+import { exitCodeOf, onStopSignals, type StopSignal } from './stop_signals.js';
+
+/** How somebody waits for runs. */
+export interface Attendance {
+    readonly bot: Pick<Bot, 'logAs' | 'giveUp' | 'waitNoLonger' | 'noteForcedExit'>;
+    /** Whether standard output is for JSON alone: whatever else is printed goes to standard error. */
+    readonly isJson: boolean;
+    /** The runs so far, those to come included where they are known. */
+    readonly runs: () => readonly Run[];
+}
+
+const ANNOUNCEMENTS: Record<StopSignal, string> = {
+    SIGINT: 'Interrupted: waiting for the job to heed its signal. Ctrl-C again ends it at once.',
+    SIGTERM: 'Told to end: waiting for the job to heed its signal. A second SIGTERM ends it at once.',
+};
+
+const NOTHING_STARTED: Record<StopSignal, string> = {
+    SIGINT: 'Interrupted: nothing is running. Ctrl-C again ends this at once.',
+    SIGTERM: 'Told to end: nothing is running. A second SIGTERM ends this at once.',
+};
+
+const EXITED =
+    'The job ended the process before it was over: neither it nor what it uses may call process.exit().';
+
+/**
+ * Waits for runs together with somebody at a terminal: the log is for people, a line tells how it gets on, and a signal
+ * interrupts the runs, whereupon the exit code is the signal's. A second one ends the process at once. Whatever else ends
+ * it before the runs are over makes the exit code 1: nobody is to take that for success.
+ *
+ * @param attendance how
+ * @param work has the runs executed; is given a signal that interrupts them
+ * @returns what `work` returns
+ */
+export async function attend<T>(
+    { bot, isJson, runs }: Attendance,
+    work: (interrupt: AbortSignal) => Promise<T>,
+): Promise<T> {
+    const controller = new AbortController();
+    const since = Date.now();
+    bot.logAs('pretty');
+    bot.waitNoLonger({ longest: LONGEST_LOCK, signal: controller.signal });
+    const restore = isJson ? divertOutput() : undefined;
+    const progress = ProgressLine.show(() => {
+        const doing = controller.signal.aborted ? 'stopping' : 'running';
+        return `${doing} ${describeProgress(runs(), Date.now() - since)}`;
+    });
+    const forget = onStopSignals((signal) => {
+        console.error(runs().some(isGoingOn) ? ANNOUNCEMENTS[signal] : NOTHING_STARTED[signal]);
+        process.exitCode = exitCodeOf(signal);
+        controller.abort();
+    });
+    const giveUp = () => {
+        if (controller.signal.aborted) return bot.giveUp('interrupted');
+        console.error(EXITED);
+        bot.giveUp('process exited');
+        process.exitCode = 1;
+    };
+    process.on('exit', giveUp);
+    try {
+        return await work(controller.signal);
+    } finally {
+        process.off('exit', giveUp);
+        forget();
+        progress?.remove();
+        restore?.();
+        if (controller.signal.aborted) exitSoon(bot);
+    }
+}
+
+function divertOutput(): () => void {
+    const { write } = process.stdout;
+    process.stdout.write = ((...args: Parameters<typeof write>) =>
+        process.stderr.write(...args)) as typeof write;
+    return () => {
+        process.stdout.write = write;
+    };
+}
+
+/**
+ * Says how runs get on.
+ *
+ * @param runs the runs, in order: over, going on, and to come
+ * @param elapsed how long they have been going on, in milliseconds
+ * @returns `'send-invoices 0:12 (tenant acme, 3 of 40, attempt 2)'`
+ */
+export function describeProgress(runs: readonly Run[], elapsed: number): string {
+    const current = runs.find(isGoingOn);
+    if (!current) return stopwatch(elapsed);
+    const details = [
+        current.tenant !== undefined && `tenant ${printable(current.tenant)}`,
+        runs.length > 1 && `${runs.indexOf(current) + 1} of ${runs.length}`,
+        current.attempt > 1 && `attempt ${current.attempt}`,
+    ].filter(Boolean);
+    return `${current.job} ${stopwatch(elapsed)}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+}
+
+function isGoingOn({ startedAt, endedAt }: Run): boolean {
+    return startedAt !== undefined && endedAt === undefined;
+}
+
+// A line's end within the line would leave the rest of it behind.
+function printable(tenant: TenantId): string {
+    return String(tenant).replace(/\p{Cc}/gu, '');
+}

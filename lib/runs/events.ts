@@ -1,0 +1,73 @@
+import { channel } from 'node:diagnostics_channel';
+import type { JournalTrouble } from '../engines/embedded/journal.js';
+import type { Problem } from '../jobs/problem.js';
+import type { Run } from './run.js';
+
+/** Why a slot did not become a run, or a run did not start. */
+export type SkipReason =
+    | 'overlap'
+    | 'superseded'
+    | 'stopping'
+    | 'interrupted'
+    | 'environment'
+    | 'claimed elsewhere'
+    | 'no tenants'
+    | 'no tenants table'
+    | 'paused'
+    | 'journal locked'
+    | 'no journal';
+
+/** Why a process ends before its runs: somebody's second signal, or a job that exits. */
+export type GiveUpReason = 'interrupted' | 'process exited';
+
+/**
+ * Everything that happens. Ages and delays are in milliseconds; slots, and the times of the clock, in unix seconds.
+ */
+export type BotEvent =
+    | { type: 'bot-started'; jobs: number; schedules: number; next: number | undefined; engine: string }
+    | { type: 'bot-stopping'; runs: number }
+    | { type: 'bot-stopped' }
+    | { type: 'exit-forced'; resources: readonly string[] }
+    | { type: 'job-invalid'; problem: Problem }
+    | { type: 'files-not-imported'; message: string }
+    | { type: 'run-started'; run: Run }
+    | { type: 'run-retrying'; run: Run; error: Error; delay: number }
+    | { type: 'run-ended'; run: Run }
+    | { type: 'run-ignores-signal'; run: Run; reason: string; age: number }
+    | { type: 'run-abandoned'; run: Run; age: number }
+    | { type: 'lane-blocked'; run: Run; skips: number; age: number }
+    | {
+          type: 'slots-unrun';
+          job: string;
+          reason: string;
+          count: number;
+          atLeast: boolean;
+          first: number;
+          last: number;
+      }
+    | { type: 'run-was-lost'; run: Run }
+    | { type: 'journal-trouble'; trouble: JournalTrouble; path: string; detail: string }
+    | { type: 'redis-away'; place: string; detail: string }
+    | { type: 'redis-back'; place: string; after: number }
+    | { type: 'engine-failed'; error: Error }
+    | { type: 'clock-differs'; by: number }
+    | { type: 'clock-gap'; after: number; now: number }
+    | { type: 'clock-set-back'; from: number; to: number; adopted: boolean }
+    | { type: 'stray-error'; run: Run; error: Error }
+    | { type: 'cleanup-failed'; run: Run; error: Error }
+    | { type: 'hook-failed'; run: Run; hook: string; error: Error }
+    | { type: 'listener-failed'; to: string; error: Error };
+
+/** Tells whoever wants to know that something happened. */
+export type Emit = (event: BotEvent) => void;
+
+/**
+ * Publishes an event on `node:diagnostics_channel`, where tracing tools listen: the channel's name is
+ * `pinstripe-bot:` and the event's type, the message is the event.
+ *
+ * @param event what happened
+ */
+export function publish(event: BotEvent): void {
+    const events = channel(`pinstripe-bot:${event.type}`);
+    if (events.hasSubscribers) events.publish(event);
+}

@@ -1,0 +1,117 @@
+import type { Json } from '../schedule/args.js';
+import type { Outcome, TenantId } from './run.js';
+
+/** What a run and skipped slots have in common. */
+interface Past {
+    /** The job's name. */
+    readonly job: string;
+    /** The crontab, with `CRON_TZ=` and the zone in front where it has one; undefined: nobody's. */
+    readonly schedule: string | undefined;
+    readonly args: readonly Json[];
+    readonly tenant: TenantId | undefined;
+    readonly reason: string | undefined;
+    /** The machine and the process that recorded it. */
+    readonly host: string;
+    readonly pid: number;
+}
+
+/** A run, as an engine remembers it. Times are unix milliseconds. */
+export interface PastRun extends Past {
+    readonly kind: 'run';
+    readonly id: string;
+    /** The slot, in unix seconds; undefined for a manual run of no slot. */
+    readonly scheduledAt: number | undefined;
+    readonly manual: boolean;
+    readonly attempt: number;
+    readonly startedAt: number;
+    readonly endedAt: number | undefined;
+    /** How long after its slot it started, in milliseconds; 0 where it has none. */
+    readonly lateBy: number;
+    /** `lost` also where its process is gone and nobody has recorded that yet. */
+    readonly outcome: Outcome | 'running';
+    /** The name and message of what it failed with. */
+    readonly error: string | undefined;
+    readonly stack: string | undefined;
+}
+
+/** Successive slots that did not run, for one reason. Times are unix seconds. */
+export interface PastSkips extends Past {
+    readonly kind: 'skips';
+    readonly reason: string;
+    readonly first: number;
+    readonly last: number;
+    readonly count: number;
+    /** Whether there are more of them than were counted. */
+    readonly atLeast: boolean;
+}
+
+/** How a job is doing. */
+export interface JobStatus {
+    readonly running: readonly PastRun[];
+    /** The runs of the last slot of which any has ended: one for each tenant, and args. */
+    readonly ended: readonly PastRun[];
+    /** The runs of the last request, where somebody has asked for any since. */
+    readonly byHand: readonly PastRun[];
+    /** The newest slots that were skipped. */
+    readonly skipped: PastSkips | undefined;
+}
+
+/** As many of a job's newest manual runs are looked at for the last request: more tenants than that are not shown. */
+export const MOST_OF_REQUEST = 500;
+
+/**
+ * Picks the runs that somebody has asked for at once: one process runs a job for one tenant after another.
+ *
+ * @param runs manual runs of a job that have ended, newest first
+ * @param since unix milliseconds: older ones do not count
+ * @returns those of the last request, newest first; none where nobody has asked since
+ */
+export function lastRequestOf(runs: readonly PastRun[], since: number): PastRun[] {
+    const [newest] = runs;
+    if (!newest) return [];
+    const seen = new Set<string>();
+    const request: PastRun[] = [];
+    for (const run of runs) {
+        const forWhom = JSON.stringify([run.tenant ?? null, run.args]);
+        const isOther = run.host !== newest.host || run.pid !== newest.pid || seen.has(forWhom);
+        if (isOther || run.startedAt <= since) break;
+        seen.add(forWhom);
+        request.push(run);
+    }
+    return request;
+}
+
+/**
+ * When something was: by this, runs and skipped slots stand in one order.
+ *
+ * @param past a run, or skipped slots
+ * @returns unix milliseconds: when the run started, or the last of the slots
+ */
+export function timeOf(past: PastRun | PastSkips): number {
+    return past.kind === 'run' ? past.startedAt : past.last * 1000;
+}
+
+/** What an engine remembers, to be read; reading changes nothing. */
+export interface History {
+    /** Whether runs of other processes are in it: without a journal's file, each process knows of its own alone. */
+    readonly isShared: boolean;
+    /**
+     * Tells how jobs are doing.
+     *
+     * @param jobs their names
+     * @returns their status; a job of which nothing is known is not among them
+     */
+    statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>>;
+    /**
+     * Lists a job's runs and skipped slots.
+     *
+     * @param job its name
+     * @param most how many
+     * @returns them, newest first
+     */
+    of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]>;
+    /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
+    pausedJobs(): Promise<readonly string[]>;
+    /** Lets go of what it reads from. */
+    close(): Promise<void>;
+}

@@ -1,0 +1,51 @@
+import { ServiceFactory, Workspace } from '../framework.js';
+import type { Settings } from '../jobs/settings.js';
+import type { TenantId } from './run.js';
+
+/** For whom a job runs. */
+export type Tenancy =
+    /** Once, without a tenant. */
+    | { kind: 'single' }
+    /** Once for each of these, in the table's order. */
+    | { kind: 'tenants'; ids: readonly TenantId[] }
+    /** For nobody: the job wants tenants, and the app has no tenants table. */
+    | { kind: 'no tenants table' };
+
+/**
+ * Asks the app for whom a job runs, in a workspace of its own.
+ *
+ * @param settings the job's
+ * @returns its tenants, or that it has none to do with
+ * @throws what the app's `database` service, or the job's `tenantsFilter`, throws
+ */
+export async function tenancyOf({ multiTenant, tenantsFilter }: Settings): Promise<Tenancy> {
+    if (multiTenant === false) return { kind: 'single' };
+    const ids = await readTenants(tenantsFilter);
+    if (ids) return { kind: 'tenants', ids };
+    return multiTenant ? { kind: 'no tenants table' } : { kind: 'single' };
+}
+
+/**
+ * Tells whether the app keeps tenants, as the framework's own multi-tenancy asks it: by `database.info.tenants`.
+ *
+ * @returns true where there is a `database` service with a tenants table
+ */
+export async function hasTenantsTable(): Promise<boolean> {
+    if (!hasDatabase()) return false;
+    return Workspace.run(async function () {
+        return Boolean(await this['database'].info.tenants);
+    });
+}
+
+async function readTenants(filter: Settings['tenantsFilter']): Promise<TenantId[] | undefined> {
+    if (!hasDatabase()) return undefined;
+    return Workspace.run(async function () {
+        if (!(await this['database'].info.tenants)) return undefined;
+        const tenants: { id: TenantId }[] = await filter(this['database'].tenants).all();
+        return tenants.map(({ id }) => id);
+    });
+}
+
+function hasDatabase(): boolean {
+    return ServiceFactory.mixins['database'] !== undefined;
+}

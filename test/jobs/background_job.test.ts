@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import type { BackgroundJobClass } from '../../types/background_job.js';
+import { createBot, loadApp, openApp } from '../support/fixture_app.js';
+
+const app = await openApp({
+    'lib/background_jobs/my_cleanup_task.js': `
+        export default {
+            meta(){
+                this.schedule('*/5 * * * *');
+                this.schedule('0 * * * *', 'hourly-cleanup', { deep: true });
+            },
+            run(){}
+        };
+    `,
+    'lib/background_jobs/reports/DailyDigest.js': 'export default { run(){} };',
+});
+const { BackgroundJob, defineBackgroundJob } = await import('../../lib/index.js');
+const { ManualClock } = await import('../../lib/time/manual_clock.js');
+const { Workspace } = await import('../../lib/framework.js');
+await loadApp(app);
+
+const FROM_FILES = ['my-cleanup-task', 'reports/daily-digest'];
+
+const every = (...crontabs: string[]) =>
+    function (this: BackgroundJobClass) {
+        for (const crontab of crontabs) this.schedule(crontab);
+    };
+
+const messageOfMeta = (name: string) => (BackgroundJob.for(name) as { metaError?: Error }).metaError?.message;
+
+afterEach(() => {
+    for (const name of BackgroundJob.names.filter((name) => !FROM_FILES.includes(name)))
+        BackgroundJob.unregister(name);
+});
+
+describe('the registry of background jobs', () => {
+    test('finds the jobs by their files, nested folders included', () => {
+        assert.deepEqual(BackgroundJob.names, FROM_FILES);
+    });
+
+    test('gives the class of a job, with its name, files and schedules as [crontab, ...args]', () => {
+        const Job = BackgroundJob.for('my-cleanup-task');
+        assert.equal(Job.name, 'my-cleanup-task');
+        assert.deepEqual(Job.filePaths, [`${app.root}/lib/background_jobs/my_cleanup_task.js`]);
+        assert.deepEqual(Job.schedules, [['*/5 * * * *'], ['0 * * * *', 'hourly-cleanup', { deep: true }]]);
+        assert.deepEqual(BackgroundJob.for('reports/daily-digest').schedules, []);
+    });
+
+    test('knows one job by MyTask, my-task and my_task', () => {
+        BackgroundJob.register('MyTask', { run() {} });
+        assert.deepEqual(BackgroundJob.names, ['my-cleanup-task', 'my-task', 'reports/daily-digest']);
+        assert.equal(BackgroundJob.for('my_task'), BackgroundJob.for('my-task'));
+        assert.equal(BackgroundJob.for('MyTask'), BackgroundJob.for('my-task'));
+        assert.equal(BackgroundJob.for('Reports/DailyDigest'), BackgroundJob.for('reports/daily_digest'));
+        BackgroundJob.unregister('my_task');
+        assert.deepEqual(BackgroundJob.names, FROM_FILES);
+    });
+
+    test('keeps names in order, whenever they were registered', () => {
+        for (const name of ['zebra', 'ant', 'mouse']) BackgroundJob.register(name, { run() {} });
+        assert.deepEqual(BackgroundJob.names, [
+            'ant',
+            'mouse',
+            'my-cleanup-task',
+            'reports/daily-digest',
+            'zebra',
+        ]);
+    });
+
+    test('does not double schedules when other jobs are registered', () => {
+        for (let index = 0; index < 5; index++) {
+            BackgroundJob.for('my-cleanup-task');
+            BackgroundJob.register(`other-${index}`, { run() {} });
+        }
+        assert.equal(BackgroundJob.for('my-cleanup-task').schedules.length, 2);
+    });
+
+    test('keeps the schedules of jobs, and its own, apart', () => {
+        BackgroundJob.register('a', { meta: every('1 * * * *'), run() {} });
+        BackgroundJob.register('b', { meta: every('2 * * * *', '3 * * * *'), run() {} });
+        assert.deepEqual(BackgroundJob.for('a').schedules, [['1 * * * *']]);
+        assert.deepEqual(BackgroundJob.for('b').schedules, [['2 * * * *'], ['3 * * * *']]);
+        assert.deepEqual((BackgroundJob as unknown as BackgroundJobClass).schedules, []);
+    });
+
+    test('schedule() can be chained, and throws for nothing', () => {
+        const odd: unknown[] = ['60 * * * *', '', undefined, null, 5, {}, Symbol('x'), () => {}];
+        BackgroundJob.register('chained', {
+            meta(this: BackgroundJobClass) {
+                let chain: BackgroundJobClass = this;
+                for (const crontab of odd) chain = chain.schedule(crontab as string);
+            },
+            run() {},
+        });
+        assert.deepEqual(
+            BackgroundJob.for('chained').schedules.map(([crontab]) => crontab),
+            odd,
+        );
+    });
+
+    test('a second definition of a name adds to the first, as in every registry of the framework', () => {
+        BackgroundJob.register('twice', { meta: every('1 * * * *'), run: () => 'first', kept: () => 'kept' });
+        BackgroundJob.register('twice', { meta: every('2 * * * *'), run: () => 'second' });
+        assert.deepEqual(BackgroundJob.for('twice').schedules, [['1 * * * *'], ['2 * * * *']]);
+        const job = BackgroundJob.create('twice', {});
+        assert.deepEqual([job.run(), job.kept()], ['second', 'kept']);
+    });
+
+    test('creates an instance of its own at each call, with the services of its context', async () => {
+        BackgroundJob.register('counter', {
+            run(this: { count?: number }) {
+                this.count = (this.count ?? 0) + 1;
+                return this.count;
+            },
+        });
+        await Workspace.run(async function () {
+            const jobs = [
+                BackgroundJob.create('counter', this.context),
+                BackgroundJob.create('counter', this.context),
+            ];
+            assert.deepEqual(
+                jobs.map((job) => job.run()),
+                [1, 1],
+            );
+            assert.equal(jobs[0].context, this.context);
+            assert.equal(jobs[0].initialParams, this.initialParams);
+        });
+    });
+
+    test('running a job that does not exist says so', () => {
+        assert.throws(
+            () => BackgroundJob.create('no-such-job', {}).run(),
+            /There is no background job "no-such-job"/,
+        );
+        assert.deepEqual(BackgroundJob.names, FROM_FILES, 'asking for a name does not make a job of it');
+    });
+
+    test('a meta() that throws throws out of no loop over the registry', () => {
+        BackgroundJob.register('bad', {
+            meta() {
+                throw new Error('no API key');
+            },
+            run() {},
+        });
+        BackgroundJob.register('good', { meta: every('* * * * *'), run() {} });
+        const jobs = BackgroundJob.names.map((name) => BackgroundJob.for(name));
+        assert.equal(jobs.length, 4);
+        assert.equal(messageOfMeta('bad'), 'no API key');
+        assert.equal(messageOfMeta('good'), undefined);
+    });
+
+    test('defineBackgroundJob returns what it is given', () => {
+        const definition = { run() {} };
+        assert.equal(defineBackgroundJob(definition), definition);
+    });
+});
+
+describe('what changed in the registry', () => {
+    test('is known since any revision, by dasherized names', () => {
+        const start = BackgroundJob.revision;
+        assert.deepEqual(BackgroundJob.changedSince(start), []);
+        BackgroundJob.register('NewTask', { run() {} });
+        const later = BackgroundJob.revision;
+        assert.ok(later > start);
+        BackgroundJob.register('other', { run() {} });
+        BackgroundJob.unregister('new_task');
+        assert.deepEqual(BackgroundJob.changedSince(start).sort(), ['new-task', 'other']);
+        assert.deepEqual(BackgroundJob.changedSince(later).sort(), ['new-task', 'other']);
+        BackgroundJob.unregister('other');
+        assert.deepEqual(BackgroundJob.changedSince(BackgroundJob.revision - 1), ['other']);
+    });
+
+    test('starts with all that was ever registered', () => {
+        for (const name of FROM_FILES) assert.ok(BackgroundJob.changedSince(0).includes(name));
+    });
+});
+
+describe('a bot that runs', () => {
+    const START = '2026-01-01T12:00:00.500Z';
+
+    test('takes up what is registered, again or anew, and lets go of what is unregistered', async () => {
+        const clock = new ManualClock(START);
+        const { bot, eventsOf } = await createBot({ clock });
+        void bot.start();
+        await clock.advance(0);
+        const log: string[] = [];
+        const note = (text: string) => () =>
+            void log.push(`${text} ${new Date(clock.now()).getUTCSeconds()}`);
+
+        BackgroundJob.register('late', { meta: every('* * * * * *'), run: note('old') });
+        await clock.advance(2_000);
+        BackgroundJob.unregister('late');
+        await clock.advance(2_000);
+        BackgroundJob.register('late', { meta: every('*/2 * * * * *'), run: note('new') });
+        await clock.advance(4_000);
+        assert.deepEqual(log, ['old 1', 'old 2', 'new 6', 'new 8']);
+
+        BackgroundJob.register('broken', { meta: every('* * * * *', '60 * * * *'), run() {} });
+        await clock.advance(2_000);
+        assert.deepEqual(
+            eventsOf('job-invalid').map(({ problem }) => [problem.job, problem.reason.split(':')[0]]),
+            [['broken', 'bad schedule "60 * * * *"']],
+            'reported once',
+        );
+        const stopped = bot.stop();
+        await clock.advance(60_000);
+        await stopped;
+    });
+
+    test('a job unregistered by another one that is due before it in the same second does no harm', async () => {
+        const clock = new ManualClock(START);
+        const { bot, eventsOf } = await createBot({ clock });
+        const ran: string[] = [];
+        BackgroundJob.register('a-first', {
+            meta: every('* * * * * *'),
+            run() {
+                ran.push('a-first');
+                BackgroundJob.unregister('b-second');
+            },
+        });
+        BackgroundJob.register('b-second', {
+            meta: every('* * * * * *'),
+            run: () => void ran.push('b-second'),
+        });
+        void bot.start();
+        await clock.advance(0);
+        await clock.advance(2_000);
+        assert.deepEqual(ran, ['a-first', 'a-first'], 'it is gone');
+        const failures = eventsOf('run-ended').filter(({ run }) => run.outcome !== 'succeeded');
+        assert.deepEqual(
+            failures.map(({ run }) => [run.job, run.outcome, run.error?.message]),
+            [['b-second', 'failed', 'There is no background job "b-second".']],
+        );
+        const stopped = bot.stop();
+        await clock.advance(60_000);
+        await stopped;
+    });
+});

@@ -1,0 +1,366 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import type { Settings } from '../../lib/jobs/settings.js';
+import type { BackgroundJobClass } from '../../types/background_job.js';
+import { openApp } from '../support/fixture_app.js';
+
+await openApp();
+const { BackgroundJob } = await import('../../lib/index.js');
+const { brokenFileProblems, planJob } = await import('../../lib/jobs/job_plan.js');
+
+const FILE = '/app/lib/background_jobs/my_task.js';
+const NEXT_YEAR = 1_798_761_600;
+
+type Definition = { meta?(this: BackgroundJobClass): void; run?: unknown; [name: string]: unknown };
+
+/** A job as its file would register it. */
+function define(definition: Definition, name = 'my-task') {
+    BackgroundJob.register(name, {
+        meta(this: BackgroundJobClass) {
+            this.filePaths.push(FILE);
+            this.include(definition);
+        },
+    });
+    return planJob(name, undefined);
+}
+
+afterEach(() => {
+    for (const name of BackgroundJob.names) BackgroundJob.unregister(name);
+});
+
+describe('the plan of a job', () => {
+    test('has its name, file, schedules and settings', () => {
+        const plan = define({
+            meta() {
+                this.schedule('*/5 * * * *');
+                this.schedule('0 * * * *', 'hourly-cleanup', { deep: true });
+            },
+            description: 'Cleans up',
+            run() {},
+        });
+        assert.equal(plan.name, 'my-task');
+        assert.equal(plan.file, FILE);
+        assert.equal(plan.runnable, true);
+        assert.deepEqual(plan.problems, []);
+        assert.equal(plan.settings.description, 'Cleans up');
+        assert.deepEqual(
+            plan.schedules.map(({ job, crontab, args }) => [job, crontab, args]),
+            [
+                ['my-task', '*/5 * * * *', []],
+                ['my-task', '0 * * * *', ['hourly-cleanup', { deep: true }]],
+            ],
+        );
+    });
+
+    test('is found by any spelling of the name', () => {
+        define({ run() {} });
+        for (const name of ['MyTask', 'my_task', 'my-task'])
+            assert.equal(planJob(name, undefined).name, 'my-task');
+    });
+
+    test('is without a file where the job was registered by hand', () => {
+        BackgroundJob.register('by-hand', { run() {} });
+        assert.equal(planJob('by-hand', undefined).file, undefined);
+    });
+
+    test('a job without schedules can run', () => {
+        const plan = define({ run() {} });
+        assert.equal(plan.runnable, true);
+        assert.deepEqual(plan.schedules, []);
+    });
+});
+
+describe('a setting', () => {
+    const filter = (tenants: unknown) => tenants;
+    const values: [keyof Settings, unknown, unknown, unknown, unknown][] = [
+        ['timezone', 'Europe/London', 'Europe/London', 'Asia/Tokyo', 'Asia/Tokyo'],
+        ['multiTenant', true, true, false, false],
+        ['tenantsFilter', () => [], undefined, filter, filter],
+        ['overlap', 'allow', 'allow', 'queue', 'queue'],
+        ['missed', 'all', 'all', 'skip', 'skip'],
+        ['missedWithin', '2h', 7_200_000, '0s', 0],
+        ['timeout', '2m', 120_000, '1m', 60_000],
+        ['retries', 3, 3, 0, 0],
+        ['retryDelay', '1s', 1000, '0s', 0],
+        ['environments', ['production'], ['production'], [], []],
+        ['description', 'One', 'One', '', ''],
+    ];
+    for (const [name, onDefinition, readFromDefinition, onClass, readFromClass] of values) {
+        test(`${name} may stand on the definition`, () => {
+            const plan = define({ [name]: onDefinition, run() {} });
+            assert.deepEqual(plan.settings[name], readFromDefinition ?? onDefinition);
+            assert.deepEqual(plan.problems, []);
+        });
+
+        test(`${name} may be assigned on the class, which wins`, () => {
+            const assign = function (this: BackgroundJobClass) {
+                Object.assign(this, { [name]: onClass });
+            };
+            assert.deepEqual(define({ meta: assign, run() {} }, 'class-only').settings[name], readFromClass);
+            const both = define({ meta: assign, [name]: onDefinition, run() {} });
+            assert.deepEqual(both.settings[name], readFromClass);
+            assert.deepEqual(both.problems, []);
+        });
+    }
+
+    test('several may be assigned with assignProps', () => {
+        const { settings } = define({
+            meta() {
+                this.assignProps({ multiTenant: false, retries: 2, timezone: 'Asia/Tokyo' });
+            },
+            run() {},
+        });
+        assert.equal(settings.multiTenant, false);
+        assert.equal(settings.retries, 2);
+        assert.equal(settings.timezone, 'Asia/Tokyo');
+    });
+
+    test('may come from a mixin that several jobs include', () => {
+        const polite = { retries: 4, overlap: 'queue' };
+        const plan = define({
+            meta() {
+                this.include(polite);
+            },
+            overlap: 'skip',
+            run() {},
+        });
+        assert.equal(plan.settings.retries, 4);
+        assert.equal(plan.settings.overlap, 'skip', 'the definition comes after what it includes');
+    });
+
+    test('may be a getter', () => {
+        const plan = define({
+            get description() {
+                return 'Read when it is asked for';
+            },
+            run() {},
+        });
+        assert.equal(plan.settings.description, 'Read when it is asked for');
+    });
+
+    test('says nothing about the same setting of another job', () => {
+        define({
+            meta() {
+                this.retries = 5;
+            },
+            run() {},
+        });
+        assert.equal(define({ run() {} }, 'other').settings.retries, 0);
+    });
+});
+
+describe('what is wrong with a job', () => {
+    const assertOneProblem = (plan: ReturnType<typeof define>, reason: RegExp, severity = 'error') => {
+        assert.equal(plan.problems.length, 1, JSON.stringify(plan.problems));
+        const [problem] = plan.problems;
+        assert.equal(problem?.job, 'my-task');
+        assert.equal(problem?.file, FILE);
+        assert.equal(problem?.severity, severity);
+        assert.match(problem?.reason ?? '', reason);
+    };
+    const everyMinute = function (this: BackgroundJobClass) {
+        this.schedule('* * * * *');
+    };
+
+    const badSettings: [Definition, RegExp][] = [
+        [{ retries: -1 }, /^its setting `retries`, -1, is not a whole number/],
+        [
+            { timezone: 'Europe/Londn' },
+            /^its setting `timezone`, "Europe\/Londn", is not a time zone \(did you mean/,
+        ],
+        [{ multiTenant: 'yes' }, /^its setting `multiTenant`, "yes", is neither true nor false/],
+        [{ timeout: 30 }, /^its setting `timeout`, 30, is not a duration/],
+        [{ retries: 2n }, /^its setting `retries`, 2n, is not a whole number/],
+    ];
+    for (const [settings, reason] of badSettings) {
+        const [name] = Object.keys(settings) as [string];
+        test(`a bad value of ${name} keeps the job from running, whichever way it is spelt`, () => {
+            const onDefinition = define({ meta: everyMinute, ...settings, run() {} });
+            assertOneProblem(onDefinition, reason);
+            assert.equal(onDefinition.runnable, false);
+            assert.deepEqual(onDefinition.schedules, []);
+            BackgroundJob.unregister('my-task');
+
+            const onClass = define({
+                meta() {
+                    this.schedule('* * * * *');
+                    Object.assign(this, settings);
+                },
+                run() {},
+            });
+            assertOneProblem(onClass, reason);
+            assert.equal(onClass.runnable, false);
+        });
+    }
+
+    test('a setting whose getter throws keeps the job from running', () => {
+        const plan = define({
+            get description(): string {
+                throw new Error('not before the database is there');
+            },
+            run() {},
+        });
+        assertOneProblem(plan, /^its setting `description` threw: not before the database is there$/);
+        assert.equal(plan.runnable, false);
+    });
+
+    test('a misspelt setting is a warning, whichever way it is spelt, and the job runs', () => {
+        const onDefinition = define({ meta: everyMinute, multitenant: false, run() {} });
+        assertOneProblem(
+            onDefinition,
+            /^its property `multitenant` is no setting: did you mean `multiTenant`\?$/,
+            'warning',
+        );
+        assert.equal(onDefinition.runnable, true);
+        assert.equal(onDefinition.schedules.length, 1);
+        BackgroundJob.unregister('my-task');
+
+        const onClass = define({
+            meta() {
+                Object.assign(this, { timeOut: '5s' });
+            },
+            run() {},
+        });
+        assertOneProblem(onClass, /`timeOut` is no setting: did you mean `timeout`\?/, 'warning');
+    });
+
+    test('any other property is the helper of the job', () => {
+        assert.deepEqual(
+            define({
+                deliver() {},
+                limit: 10,
+                get total() {
+                    return 1;
+                },
+                run() {},
+            }).problems,
+            [],
+        );
+    });
+
+    const thrown: [string, unknown, RegExp][] = [
+        ['an error', new Error('no API key'), /^its meta\(\) threw: no API key$/],
+        ['a text', 'no API key', /^its meta\(\) threw: no API key$/],
+        ['undefined', undefined, /^its meta\(\) threw: /],
+        ['null', null, /^its meta\(\) threw: /],
+    ];
+    for (const [what, error, reason] of thrown) {
+        test(`a meta() that throws ${what} keeps the job from running, and throws nowhere else`, () => {
+            const plan = define({
+                meta() {
+                    this.schedule('* * * * *');
+                    throw error;
+                },
+                run() {},
+            });
+            assertOneProblem(plan, reason);
+            assert.equal(plan.runnable, false);
+            assert.deepEqual(plan.schedules, []);
+            assert.equal(BackgroundJob.names.map((name) => BackgroundJob.for(name)).length, 1);
+        });
+    }
+
+    test('a job without run() cannot run', () => {
+        for (const definition of [{}, { run: 'now' }, { run: null }]) {
+            const plan = define(definition);
+            assertOneProblem(plan, /^it has no run\(\): add `run\(\)\{ \.\.\. \}`$/);
+            assert.equal(plan.runnable, false);
+            BackgroundJob.unregister('my-task');
+        }
+    });
+
+    const badSchedules: [unknown[], RegExp][] = [
+        [['60 * * * *'], /^bad schedule "60 \* \* \* \*": /],
+        [[''], /^bad schedule "": /],
+        [['* * * *'], /^bad schedule "\* \* \* \*": /],
+        [['0 0 30 2 *'], /^bad schedule "0 0 30 2 \*": it never fires/],
+        [['CRON_TZ=Mars/Base 0 2 * * *'], /^bad schedule .*"Mars\/Base" is not a time zone/],
+        [['2026-01-01T00:00:00'], /^bad schedule "2026-01-01T00:00:00": /],
+        [['* * * * *', new Date(0)], /^bad schedule "\* \* \* \* \*": args\[0\] is a Date/],
+        [['* * * * *', 'a', { since: undefined }], /args\[1\]\.since is undefined/],
+        [['* * * * *', () => {}], /args\[0\] is a function/],
+        [[], /^bad schedule undefined: a crontab is a string/],
+        [[null], /^bad schedule null: a crontab is a string/],
+        [[{ every: 'minute' }], /^bad schedule an object: a crontab is a string/],
+        [[5], /^bad schedule 5: a crontab is a string/],
+        [[Symbol('x')], /^bad schedule Symbol\(x\): a crontab is a string/],
+    ];
+    for (const [declaration, reason] of badSchedules) {
+        test(`the schedule ${declaration.map(String)} is bad, throws nothing, and leaves the good ones in force`, () => {
+            const plan = define({
+                meta() {
+                    this.schedule(...(declaration as [string]));
+                    this.schedule('30 6 * * *');
+                },
+                run() {},
+            });
+            assertOneProblem(plan, reason);
+            assert.equal(plan.runnable, true, 'it can still be run by hand, and by its good schedules');
+            assert.deepEqual(
+                plan.schedules.map(({ crontab }) => crontab),
+                ['30 6 * * *'],
+            );
+        });
+    }
+
+    test('all of it is reported, not the first thing alone', () => {
+        const plan = define({
+            meta() {
+                this.schedule('60 * * * *');
+                this.schedule('0 25 * * *');
+            },
+            retries: -1,
+            timeout: 5,
+            overlaps: 'skip',
+        });
+        assert.deepEqual(
+            plan.problems.map(({ severity, reason }) => [severity, reason.split(/[,:]/)[0]]),
+            [
+                ['error', 'its setting `timeout`'],
+                ['error', 'its setting `retries`'],
+                ['error', 'it has no run()'],
+                ['error', 'bad schedule "60 * * * *"'],
+                ['error', 'bad schedule "0 25 * * *"'],
+                ['warning', 'its property `overlaps` is no setting'],
+            ],
+        );
+    });
+});
+
+describe('the time zone of a schedule', () => {
+    const slot = (definition: Definition, botTimezone?: string) => {
+        define({
+            ...definition,
+            run() {},
+        });
+        const [schedule] = planJob('my-task', botTimezone).schedules;
+        return new Date((schedule?.next(NEXT_YEAR) ?? 0) * 1000).toISOString().slice(11, 16);
+    };
+    const atSix = (crontab: string) =>
+        function (this: BackgroundJobClass) {
+            this.schedule(crontab);
+        };
+
+    test("is the process's, the config's, the job's or its own, from the farthest to the nearest", () => {
+        assert.equal(slot({ meta: atSix('0 6 * * *') }), '06:00', 'the process of this test is in UTC');
+        assert.equal(slot({ meta: atSix('0 6 * * *') }, 'Asia/Tokyo'), '21:00');
+        assert.equal(slot({ meta: atSix('0 6 * * *'), timezone: 'America/New_York' }, 'Asia/Tokyo'), '11:00');
+        const own = atSix('CRON_TZ=Asia/Kolkata 0 6 * * *');
+        BackgroundJob.unregister('my-task');
+        assert.equal(slot({ meta: own, timezone: 'America/New_York' }, 'Asia/Tokyo'), '00:30');
+    });
+});
+
+describe('a file that made no job', () => {
+    test('is a problem with its job, file and reason, until it is mended', () => {
+        const broken = { job: 'b', file: '/app/lib/background_jobs/b.js' };
+        const second = { ...broken, kind: 'import-failed', reason: 'cannot be imported' } as const;
+        BackgroundJob.reportBrokenFile({
+            ...broken,
+            kind: 'no-definition',
+            reason: 'has no default export',
+        });
+        BackgroundJob.reportBrokenFile(second);
+        assert.deepEqual(brokenFileProblems(), [{ ...second, severity: 'error' }]);
+    });
+});

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { misspeltSetting, readSettings, SETTING_NAMES, type Settings } from '../../lib/jobs/settings.js';
+
+const { settings: DEFAULTS } = readSettings({});
+
+describe('readSettings', () => {
+    test('gives each setting its default', () => {
+        const { tenantsFilter, ...others } = DEFAULTS;
+        assert.deepEqual(others, {
+            timezone: undefined,
+            multiTenant: undefined,
+            overlap: 'skip',
+            missed: 'once',
+            missedWithin: 3_600_000,
+            timeout: undefined,
+            retries: 0,
+            retryDelay: 10_000,
+            environments: undefined,
+            description: undefined,
+        });
+        const tenants = {};
+        assert.equal(tenantsFilter(tenants), tenants, 'all tenants');
+        assert.deepEqual(readSettings({}).complaints, []);
+    });
+
+    test('takes undefined and null for the default', () => {
+        for (const nothing of [undefined, null]) {
+            const declared = Object.fromEntries(SETTING_NAMES.map((name) => [name, nothing]));
+            assert.deepEqual(readSettings(declared), { settings: DEFAULTS, complaints: [] });
+        }
+    });
+
+    const filter = (tenants: { where(condition: object): unknown }) => tenants.where({ active: true });
+    const good: [keyof Settings, unknown, unknown][] = [
+        ['timezone', 'Europe/London', 'Europe/London'],
+        ['timezone', 'UTC', 'UTC'],
+        ['multiTenant', true, true],
+        ['multiTenant', false, false],
+        ['tenantsFilter', filter, filter],
+        ['overlap', 'skip', 'skip'],
+        ['overlap', 'queue', 'queue'],
+        ['overlap', 'replace', 'replace'],
+        ['overlap', 'allow', 'allow'],
+        ['missed', 'skip', 'skip'],
+        ['missed', 'once', 'once'],
+        ['missed', 'all', 'all'],
+        ['missedWithin', '2 days', 172_800_000],
+        ['missedWithin', '0s', 0],
+        ['timeout', '90s', 90_000],
+        ['retries', 0, 0],
+        ['retries', 5, 5],
+        ['retryDelay', '500ms', 500],
+        ['environments', ['production', 'staging'], ['production', 'staging']],
+        ['environments', [], []],
+        ['description', 'Deletes old sessions', 'Deletes old sessions'],
+    ];
+    for (const [name, declared, expected] of good) {
+        test(`reads ${name}: ${show(declared)}`, () => {
+            assert.deepEqual(readSettings({ [name]: declared }), {
+                settings: { ...DEFAULTS, [name]: expected },
+                complaints: [],
+            });
+        });
+    }
+
+    const circular: unknown[] = [];
+    circular.push(circular);
+    const bad: [keyof Settings, unknown, RegExp][] = [
+        [
+            'timezone',
+            'Europe/Londn',
+            /"Europe\/Londn".*is not a time zone \(did you mean "Europe\/London"\?\)/,
+        ],
+        ['timezone', 'Mars/Olympus_Mons', /"Mars\/Olympus_Mons".*is not a time zone.*"Europe\/London"/],
+        ['timezone', '', /is not a time zone/],
+        ['timezone', '+01:00', /is an offset, not a time zone/],
+        ['timezone', 1, /1.*is not a time zone: write its IANA name/],
+        ['multiTenant', 'true', /"true".*is neither true nor false/],
+        ['multiTenant', 1, /1.*is neither true nor false/],
+        ['tenantsFilter', { active: true }, /\{ active: true \}.*is not a function: write tenants =>/],
+        ['overlap', 'queu', /"queu".*'skip', 'queue', 'replace', 'allow'/],
+        ['overlap', true, /true.*'skip', 'queue', 'replace', 'allow'/],
+        ['missed', 'never', /"never".*'skip', 'once', 'all'/],
+        ['missedWithin', 3600, /3600.*number with its unit/],
+        ['missedWithin', '-1h', /"-1h".*number with its unit/],
+        ['timeout', '0s', /"0s".*no time to run/],
+        ['timeout', 30, /30.*number with its unit/],
+        ['retries', -1, /-1.*whole number from 0 up/],
+        ['retries', 1.5, /1\.5.*whole number from 0 up/],
+        ['retries', '3', /"3".*whole number from 0 up/],
+        ['retries', Number.POSITIVE_INFINITY, /Infinity.*whole number from 0 up/],
+        ['retries', 3n, /3n.*whole number from 0 up/],
+        ['retries', Symbol('three'), /Symbol\(three\).*whole number from 0 up/],
+        ['retryDelay', 'soon', /"soon".*number with its unit/],
+        ['environments', 'production', /"production".*is not a list.*\['production'\]/],
+        ['environments', ['production', 1], /\[ 'production', 1 \].*is not a list/],
+        ['retries', circular, /Circular.*whole number from 0 up/],
+        ['description', () => 'text', /a function.*is not a text/],
+        ['description', 5, /5.*is not a text/],
+    ];
+    for (const [name, declared, complaint] of bad) {
+        test(`refuses ${name}: ${show(declared)}, says so, and goes on with the default`, () => {
+            const { settings, complaints } = readSettings({ [name]: declared });
+            assert.equal(complaints.length, 1);
+            assert.equal(complaints[0]?.property, name);
+            assert.match(complaints[0]?.reason ?? '', complaint);
+            assert.ok(complaints[0]?.reason.startsWith(`its setting \`${name}\`, `));
+            assert.deepEqual(settings, DEFAULTS);
+        });
+    }
+
+    test('complains about each bad value, and keeps the good ones', () => {
+        const { settings, complaints } = readSettings({ retries: -1, timeout: 5, overlap: 'queue' });
+        assert.equal(complaints.length, 2);
+        assert.deepEqual(settings, { ...DEFAULTS, overlap: 'queue' });
+    });
+
+    test('never throws, whatever is declared: a value is taken or complained about', () => {
+        fc.assert(
+            fc.property(
+                fc.constantFrom(...SETTING_NAMES),
+                fc.anything({ withBigInt: true }),
+                (name, value) => {
+                    const { settings, complaints } = readSettings({ [name]: value });
+                    const isDefault = value === undefined || value === null;
+                    if (complaints.length > 0) assert.deepEqual(settings, DEFAULTS);
+                    else assert.ok(isDefault || settings[name] !== undefined);
+                },
+            ),
+        );
+    });
+});
+
+describe('misspeltSetting', () => {
+    const misspelt: [string, keyof Settings][] = [
+        ['timeZone', 'timezone'],
+        ['timzone', 'timezone'],
+        ['multitenant', 'multiTenant'],
+        ['multiTenants', 'multiTenant'],
+        ['tenantFilter', 'tenantsFilter'],
+        ['overlaps', 'overlap'],
+        ['timeOut', 'timeout'],
+        ['retrys', 'retries'],
+        ['environment', 'environments'],
+        ['discription', 'description'],
+    ];
+    for (const [property, setting] of misspelt) {
+        test(`${property} was meant to be ${setting}`, () =>
+            assert.equal(misspeltSetting(property), setting));
+    }
+
+    test('a setting itself, and a name of one own, are not misspelt', () => {
+        for (const property of [
+            ...SETTING_NAMES,
+            'run',
+            'meta',
+            'deliver',
+            'retry',
+            'time',
+            'name',
+            'length',
+            'hooks',
+        ]) {
+            assert.equal(misspeltSetting(property), undefined, property);
+        }
+    });
+
+    test('any one letter too few or too many is found', () => {
+        fc.assert(
+            fc.property(
+                fc.constantFrom(...SETTING_NAMES),
+                fc.nat(),
+                fc.constantFrom('', 'x', 'S', '_'),
+                (setting, position, letter) => {
+                    const at = position % setting.length;
+                    const word = setting.slice(0, at) + letter + setting.slice(letter === '' ? at + 1 : at);
+                    assert.equal(misspeltSetting(word), setting);
+                },
+            ),
+        );
+    });
+});
+
+function show(value: unknown): string {
+    if (value === null || typeof value !== 'object') return String(value);
+    return Array.isArray(value) && value.includes(value) ? 'a circle' : JSON.stringify(value);
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createRun, laneOf, latenessOf, type Run } from '../../lib/runs/run.js';
+import type { Json } from '../../lib/schedule/args.js';
+
+const IDENTITY = {
+    job: 'send-digests',
+    file: '/app/lib/background_jobs/send_digests.js',
+    args: ['weekly'],
+    tenant: 'acme',
+    scheduledAt: 1_767_225_600,
+    manual: false,
+} as const;
+
+const lane = (parts: Partial<Pick<Run, 'job' | 'args' | 'tenant'>>) =>
+    laneOf({ job: 'a', args: [], tenant: undefined, ...parts });
+
+describe('createRun', () => {
+    test('makes a run that has not started, with what it is', () => {
+        const { id, ...run } = createRun(IDENTITY);
+        assert.match(id, /^[0-9a-f-]{36}$/);
+        assert.deepEqual(run, {
+            ...IDENTITY,
+            schedule: undefined,
+            attempt: 0,
+            startedAt: undefined,
+            endedAt: undefined,
+            outcome: undefined,
+            reason: undefined,
+            error: undefined,
+        });
+    });
+
+    test('gives each run an id of its own, equal as they may be', () => {
+        assert.notEqual(createRun(IDENTITY).id, createRun(IDENTITY).id);
+    });
+
+    test('takes the identity only, whatever else the object holds', () => {
+        assert.equal(createRun({ ...IDENTITY, ...{ outcome: 'succeeded', attempt: 7 } }).outcome, undefined);
+    });
+});
+
+describe('laneOf', () => {
+    test('is equal for runs with equal job, args and tenant, whatever else differs', () => {
+        assert.equal(
+            laneOf(createRun(IDENTITY)),
+            laneOf(createRun({ ...IDENTITY, scheduledAt: 5, manual: true, file: undefined })),
+        );
+        assert.equal(lane({ args: [{ a: 1, b: [2] }] }), lane({ args: [{ a: 1, b: [2] }] }));
+    });
+
+    test('does not depend on the order in which the keys of an arg were written', () => {
+        assert.equal(
+            lane({ args: [{ a: 1, b: { c: 2, d: 3 } }] }),
+            lane({ args: [{ b: { d: 3, c: 2 }, a: 1 }] }),
+        );
+    });
+
+    test('is the same for a tenant from the table (a number) and from a header (a text)', () => {
+        assert.equal(lane({ tenant: 12 }), lane({ tenant: '12' }));
+    });
+
+    test('differs where job, args or tenant differ', () => {
+        const lanes = [
+            lane({}),
+            lane({ job: 'b' }),
+            lane({ args: [null] }),
+            lane({ args: [[]] }),
+            lane({ args: [1] }),
+            lane({ args: ['1'] }),
+            lane({ args: [1, 2] }),
+            lane({ args: [2, 1] }),
+            lane({ tenant: 'x' }),
+            lane({ tenant: '' }),
+            lane({ tenant: '[]' }),
+        ];
+        assert.equal(new Set(lanes).size, lanes.length);
+    });
+
+    test('is equal exactly where the parts are', () => {
+        const parts = fc.record(
+            {
+                job: fc.constantFrom('a', 'a-b', 'reports/a'),
+                args: fc.array(
+                    fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as Json),
+                    { maxLength: 2 },
+                ),
+                tenant: fc.option(fc.string({ maxLength: 3 }), { nil: undefined }),
+            },
+            { noNullPrototype: true },
+        );
+        fc.assert(
+            fc.property(parts, parts, (one, other) => {
+                assert.equal(laneOf(one), laneOf(structuredClone(one)));
+                assert.equal(laneOf(one) === laneOf(other), isEqual(one, other));
+            }),
+        );
+    });
+});
+
+describe('latenessOf', () => {
+    test('is the time from the slot to the start, in milliseconds', () => {
+        assert.equal(latenessOf({ scheduledAt: 100, startedAt: 100_250 }), 250);
+        assert.equal(latenessOf({ scheduledAt: 100, startedAt: 100_000 }), 0);
+    });
+
+    test('is 0 without a slot, before the start, and for a run that was asked for before its slot', () => {
+        assert.equal(latenessOf({ scheduledAt: undefined, startedAt: 100_250 }), 0);
+        assert.equal(latenessOf({ scheduledAt: 100, startedAt: undefined }), 0);
+        assert.equal(latenessOf({ scheduledAt: 200, startedAt: 100_250 }), 0);
+    });
+});
+
+function isEqual(one: unknown, other: unknown): boolean {
+    try {
+        assert.deepEqual(one, other);
+        return true;
+    } catch {
+        return false;
+    }
+}

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
+import { toError } from '../../lib/runs/stray_errors.js';
+import { openApp } from '../support/fixture_app.js';
+
+// The test runner listens for stray errors itself: the app runs in a process of its own.
+const MAIN = `
+    import { writeSync } from 'node:fs';
+    import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+    import { Bot, BackgroundJob } from 'pinstripe-bot';
+    import { Workspace } from 'pinstripe';
+
+    const say = (...words) => writeSync(1, words.join(' ') + '\\n');
+    const bot = new Bot({
+        config: async () => ({ enabled: true, engine: 'embedded', concurrency: 1, turn: 30_000, stopTimeout: 1_000, log: 'silent', journal: { filename: false } }),
+        listen: ({ type, run, error }) => {
+            if (type === 'stray-error') say('stray', run.job, error.message);
+            if (type === 'run-ended') say('ended', run.job, run.outcome, run.error?.message ?? '');
+        }
+    });
+    const everyMinute = function () { this.schedule('* * * * *'); };
+    const define = (name, run, settings = {}) => BackgroundJob.register(name, { meta: everyMinute, ...settings, run });
+    const runAll = () => bot.runBackgroundJobs(0);
+`;
+
+const app = await openApp({
+    'in_a_run.js': `${MAIN}
+        define('a-rejection', async () => {
+            Promise.reject(new Error('not awaited'));
+            await delay(5);
+        });
+        define('b-timer', async () => {
+            setTimeout(() => { throw new Error('in a timer'); }, 1);
+            await delay(10);
+        });
+        define('c-nested', async () => {
+            setImmediate(async () => {
+                await nextTurn();
+                throw new Error('far away');
+            });
+            await delay(20);
+        });
+        define('d-text', async () => {
+            Promise.reject('a text');
+            await delay(5);
+        });
+        define('e-both', async () => {
+            Promise.reject(new Error('not awaited'));
+            await delay(5);
+            throw new Error('its own');
+        });
+        define('f-two', async () => {
+            Promise.reject(new Error('first'));
+            await nextTurn();
+            Promise.reject(new Error('second'));
+            await delay(5);
+        });
+        define('g-retried', async function () {
+            if (this.currentRun.attempt > 1) return;
+            Promise.reject(new Error('not awaited'));
+            await delay(5);
+        }, { retries: 1, retryDelay: '0s' });
+        define('h-handled', async () => {
+            const late = Promise.reject(new Error('handled'));
+            await late.catch(() => {});
+        });
+        define('i-innocent', () => delay(5));
+        await runAll();
+        say('survived');
+    `,
+    'after_a_run.js': `${MAIN}
+        define('a-careless', () => {
+            setTimeout(() => { throw new Error('too late'); }, 20);
+            setTimeout(() => Promise.reject(new Error('later still')), 30);
+        });
+        await runAll();
+        await delay(60);
+        say('survived');
+    `,
+    'two_at_once.js': `${MAIN}
+        define('a', async () => {
+            await delay(10);
+            Promise.reject(new Error('mine'));
+            await delay(30);
+        });
+        define('b', () => delay(60));
+        await Promise.allSettled([bot.runBackgroundJob('a'), bot.runBackgroundJob('b')]);
+    `,
+    'rejection_of_nobody.js': `${MAIN}
+        define('a', () => {});
+        await runAll();
+        Promise.reject(new TypeError('of nobody'));
+        await delay(50);
+        say('survived');
+    `,
+    'throw_of_nobody.js': `${MAIN}
+        define('a', () => {});
+        await runAll();
+        setTimeout(() => { throw new TypeError('of nobody'); }, 1);
+        await delay(50);
+        say('survived');
+    `,
+    'own_handlers.js': `${MAIN}
+        process.on('unhandledRejection', (error) => say('rejection', error.message));
+        process.on('uncaughtException', (error) => say('exception', error.message));
+        define('a', () => {});
+        await runAll();
+        Promise.reject(new Error('of nobody'));
+        setTimeout(() => { throw new Error('of nobody'); }, 1);
+        await delay(50);
+        say('survived');
+    `,
+    'warns.js': `${MAIN}
+        define('a', async () => {
+            Promise.reject(new Error('mine'));
+            await delay(5);
+        });
+        await runAll();
+        Promise.reject(new Error('of nobody'));
+        await delay(50);
+        Promise.reject(new Error('of nobody again'));
+        await delay(50);
+        await runAll();
+        say('survived');
+    `,
+});
+
+async function run(file: string, ...options: string[]) {
+    const { code, stdout, stderr } = await app.start([...options, file]).ended();
+    return {
+        code,
+        lines: stdout
+            .trim()
+            .split('\n')
+            .map((line) => line.trim()),
+        stderr,
+    };
+}
+
+describe('a stray error', { concurrency: 2 }, () => {
+    test('in a run is the failure of that run, told at once, and the process goes on', async () => {
+        const { code, lines, stderr } = await run('in_a_run.js');
+        assert.equal(code, 0, stderr);
+        assert.deepEqual(lines, [
+            'stray a-rejection not awaited',
+            'ended a-rejection failed not awaited',
+            'stray b-timer in a timer',
+            'ended b-timer failed in a timer',
+            'stray c-nested far away',
+            'ended c-nested failed far away',
+            'stray d-text it threw "a text", which is not an Error',
+            'ended d-text failed it threw "a text", which is not an Error',
+            'stray e-both not awaited',
+            'ended e-both failed its own',
+            'stray f-two first',
+            'stray f-two second',
+            'ended f-two failed first',
+            'stray g-retried not awaited',
+            'ended g-retried succeeded',
+            'ended h-handled succeeded',
+            'ended i-innocent succeeded',
+            'survived',
+        ]);
+        assert.equal(stderr, '');
+    });
+
+    test('after a run is told with that run, whose outcome stands, and the process goes on', async () => {
+        const { code, lines } = await run('after_a_run.js');
+        assert.equal(code, 0);
+        assert.deepEqual(lines, [
+            'ended a-careless succeeded',
+            'stray a-careless too late',
+            'stray a-careless later still',
+            'survived',
+        ]);
+    });
+
+    test('is that of the run that caused it, whatever runs beside it', async () => {
+        const { lines } = await run('two_at_once.js');
+        assert.deepEqual([...new Set(lines)].sort(), [
+            'ended a failed mine',
+            'ended b succeeded',
+            'stray a mine',
+        ]);
+    });
+
+    for (const kind of ['rejection', 'throw']) {
+        test(`that is no run's, a ${kind}, ends the process as it would without us`, async () => {
+            const { code, lines, stderr } = await run(`${kind}_of_nobody.js`);
+            assert.equal(code, 1);
+            assert.deepEqual(lines, ['ended a succeeded']);
+            assert.match(stderr, /TypeError: of nobody\n +at .*_of_nobody\.js/);
+        });
+    }
+
+    test('that is no run’s goes to the handlers of the app, once', async () => {
+        const { code, lines } = await run('own_handlers.js');
+        assert.equal(code, 0);
+        assert.deepEqual(lines, [
+            'ended a succeeded',
+            'rejection of nobody',
+            'exception of nobody',
+            'survived',
+        ]);
+    });
+
+    test('that is no run’s obeys --unhandled-rejections, each time, and those of runs are still known', async () => {
+        const { code, lines, stderr } = await run('warns.js', '--unhandled-rejections=warn');
+        assert.equal(code, 0);
+        const ofRun = ['stray a mine', 'ended a failed mine'];
+        assert.deepEqual(lines, [...ofRun, ...ofRun, 'survived']);
+        assert.match(stderr, /of nobody\b[\s\S]*of nobody again/);
+    });
+});
+
+describe('toError', () => {
+    test('leaves an error as it is, one of another realm included', () => {
+        const error = new RangeError('mine');
+        assert.equal(toError(error), error);
+        const foreign = runInNewContext("new Error('theirs')");
+        assert.equal(foreign instanceof Error, false);
+        assert.equal(toError(foreign), foreign);
+    });
+
+    const others: [unknown, string][] = [
+        ['a text', 'it threw "a text", which is not an Error'],
+        [undefined, 'it threw undefined, which is not an Error'],
+        [null, 'it threw null, which is not an Error'],
+        [404, 'it threw 404, which is not an Error'],
+        [Symbol('x'), 'it threw Symbol(x), which is not an Error'],
+        [Object.create(null), 'it threw [Object: null prototype] {}, which is not an Error'],
+        [{ code: 42, why: 'because' }, "it threw { code: 42, why: 'because' }, which is not an Error"],
+    ];
+    for (const [cause, message] of others) {
+        test(`makes one of ${message.slice(9, -22)}, with the cause`, () => {
+            const error = toError(cause);
+            assert.ok(error instanceof Error);
+            assert.equal(error.cause, cause);
+            assert.equal(error.message, message);
+        });
+    }
+
+    test('keeps to one line of some length, whatever was thrown', () => {
+        for (const cause of [
+            'x'.repeat(9_000),
+            { within: new Error('a\nb') },
+            { text: `a\n${'x'.repeat(9_000)}` },
+        ]) {
+            const { message } = toError(cause);
+            assert.match(message, /^it threw .+, which is not an Error$/);
+            assert.ok(message.length < 400);
+        }
+    });
+});

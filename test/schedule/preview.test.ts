@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { MOST_SLOTS, previewDays, TooManySlotsError } from '../../lib/schedule/preview.js';
+import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
+import { formatMoment } from '../../lib/time/moment.js';
+
+/** 2026-01-01 00:00:00 UTC */
+const NEW_YEAR = 1_767_225_600;
+const DAY = 86_400;
+
+const preview = (schedules: Schedule[], from: number, to: number, timezone = 'UTC') =>
+    [...previewDays(schedules, { from, to }, timezone)].map(({ entries }) =>
+        entries.map(({ schedule, first, last, count }) => [
+            schedule.job,
+            formatMoment(first, timezone),
+            formatMoment(last, timezone).slice(11),
+            count,
+        ]),
+    );
+
+describe('a preview', () => {
+    const daily = createSchedule('daily', ['0 2 * * *'], 'UTC');
+    const frequent = createSchedule('frequent', ['*/5 * * * *'], 'UTC');
+
+    test('lists each slot of a day in order, and those of a frequent schedule in one entry', () => {
+        assert.deepEqual(preview([frequent, daily], NEW_YEAR + 3600, NEW_YEAR + 30 * 3600), [
+            [
+                ['frequent', '2026-01-01 01:00:00', '23:55:00', 276],
+                ['daily', '2026-01-01 02:00:00', '02:00:00', 1],
+            ],
+            [
+                ['frequent', '2026-01-02 00:00:00', '05:55:00', 72],
+                ['daily', '2026-01-02 02:00:00', '02:00:00', 1],
+            ],
+        ]);
+    });
+
+    test('has its beginning in it, and its end not', () => {
+        assert.equal(preview([daily], NEW_YEAR + 7200, NEW_YEAR + 7200 + DAY).length, 1);
+        assert.equal(preview([daily], NEW_YEAR + 7201, NEW_YEAR + 7200 + DAY).length, 0);
+    });
+
+    test('leaves out days on which nothing is due, however many', () => {
+        const yearly = createSchedule('yearly', ['0 0 1 1 *'], 'UTC');
+        assert.deepEqual(preview([yearly], NEW_YEAR + 1, NEW_YEAR + 800 * DAY), [
+            [['yearly', '2027-01-01 00:00:00', '00:00:00', 1]],
+            [['yearly', '2028-01-01 00:00:00', '00:00:00', 1]],
+        ]);
+    });
+
+    test('goes by the days of the zone that is asked for', () => {
+        assert.deepEqual(preview([daily], NEW_YEAR, NEW_YEAR + DAY, 'America/New_York'), [
+            [['daily', '2025-12-31 21:00:00', '21:00:00', 1]],
+        ]);
+    });
+
+    test('refuses more slots than anybody wants to see', () => {
+        const everySecond = createSchedule('tick', ['* * * * * *'], 'UTC');
+        assert.throws(() => preview([everySecond], NEW_YEAR, NEW_YEAR + MOST_SLOTS + 1), TooManySlotsError);
+    });
+
+    test('tells of all slots of all schedules, each on its local day, in order', () => {
+        const crontab = fc.constantFrom(
+            '30 2 * * *',
+            '0 */2 * * *',
+            '*/20 * * * *',
+            '0 0 1 * *',
+            '15 1,2 * * SUN',
+        );
+        const zone = fc.constantFrom('UTC', 'Europe/London', 'Australia/Lord_Howe', 'America/St_Johns');
+        const schedules = fc.array(fc.tuple(crontab, zone), { minLength: 1, maxLength: 4 });
+        const start = fc.integer({ min: NEW_YEAR, max: NEW_YEAR + 365 * DAY });
+        const length = fc.integer({ min: 1, max: 6 * DAY });
+        fc.assert(
+            fc.property(schedules, zone, start, length, (declared, timezone, from, seconds) => {
+                const all = declared.map(([text, own], index) => createSchedule(`job-${index}`, [text], own));
+                const to = from + seconds;
+                const expected = all.flatMap((schedule) => {
+                    const counts = new Map<string, number>();
+                    for (let slot = schedule.next(from - 1); slot && slot < to; slot = schedule.next(slot)) {
+                        const day = `${schedule.job} ${formatMoment(slot, timezone).slice(0, 10)}`;
+                        counts.set(day, (counts.get(day) ?? 0) + 1);
+                    }
+                    return [...counts];
+                });
+                const found = new Map<string, number>();
+                let before = Number.NEGATIVE_INFINITY;
+                for (const { entries } of previewDays(all, { from, to }, timezone)) {
+                    assert.ok(entries.length > 0);
+                    for (const { schedule, first, last, count } of entries) {
+                        const day = formatMoment(first, timezone).slice(0, 10);
+                        assert.equal(formatMoment(last, timezone).slice(0, 10), day);
+                        assert.ok(first >= before && (count > 12 || first === last));
+                        before = first;
+                        const key = `${schedule.job} ${day}`;
+                        found.set(key, (found.get(key) ?? 0) + count);
+                    }
+                }
+                assert.deepEqual([...found].sort(), expected.sort());
+            }),
+        );
+    });
+});

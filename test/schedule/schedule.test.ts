@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { BadScheduleError, createSchedule } from '../../lib/schedule/schedule.js';
+
+const utc = (text: string) => Date.parse(text) / 1000;
+const iso = (second: number | undefined) =>
+    second === undefined ? undefined : new Date(second * 1000).toISOString().replace('.000Z', 'Z');
+
+function slotsOf(crontab: string, from: string, count: number, timezone = 'UTC'): (string | undefined)[] {
+    const schedule = createSchedule('my-job', [crontab], timezone);
+    const slots: (number | undefined)[] = [schedule.next(utc(from))];
+    while (slots.length < count) slots.push(schedule.next(slots.at(-1) as number));
+    return slots.map(iso);
+}
+
+describe('a schedule', () => {
+    test('has its next slot strictly after a time', () => {
+        const schedule = createSchedule('my-job', ['*/5 * * * *'], 'UTC');
+        const slot = utc('2026-01-01T10:05:00Z');
+        assert.equal(schedule.next(slot - 1), slot);
+        assert.equal(schedule.next(slot), slot + 300);
+        assert.equal(schedule.next(slot + 0.5), slot + 300);
+    });
+
+    test('has its previous slot strictly before a time', () => {
+        const schedule = createSchedule('my-job', ['*/5 * * * *'], 'UTC');
+        const slot = utc('2026-01-01T10:05:00Z');
+        assert.equal(schedule.previous(slot + 1), slot);
+        assert.equal(schedule.previous(slot), slot - 300);
+    });
+
+    test('matches its slots only', () => {
+        const schedule = createSchedule('my-job', ['30 6 * * 1-5'], 'UTC');
+        assert.equal(schedule.matches(utc('2026-01-02T06:30:00Z')), true);
+        assert.equal(schedule.matches(utc('2026-01-02T06:30:01Z')), false);
+        assert.equal(schedule.matches(utc('2026-01-03T06:30:00Z')), false);
+    });
+
+    test('reads crontabs with seconds, names, nicknames and marks', () => {
+        const from = '2026-01-01T00:00:00Z';
+        assert.deepEqual(slotsOf('*/20 * * * * *', from, 2), [
+            '2026-01-01T00:00:20Z',
+            '2026-01-01T00:00:40Z',
+        ]);
+        assert.deepEqual(slotsOf('0 0 * FEB MON', from, 2), ['2026-02-02T00:00:00Z', '2026-02-09T00:00:00Z']);
+        assert.deepEqual(slotsOf('0 0 * * fri-sun', from, 3), [
+            '2026-01-02T00:00:00Z',
+            '2026-01-03T00:00:00Z',
+            '2026-01-04T00:00:00Z',
+        ]);
+        assert.deepEqual(slotsOf('@daily', from, 1), ['2026-01-02T00:00:00Z']);
+        assert.deepEqual(slotsOf('@Monthly', from, 1), ['2026-02-01T00:00:00Z']);
+        assert.deepEqual(slotsOf('0 0 L * *', from, 2), ['2026-01-31T00:00:00Z', '2026-02-28T00:00:00Z']);
+        assert.deepEqual(slotsOf('0 0 LW * *', from, 1), ['2026-01-30T00:00:00Z']);
+        assert.deepEqual(slotsOf('0 0 17W * *', from, 1), ['2026-01-16T00:00:00Z']);
+        assert.deepEqual(slotsOf('0 0 * * 5#2', from, 1), ['2026-01-09T00:00:00Z']);
+        assert.deepEqual(slotsOf('0 0 * * FRIL', from, 1), ['2026-01-30T00:00:00Z']);
+    });
+
+    test('takes a question mark for a wildcard, and not for the current time', () => {
+        assert.deepEqual(slotsOf('0 0 1 * ?', '2026-01-01T00:00:00Z', 2), [
+            '2026-02-01T00:00:00Z',
+            '2026-03-01T00:00:00Z',
+        ]);
+        assert.deepEqual(slotsOf('? 0 1 * *', '2026-01-01T00:00:00Z', 2), [
+            '2026-01-01T00:01:00Z',
+            '2026-01-01T00:02:00Z',
+        ]);
+    });
+
+    test('is due on either day where both days are restricted, and on both with a plus', () => {
+        const from = '2026-03-01T00:00:00Z';
+        assert.deepEqual(slotsOf('0 0 13 * FRI', from, 3), [
+            '2026-03-06T00:00:00Z',
+            '2026-03-13T00:00:00Z',
+            '2026-03-20T00:00:00Z',
+        ]);
+        assert.deepEqual(slotsOf('0 0 13 * +FRI', from, 2), ['2026-03-13T00:00:00Z', '2026-11-13T00:00:00Z']);
+    });
+
+    test('finds days that are years away', () => {
+        assert.deepEqual(slotsOf('0 0 29 2 +MON', '2026-01-01T00:00:00Z', 2), [
+            '2044-02-29T00:00:00Z',
+            '2072-02-29T00:00:00Z',
+        ]);
+    });
+});
+
+describe('the time zone of a schedule', () => {
+    test('is its own before its default', () => {
+        const schedule = createSchedule('my-job', ['CRON_TZ=Asia/Tokyo  0 9 * * *'], 'Europe/London');
+        assert.equal(schedule.timezone, 'Asia/Tokyo');
+        assert.equal(schedule.crontab, '0 9 * * *');
+        assert.equal(iso(schedule.next(utc('2026-07-01T00:00:00Z'))), '2026-07-02T00:00:00Z');
+    });
+
+    test('may be written TZ= too', () => {
+        assert.equal(createSchedule('my-job', ['TZ=Asia/Tokyo @daily']).timezone, 'Asia/Tokyo');
+    });
+
+    test('is the default where the crontab has none', () => {
+        assert.deepEqual(slotsOf('0 9 * * *', '2026-07-01T00:00:00Z', 1, 'Europe/London'), [
+            '2026-07-01T08:00:00Z',
+        ]);
+    });
+
+    test('is none where there is no default either', () => {
+        assert.equal(createSchedule('my-job', ['0 9 * * *']).timezone, undefined);
+    });
+
+    test('is kept apart from those of other schedules with the same crontab', () => {
+        const [tokyo, london] = ['Asia/Tokyo', 'Europe/London'].map((zone) =>
+            createSchedule('my-job', ['0 9 * * *'], zone),
+        );
+        const from = utc('2026-07-01T00:30:00Z');
+        assert.equal(iso(london?.next(from)), '2026-07-01T08:00:00Z');
+        assert.equal(iso(tokyo?.next(from)), '2026-07-02T00:00:00Z');
+        assert.equal(iso(london?.next(from)), '2026-07-01T08:00:00Z');
+    });
+});
+
+describe('the key of a schedule', () => {
+    const key = (job: string, declaration: [unknown, ...unknown[]], zone?: string) =>
+        createSchedule(job, declaration, zone).key;
+
+    test('is the same for the same job, crontab, zone and args, however they are written', () => {
+        assert.equal(
+            key('my-job', ['CRON_TZ=Asia/Tokyo 0  9 * * * ', { a: 1, b: [{ c: 2, d: 3 }] }]),
+            key('my-job', [' 0 9 * * *', { b: [{ d: 3, c: 2 }], a: 1 }], 'Asia/Tokyo'),
+        );
+    });
+
+    test('is another for another job, crontab, zone or args', () => {
+        const keys = [
+            key('my-job', ['0 9 * * *']),
+            key('your-job', ['0 9 * * *']),
+            key('my-job', ['0 8 * * *']),
+            key('my-job', ['0 9 * * *'], 'UTC'),
+            key('my-job', ['0 9 * * *', null]),
+            key('my-job', ['0 9 * * *', 1]),
+            key('my-job', ['0 9 * * *', '1']),
+            key('my-job', ['0 9 * * *', 1, 1]),
+            key('my-job', ['0 9 * * *', [1, 1]]),
+        ];
+        assert.equal(new Set(keys).size, keys.length);
+    });
+});
+
+describe('a bad schedule', () => {
+    const reason = (...declaration: unknown[]) => {
+        let caught: unknown;
+        try {
+            createSchedule('my-job', declaration as [unknown, ...unknown[]]);
+        } catch (error) {
+            caught = error;
+        }
+        assert.ok(
+            caught instanceof BadScheduleError,
+            `${JSON.stringify(declaration)} is taken for a good one`,
+        );
+        return caught.message;
+    };
+
+    test('is told by its crontab and the reason', () => {
+        assert.equal(reason('60 * * * *'), '"60 * * * *": minute 60 is out of range (0-59)');
+    });
+
+    test('is one whose crontab is no string', () => {
+        assert.match(reason(), /^undefined: a crontab is a string/);
+        assert.match(reason(5), /^5: a crontab is a string/);
+        assert.match(reason({}), /^an object: a crontab is a string/);
+    });
+
+    test('is one that never fires', () => {
+        assert.match(reason('0 0 30 2 *'), /"0 0 30 2 \*": it never fires/);
+        assert.match(reason('CRON_TZ=Asia/Tokyo 0 0 31 4,6,9,11 *'), /it never fires/);
+    });
+
+    test('is one whose zone does not exist', () => {
+        assert.equal(
+            reason('CRON_TZ=Europe/Lodnon 0 2 * * *'),
+            '"CRON_TZ=Europe/Lodnon 0 2 * * *": "Europe/Lodnon" is not a time zone (did you mean "Europe/London"?)',
+        );
+        assert.throws(
+            () => createSchedule('my-job', ['0 2 * * *'], 'Mars/Olympus'),
+            /"Mars\/Olympus" is not a time zone/,
+        );
+    });
+
+    test('is one with args that JSON does not have', () => {
+        assert.match(
+            reason('0 2 * * *', 'x', { since: new Date(0) }),
+            /^"0 2 \* \* \*": args\[1\]\.since is a Date/,
+        );
+    });
+});

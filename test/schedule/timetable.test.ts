@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
+import { Timetable } from '../../lib/schedule/timetable.js';
+import { periodic } from '../support/periodic_schedule.js';
+
+const keys = (schedules: Iterable<Schedule>) => [...schedules].map(({ key }) => key);
+
+/** A timetable with these schedules, at time 0. */
+function timetableOf(...schedules: Schedule[]): Timetable {
+    const timetable = new Timetable(0);
+    for (const name of new Set(schedules.map(({ job }) => job))) {
+        timetable.replace(
+            name,
+            schedules.filter(({ job }) => job === name),
+        );
+    }
+    return timetable;
+}
+
+/** A schedule that counts how often its calendar is asked. */
+function counted(schedule: Schedule, count: { asked: number }): Schedule {
+    return {
+        ...schedule,
+        next(after) {
+            count.asked++;
+            return schedule.next(after);
+        },
+    };
+}
+
+describe('due', () => {
+    test('gives what is due at exactly that second', () => {
+        const timetable = timetableOf(periodic('a', 2, 0), periodic('b', 3, 0));
+        const due = [1, 2, 3, 4, 5, 6].map((second) => timetable.due(second).map(({ job }) => job));
+        assert.deepEqual(due, [[], ['a'], ['b'], ['a'], [], ['a', 'b']]);
+    });
+
+    test('orders by job name in code unit order, and then by position', () => {
+        const schedules = [
+            periodic('b', 2, 0, 'first'),
+            periodic('b', 1, 0, 'second'),
+            periodic('b', 2, 0, 'third'),
+            periodic('a-b', 2, 0),
+            periodic('ä', 2, 0),
+            periodic('a', 1, 0),
+            periodic('B', 2, 0),
+        ];
+        const due = timetableOf(...schedules).due(2);
+        assert.deepEqual(
+            due.map(({ job, args }) => [job, ...args].join(' ')),
+            ['B', 'a', 'a-b', 'b first', 'b second', 'b third', 'ä'],
+        );
+    });
+
+    test('gives the same for any second, past or future, however often, and disturbs nothing', () => {
+        const timetable = timetableOf(periodic('a', 2, 0), periodic('b', 3, 0), periodic('c', 1000, 1));
+        const at = (second: number) => timetable.due(second).map(({ job }) => job);
+        assert.deepEqual(at(1), ['c']);
+        assert.deepEqual(at(6), ['a', 'b']);
+        assert.deepEqual(at(6), ['a', 'b']);
+        assert.deepEqual(
+            at(1001),
+            ['b', 'c'].filter((job) => job !== 'b' || 1001 % 3 === 0),
+        );
+        assert.deepEqual(at(-6), ['a', 'b']);
+        assert.equal(timetable.next, 2);
+        assert.deepEqual(at(2), ['a']);
+        assert.deepEqual(at(2), ['a']);
+        assert.deepEqual(at(1), ['c']);
+        assert.deepEqual(at(3), ['b']);
+    });
+
+    test('asks no calendar at a second with nothing due', () => {
+        const count = { asked: 0 };
+        const timetable = timetableOf(
+            counted(periodic('a', 100, 0), count),
+            counted(periodic('b', 200, 0), count),
+        );
+        count.asked = 0;
+        for (let second = 1; second < 100; second++) assert.deepEqual(timetable.due(second), []);
+        assert.equal(count.asked, 0);
+    });
+
+    test('asks a calendar once for all schedules that share it', () => {
+        const count = { asked: 0 };
+        const timetable = timetableOf(...['a', 'b', 'c'].map((job) => counted(periodic(job, 10, 0), count)));
+        assert.equal(count.asked, 1);
+        timetable.seek(9);
+        assert.equal(timetable.due(10).length, 3);
+        assert.equal(count.asked, 2);
+    });
+
+    test('keeps schedules with the same crontab in different zones apart', () => {
+        const noon = '0 12 * * *';
+        const zones = ['UTC', 'Asia/Tokyo', undefined];
+        const timetable = new Timetable(Date.parse('2026-07-01T00:00:00Z') / 1000);
+        timetable.replace(
+            'a',
+            zones.map((zone) => createSchedule('a', [noon, 'x'], zone)),
+        );
+        const due = timetable.due(Date.parse('2026-07-01T03:00:00Z') / 1000);
+        assert.ok(due.some(({ timezone }) => timezone === 'Asia/Tokyo'));
+        assert.ok(!due.some(({ timezone }) => timezone === 'UTC'));
+    });
+});
+
+describe('replace', () => {
+    test('adds, changes and removes the schedules of one job', () => {
+        const timetable = timetableOf(periodic('a', 2, 0), periodic('b', 2, 0));
+        timetable.replace('c', [periodic('c', 2, 0)]);
+        assert.deepEqual(
+            timetable.due(2).map(({ job }) => job),
+            ['a', 'b', 'c'],
+        );
+        timetable.replace('b', [periodic('b', 3, 0)]);
+        assert.deepEqual(
+            timetable.due(3).map(({ job }) => job),
+            ['b'],
+        );
+        timetable.replace('a', []);
+        assert.deepEqual(
+            timetable.due(4).map(({ job }) => job),
+            ['c'],
+        );
+        assert.deepEqual(keys(timetable.schedules), ['["b","3+0"]', '["c","2+0"]']);
+    });
+
+    test('keeps the first of several schedules with the same key', () => {
+        const timetable = timetableOf(
+            periodic('a', 2, 0, 'x'),
+            periodic('a', 3, 0),
+            periodic('a', 2, 0, 'x'),
+        );
+        assert.deepEqual(keys(timetable.schedules), ['["a","2+0","x"]', '["a","3+0"]']);
+        assert.equal(timetable.due(2).length, 1);
+    });
+
+    test('computes only the calendars that are new', () => {
+        const old = { asked: 0 };
+        const timetable = timetableOf(counted(periodic('a', 10, 0), old), counted(periodic('b', 20, 0), old));
+        old.asked = 0;
+        const fresh = { asked: 0 };
+        timetable.replace('b', [counted(periodic('b', 20, 0), fresh), counted(periodic('b', 30, 0), fresh)]);
+        assert.deepEqual([old.asked, fresh.asked], [0, 1]);
+    });
+
+    test('takes slots from the cursor on', () => {
+        const timetable = new Timetable(0);
+        for (let second = 1; second <= 5; second++) timetable.due(second);
+        timetable.replace('a', [periodic('a', 1, 0)]);
+        assert.equal(timetable.next, 6);
+        assert.deepEqual(keys(timetable.passed(6)), ['["a","1+0"]']);
+    });
+});
+
+describe('next', () => {
+    test('is the earliest slot to come', () => {
+        const timetable = timetableOf(periodic('a', 7, 0), periodic('b', 5, 0));
+        assert.equal(timetable.next, 5);
+        for (let second = 1; second <= 5; second++) timetable.due(second);
+        assert.equal(timetable.next, 7);
+    });
+
+    test('is none without schedules, and none of those that are gone', () => {
+        assert.equal(new Timetable(0).next, undefined);
+        const timetable = timetableOf(periodic('a', 2, 0), periodic('b', 5, 0));
+        timetable.replace('a', []);
+        assert.equal(timetable.next, 5);
+        timetable.replace('b', []);
+        assert.equal(timetable.next, undefined);
+    });
+
+    test('is none for a schedule that has no slot any more', () => {
+        const timetable = timetableOf({ ...periodic('a', 2, 0), next: () => undefined });
+        assert.equal(timetable.next, undefined);
+    });
+});
+
+describe('seek', () => {
+    test('skips the slots of a gap, which passed() gives', () => {
+        const timetable = timetableOf(periodic('a', 10, 0), periodic('b', 100, 0), periodic('c', 7, 0));
+        assert.deepEqual(
+            timetable.passed(10).map(({ job }) => job),
+            ['a', 'c'],
+        );
+        timetable.seek(10);
+        assert.equal(timetable.next, 14);
+        assert.deepEqual(timetable.due(11), []);
+        assert.deepEqual(timetable.passed(13), []);
+    });
+
+    test('goes back', () => {
+        const timetable = timetableOf(periodic('a', 10, 0), periodic('b', 7, 0));
+        timetable.seek(1000);
+        timetable.replace('b', []);
+        timetable.seek(0);
+        assert.equal(timetable.next, 10);
+        timetable.replace('b', [periodic('b', 7, 0)]);
+        assert.equal(timetable.next, 7);
+    });
+});
+
+test('a timetable does what looking at every schedule each second would', () => {
+    const jobs = ['a', 'B', 'c-d', 'c', 'é'];
+    const schedules = fc.array(fc.tuple(fc.constantFrom(1, 2, 3, 5, 8, 60), fc.nat(7), fc.nat(1)), {
+        maxLength: 4,
+    });
+    const step = fc.oneof(
+        { arbitrary: fc.record({ tick: fc.constant(true) }), weight: 6 },
+        { arbitrary: fc.record({ ask: fc.integer({ min: -50, max: 200 }) }), weight: 2 },
+        { arbitrary: fc.record({ job: fc.constantFrom(...jobs), set: schedules }), weight: 3 },
+        { arbitrary: fc.record({ seek: fc.integer({ min: -30, max: 90 }) }), weight: 1 },
+    );
+    fc.assert(
+        fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+            let cursor = 0;
+            const timetable = new Timetable(cursor);
+            const all = new Map<string, Schedule[]>();
+            const inOrder = () => [...all].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, own]) => own);
+            const dueAt = (second: number) => keys(inOrder().filter((schedule) => schedule.matches(second)));
+            for (const step of steps) {
+                if ('tick' in step) assert.deepEqual(keys(timetable.due(cursor + 1)), dueAt(++cursor));
+                else if ('ask' in step) {
+                    assert.deepEqual(keys(timetable.due(step.ask)), dueAt(step.ask));
+                    if (step.ask === cursor + 1) cursor++;
+                } else if ('seek' in step) {
+                    cursor += step.seek;
+                    timetable.seek(cursor);
+                } else {
+                    const own = step.set.map(([period, rest, arg]) =>
+                        periodic(step.job, period, rest % period, arg),
+                    );
+                    timetable.replace(step.job, own);
+                    all.set(
+                        step.job,
+                        own.filter(({ key }, index) => keys(own).indexOf(key) === index),
+                    );
+                }
+                assert.deepEqual(keys(timetable.schedules), keys(inOrder()));
+                const slots = inOrder().map((schedule) => schedule.next(cursor) ?? Number.POSITIVE_INFINITY);
+                assert.equal(timetable.next, slots.length > 0 ? Math.min(...slots) : undefined);
+                assert.deepEqual(keys(timetable.peek(cursor + 1)), dueAt(cursor + 1));
+                const until = cursor + 4;
+                assert.deepEqual(
+                    keys(timetable.passed(until)),
+                    keys(inOrder().filter((one) => (one.next(cursor) ?? 0) <= until)),
+                );
+            }
+        }),
+        { numRuns: 300 },
+    );
+});
+
+test('due() of a real calendar agrees in and out of sequence through a change of the clocks', () => {
+    const zones = ['Europe/London', 'Australia/Lord_Howe', 'America/St_Johns', 'Asia/Kathmandu'];
+    const crontabs = ['*/7 * * * *', '30 1 * * *', '0,30 1-3 * * *', '15 * * * *', '0 2 29 3 *'];
+    for (const start of ['2026-03-28T23:00:00Z', '2026-04-04T14:00:00Z', '2026-10-24T23:00:00Z']) {
+        const from = Date.parse(start) / 1000;
+        const timetable = new Timetable(from);
+        const schedules = zones.flatMap((zone) =>
+            crontabs.map((crontab) => createSchedule('a', [crontab], zone)),
+        );
+        timetable.replace('a', schedules);
+        const due = new Map<number, string[]>();
+        while ((timetable.next ?? 0) < from + 6 * 3600) {
+            const slot = timetable.next as number;
+            timetable.seek(slot - 1);
+            due.set(slot, keys(timetable.due(slot)));
+        }
+        assert.ok(due.size > 40);
+        for (const [slot, expected] of due) {
+            assert.deepEqual(keys(timetable.due(slot)), expected);
+            assert.deepEqual(keys(new Timetable(0).due(slot)), []);
+        }
+    }
+});

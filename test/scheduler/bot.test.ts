@@ -1,0 +1,687 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Json } from '../../lib/schedule/args.js';
+import type { BackgroundJobClass, BackgroundJobDefinition } from '../../types/background_job.js';
+import type { Services } from '../../types/framework.js';
+import { createBot, openApp, within } from '../support/fixture_app.js';
+
+await openApp();
+const { BackgroundJob } = await import('../../lib/index.js');
+const { Bot } = await import('../../lib/scheduler/bot.js');
+const { parseConfig } = await import('../../lib/config/config.js');
+const { ServiceFactory, Workspace } = await import('../../lib/framework.js');
+const { ManualClock } = await import('../../lib/time/manual_clock.js');
+
+const MIDNIGHT = Date.parse('2026-01-01T00:00:00Z') / 1000;
+
+// The first workspace of a process imports the framework's files, which takes real time.
+await Workspace.run(async () => {});
+
+let notes: unknown[];
+
+beforeEach(() => {
+    notes = [];
+});
+
+afterEach(() => {
+    for (const name of BackgroundJob.names) BackgroundJob.unregister(name);
+});
+
+/** Registers a job with a file, as a job file would. */
+function register(
+    name: string,
+    crontab: string | string[],
+    run: BackgroundJobDefinition['run'],
+    settings: object = {},
+) {
+    BackgroundJob.register(name, {
+        ...settings,
+        meta(this: BackgroundJobClass) {
+            this.filePaths.push(`/app/lib/background_jobs/${name}.js`);
+            for (const each of [crontab].flat()) this.schedule(each);
+        },
+        run,
+    });
+}
+
+/** A promise that is resolved by hand. */
+function gate() {
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+        open = resolve;
+    });
+    return { opened, open };
+}
+
+/** A bot that has started, half a second before a minute. */
+async function startBot(config: object = {}) {
+    const clock = new ManualClock((MIDNIGHT - 0.5) * 1000);
+    const heardBot = await createBot({ clock, config });
+    const loop = heardBot.bot.start();
+    await clock.advance(0);
+    return { ...heardBot, clock, loop };
+}
+
+describe('start()', () => {
+    test('returns the promise of the loop, the same one while it runs, which resolves when the bot has stopped', async () => {
+        const { bot, loop, eventsOf } = await startBot();
+        assert.equal(bot.start(), loop);
+        let isOver = false;
+        void loop.then(() => {
+            isOver = true;
+        });
+        await nextTurn();
+        assert.equal(isOver, false);
+        await bot.stop();
+        await within(loop, 'the end of the loop');
+        assert.equal(eventsOf('bot-started').length, 1);
+    });
+
+    test('tells what it found', async () => {
+        register('a', ['0 * * * *', '30 2 * * *'], () => {});
+        register('b', '60 * * * *', () => {});
+        const { bot, eventsOf } = await startBot();
+        assert.deepEqual(eventsOf('bot-started'), [
+            { type: 'bot-started', jobs: 2, schedules: 2, next: MIDNIGHT, engine: 'embedded, in memory' },
+        ]);
+        assert.deepEqual(
+            eventsOf('job-invalid').map(({ problem }) => [problem.job, problem.file]),
+            [['b', '/app/lib/background_jobs/b.js']],
+        );
+        await bot.stop();
+    });
+
+    test('starts again after a stop', async () => {
+        register('job', '* * * * * *', () => void notes.push('ran'));
+        const { bot, loop, clock } = await startBot();
+        await clock.advance(1_000);
+        await bot.stop();
+        await clock.advance(5_000);
+        assert.equal(notes.length, 1, 'nothing runs while it is stopped');
+        const second = bot.start();
+        assert.notEqual(second, loop);
+        await clock.advance(0);
+        await clock.advance(1_000);
+        assert.equal(notes.length, 3, 'the latest slot that was missed, and the next one');
+        await bot.stop();
+        await within(second, 'the end of the second loop');
+    });
+
+    test('right after stop() waits for the stop, and then runs', async () => {
+        const { opened, open } = gate();
+        register('slow', '0 * * * * *', async () => {
+            await opened;
+            notes.push('ended');
+        });
+        const { bot, clock, eventsOf } = await startBot();
+        await clock.advance(500);
+        const stopped = bot.stop();
+        const second = bot.start();
+        await clock.advance(0);
+        assert.deepEqual([eventsOf('bot-started').length, notes], [1, []]);
+        open();
+        await within(stopped, 'the first stop');
+        await clock.advance(0);
+        assert.equal(eventsOf('bot-started').length, 2);
+        assert.equal(bot.start(), second);
+        await bot.stop();
+        await within(second, 'the end of the second loop');
+    });
+
+    test('rejects with a ConfigError where the config is wrong, and works when it is mended', async () => {
+        let section: object = { concurency: 2 };
+        const bot = new Bot({ config: async () => parseConfig({ log: 'silent', ...section }) });
+        await assert.rejects(bot.start(), { name: 'ConfigError', message: /did you mean "concurrency"/ });
+        await within(bot.stop(), 'a stop after a failed start');
+        await assert.rejects(bot.runBackgroundJobs(MIDNIGHT), { name: 'ConfigError' });
+        section = {};
+        const loop = bot.start();
+        await bot.stop();
+        await within(loop, 'the end of the loop');
+        assert.deepEqual(await bot.runBackgroundJobs(MIDNIGHT), []);
+    });
+});
+
+describe('stop(), and destroy()', () => {
+    test('are no-ops on a bot that never started', async () => {
+        const { bot, events } = await createBot();
+        await bot.stop();
+        await bot.destroy();
+        assert.deepEqual(events, []);
+    });
+
+    test('stop once, however often they are called', async () => {
+        const { bot, eventsOf, loop } = await startBot();
+        await Promise.all([bot.stop(), bot.destroy(), bot.stop()]);
+        await loop;
+        await bot.stop();
+        await bot.destroy();
+        assert.equal(eventsOf('bot-stopping').length, 1);
+        assert.equal(eventsOf('bot-stopped').length, 1);
+    });
+
+    test('stop a bot that is still starting', async () => {
+        const { bot, eventsOf } = await createBot();
+        const loop = bot.start();
+        await within(bot.stop(), 'the stop');
+        await within(loop, 'the end of the loop');
+        assert.deepEqual(eventsOf('run-started'), []);
+    });
+
+    test('start no new runs and wait for those in flight', async () => {
+        const { opened, open } = gate();
+        register('slow', '0 * * * * *', async () => {
+            await opened;
+            notes.push('slow ended');
+        });
+        register('tick', '* * * * * *', () => void notes.push('tick'));
+        const { bot, clock, eventsOf } = await startBot({ turn: '100ms' });
+        await clock.advance(1_500);
+        const before = notes.length;
+        assert.ok(before > 0);
+        const stopped = bot.stop().then(() => notes.push('stopped'));
+        await clock.advance(3_000);
+        assert.equal(notes.length, before, 'neither new runs nor the end of the stop');
+        open();
+        await within(stopped, 'the stop');
+        assert.deepEqual(notes.slice(before), ['slow ended', 'stopped']);
+        assert.deepEqual(
+            eventsOf('bot-stopping').map(({ runs }) => runs),
+            [1],
+        );
+    });
+
+    for (const method of ['stop', 'destroy'] as const) {
+        test(`${method}() within a job does not wait for that job`, async () => {
+            const { bot, clock, loop } = await startBot();
+            register('stopper', '0 * * * * *', async () => {
+                await bot[method]();
+                notes.push('after the stop');
+            });
+            await clock.advance(1_000);
+            await within(loop, 'the end of the loop');
+            assert.deepEqual(notes, ['after the stop']);
+        });
+    }
+
+    test('within a job wait for the others', async () => {
+        const { opened, open } = gate();
+        const { bot, clock, loop } = await startBot({ concurrency: 2 });
+        register('other', '0 * * * * *', async () => {
+            await opened;
+            notes.push('other ended');
+        });
+        register('stopper', '0 * * * * *', async () => {
+            await bot.stop();
+            notes.push('stopped');
+        });
+        await clock.advance(1_000);
+        assert.deepEqual(notes, []);
+        open();
+        await within(loop, 'the end of the loop');
+        assert.deepEqual(notes, ['other ended', 'stopped']);
+    });
+
+    test('within two jobs at once do not wait for each other', async () => {
+        const { bot, clock, loop } = await startBot({ concurrency: 2 });
+        for (const name of ['a', 'b']) {
+            register(name, '0 * * * * *', async () => {
+                await nextTurn();
+                await bot.stop();
+                notes.push(name);
+            });
+        }
+        await clock.advance(1_000);
+        await within(loop, 'the end of the loop');
+        assert.deepEqual(notes.sort(), ['a', 'b']);
+    });
+
+    test('within a job that another job runs wait for neither', async () => {
+        const { bot, clock, loop } = await startBot();
+        register('outer', '0 * * * * *', async () => {
+            await bot.runBackgroundJob('inner');
+            notes.push('outer');
+        });
+        register('inner', [], async () => {
+            await bot.stop();
+            notes.push('inner');
+        });
+        await clock.advance(1_000);
+        await within(loop, 'the end of the loop');
+        assert.deepEqual(notes, ['inner', 'outer']);
+    });
+
+    test('within two jobs at once, one of which runs the other, and by hand, do not wait for each other', async () => {
+        const { bot, clock, loop } = await startBot({ concurrency: 2 });
+        const { opened, open } = gate();
+        let arrived = 0;
+        const stop = async () => {
+            arrived += 1;
+            if (arrived === 3) open();
+            await opened;
+            await bot.stop();
+            notes.push('stopped');
+        };
+        register('inner', [], stop);
+        register('outer', '0 * * * * *', () => bot.runBackgroundJob('inner'));
+        register('stopper', '0 * * * * *', stop);
+        register('by-hand', [], stop);
+        const byHand = bot.runBackgroundJob('by-hand');
+        await clock.advance(1_000);
+        await within(loop, 'the end of the loop');
+        await within(byHand, 'the manual run');
+        assert.deepEqual(notes, ['stopped', 'stopped', 'stopped']);
+    });
+
+    test('within a manual run of a bot that never started are no-ops', async () => {
+        const { bot } = await createBot();
+        register('stopper', '0 * * * * *', () => bot.stop());
+        const [run] = await within(bot.runBackgroundJobs(MIDNIGHT), 'the run');
+        assert.equal(run?.outcome, 'succeeded');
+    });
+});
+
+describe('runBackgroundJobs()', () => {
+    test('runs what is due at exactly that second, needs no started bot, and resolves with the runs', async () => {
+        register('minutely', '* * * * *', () => void notes.push('minutely'));
+        register('secondly', '15 30 2 * * *', () => void notes.push('secondly'));
+        const { bot, eventsOf } = await createBot();
+        assert.deepEqual(await bot.runBackgroundJobs(MIDNIGHT - 1), []);
+        assert.deepEqual(await bot.runBackgroundJobs(MIDNIGHT + 1), []);
+        assert.deepEqual(notes, []);
+
+        const runs = await bot.runBackgroundJobs(MIDNIGHT);
+        assert.deepEqual(notes, ['minutely']);
+        assert.deepEqual(
+            runs.map(({ job, file, outcome, scheduledAt, manual, attempt }) => ({
+                job,
+                file,
+                outcome,
+                scheduledAt,
+                manual,
+                attempt,
+            })),
+            [
+                {
+                    job: 'minutely',
+                    file: '/app/lib/background_jobs/minutely.js',
+                    outcome: 'succeeded',
+                    scheduledAt: MIDNIGHT,
+                    manual: true,
+                    attempt: 1,
+                },
+            ],
+        );
+
+        const at = MIDNIGHT + 2 * 3600 + 30 * 60 + 15;
+        for (const second of [at - 1, at, at + 1]) await bot.runBackgroundJobs(second);
+        assert.deepEqual(notes, ['minutely', 'secondly']);
+        assert.deepEqual(eventsOf('bot-started'), []);
+    });
+
+    test('each of 7200 seconds has the runs of its own crontabs', async () => {
+        register('five', '*/5 * * * *', () => {});
+        register('hour', '0 * * * *', () => {});
+        const { bot } = await createBot();
+        const due: string[] = [];
+        for (let second = MIDNIGHT; second < MIDNIGHT + 7200; second += 1) {
+            for (const { job } of await bot.runBackgroundJobs(second))
+                due.push(`${job} ${(second - MIDNIGHT) / 60}`);
+        }
+        const expected = Array.from({ length: 24 }, (_, index) => index * 5).flatMap((minute) =>
+            minute % 60 === 0 ? [`five ${minute}`, `hour ${minute}`] : [`five ${minute}`],
+        );
+        assert.deepEqual(due, expected);
+    });
+
+    test('hands each run its args, as a fresh copy', async () => {
+        const declared: Json[] = [{ deep: true, list: [1] }, null, 'text'];
+        BackgroundJob.register('mutates', {
+            meta(this: BackgroundJobClass) {
+                this.schedule('* * * * *', ...structuredClone(declared));
+            },
+            run(options: { deep: boolean; list: number[] }, ...others: unknown[]) {
+                notes.push(structuredClone([options, ...others]));
+                options.deep = false;
+                options.list.push(2);
+            },
+        });
+        const { bot } = await createBot();
+        for (let time = 0; time < 2; time += 1) {
+            const [run] = await bot.runBackgroundJobs(MIDNIGHT);
+            assert.equal(run?.outcome, 'succeeded', 'the copy may be changed');
+            assert.deepEqual(run?.args, declared);
+        }
+        assert.deepEqual(notes, [declared, declared]);
+        assert.deepEqual(BackgroundJob.for('mutates').schedules, [['* * * * *', ...declared]]);
+    });
+
+    test('runs one after another: by job name, then by schedule', async () => {
+        let running = 0;
+        const run = async function (this: { currentRun: { job: string } }, ...args: unknown[]) {
+            running += 1;
+            assert.equal(running, 1, 'one at a time');
+            await nextTurn();
+            notes.push([this.currentRun.job, ...args].join(' '));
+            await nextTurn();
+            running -= 1;
+        };
+        for (const name of ['zebra', 'ant', 'mouse']) register(name, '* * * * *', run);
+        BackgroundJob.register('bee', {
+            meta(this: BackgroundJobClass) {
+                for (const arg of ['z', 'a', 'm']) this.schedule('* * * * *', arg);
+            },
+            run,
+        });
+        const { bot } = await createBot();
+        const runs = await bot.runBackgroundJobs(MIDNIGHT);
+        const order = ['ant', 'bee z', 'bee a', 'bee m', 'mouse', 'zebra'];
+        assert.deepEqual(notes, order);
+        assert.deepEqual(
+            runs.map(({ job, args }) => [job, ...args].join(' ')),
+            order,
+        );
+        assert.ok(runs.every(({ outcome }) => outcome === 'succeeded'));
+    });
+
+    test('makes one run of two schedules with equal args', async () => {
+        register('twice', ['0 * * * *', '*/5 * * * *'], () => void notes.push('ran'));
+        const { bot } = await createBot();
+        assert.equal((await bot.runBackgroundJobs(MIDNIGHT)).length, 1);
+        assert.deepEqual(notes, ['ran']);
+    });
+
+    test('gives each run a job, a signal and a currentRun of its own', async () => {
+        register('looks', '* * * * *', function (this: Services & { count?: number }) {
+            this['count'] = (this['count'] ?? 0) + 1;
+            notes.push({ count: this['count'], aborted: this['signal'].aborted, run: this['currentRun'] });
+        });
+        const { bot } = await createBot();
+        const runs = [
+            ...(await bot.runBackgroundJobs(MIDNIGHT)),
+            ...(await bot.runBackgroundJobs(MIDNIGHT + 60)),
+        ];
+        assert.deepEqual(
+            notes,
+            runs.map(({ id, scheduledAt }, index) => ({
+                count: 1,
+                aborted: false,
+                run: {
+                    id,
+                    job: 'looks',
+                    scheduledAt: MIDNIGHT + 60 * index,
+                    lateBy:
+                        runs[index] && Math.max(0, (runs[index].startedAt ?? 0) - (scheduledAt ?? 0) * 1000),
+                    attempt: 1,
+                    tenant: undefined,
+                    manual: true,
+                },
+            })),
+        );
+        assert.notEqual(runs[0]?.id, runs[1]?.id);
+    });
+
+    test('does not reject because jobs fail, in whichever way, and runs the others', async () => {
+        const rejecting = {
+            // biome-ignore lint/suspicious/noThenProperty: people return queries, which are no promises
+            then: (_resolve: unknown, reject: (error: Error) => void) => reject(new Error('then')),
+        };
+        const failures: [string, () => unknown, RegExp][] = [
+            ['a-throws', () => assert.fail('no luck'), /^no luck$/],
+            ['b-rejects', () => Promise.reject(new RangeError('too late')), /^too late$/],
+            ['c-text', () => Promise.reject('a text'), /^it threw "a text", which is not an Error$/],
+            ['d-nothing', () => Promise.reject(), /^it threw undefined, which is not an Error$/],
+            ['e-thenable', () => rejecting, /^then$/],
+            [
+                'f-null',
+                () => {
+                    throw null;
+                },
+                /^it threw null/,
+            ],
+        ];
+        for (const [name, run] of failures) register(name, '* * * * *', run);
+        register('g-last', '* * * * *', () => void notes.push('last'));
+        const { bot } = await createBot();
+        const runs = await bot.runBackgroundJobs(MIDNIGHT);
+        assert.deepEqual(notes, ['last']);
+        for (const [index, [name, , message]] of failures.entries()) {
+            assert.deepEqual([runs[index]?.job, runs[index]?.outcome], [name, 'failed']);
+            assert.ok(runs[index]?.error instanceof Error);
+            assert.match(runs[index].error.message, message);
+        }
+        assert.equal(runs.at(-1)?.outcome, 'succeeded');
+    });
+
+    test('logs a failure with the job, its file and the error on standard error', async (context) => {
+        const errors = context.mock.method(console, 'error', () => {});
+        const output = context.mock.method(console, 'log', () => {});
+        register('bad-task', '* * * * *', () => {
+            throw new Error('no luck today');
+        });
+        register('good-task', '* * * * *', () => {});
+        const { bot } = await createBot({ config: { log: 'pretty' } });
+        await bot.runBackgroundJobs(MIDNIGHT);
+        assert.equal(errors.mock.callCount(), 1);
+        const text = String(errors.mock.calls[0]?.arguments[0]);
+        assert.match(text, /failed.*bad-task.*in \/app\/lib\/background_jobs\/bad-task\.js/);
+        assert.match(text, /Error: no luck today\n +at .*bot\.test/);
+        assert.match(String(output.mock.calls[0]?.arguments[0]), /succeeded.*good-task/);
+    });
+
+    const noTimes: [unknown, RegExp][] = [
+        [Date.now(), /looks like milliseconds, not unix seconds/],
+        [MIDNIGHT + 0.5, /whole unix seconds/],
+        [String(MIDNIGHT), /whole unix seconds/],
+        [new Date(), /whole unix seconds/],
+        [undefined, /whole unix seconds/],
+        [Number.NaN, /whole unix seconds/],
+    ];
+    for (const [time, message] of noTimes) {
+        test(`refuses ${typeof time} ${String(time).slice(0, 10)} and runs nothing`, async () => {
+            register('job', '* * * * * *', () => void notes.push('ran'));
+            const { bot } = await createBot();
+            await assert.rejects(bot.runBackgroundJobs(time as number), { name: 'TypeError', message });
+            assert.deepEqual(notes, []);
+        });
+    }
+
+    test('claims no slot: the same second may be run again, and still belongs to the clock', async () => {
+        register('job', '* * * * * *', function () {
+            notes.push(this.currentRun.manual ? 'by hand' : 'on time');
+        });
+        const { bot, clock } = await startBot();
+        for (let time = 0; time < 2; time += 1) {
+            const [run] = await bot.runBackgroundJobs(MIDNIGHT);
+            assert.equal(run?.outcome, 'succeeded');
+        }
+        await clock.advance(500);
+        assert.deepEqual(notes, ['by hand', 'by hand', 'on time']);
+        await bot.stop();
+        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
+        assert.equal(run?.outcome, 'succeeded', 'after the stop, too');
+    });
+
+    test('skips jobs of other environments, and says why', async () => {
+        register('nightly', '* * * * *', () => void notes.push('ran'), { environments: ['production'] });
+        const { bot } = await createBot({ environment: 'test' });
+        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
+        assert.deepEqual([run?.outcome, run?.reason, run?.startedAt], ['skipped', 'environment', undefined]);
+        const production = await createBot({ environment: 'production' });
+        assert.equal((await production.bot.runBackgroundJobs(MIDNIGHT))[0]?.outcome, 'succeeded');
+        assert.deepEqual(notes, ['ran']);
+    });
+
+    test('does not run what is wrong, and runs the good schedules beside it', async () => {
+        register('half-bad', ['60 * * * *', '* * * * *'], () => void notes.push('half-bad'));
+        register('bad-setting', '* * * * *', () => void notes.push('bad-setting'), { retries: -1 });
+        BackgroundJob.register('bad-meta', {
+            meta(this: BackgroundJobClass) {
+                this.schedule('* * * * *');
+                throw new Error('no');
+            },
+            run: () => void notes.push('bad-meta'),
+        });
+        const { bot } = await createBot();
+        assert.equal((await bot.runBackgroundJobs(MIDNIGHT)).length, 1);
+        assert.deepEqual(notes, ['half-bad']);
+    });
+
+    test('within a job that is due itself runs the others and skips that job', async () => {
+        const { bot } = await createBot();
+        register('nested', '* * * * *', async () => {
+            const runs = await bot.runBackgroundJobs(MIDNIGHT);
+            notes.push(runs.map(({ job, outcome, reason }) => [job, outcome, reason]));
+        });
+        register('other', '* * * * *', () => {});
+        await within(bot.runBackgroundJobs(MIDNIGHT), 'the runs');
+        assert.deepEqual(notes, [
+            [
+                ['nested', 'skipped', 'overlap'],
+                ['other', 'succeeded', undefined],
+            ],
+        ]);
+    });
+});
+
+describe('the workspace of a run', () => {
+    ServiceFactory.register('resource', {
+        create(this: Services) {
+            return this.context.root['getOrCreate']('resource', () => ({
+                destroy: () => void notes.push('destroyed'),
+            }));
+        },
+    });
+    ServiceFactory.register('bad-resource', {
+        create(this: Services) {
+            return this.context.root['getOrCreate']('badResource', () => ({
+                destroy() {
+                    throw new Error('cannot be closed');
+                },
+            }));
+        },
+    });
+    const use = (services: Services) => {
+        assert.ok(services['resource']);
+        notes.push('used');
+    };
+
+    test('is fresh, and its context is destroyed when the run has ended, before the next starts', async () => {
+        const contexts = new Set();
+        const run = async function (this: Services) {
+            assert.equal(this.context['left'], undefined);
+            this.context['left'] = 'behind';
+            this.initialParams['left'] = 'behind';
+            contexts.add(this.context);
+            use(this);
+            await nextTurn();
+            notes.push('ended');
+        };
+        for (const name of ['a', 'b']) register(name, '* * * * *', run);
+        const { bot } = await createBot();
+        const runs = await bot.runBackgroundJobs(MIDNIGHT);
+        assert.deepEqual(
+            runs.map(({ error }) => error),
+            [undefined, undefined],
+        );
+        assert.equal(contexts.size, 2);
+        assert.deepEqual(notes, ['used', 'ended', 'destroyed', 'used', 'ended', 'destroyed']);
+    });
+
+    test('is apart from the workspace that asks', async () => {
+        register('job', '* * * * *', function (this: Services) {
+            notes.push(this.context['mine'], this.initialParams['mine']);
+        });
+        const { bot } = await createBot();
+        await Workspace.run(async function () {
+            this.context['mine'] = 1;
+            this.initialParams['mine'] = 1;
+            await bot.runBackgroundJobs(MIDNIGHT);
+        });
+        assert.deepEqual(notes, [undefined, undefined]);
+    });
+
+    const endings: [string, (this: Services) => unknown, string][] = [
+        ['throws', () => assert.fail('no'), 'failed'],
+        ['rejects', () => Promise.reject(new Error('no')), 'failed'],
+        ['times out', () => new Promise((resolve) => setTimeout(resolve, 30)), 'timed_out'],
+    ];
+    for (const [how, end, outcome] of endings) {
+        test(`is destroyed when the job ${how}`, async () => {
+            const run = function (this: Services) {
+                use(this);
+                return end.call(this);
+            };
+            register('job', '* * * * *', run, outcome === 'timed_out' ? { timeout: '5ms' } : {});
+            const { bot } = await createBot();
+            const runs = await bot.runBackgroundJobs(MIDNIGHT);
+            assert.deepEqual(
+                runs.map((each) => each.outcome),
+                [outcome],
+            );
+            assert.deepEqual(notes, ['used', 'destroyed']);
+        });
+    }
+
+    test('is one for each attempt', async () => {
+        register(
+            'job',
+            '* * * * *',
+            function () {
+                use(this);
+                if (this.currentRun.attempt < 3) throw new Error('not yet');
+            },
+            { retries: 2, retryDelay: '0s' },
+        );
+        const { bot } = await createBot();
+        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
+        assert.deepEqual([run?.outcome, run?.attempt], ['succeeded', 3]);
+        assert.deepEqual(notes, Array.from({ length: 3 }, () => ['used', 'destroyed']).flat());
+    });
+
+    test('destroys the other services when one throws in destroy(), and the run is none the worse for it', async () => {
+        register('job', '* * * * *', function (this: Services) {
+            assert.ok(this['badResource']);
+            use(this);
+        });
+        register('next', '* * * * *', () => void notes.push('next'));
+        const { bot, eventsOf } = await createBot();
+        const runs = await bot.runBackgroundJobs(MIDNIGHT);
+        assert.deepEqual(
+            runs.map(({ outcome }) => outcome),
+            ['succeeded', 'succeeded'],
+        );
+        assert.deepEqual(notes, ['used', 'destroyed', 'next']);
+        assert.deepEqual(
+            eventsOf('cleanup-failed').map(({ run, error }) => [run.job, error.message]),
+            [['job', 'cannot be closed']],
+        );
+    });
+
+    test("a failure is the job's own, even where destroy() throws, too", async () => {
+        register('job', '* * * * *', function (this: Services) {
+            assert.ok(this['badResource']);
+            throw new Error('mine');
+        });
+        const { bot } = await createBot();
+        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
+        assert.equal(run?.error?.message, 'mine');
+    });
+
+    test('a destroy() that throws is logged with the job and its file', async () => {
+        const errors = mock.method(console, 'error', () => {});
+        register('careless', '* * * * *', function (this: Services) {
+            assert.ok(this['badResource']);
+        });
+        const { bot } = await createBot({ config: { log: 'pretty' } });
+        const output = mock.method(console, 'log', () => {});
+        await bot.runBackgroundJobs(MIDNIGHT);
+        mock.restoreAll();
+        assert.equal(output.mock.callCount(), 1);
+        assert.match(
+            String(errors.mock.calls[0]?.arguments[0]),
+            /warning.*careless.*destroy\(\) threw.*careless\.js\n.*cannot be closed/,
+        );
+    });
+});

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Run } from '../../lib/runs/run.js';
+import type { RunRequest } from '../../lib/scheduler/run_request.js';
+import type {
+    BackgroundJobClass,
+    BackgroundJobDefinition,
+    BackgroundJobInstance,
+} from '../../types/background_job.js';
+import { createBot, loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
+
+const TENANTS = `create table tenants (id integer primary key, active integer);
+    insert into tenants values (1, 1), (2, 1), (3, 1), (40, 0)`;
+const { app } = await openAppWithDatabase(TENANTS);
+const { BackgroundJob } = await import('../../lib/index.js');
+await loadApp(app);
+
+/** 02:00 in Berlin. */
+const SLOT = Date.parse('2026-11-25T01:00:00Z') / 1000;
+
+interface Tenants {
+    where(conditions: object): Tenants;
+}
+
+let notes: unknown[];
+
+beforeEach(() => {
+    notes = [];
+});
+
+afterEach(() => {
+    for (const name of BackgroundJob.names) BackgroundJob.unregister(name);
+});
+
+/** A job whose runs note their tenant, args and slot. */
+function register(name: string, { run, ...settings }: Partial<BackgroundJobDefinition> = {}) {
+    BackgroundJob.register(name, {
+        ...settings,
+        run(this: BackgroundJobInstance, ...args: unknown[]) {
+            const { tenant, scheduledAt, manual } = this.currentRun;
+            notes.push({ tenant, args, scheduledAt, manual });
+            return run?.call(this, ...args);
+        },
+    });
+}
+
+const nightly = {
+    multiTenant: false,
+    timezone: 'Europe/Berlin',
+    meta(this: BackgroundJobClass) {
+        this.schedule('0 2 * * *', 'all');
+        this.schedule('0 2 * * WED', 'some');
+        this.schedule('0 4 * * *', 'late');
+    },
+};
+
+async function ask(request: RunRequest) {
+    const { bot, eventsOf } = await createBot();
+    const over = await within(bot.runOnRequest(request), `the run of ${request.name}`);
+    return { over, outcomes: over.map(({ run }) => [run.tenant, run.outcome, run.reason]), eventsOf };
+}
+
+describe('a request for one tenant', () => {
+    const active = { tenantsFilter: (tenants: Tenants) => tenants.where({ active: true }) };
+
+    test('runs for that one alone, whose id the table has as a number', async () => {
+        register('invoices', active);
+        await ask({ name: 'invoices', onlyTenant: '2' });
+        assert.deepEqual(notes, [{ tenant: 2, args: [], scheduledAt: undefined, manual: true }]);
+    });
+
+    const refusals: [what: string, settings: object, tenant: string, message: string][] = [
+        ['is unknown', active, '9', 'The background job "job" has no tenant "9": it has 1, 2, 3.'],
+        [
+            'is left out by the filter',
+            active,
+            '40',
+            'The background job "job" does not run for tenant "40": its tenantsFilter leaves it out.',
+        ],
+        [
+            'is of no use to the job',
+            { multiTenant: false },
+            '1',
+            'The background job "job" runs for no tenant, and so not for "1": multiTenant: false.',
+        ],
+        [
+            'is asked of a job that has none',
+            { tenantsFilter: (tenants: Tenants) => tenants.where({ active: 7 }) },
+            '9',
+            'The background job "job" has no tenant "9": it has none.',
+        ],
+    ];
+    for (const [what, settings, onlyTenant, message] of refusals) {
+        test(`is refused where it ${what}`, async () => {
+            register('job', settings);
+            await assert.rejects(ask({ name: 'job', onlyTenant }), { message });
+            assert.deepEqual(notes, []);
+        });
+    }
+
+    test('names the job when its tenants cannot be listed', async () => {
+        register('job', {
+            tenantsFilter() {
+                throw new Error('no such column: activ');
+            },
+        });
+        await assert.rejects(ask({ name: 'job', onlyTenant: '1' }), {
+            message: 'The tenants of the background job "job" could not be listed: no such column: activ',
+        });
+    });
+});
+
+describe('a request for a slot', () => {
+    test('runs each schedule that is due then, with its args and the slot, as manual runs', async () => {
+        register('nightly', nightly);
+        await ask({ name: 'nightly', slot: SLOT });
+        assert.deepEqual(notes, [
+            { tenant: undefined, args: ['all'], scheduledAt: SLOT, manual: true },
+            { tenant: undefined, args: ['some'], scheduledAt: SLOT, manual: true },
+        ]);
+    });
+
+    test('runs once with args of its own', async () => {
+        register('nightly', nightly);
+        await ask({ name: 'nightly', slot: SLOT, args: ['mine'] });
+        assert.deepEqual(notes, [{ tenant: undefined, args: ['mine'], scheduledAt: SLOT, manual: true }]);
+    });
+
+    test('runs two schedules with equal args once', async () => {
+        register('twice', {
+            multiTenant: false,
+            meta(this: BackgroundJobClass) {
+                this.schedule('CRON_TZ=UTC 0 1 * * *');
+                this.schedule('CRON_TZ=Europe/Berlin 0 2 * * *');
+            },
+        });
+        await ask({ name: 'twice', slot: SLOT });
+        assert.equal(notes.length, 1);
+    });
+
+    test('is refused where the job is not due, with the nearest slots', async () => {
+        register('nightly', nightly);
+        await assert.rejects(ask({ name: 'nightly', slot: SLOT + 1800 }), {
+            message:
+                'The background job "nightly" is not due at 2026-11-25 02:30:00 Europe/Berlin: its nearest slots are 2026-11-25 02:00:00 and 2026-11-25 04:00:00.',
+        });
+        register('bare', { multiTenant: false });
+        await assert.rejects(ask({ name: 'bare', slot: SLOT }), {
+            message: 'The background job "bare" has no schedule, and so no slot.',
+        });
+        assert.deepEqual(notes, []);
+    });
+});
+
+describe('a request with a signal', () => {
+    test('aborts the run that goes on, and skips those to come', async () => {
+        const controller = new AbortController();
+        register('slow', {
+            async run() {
+                controller.abort();
+                await wait(60_000, undefined, { signal: this.signal });
+            },
+        });
+        const { outcomes } = await ask({ name: 'slow', signal: controller.signal });
+        assert.deepEqual(outcomes, [
+            [1, 'aborted', 'interrupted'],
+            [2, 'skipped', 'interrupted'],
+            [3, 'skipped', 'interrupted'],
+            [40, 'skipped', 'interrupted'],
+        ]);
+    });
+
+    test('aborts a wait for the next attempt', async () => {
+        const controller = new AbortController();
+        register('retries', {
+            multiTenant: false,
+            retries: 1,
+            retryDelay: '1h',
+            run() {
+                setImmediate(() => controller.abort());
+                throw new Error('no paper');
+            },
+        });
+        const { outcomes, over } = await ask({ name: 'retries', signal: controller.signal });
+        assert.deepEqual(outcomes, [[undefined, 'aborted', 'interrupted']]);
+        assert.equal(over[0]?.run.error?.message, 'no paper');
+    });
+
+    test('aborts what is due at a second, and lets go of the signal', async () => {
+        const controller = new AbortController();
+        const { bot } = await createBot();
+        register('first', {
+            ...nightly,
+            async run(scope) {
+                if (scope === 'all') controller.abort();
+                await wait(60_000, undefined, { signal: this.signal });
+            },
+        });
+        const runs = await within(bot.runBackgroundJobs(SLOT, controller), 'the runs');
+        assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
+        assert.deepEqual(
+            runs.map(({ args, outcome, reason }) => [...args, outcome, reason]),
+            [
+                ['all', 'aborted', 'interrupted'],
+                ['some', 'skipped', 'interrupted'],
+            ],
+        );
+    });
+});
+
+describe('a request', () => {
+    test('tells of all its runs before the first starts', async () => {
+        register('invoices');
+        let begun: (string | number | undefined)[] | undefined;
+        const begin = (runs: readonly Run[]) => {
+            assert.deepEqual(notes, []);
+            begun = runs.map(({ tenant }) => tenant);
+        };
+        await ask({ name: 'invoices', begin });
+        assert.deepEqual(begun, [1, 2, 3, 40]);
+    });
+
+    test('does not reject because a job failed, and has what it failed with', async () => {
+        register('fails', {
+            multiTenant: false,
+            run() {
+                throw new Error('no paper');
+            },
+        });
+        const { over } = await ask({ name: 'fails' });
+        assert.deepEqual(
+            over.map(({ run, failure }) => [run.outcome, failure?.message]),
+            [['failed', 'no paper']],
+        );
+    });
+
+    test('has its runs remembered as interrupted when the process ends at once', async () => {
+        const { bot, heard } = await createBot();
+        register('deaf', { multiTenant: false, run: () => new Promise(() => {}) });
+        void bot.runOnRequest({ name: 'deaf' });
+        await heard('run-started');
+        bot.giveUp('interrupted');
+        const history = await bot.history();
+        const [past] = await history.of('deaf', 1);
+        assert.deepEqual(past?.kind === 'run' && [past.outcome, past.reason], ['aborted', 'interrupted']);
+    });
+});

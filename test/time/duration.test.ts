@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { formatDuration, parseDuration } from '../../lib/time/duration.js';
+
+describe('parseDuration', () => {
+    const durations: [string, number][] = [
+        ['0s', 0],
+        ['500ms', 500],
+        ['25s', 25_000],
+        ['30 seconds', 30_000],
+        ['1.5m', 90_000],
+        ['10m', 600_000],
+        ['1h', 3_600_000],
+        ['1H', 3_600_000],
+        ['2 days', 172_800_000],
+        ['1w', 604_800_000],
+    ];
+    for (const [text, milliseconds] of durations) {
+        test(`reads ${text}`, () => assert.equal(parseDuration(text), milliseconds));
+    }
+
+    const others: unknown[] = [
+        1000,
+        '1000',
+        '',
+        ' ',
+        'soon',
+        '-5s',
+        '5 parsecs',
+        '1h 30m',
+        'h',
+        '1hh',
+        null,
+        undefined,
+        true,
+        ['1h'],
+        {},
+        10n,
+        Number.NaN,
+        `${'9'.repeat(200)}s`,
+    ];
+    for (const value of others) {
+        test(`refuses ${typeof value} ${String(value).slice(0, 20)} and says how to write one`, () => {
+            assert.throws(() => parseDuration(value), { name: 'TypeError', message: /'30s', '10m' or '1h'/ });
+        });
+    }
+
+    test('a number with any unit is that many of the unit', () => {
+        const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+        fc.assert(
+            fc.property(
+                fc.nat(100_000),
+                fc.constantFrom(...(Object.keys(units) as (keyof typeof units)[])),
+                (count, unit) => assert.equal(parseDuration(`${count}${unit}`), count * units[unit]),
+            ),
+        );
+    });
+
+    test('nothing but a TypeError comes out of anything', () => {
+        fc.assert(
+            fc.property(fc.anything(), (value) => {
+                try {
+                    assert.ok(parseDuration(value) >= 0);
+                } catch (error) {
+                    assert.ok(error instanceof TypeError);
+                }
+            }),
+        );
+    });
+});
+
+describe('formatDuration', () => {
+    const lengths: [number, string][] = [
+        [0, '0 ms'],
+        [12.4, '12 ms'],
+        [999, '999 ms'],
+        [1000, '1 s'],
+        [3400, '3.4 s'],
+        [59_900, '59.9 s'],
+        [60_000, '1 min'],
+        [300_000, '5 min'],
+        [3_600_000, '1 h'],
+        [9_000_000, '2.5 h'],
+    ];
+    for (const [milliseconds, text] of lengths) {
+        test(`writes ${milliseconds} ms as ${text}`, () => assert.equal(formatDuration(milliseconds), text));
+    }
+
+    test('never writes a number that belongs to the next unit', () => {
+        fc.assert(
+            fc.property(fc.double({ min: 0, max: 4_000_000, noNaN: true }), (milliseconds) => {
+                const [number, unit] = formatDuration(milliseconds).split(' ') as [string, string];
+                assert.ok(Number(number) < { ms: 1000, s: 60, min: 60, h: Infinity }[unit as 's']);
+            }),
+        );
+    });
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { formatMoment } from '../../lib/time/moment.js';
+import { parseMoment } from '../../lib/time/moment_input.js';
+
+const NOW = Date.UTC(2026, 10, 24, 18) / 1000;
+const ZONES = [
+    'UTC',
+    'Europe/London',
+    'America/St_Johns',
+    'Australia/Lord_Howe',
+    'Pacific/Apia',
+    'Asia/Kathmandu',
+];
+
+const parse = (text: string, timezone = 'UTC') => parseMoment(text, { now: NOW, timezone });
+const iso = (moment: number) => new Date(moment * 1000).toISOString().replace('.000', '');
+
+describe('parseMoment', () => {
+    const moments: [text: string, moment: string, timezone?: string][] = [
+        ['2026-11-25', '2026-11-25T00:00:00Z'],
+        ['2026-11-25', '2026-11-25T05:00:00Z', 'America/New_York'],
+        ['2026-11-25 02:00', '2026-11-25T02:00:00Z'],
+        ['2026-11-25 02:00', '2026-11-25T01:00:00Z', 'Europe/Berlin'],
+        ['2026-11-25T02:00:30', '2026-11-25T02:00:30Z'],
+        ['2026-11-25T02:00:30Z', '2026-11-25T02:00:30Z', 'Europe/Berlin'],
+        ['2026-11-25t02:00:30z', '2026-11-25T02:00:30Z'],
+        ['2026-11-25T02:00:30.000Z', '2026-11-25T02:00:30Z'],
+        ['2026-11-25 02:00+01:00', '2026-11-25T01:00:00Z', 'America/New_York'],
+        ['2026-11-25 02:00 -0330', '2026-11-25T05:30:00Z'],
+        ['2026-11-25 02:00+05', '2026-11-24T21:00:00Z'],
+        ['1795572000', '2026-11-25T02:00:00Z'],
+        ['now', '2026-11-24T18:00:00Z'],
+        [' NOW ', '2026-11-24T18:00:00Z'],
+        ['+24h', '2026-11-25T18:00:00Z'],
+        ['-1h', '2026-11-24T17:00:00Z'],
+        ['+ 2 days', '2026-11-26T18:00:00Z'],
+        ['-90m', '2026-11-24T16:30:00Z'],
+    ];
+    for (const [text, moment, timezone = 'UTC'] of moments) {
+        test(`reads "${text}" in ${timezone}`, () => assert.equal(iso(parse(text, timezone)), moment));
+    }
+
+    test('takes a time that the zone skips for the first valid one after it', () => {
+        assert.equal(iso(parse('2026-03-29 02:30', 'Europe/Berlin')), '2026-03-29T01:00:00Z');
+        assert.equal(iso(parse('2026-03-29', 'Asia/Beirut')), '2026-03-28T22:00:00Z');
+        assert.equal(iso(parse('2011-12-30 12:00', 'Pacific/Apia')), '2011-12-30T10:00:00Z');
+    });
+
+    test('takes a time that the zone repeats for the first of the two', () => {
+        assert.equal(iso(parse('2026-10-25 02:30', 'Europe/Berlin')), '2026-10-25T00:30:00Z');
+        assert.equal(iso(parse('2026-10-25 02:30+01:00', 'Europe/Berlin')), '2026-10-25T01:30:00Z');
+    });
+
+    const refused: [text: string, message: RegExp][] = [
+        ['', /^"" is not a time: write '2026-11-25 02:00'/],
+        ['tomorrow', /^"tomorrow" is not a time: write /],
+        ['24h', /^"24h" is not a time: write .*'\+24h'/],
+        ['02:00', /is not a time/],
+        ['2026-11-25 2:00', /is not a time/],
+        ['2026-11-25 02:00 Europe/London', /is not a time/],
+        ['2026-11-25Z', /is not a time/],
+        ['1795572000000', /looks like milliseconds, not unix seconds: write 1795572000$/],
+        ['1795572000.5', /is not a time in whole seconds/],
+        ['20261125', /is too small for unix seconds: write '2026-11-25 02:00'/],
+        ['2026-11-25T02:00:00.250Z', /is not a time in whole seconds/],
+        ['2026-02-30', /^"2026-02-30" is on no calendar/],
+        ['2026-11-25 24:00', /is on no calendar/],
+        ['2026-11-25 02:60', /is on no calendar/],
+        ['2026-11-25 02:00:60', /is on no calendar/],
+        ['0026-11-25', /is not in the years from 1970/],
+        ['9999-11-25', /is not in the years from 1970/],
+        ['+24', /^"\+24" is not a duration: write a number with its unit/],
+        ['+500ms', /is no distance in whole seconds/],
+        ['+9999y', /is not in the years from 1970/],
+        ['-', /is not a duration/],
+    ];
+    for (const [text, message] of refused) {
+        test(`refuses "${text}"`, () => assert.throws(() => parse(text), { name: 'TypeError', message }));
+    }
+
+    const seconds = fc.integer({ min: 1e8, max: 4e9 });
+
+    test('reads what is written of a moment, in any zone, unless the zone repeats it: then the earlier one', () => {
+        fc.assert(
+            fc.property(seconds, fc.constantFrom(...ZONES), (moment, timezone) => {
+                const text = formatMoment(moment, timezone);
+                const read = parse(text, timezone);
+                assert.ok(read <= moment);
+                assert.equal(formatMoment(read, timezone), text);
+                // No zone has put its clocks back by more than a day.
+                assert.ok(moment - read <= 86_400);
+            }),
+        );
+    });
+
+    test('never goes back: of two times on the same clock the later one is no earlier moment, but where it repeats', () => {
+        const wall = fc.integer({ min: 1e8, max: 2e9 });
+        fc.assert(
+            fc.property(wall, fc.nat(7200), fc.constantFrom(...ZONES), (first, distance, timezone) => {
+                const [a, b] = [first, first + distance].map((second) =>
+                    parse(iso(second).slice(0, -1), timezone),
+                ) as [number, number];
+                assert.ok(a <= b);
+            }),
+        );
+    });
+
+    test('reads its own ISO time and unix seconds the same everywhere', () => {
+        fc.assert(
+            fc.property(seconds, fc.constantFrom(...ZONES), (moment, timezone) => {
+                assert.equal(parse(iso(moment), timezone), moment);
+                assert.equal(parse(String(moment), timezone), moment);
+            }),
+        );
+    });
+
+    test('nothing but a TypeError that quotes the text comes out of anything', () => {
+        fc.assert(
+            fc.property(fc.string(), (text) => {
+                try {
+                    assert.ok(Number.isSafeInteger(parse(text)));
+                } catch (error) {
+                    assert.ok(error instanceof TypeError);
+                    assert.ok(error.message.startsWith(`"${text.trim()}" `));
+                }
+            }),
+        );
+    });
+});

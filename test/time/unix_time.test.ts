@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { checkUnixTime } from '../../lib/time/unix_time.js';
+
+describe('checkUnixTime', () => {
+    test('accepts whole unix seconds, past and future', () => {
+        for (const time of [0, 1, -1, Math.floor(Date.now() / 1000), 4_102_444_800]) checkUnixTime(time);
+    });
+
+    test('refuses milliseconds, and says so', () => {
+        for (const time of [
+            Date.now(),
+            Date.now() + 0.5,
+            Date.parse('1990-01-01'),
+            -Date.parse('1990-01-01'),
+        ]) {
+            assert.throws(() => checkUnixTime(time), {
+                name: 'TypeError',
+                message: `${time} looks like milliseconds, not unix seconds: pass Math.floor(Date.now() / 1000)`,
+            });
+        }
+    });
+
+    test('the time of a Date in milliseconds is never taken for seconds, from 1974 on', () => {
+        const dates = fc.date({
+            min: new Date('1974-01-01'),
+            max: new Date('9999-12-31'),
+            noInvalidDate: true,
+        });
+        fc.assert(
+            fc.property(dates, (date) => {
+                checkUnixTime(Math.floor(date.getTime() / 1000) % 1e11);
+                assert.throws(() => checkUnixTime(date.getTime()), /milliseconds/);
+            }),
+        );
+    });
+
+    const others: unknown[] = [
+        1.5,
+        Date.now() / 1000 + 0.25,
+        '1767225600',
+        new Date(),
+        undefined,
+        null,
+        true,
+        {},
+        [],
+        10n,
+        Number.NaN,
+    ];
+    for (const value of others) {
+        test(`refuses ${typeof value} ${String(value)}`, () => {
+            assert.throws(() => checkUnixTime(value), {
+                name: 'TypeError',
+                message: /is not a time in whole unix seconds/,
+            });
+        });
+    }
+
+    test('refuses infinity', () => {
+        assert.throws(() => checkUnixTime(Number.POSITIVE_INFINITY), TypeError);
+        assert.throws(() => checkUnixTime(Number.NEGATIVE_INFINITY), TypeError);
+    });
+
+    test('refuses a symbol, with the same error', () => {
+        assert.throws(() => checkUnixTime(Symbol('now')), /is not a time in whole unix seconds/);
+    });
+});
