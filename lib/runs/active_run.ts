@@ -12,15 +12,7 @@ const SENTENCES: Record<AbortReason, string> = {
     interrupted: 'the run was interrupted',
 };
 
-/** What several runs have in common that go one after another. */
-export interface Sequence {
-    /** Whether they catch up on missed slots: then they wait for their lane, whatever the job's `overlap`. */
-    readonly catchesUp?: boolean;
-    /** Once aborted, it aborts the one that goes on, and those to come are skipped. */
-    readonly interrupt?: AbortSignal | undefined;
-}
-
-/** A run that may still be executed, or is: what its parts have to know of one another. */
+/** An attempt of a run that is being executed: what its parts have to know of one another. */
 export class ActiveRun {
     readonly lane: string;
 
@@ -30,60 +22,43 @@ export class ActiveRun {
     /** Why the run as a whole was aborted; a timeout ends one attempt only and does not count. */
     abortReason: Exclude<AbortReason, 'timeout'> | undefined;
 
-    /** Whether its claim is made already, because it takes the place of a run that was lost. */
-    isClaimed = false;
-
-    /** Since when it waits for its next attempt, in unix milliseconds. */
-    retryingSince: number | undefined;
-
-    #attempts = 0;
-    #attempt = new AbortController();
+    readonly #controller = new AbortController();
     #abortListeners = new Set<(reason: AbortReason) => void>();
 
     /**
      * @param run its identity and outcome
      * @param plan its job, as it was when the run became due
-     * @param sequence equal for runs that catch up one after another
      * @param parent the run whose job asked for this one
      * @param onStrayError hears of errors outside of the job's own promise, during the run and after it
      */
     constructor(
         readonly run: Run,
         readonly plan: JobPlan,
-        readonly sequence: Sequence,
         readonly parent: ActiveRun | undefined,
         private readonly onStrayError: (run: Run, error: Error) => void,
     ) {
         this.lane = laneOf(run);
     }
 
-    /** The signal of the current attempt. */
+    /** The signal of the attempt. */
     get signal(): AbortSignal {
-        return this.#attempt.signal;
+        return this.#controller.signal;
     }
 
-    /** Gives the next attempt a fresh signal, already aborted where the whole run is. */
-    beginAttempt(): void {
-        this.run.attempt += 1;
-        this.strayError = undefined;
-        if (this.#attempts++ > 0) this.#attempt = new AbortController();
-        if (this.abortReason) this.#abortAttempt(this.abortReason);
-    }
-
-    /** Aborts the current attempt alone. */
+    /** Ends the attempt, but not the run. */
     timeOut(): void {
-        this.#abortAttempt('timeout');
+        this.#abort('timeout');
     }
 
     /**
-     * Aborts the run: the signal of its attempt, and all further attempts. The first reason stands.
+     * Ends the run: there is no further attempt. The first reason stands.
      *
      * @param reason why
      */
     abort(reason: Exclude<AbortReason, 'timeout'>): void {
         if (this.abortReason) return;
         this.abortReason = reason;
-        this.#abortAttempt(reason);
+        this.#abort(reason);
     }
 
     /**
@@ -112,11 +87,11 @@ export class ActiveRun {
         return this === other || (this.parent?.descendsFrom(other) ?? false);
     }
 
-    #abortAttempt(reason: AbortReason): void {
-        if (this.#attempt.signal.aborted) return;
+    #abort(reason: AbortReason): void {
+        if (this.#controller.signal.aborted) return;
         // The names that the web platform gives these: fetch and timers reject with the signal's reason.
         const name = reason === 'timeout' ? 'TimeoutError' : 'AbortError';
-        this.#attempt.abort(new DOMException(SENTENCES[reason], name));
+        this.#controller.abort(new DOMException(SENTENCES[reason], name));
         for (const listener of [...this.#abortListeners]) listener(reason);
     }
 }

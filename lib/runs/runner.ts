@@ -1,143 +1,121 @@
 import { Workspace } from '../framework.js';
 import { BackgroundJob } from '../jobs/background_job.js';
 import type { Clock } from '../time/clock.js';
+import type { Services } from '../../types/framework.js';
 import { type ActiveRun, runStorage } from './active_run.js';
 import type { Emit } from './events.js';
 import { type HookFailure, runHooks } from './hooks.js';
-import { type CurrentRun, latenessOf, type Outcome, type Run } from './run.js';
+import { type CurrentRun, latenessOf, type Outcome } from './run.js';
 import { toError, watchStrayErrors } from './stray_errors.js';
+import { hasTenant, type Tenancy, tenancyOf } from './tenants.js';
 import { destroyContext } from './workspace_end.js';
 
 /** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
 const PATIENCE_WITH_ABORTED = 5_000;
 
-/** How much a retry's wait may exceed its delay, so that jobs that failed together do not come back together. */
-const JITTER = 0.25;
+/** A tenant that was there less than this ago, in milliseconds, is not asked for again. */
+const TENANT_IS_FRESH = 10_000;
 
 interface JobInstance {
     run(...args: unknown[]): unknown;
 }
 
-interface Ending {
-    outcome: Outcome;
-    error?: Error;
-    reason?: string;
+/** How an attempt ended. */
+export interface Ending {
+    readonly outcome: Exclude<Outcome, 'lost'>;
+    readonly error?: Error;
+    readonly reason?: string;
 }
 
-/** Executes runs: each attempt in a workspace of its own, with its args, its signal, its timeout and its retries. */
+/** Thrown on the way to the job's code where its tenant is not to be served any more. */
+class TenantLeft {
+    constructor(readonly reason: string) {}
+}
+
+/** Executes attempts: each in a workspace of its own, with its args, its signal, its timeout and its hooks. */
 export class Runner {
-    /**
-     * @param clock the time for timeouts and retries
-     * @param emit hears what happens
-     * @param random a number from 0 up to 1, for the jitter of retries
-     * @param retriesElsewhere told of a run that waits for its next attempt, and for how many milliseconds; answers
-     * whether somebody else sees to that attempt
-     */
     constructor(
         private readonly clock: Clock,
         private readonly emit: Emit,
-        private readonly random: () => number,
-        private readonly retriesElsewhere: (run: Run, delay: number) => boolean,
     ) {}
 
     /**
-     * Executes a run with all its attempts, and notes its outcome on it; it has none where its next attempt is made
-     * elsewhere.
+     * Executes one attempt of a run.
      *
-     * @param active the run
-     * @returns a promise that resolves when it is over here; it never rejects
+     * @param dueAt when it could start, in unix milliseconds
+     * @returns how it ended; the promise never rejects
      */
-    async execute(active: ActiveRun): Promise<void> {
-        const { run } = active;
-        watchStrayErrors();
-        run.startedAt ??= this.clock.now();
-        let ending = await this.#attempt(active);
-        while (this.#mayRetry(active, ending)) {
-            const error = ending.error ?? new Error(ending.outcome);
-            const delay = this.#retryDelay(active);
-            this.emit({ type: 'run-retrying', run, error, delay });
-            if (this.retriesElsewhere(run, delay)) return;
-            if (!(await this.#waitForRetry(active, delay))) {
-                ending = {
-                    outcome: 'aborted',
-                    reason: active.abortReason ?? 'stopping',
-                    ...pickError(ending),
-                };
-                break;
-            }
-            ending = await this.#attempt(active);
-        }
-        run.endedAt = this.clock.now();
-        run.outcome = ending.outcome;
-        run.error = ending.error;
-        run.reason = ending.reason;
-    }
-
-    #mayRetry({ run, plan, abortReason }: ActiveRun, { outcome }: Ending): boolean {
-        if (abortReason || (outcome !== 'failed' && outcome !== 'timed_out')) return false;
-        return run.attempt <= plan.settings.retries;
-    }
-
-    #retryDelay({ run, plan }: ActiveRun): number {
-        const doubled = plan.settings.retryDelay * 2 ** (run.attempt - 1);
-        return Math.round(doubled * (1 + JITTER * this.random()));
-    }
-
-    async #waitForRetry(active: ActiveRun, delay: number): Promise<boolean> {
-        active.retryingSince = this.clock.now();
-        await new Promise<void>((resolve) => {
-            const end = () => {
-                cancel();
-                unsubscribe();
-                resolve();
-            };
-            const cancel = this.clock.after(delay, end);
-            const unsubscribe = active.onAbort(end);
-        });
-        active.retryingSince = undefined;
-        return active.abortReason === undefined;
-    }
-
-    async #attempt(active: ActiveRun): Promise<Ending> {
-        active.beginAttempt();
+    async attempt(active: ActiveRun, dueAt: number): Promise<Ending> {
         this.emit({ type: 'run-started', run: active.run });
         const { timeout } = active.plan.settings;
         const cancelTimeout =
             timeout === undefined ? undefined : this.clock.after(timeout, () => active.timeOut());
+        const error = await this.#guarded(active, (context) => this.#runJob(active, context, dueAt));
+        cancelTimeout?.();
+        if (error instanceof TenantLeft) return { outcome: 'skipped', reason: error.reason };
+        return endingOf(active, error === undefined ? undefined : toError(error));
+    }
+
+    /**
+     * Lists for whom a slot runs. A listing that fails is told to the job's hooks.
+     *
+     * @returns for whom, or how it failed; the promise never rejects
+     */
+    async listTenants(
+        active: ActiveRun,
+    ): Promise<{ kind: 'listed'; tenancy: Tenancy } | { kind: 'failed'; ending: Ending }> {
+        let tenancy: Tenancy | undefined;
+        const aborted = new Promise<never>((_, reject) => {
+            active.signal.addEventListener('abort', () => reject(active.signal.reason));
+        });
+        const error = await this.#guarded(active, async () => {
+            tenancy = await Promise.race([tenancyOf(active.plan.settings), aborted]);
+        });
+        if (tenancy) return { kind: 'listed', tenancy };
+        const cause = toError(error);
+        const failure = new Error(`its tenants could not be listed: ${cause.message}`, { cause });
+        await this.#guarded(active, async (context) => {
+            const job: JobInstance = this.#create(active, context);
+            await runHooks(job, active.run.job, 'runFailed', this.#hookFailure(active), failure);
+        });
+        return { kind: 'failed', ending: endingOf(active, failure) };
+    }
+
+    async #guarded(active: ActiveRun, work: (workspace: Services) => Promise<void>): Promise<unknown> {
+        const { run } = active;
+        watchStrayErrors();
         const stopNaming = this.#nameIfItIgnoresItsSignal(active);
-        let error: Error | undefined;
+        const { emit } = this;
         try {
-            await runStorage.run(active, () => this.#inWorkspace(active));
-        } catch (cause) {
-            error = toError(cause);
+            await runStorage.run(active, () =>
+                Workspace.run(async function () {
+                    try {
+                        await work(this);
+                    } finally {
+                        await destroyContext(this.context, (error) =>
+                            emit({ type: 'cleanup-failed', run, error }),
+                        );
+                    }
+                }),
+            );
+            return undefined;
+        } catch (error) {
+            return error ?? new Error('it threw nothing');
         } finally {
-            cancelTimeout?.();
             stopNaming();
         }
-        return endingOf(active, error);
     }
 
-    #inWorkspace(active: ActiveRun): Promise<void> {
-        const { run, signal } = active;
-        const runner = this;
-        return Workspace.run(async function () {
-            const { context } = this;
-            try {
-                if (run.tenant !== undefined) this.initialParams._headers['x-tenant-id'] = run.tenant;
-                const job: JobInstance = BackgroundJob.create(run.job, context, {
-                    signal,
-                    currentRun: currentRunOf(active),
-                });
-                await runner.#withHooks(active, job);
-            } finally {
-                await destroyContext(context, (error) => runner.emit({ type: 'cleanup-failed', run, error }));
-            }
-        });
-    }
-
-    async #withHooks(active: ActiveRun, job: JobInstance): Promise<void> {
-        const { run } = active;
-        const failed: HookFailure = (hook, error) => this.emit({ type: 'hook-failed', run, hook, error });
+    async #runJob(active: ActiveRun, workspace: Services, dueAt: number): Promise<void> {
+        const { run, plan } = active;
+        if (run.tenant !== undefined) {
+            workspace.initialParams._headers['x-tenant-id'] = run.tenant;
+            const isFresh = this.clock.now() - dueAt < TENANT_IS_FRESH;
+            const left = isFresh ? undefined : await hasTenant(workspace, plan.settings, run.tenant);
+            if (left) throw new TenantLeft(left);
+        }
+        const job = this.#create(active, workspace);
+        const failed = this.#hookFailure(active);
         await runHooks(job, run.job, 'beforeRun', failed);
         try {
             // A copy, so that no run sees what another did to its args.
@@ -148,6 +126,17 @@ export class Runner {
         } finally {
             await runHooks(job, run.job, 'afterRun', failed);
         }
+    }
+
+    #create(active: ActiveRun, { context }: Services): JobInstance {
+        return BackgroundJob.create(active.run.job, context, {
+            signal: active.signal,
+            currentRun: currentRunOf(active),
+        });
+    }
+
+    #hookFailure({ run }: ActiveRun): HookFailure {
+        return (hook, error) => this.emit({ type: 'hook-failed', run, hook, error });
     }
 
     #nameIfItIgnoresItsSignal(active: ActiveRun): () => void {
@@ -170,10 +159,6 @@ function endingOf({ signal, abortReason, strayError }: ActiveRun, error: Error |
     if (signal.aborted) return { outcome: 'timed_out', error: toError(signal.reason) };
     const failure = error ?? strayError;
     return failure ? { outcome: 'failed', error: failure } : { outcome: 'succeeded' };
-}
-
-function pickError({ error }: Ending): { error?: Error } {
-    return error ? { error } : {};
 }
 
 function currentRunOf({ run }: ActiveRun): CurrentRun {

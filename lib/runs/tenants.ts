@@ -1,4 +1,5 @@
 import { ServiceFactory, Workspace } from '../framework.js';
+import type { Services } from '../../types/framework.js';
 import type { Settings } from '../jobs/settings.js';
 import type { TenantId } from './run.js';
 
@@ -48,4 +49,23 @@ async function readTenants(filter: Settings['tenantsFilter']): Promise<TenantId[
 
 function hasDatabase(): boolean {
     return ServiceFactory.mixins['database'] !== undefined;
+}
+
+/**
+ * Asks again, inside a run's own workspace, whether its tenant is still to be served.
+ *
+ * @returns why not; undefined: it is
+ * @throws what the app's `database` service, or the job's `tenantsFilter`, throws
+ */
+export async function hasTenant(
+    workspace: Services,
+    { tenantsFilter }: Settings,
+    tenant: TenantId,
+): Promise<'tenant gone' | 'tenant left out' | undefined> {
+    if (!hasDatabase()) return undefined;
+    const { tenants } = workspace['database'];
+    const has = async (query: { all(): Promise<{ id: TenantId }[]> }) =>
+        (await query.all()).some(({ id }) => String(id) === String(tenant));
+    if (await has(tenantsFilter(tenants.where({ id: tenant })))) return undefined;
+    return (await has(tenants.where({ id: tenant }))) ? 'tenant left out' : 'tenant gone';
 }

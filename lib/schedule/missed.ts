@@ -30,8 +30,8 @@ export interface UnrunSlots {
     readonly last: number;
 }
 
-/** What becomes of the slots of one schedule in a gap. */
-export interface CatchUp {
+/** What becomes of the slots of one schedule. */
+export interface SlotDecision {
     /** The slots that run, in order; unix seconds. */
     readonly run: number[];
     /** The others, in order. */
@@ -44,20 +44,55 @@ export interface Gap {
     readonly now: number;
 }
 
+/** How missed slots are decided on. */
+export interface MissedRules {
+    readonly missed: MissedPolicy;
+    /** In seconds: missed slots that are older than that do not run. */
+    readonly missedWithin: number;
+    /** After a gap: slots that wait since before it, oldest first. */
+    readonly earlier: readonly number[];
+    /** The last second in which any process worked: from then on what waits grows older. */
+    readonly workedUntil: number;
+}
+
+/** Whether a slot is missed rather than late. */
+export function isMissed(slot: number, now: number): boolean {
+    return slot <= now - LATE_SECONDS;
+}
+
 /**
- * Decides which of a schedule's slots in a gap still run. The latest slot runs under every policy when it is late
- * rather than missed; all others go through the policy.
+ * Decides which of a schedule's slots still run. The latest slot of the gap runs under every policy when it is late rather
+ * than missed; all others go through the policy.
  *
  * @param schedule whose slots
- * @param gap the time without ticks
- * @param policy `missed`, and `missedWithin` in seconds: missed slots that are older than that do not run
- * @returns what runs and what does not; together they are all slots of the gap
+ * @param gap from where the schedule is handled, up to now
+ * @returns what runs and what does not; together they are all slots of the gap, and the earlier ones
  */
-export function catchUp(
+export function decideSlots(
     schedule: Pick<Schedule, 'next' | 'previous'>,
     gap: Gap,
-    policy: { missed: MissedPolicy; missedWithin: number },
-): CatchUp {
+    rules: MissedRules,
+): SlotDecision {
+    const { run, unrun } = decideGap(schedule, gap, rules);
+    const drop = (slots: readonly number[], reason: UnrunReason) => [
+        ...slots.map((slot) => ({ reason, count: 1, atLeast: false, first: slot, last: slot })),
+        ...unrun,
+    ];
+    const { earlier, missed } = rules;
+    if (earlier.length === 0) return { run, unrun };
+    if (missed === 'skip') return { run, unrun: drop(earlier, 'missed') };
+    if (gap.now - rules.workedUntil > rules.missedWithin) return { run, unrun: drop(earlier, 'too old') };
+    const all = [...earlier, ...run];
+    const kept = missed === 'once' ? all.slice(-1) : all.slice(-MOST_CATCH_UPS);
+    const dropped = earlier.filter((slot) => slot < (kept[0] ?? 0));
+    return { run: kept, unrun: drop(dropped, missed === 'once' ? 'superseded' : 'too many') };
+}
+
+function decideGap(
+    schedule: Pick<Schedule, 'next' | 'previous'>,
+    gap: Gap,
+    policy: Pick<MissedRules, 'missed' | 'missedWithin'>,
+): SlotDecision {
     const oldest = Math.ceil(gap.now - policy.missedWithin);
     const run = slotsToRun(schedule, gap, policy.missed, oldest);
     const until = (run[0] ?? gap.now + 1) - 1;

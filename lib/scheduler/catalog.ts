@@ -1,17 +1,9 @@
 import { BackgroundJob } from '../jobs/background_job.js';
 import { type JobPlan, planJob } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
-import type { UnrunOfSchedule } from '../runs/engine.js';
-import { catchUp, type Gap } from '../schedule/missed.js';
+import type { Gap } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { Timetable } from '../schedule/timetable.js';
-import type { Occurrence } from './dispatcher.js';
-
-/** What a schedule owes after a gap, and what it no longer does. */
-export interface GapFindings {
-    readonly occurrences: Occurrence[];
-    readonly unrun: UnrunOfSchedule[];
-}
 
 /** The plans of all registered jobs, and their timetable: kept in step with the registry while the bot runs. */
 export class Catalog {
@@ -54,13 +46,6 @@ export class Catalog {
         return this.#plans.get(name);
     }
 
-    /** The longest `missedWithin` of all jobs, in milliseconds. */
-    get longestMissedWithin(): number {
-        let longest = 0;
-        for (const { settings } of this.#plans.values()) longest = Math.max(longest, settings.missedWithin);
-        return longest;
-    }
-
     /** The schedules in force, in order. */
     get schedules(): Schedule[] {
         return [...this.#timetable.schedules];
@@ -77,23 +62,21 @@ export class Catalog {
     }
 
     /**
-     * What is due at the next second, in order. The timetable goes on after it.
+     * The schedules that are due at the next second, in order. The timetable goes on after it.
      *
      * @param second unix second
-     * @returns an occurrence for each schedule
      */
-    due(second: number): Occurrence[] {
-        return this.#timetable.due(second).map((schedule) => this.#occurrence(schedule, [second]));
+    due(second: number): Schedule[] {
+        return this.#timetable.due(second);
     }
 
     /**
-     * What is due at exactly one second, past or future, in order; the timetable stays where it is.
+     * The schedules that are due at exactly one second, past or future, in order; the timetable stays where it is.
      *
      * @param second unix second
-     * @returns an occurrence for each schedule
      */
-    peek(second: number): Occurrence[] {
-        return this.#timetable.peek(second).map((schedule) => this.#occurrence(schedule, [second]));
+    peek(second: number): Schedule[] {
+        return this.#timetable.peek(second);
     }
 
     /**
@@ -106,34 +89,6 @@ export class Catalog {
         const passed = this.#timetable.passed(gap.now);
         this.#timetable.seek(gap.now);
         return passed;
-    }
-
-    /**
-     * What is still to be run of the slots that nobody has decided upon.
-     *
-     * @param schedules which to look at, in order
-     * @param settledUntil for each schedule's key, the second up to which all is settled
-     * @param gap unix seconds: older slots are not looked at, whatever is settled
-     * @returns what is to be run, in order, and what is not
-     */
-    owed(
-        schedules: readonly Schedule[],
-        settledUntil: ReadonlyMap<string, number>,
-        { after, now }: Gap,
-    ): GapFindings {
-        const findings: GapFindings = { occurrences: [], unrun: [] };
-        for (const schedule of schedules) {
-            const from = Math.max(after, settledUntil.get(schedule.key) ?? after);
-            if (from < now) this.#find(schedule, { after: from, now }, findings);
-        }
-        return findings;
-    }
-
-    #find(schedule: Schedule, gap: Gap, findings: GapFindings): void {
-        const { missed, missedWithin } = this.#planOf(schedule).settings;
-        const { run, unrun } = catchUp(schedule, gap, { missed, missedWithin: missedWithin / 1000 });
-        if (run.length > 0) findings.occurrences.push(this.#occurrence(schedule, run, true));
-        findings.unrun.push(...unrun.map((slots) => ({ ...slots, schedule })));
     }
 
     /**
@@ -155,13 +110,5 @@ export class Catalog {
         this.#plans.set(name, plan);
         this.#timetable.replace(name, plan.schedules);
         return plan;
-    }
-
-    #occurrence(schedule: Schedule, slots: readonly number[], catchesUp = false): Occurrence {
-        return { plan: this.#planOf(schedule), schedule, slots, catchesUp };
-    }
-
-    #planOf(schedule: Schedule): JobPlan {
-        return this.#plans.get(schedule.job) as JobPlan;
     }
 }

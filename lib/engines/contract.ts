@@ -1,0 +1,158 @@
+import type { JournalSettings } from '../config/journal_settings.js';
+import type { JobPlan } from '../jobs/job_plan.js';
+import type { Emit } from '../runs/events.js';
+import type { History } from '../runs/history.js';
+import type { Outcome, Run, TenantId } from '../runs/run.js';
+import type { UnrunSlots } from '../schedule/missed.js';
+import type { Schedule } from '../schedule/schedule.js';
+import type { Clock } from '../time/clock.js';
+
+/** What a schedule comes to at one moment: each of its slots since `from` is to run, or has a reason not to. */
+export interface DueSchedule {
+    readonly schedule: Schedule;
+    readonly plan: JobPlan;
+    /** Its place among the schedules of one second. */
+    readonly position: number;
+    /** Up to which second it was handled when this was decided; it is recorded only while that is so. */
+    readonly from: number;
+    /** Up to which second it is handled then. */
+    readonly until: number;
+    /** Unix seconds, oldest first. */
+    readonly run: readonly number[];
+    /** Whether those were missed. */
+    readonly catchesUp: boolean;
+    readonly skipped: readonly (Pick<UnrunSlots, 'count' | 'atLeast' | 'first' | 'last'> & { reason: string })[];
+    /** Whether this was decided after a gap, so that it holds for slots which wait since before it, too. */
+    readonly decidesAnew: boolean;
+}
+
+/** A run that is taken from the queue, to be executed. */
+export interface TakenRun {
+    readonly kind: 'run' | 'slot';
+    readonly run: Run;
+    /** Aborted, with the reason, when the run is to end. */
+    readonly signal: AbortSignal;
+    /** When it could start, in unix milliseconds: its tenant was there then. */
+    readonly dueAt: number;
+}
+
+/** How an attempt ended. */
+export interface Ended {
+    readonly outcome: Exclude<Outcome, 'lost'>;
+    readonly reason?: string | undefined;
+    readonly error?: Error | undefined;
+}
+
+/** What becomes of a run after an attempt. */
+export type Result =
+    | ({ readonly kind: 'ended' } & Ended)
+    /** It waits for its next attempt until then, in unix milliseconds. */
+    | { readonly kind: 'retries'; readonly at: number; readonly error: Error }
+    /** Of a slot: it runs for each of these; undefined: once, for nobody. */
+    | { readonly kind: 'fans out'; readonly tenants: readonly TenantId[] | undefined };
+
+/** What an engine is given to read what it remembers. */
+export interface HistoryHost {
+    /** The value of `NODE_ENV`, or what stands for it. */
+    readonly environment: string;
+    readonly journal: JournalSettings;
+}
+
+/** What an engine is given to work with. */
+export interface EngineHost extends HistoryHost {
+    readonly clock: Clock;
+    readonly emit: Emit;
+    /** How many runs of one batch may hold a turn at once. */
+    readonly concurrency: number;
+    /** After this long a run has lost its turn, in milliseconds. */
+    readonly turn: number;
+    /** How long a locked store is waited for, in milliseconds; undefined: until it is free. */
+    readonly lockTimeout?: number | undefined;
+    /** The job as this process knows it; undefined: it does not. */
+    planOf(job: string): JobPlan | undefined;
+    /** Executes an attempt of a run, or lists the tenants of a slot. It never rejects. */
+    perform(taken: TakenRun): Promise<Result>;
+    /** Told that schedules have to be looked at again: the store is back, or another has taken its place. */
+    recovered(): void;
+}
+
+/** Somebody's wish that a run take place. */
+export interface Request {
+    readonly run: Run;
+    readonly plan: JobPlan;
+    /** Whether somebody waits for it in this process, which alone may execute it. */
+    readonly isAwaited: boolean;
+    /** Unix milliseconds; undefined: as soon as possible. */
+    readonly runAt?: number | undefined;
+}
+
+/** Slots that wait: `of(schedule)` has them. */
+export interface WaitingSlots {
+    of(schedule: Schedule): readonly number[];
+}
+
+/** How far scheduling has come. */
+export interface LastEnqueued {
+    /** Unix seconds; -Infinity: nobody has enqueued yet. */
+    readonly second: number;
+    readonly byOthers: boolean;
+}
+
+/** Where runs wait, are taken, and are remembered. Every engine keeps the same promises; one suite of tests holds them to it. */
+export interface Engine {
+    /** Its name in the log, with what it remembers: `'embedded, journal bot_production.db'`. */
+    readonly description: string;
+    /** Makes it ready; called again, it changes nothing. Before `work()` it executes only what is requested here. */
+    open(host: EngineHost): Promise<void>;
+    /** From now on takes whatever waits, and looks after what dead processes have left. */
+    work(): void;
+    /** From now on takes nothing but what somebody here waits for. */
+    rest(): void;
+    /** Lets go of everything; a run that goes on keeps it until then. */
+    close(): Promise<void>;
+    /** Opens what it remembers for reading. */
+    history(host: HistoryHost): Promise<History>;
+
+    /**
+     * Tells up to which second each schedule is handled. One that was never seen before is handled until now.
+     *
+     * @returns unix seconds by schedule key; undefined: the store cannot be reached
+     */
+    handledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number> | undefined>;
+    /** The slots that wait and never started, oldest first, in unix seconds; by job and text of the schedule. */
+    waiting(): Promise<WaitingSlots>;
+    /**
+     * The last second up to which any process has enqueued, and whether another one works now.
+     *
+     * @returns undefined: the store cannot be reached
+     */
+    lastEnqueued(): Promise<LastEnqueued | undefined>;
+    /**
+     * Records what is due: in one step for each schedule its runs wait, its other slots have their reason, and it is handled.
+     *
+     * @param second up to which second this process has enqueued then
+     * @returns the second up to which a schedule is handled, by key, for those where that was not `from` any more;
+     * undefined: the store cannot be reached, and nothing is recorded
+     */
+    enqueue(due: readonly DueSchedule[], second: number): Promise<ReadonlyMap<string, number> | undefined>;
+    /**
+     * Records a run that somebody asked for.
+     *
+     * @returns the run when it is over, where it is awaited; else at once
+     */
+    request(request: Request): Promise<Run>;
+    /** Asks a run to end, wherever it is; one that waits ends at once. */
+    abort(run: Pick<Run, 'id' | 'job'>, reason: string): Promise<void>;
+    /** Takes back what lies ahead, because the clock was set back. */
+    rewind(second: number): Promise<void>;
+
+    /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
+    pausedJobs(): Promise<readonly string[]>;
+    /** Pauses a job, or `ALL_JOBS`; rejects where that cannot be remembered. */
+    pause(job: string): Promise<void>;
+    /** Ends a job's pause, or with `ALL_JOBS` every one; slots that came in the meantime do not run. */
+    resume(job: string): Promise<void>;
+}
+
+/** The name under which all jobs are paused at once; no job has it. */
+export const ALL_JOBS = '*';

@@ -1,0 +1,389 @@
+import type { History } from '../../runs/history.js';
+import type { Run } from '../../runs/run.js';
+import type { Schedule } from '../../schedule/schedule.js';
+import {
+    ALL_JOBS,
+    type DueSchedule,
+    type Engine,
+    type EngineHost,
+    type HistoryHost,
+    type LastEnqueued,
+    type Request,
+    type Result,
+    type WaitingSlots,
+} from '../contract.js';
+import type { Database } from '../embedded/database.js';
+import { createOwner } from '../owner.js';
+import { enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
+import { type Consequence, enter, promote } from './lanes.js';
+import { Liveness } from './liveness.js';
+import { pause, pausedJobs, resume } from './pauses.js';
+import { abort, fanOut, finish, retryLater, take } from './queue.js';
+import { laneKey, NO_TURN, type RunningRow } from './rows.js';
+import { type Store, openStore } from './store.js';
+import { Turns } from './turns.js';
+import { SqliteHistory } from './history.js';
+
+/** As many runs are started in one step, so that no step blocks the event loop for long. */
+const MOST_IN_STEP = 50;
+
+/** As many schedules are enqueued in one step. */
+const MOST_IN_ENQUEUE = 200;
+
+/** A tick waits no longer than this for a lock, in milliseconds: the next one makes up for it. */
+const TICK_LOCK_TIMEOUT = 500;
+
+/** These skips behind one run are told with its age. */
+const TOLD_SKIPS = [1, 10, 100];
+
+type Work<T> = (database: Database, consequences: Consequence[]) => T;
+
+/** What is to be done in the next step. */
+interface Op {
+    readonly work: Work<unknown>;
+    readonly resolve: (result: never) => void;
+    readonly reject: (error: unknown) => void;
+}
+
+interface Running {
+    readonly row: RunningRow;
+    readonly controller: AbortController;
+}
+
+/** The engine in the server's own process, with its queue and its history in SQLite. */
+export class EmbeddedEngine implements Engine {
+    readonly #owner = createOwner();
+    readonly #running = new Map<string, Running>();
+    readonly #waiters = new Map<string, (run: Run) => void>();
+    readonly #skipsBehind = new Map<string, number>();
+    #host: EngineHost | undefined;
+    #store: Store | undefined;
+    #opening: Promise<void> | undefined;
+    #turns: Turns | undefined;
+    #liveness: Liveness | undefined;
+    #isWorking = false;
+    #isClosing = false;
+    #enqueuedUntil: number | undefined;
+    #ops: Op[] = [];
+    #step: Promise<void> | undefined;
+    #cancelDue: (() => void) | undefined;
+
+    get description(): string {
+        return this.#store?.description ?? 'embedded';
+    }
+
+    open(host: EngineHost): Promise<void> {
+        this.#isClosing = false;
+        this.#opening ??= this.#open(host).catch((error) => {
+            this.#opening = undefined;
+            throw error;
+        });
+        return this.#opening;
+    }
+
+    work(): void {
+        this.#isWorking = true;
+        this.#liveness?.start();
+        void this.#do(() => {});
+    }
+
+    rest(): void {
+        this.#isWorking = false;
+    }
+
+    async close(): Promise<void> {
+        this.rest();
+        this.#isClosing = true;
+        await this.#closeIfIdle();
+    }
+
+    history(host: HistoryHost): Promise<History> {
+        return SqliteHistory.open(host, this.#store);
+    }
+
+    async handledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number> | undefined> {
+        return this.#tryNow((database) => handledUntil(database, schedules, now));
+    }
+
+    async waiting(): Promise<WaitingSlots> {
+        return this.#do(waitingSlots);
+    }
+
+    async lastEnqueued(): Promise<LastEnqueued | undefined> {
+        const found = await this.#tryNow((database) => lastEnqueued(database, this.#owner));
+        if (!found) return undefined;
+        return { ...found, second: Math.max(found.second, this.#enqueuedUntil ?? Number.NEGATIVE_INFINITY) };
+    }
+
+    async enqueue(
+        due: readonly DueSchedule[],
+        second: number,
+    ): Promise<ReadonlyMap<string, number> | undefined> {
+        const conflicts = new Map<string, number>();
+        for (let from = 0; from < due.length; from += MOST_IN_ENQUEUE) {
+            const step = due.slice(from, from + MOST_IN_ENQUEUE);
+            const done = await this.#transact((database, consequences) => {
+                const paused = pausedJobs(database);
+                for (const one of step) {
+                    const known = enqueueSchedule(database, one, {
+                        by: this.#owner,
+                        now: this.#now(),
+                        isPaused: paused.has(one.schedule.job) || paused.has(ALL_JOBS),
+                        consequences,
+                    });
+                    if (known !== undefined) conflicts.set(one.schedule.key, known);
+                }
+                return true;
+            }, TICK_LOCK_TIMEOUT);
+            if (!done) return undefined;
+        }
+        this.#enqueuedUntil = second;
+        return conflicts;
+    }
+
+    async request({ run, plan, isAwaited, runAt }: Request): Promise<Run> {
+        const { overlap, missed } = plan.settings;
+        const now = this.#now();
+        const row = {
+            kind: 'run' as const,
+            run,
+            lane: laneKey('run', run),
+            origin: isAwaited ? ('waiter' as const) : ('later' as const),
+            overlap,
+            missed,
+            catchesUp: false,
+            batch: isAwaited ? NO_TURN : Math.floor((runAt ?? now) / 1000),
+            position: 0,
+            runAt: runAt ?? now,
+        };
+        const over = isAwaited && new Promise<Run>((resolve) => this.#waiters.set(run.id, resolve));
+        await this.#do((database, consequences) => {
+            consequences.push(...enter(database, row, this.#owner, now));
+        });
+        if (runAt !== undefined) this.#wakeAt(runAt);
+        return over || run;
+    }
+
+    async abort({ id, job }: Pick<Run, 'id' | 'job'>, reason: string): Promise<void> {
+        await this.#do((database, consequences) => {
+            consequences.push(...abort(database, id, job, reason, this.#now()));
+        });
+    }
+
+    async rewind(second: number): Promise<void> {
+        await this.#do((database) => rewind(database, second));
+    }
+
+    async pausedJobs(): Promise<readonly string[]> {
+        return this.#do((database) => [...pausedJobs(database)]);
+    }
+
+    async pause(job: string): Promise<void> {
+        await this.#do((database, consequences) => {
+            consequences.push(...pause(database, job, this.#owner, this.#now()));
+        });
+    }
+
+    async resume(job: string): Promise<void> {
+        await this.#do((database) => resume(database, job, this.#now()));
+    }
+
+    async #open(host: EngineHost): Promise<void> {
+        this.#host = host;
+        this.#turns = new Turns(host.clock, host.concurrency, host.turn, () => void this.#do(() => {}));
+        this.#store = await openStore(host, this.#owner, () => host.recovered());
+        this.#liveness = new Liveness({
+            host,
+            owner: this.#owner,
+            isNeeded: () => this.#store?.isShared === true && (this.#isWorking || this.#running.size > 0),
+            enqueuedUntil: () => this.#enqueuedUntil,
+            write: (work) => this.#do(work),
+            abort: (id, reason) => this.#running.get(id)?.controller.abort(reason),
+        });
+        if (this.#store.isShared) await this.#liveness.beat();
+    }
+
+    /** Does something in the next step, together with whatever else comes meanwhile. */
+    #do<T>(work: Work<T>): Promise<T> {
+        return new Promise<T>((resolve, reject) => {
+            this.#ops.push({ work, resolve, reject });
+            this.#step ??= this.#takeStep();
+        });
+    }
+
+    async #takeStep(): Promise<void> {
+        await null;
+        const ops = this.#ops;
+        this.#ops = [];
+        this.#step = undefined;
+        try {
+            const results = await this.#transact((database, consequences) =>
+                ops.map(({ work }) => work(database, consequences)),
+            );
+            for (const [index, { resolve }] of ops.entries()) resolve(results?.[index] as never);
+        } catch (error) {
+            for (const { reject } of ops) reject(error);
+        }
+    }
+
+    /** One transaction: some work, what has come due meanwhile, and the runs that may start after it. */
+    async #transact<T>(work: Work<T>, lockTimeout?: number): Promise<T | undefined> {
+        const store = this.#store;
+        if (!store) return undefined;
+        const step = await store.write((database) => {
+            const consequences: Consequence[] = [];
+            const result = work(database, consequences);
+            consequences.push(...promote(database, this.#owner, this.#now(), MOST_IN_STEP));
+            return { result, consequences, taken: this.#take(database) };
+        }, lockTimeout);
+        if (!step) return undefined;
+        for (const consequence of step.consequences) this.#heed(consequence);
+        for (const row of step.taken) this.#start(row);
+        if (step.taken.length === MOST_IN_STEP) void this.#do(() => {});
+        return step.result;
+    }
+
+    #tryNow<T>(work: (database: Database) => T): Promise<T | undefined> {
+        return this.#store?.write(work, TICK_LOCK_TIMEOUT) ?? Promise.resolve(undefined);
+    }
+
+    #take(database: Database): RunningRow[] {
+        const host = this.#host as EngineHost;
+        const turns = this.#turns as Turns;
+        const taken: RunningRow[] = [];
+        while (taken.length < MOST_IN_STEP) {
+            const row = take(database, {
+                by: this.#owner,
+                now: this.#now(),
+                anything: this.#isWorking,
+                isFull: (batch) => turns.isFull(batch, taken),
+                knows: (job) => host.planOf(job) !== undefined,
+                fileOf: (job) => host.planOf(job)?.file,
+            });
+            if (!row) break;
+            taken.push(row);
+        }
+        return taken;
+    }
+
+    #start(row: RunningRow): void {
+        const { kind, run, batch } = row;
+        const controller = new AbortController();
+        this.#running.set(run.id, { row, controller });
+        const endTurn = this.#turns?.begin(batch);
+        this.#liveness?.start();
+        const performed = this.#host?.perform({ kind, run, signal: controller.signal, dueAt: row.runAt });
+        void performed
+            ?.then((result) => {
+                endTurn?.();
+                return this.#conclude(row, result);
+            })
+            .catch((error) => this.#host?.emit({ type: 'engine-failed', error }))
+            .finally(() => {
+                this.#running.delete(run.id);
+                if (this.#isClosing) void this.#closeIfIdle();
+            });
+    }
+
+    async #conclude(row: RunningRow, result: Result): Promise<void> {
+        const { run } = row;
+        if (result.kind === 'fans out') return this.#fanOut(row, result.tenants ?? [undefined]);
+        if (result.kind === 'retries') {
+            const { at, error } = result;
+            const texts = { at, error: describe(error), stack: stackOf(error) };
+            const answer = await this.#do((database) => retryLater(database, row, texts, this.#owner));
+            if (answer === 'waits') {
+                this.#host?.emit({ type: 'run-retrying', run, error, delay: at - this.#now() });
+                return this.#wakeAt(at);
+            }
+            return this.#end(row, { kind: 'ended', outcome: 'aborted', reason: 'replaced', error });
+        }
+        return this.#end(row, result);
+    }
+
+    async #end(row: RunningRow, { outcome, reason, error }: Extract<Result, { kind: 'ended' }>): Promise<void> {
+        const endedAt = this.#now();
+        const { run } = row;
+        Object.assign(run, { outcome, reason, error, endedAt });
+        const ending = { outcome, reason, endedAt, error: error && describe(error), stack: error && stackOf(error) };
+        const isInTime = await this.#do((database) => finish(database, row, ending, this.#owner));
+        this.#skipsBehind.delete(run.id);
+        if (!isInTime) this.#host?.emit({ type: 'run-was-lost', run });
+        this.#tellEnd(run);
+    }
+
+    async #fanOut(row: RunningRow, tenants: Parameters<typeof fanOut>[2]): Promise<void> {
+        for (let isLast = false; !isLast; ) {
+            isLast = await this.#do((database, consequences) => {
+                const step = fanOut(database, row, tenants, this.#owner, this.#now());
+                consequences.push(...(step?.consequences ?? []));
+                return step?.isLast ?? true;
+            });
+        }
+    }
+
+    #heed(consequence: Consequence): void {
+        if (consequence.kind === 'abort') {
+            this.#running.get(consequence.id)?.controller.abort(consequence.reason);
+            return;
+        }
+        const { run, behind, since } = consequence;
+        this.#tellEnd({ ...run, file: this.#host?.planOf(run.job)?.file });
+        if (behind === undefined) return;
+        const skips = (this.#skipsBehind.get(behind) ?? 0) + 1;
+        this.#skipsBehind.set(behind, skips);
+        if (since !== undefined && TOLD_SKIPS.includes(skips))
+            this.#host?.emit({ type: 'lane-blocked', run, skips, age: this.#now() - since });
+    }
+
+    #tellEnd(run: Run): void {
+        this.#host?.emit({ type: 'run-ended', run });
+        const resolve = this.#waiters.get(run.id);
+        this.#waiters.delete(run.id);
+        resolve?.(run);
+    }
+
+    #wakeAt(time: number): void {
+        // The earliest one is asked for when it is over.
+        this.#cancelDue?.();
+        this.#cancelDue = undefined;
+        void this.#tryNow((database) => nextDue(database, this.#now())).then((next) => {
+            const at = Math.min(next ?? time, time);
+            this.#cancelDue ??= this.#host?.clock.after(Math.max(0, at - this.#now()), () => {
+                this.#cancelDue = undefined;
+                void this.#do((database) => nextDue(database, this.#now())).then(
+                    (later) => later !== undefined && this.#wakeAt(later),
+                );
+            });
+        });
+    }
+
+    async #closeIfIdle(): Promise<void> {
+        const store = this.#store;
+        if (this.#running.size > 0 || !store?.isShared) return;
+        await this.#liveness?.end();
+        if (!this.#isClosing || this.#store !== store) return;
+        this.#cancelDue?.();
+        this.#store = undefined;
+        this.#opening = undefined;
+        await store.close();
+    }
+
+    #now(): number {
+        return this.#host?.clock.now() ?? 0;
+    }
+}
+
+/** When the next delayed row comes due, in unix milliseconds; those that wait for the end of a pause are left out. */
+function nextDue(database: Database, now: number): number | undefined {
+    const sql = "SELECT min(run_at) AS next FROM bot_runs INDEXED BY bot_delayed WHERE state = 'delayed' AND run_at > ?";
+    return (database.statement(sql).get([now])?.['next'] as number | null) ?? undefined;
+}
+
+function describe(error: Error): string {
+    return `${error.name}: ${error.message}`;
+}
+
+function stackOf(error: Error): string | undefined {
+    return error.stack?.slice(0, 8_000);
+}

@@ -1,0 +1,139 @@
+import {
+    type History,
+    type JobStatus,
+    lastRequestOf,
+    MOST_OF_REQUEST,
+    type PastRun,
+    type PastSkips,
+    timeOf,
+} from '../../runs/history.js';
+import type { Outcome, TenantId } from '../../runs/run.js';
+import type { Json } from '../../schedule/args.js';
+import type { HistoryHost } from '../contract.js';
+import type { Database, Row, SqlValue } from '../embedded/database.js';
+import { isGone } from '../owner.js';
+import { pausedJobs } from './pauses.js';
+import type { Store } from './store.js';
+
+// A slot stands for its tenants, unless it has failed.
+const LISTED = "(kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))";
+
+const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack,
+    host, pid, (SELECT place FROM bot_processes WHERE bot_processes.id = bot_runs.process) AS place FROM bot_runs`;
+
+const SKIPS = 'SELECT job, schedule, args, tenant, reason, first, last, count, at_least, host, pid FROM bot_skips';
+
+/** What the embedded engine remembers. */
+export class SqliteHistory implements History {
+    constructor(
+        readonly isShared: boolean,
+        private readonly read: <T>(work: (database: Database) => T) => Promise<T | undefined>,
+    ) {}
+
+    static async open(_host: HistoryHost, store: Store | undefined): Promise<SqliteHistory> {
+        return new SqliteHistory(store?.isShared ?? true, async (work) => store?.write(work));
+    }
+
+    async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
+        const found = await this.read((database) => jobs.map((job) => [job, statusOf(database, job)] as const));
+        return new Map(
+            (found ?? []).flatMap(([job, status]) => (status ? ([[job, status]] as [string, JobStatus][]) : [])),
+        );
+    }
+
+    async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
+        const past = await this.read((database) => [
+            ...rows(database, `job = ? AND ${LISTED} AND started_at IS NOT NULL ORDER BY seq DESC LIMIT ?`, job, most),
+            ...database.statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT ?`).all([job, most]).map(skipsOf),
+        ]);
+        return (past ?? []).sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
+    }
+
+    async pausedJobs(): Promise<readonly string[]> {
+        return [...((await this.read(pausedJobs)) ?? [])];
+    }
+
+    async close(): Promise<void> {}
+}
+
+function rows(database: Database, condition: string, ...values: SqlValue[]): PastRun[] {
+    return database.statement(`${RUN} WHERE ${condition}`).all(values).map(pastRunOf);
+}
+
+function statusOf(database: Database, job: string): JobStatus | undefined {
+    const unfinished = rows(database, `job = ? AND ended_at IS NULL AND kind = 'run' AND attempt > 0`, job);
+    const running = unfinished.filter(({ outcome }) => outcome === 'running');
+    const lost = unfinished.filter(({ outcome }) => outcome === 'lost');
+    const newestFirst = (a: PastRun, b: PastRun) => b.startedAt - a.startedAt;
+    const ended = (origin: string, most: number) =>
+        rows(
+            database,
+            `job = ? AND ended_at IS NOT NULL AND ${LISTED} AND started_at IS NOT NULL AND origin ${origin}
+            ORDER BY seq DESC LIMIT ${most}`,
+            job,
+        );
+    const [newest] = [...ended("= 'schedule'", 1), ...lost.filter(({ manual }) => !manual)].sort(newestFirst);
+    const manual = [...ended("<> 'schedule'", MOST_OF_REQUEST), ...lost.filter((run) => run.manual)];
+    const byHand = lastRequestOf(manual.sort(newestFirst), newest?.startedAt ?? 0);
+    const siblings =
+        newest?.scheduledAt === undefined
+            ? []
+            : rows(
+                  database,
+                  `job = ? AND seq > coalesce((SELECT max(seq) FROM bot_runs WHERE job = ?1), 0) - 5000
+                  AND slot = ? AND origin = 'schedule' AND ended_at IS NOT NULL AND ${LISTED}
+                  AND started_at IS NOT NULL`,
+                  job,
+                  newest.scheduledAt,
+              ).filter(({ id }) => id !== newest.id);
+    const [skipped] = database.statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT 1`).all([job]).map(skipsOf);
+    if (!newest && !skipped && running.length === 0 && byHand.length === 0) return undefined;
+    return { running, byHand, ended: newest ? [newest, ...siblings] : [], skipped };
+}
+
+function pastRunOf(row: Row): PastRun {
+    const state = row['state'] as string;
+    const endedAt = (row['ended_at'] as number | null) ?? undefined;
+    const slot = (row['slot'] as number | null) ?? undefined;
+    const startedAt = row['started_at'] as number;
+    const place = row['place'] as string | null;
+    const isLost = endedAt === undefined && place !== null && isGone({ place, pid: row['pid'] as number });
+    return {
+        kind: 'run',
+        ...whatRan(row),
+        id: row['id'] as string,
+        scheduledAt: slot,
+        manual: row['origin'] !== 'schedule',
+        attempt: row['attempt'] as number,
+        startedAt,
+        endedAt,
+        lateBy: slot === undefined ? 0 : Math.max(0, startedAt - slot * 1000),
+        outcome: isLost ? 'lost' : endedAt === undefined ? 'running' : (state as Outcome),
+        reason: isLost ? 'its process is gone' : ((row['reason'] as string | null) ?? undefined),
+        error: (row['error'] as string | null) ?? undefined,
+        stack: (row['stack'] as string | null) ?? undefined,
+    };
+}
+
+function skipsOf(row: Row): PastSkips {
+    return {
+        kind: 'skips',
+        ...whatRan(row),
+        reason: row['reason'] as string,
+        first: row['first'] as number,
+        last: row['last'] as number,
+        count: row['count'] as number,
+        atLeast: row['at_least'] === 1,
+    };
+}
+
+function whatRan(row: Row): Pick<PastRun, 'job' | 'schedule' | 'args' | 'tenant' | 'host' | 'pid'> {
+    return {
+        job: row['job'] as string,
+        schedule: (row['schedule'] as string | null) ?? undefined,
+        args: JSON.parse(row['args'] as string) as Json[],
+        tenant: row['tenant'] === null ? undefined : (JSON.parse(row['tenant'] as string) as TenantId),
+        host: row['host'] as string,
+        pid: row['pid'] as number,
+    };
+}

@@ -1,0 +1,70 @@
+import type { Database } from '../embedded/database.js';
+
+/** How long a journal remembers. */
+export interface Retention {
+    /** In milliseconds. */
+    readonly age: number;
+    /** Of each job. */
+    readonly runs: number;
+}
+
+/** Runs that ended less than this ago stay, however many there are: their claims may still be asked for. In milliseconds. */
+const SAFE_AGE = 3_600_000;
+
+/** As many rows go in one transaction: a few milliseconds. */
+const CHUNK = 500;
+
+/**
+ * Forgets some of what is too old or too much.
+ *
+ * @param database within a transaction
+ * @param retention how long to remember
+ * @param now the time in unix milliseconds
+ * @returns whether there may be more to forget
+ */
+export function forgetSome(database: Database, retention: Retention, now: number): boolean {
+    const oldest = now - retention.age;
+    const old = database
+        .statement(
+            `DELETE FROM bot_runs WHERE seq IN (SELECT seq FROM
+                (SELECT seq, started_at, ended_at FROM bot_runs ORDER BY seq LIMIT ${CHUNK})
+                WHERE ended_at < ?)`,
+        )
+        .run([oldest]).changes;
+    const skips = database
+        .statement(
+            `DELETE FROM bot_skips WHERE seq IN (SELECT seq FROM bot_skips WHERE last < ? ORDER BY seq LIMIT ${CHUNK})`,
+        )
+        .run([Math.floor(oldest / 1000)]).changes;
+    if (old === CHUNK || skips === CHUNK) return true;
+    return tooMany(database, retention.runs).some(
+        ([job, newest]) =>
+            database
+                .statement(
+                    `DELETE FROM bot_runs WHERE seq IN (SELECT seq FROM bot_runs
+                        WHERE job = ? AND seq <= ? AND ended_at < ? ORDER BY seq LIMIT ${CHUNK})`,
+                )
+                .run([job, newest, now - SAFE_AGE]).changes === CHUNK,
+    );
+}
+
+// The newest row that is too much, for each job that has too many.
+function tooMany(database: Database, most: number): [string, number][] {
+    // From one name to the next in the index: counting all runs would take a tenth of a second for a million.
+    const jobs = database
+        .statement(
+            `WITH RECURSIVE names(job) AS (SELECT min(job) FROM bot_runs
+                UNION ALL SELECT (SELECT min(bot_runs.job) FROM bot_runs WHERE bot_runs.job > names.job) FROM names
+                    WHERE names.job IS NOT NULL)
+            SELECT job FROM names WHERE job IS NOT NULL`,
+        )
+        .all([]);
+    return jobs.flatMap((row) => {
+        const job = row['job'] as string;
+        const found = database
+            .statement('SELECT seq FROM bot_runs WHERE job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
+            .get([job, most]);
+        if (!found) return [];
+        return [[job, found['seq'] as number]];
+    });
+}

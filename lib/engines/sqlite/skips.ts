@@ -1,0 +1,103 @@
+import type { TenantId } from '../../runs/run.js';
+import type { Json } from '../../schedule/args.js';
+import { nextSlot } from '../../schedule/calendar.js';
+import { splitTimezone } from '../../schedule/crontab.js';
+import type { Database, SqlValue } from '../embedded/database.js';
+import type { Owner } from '../owner.js';
+
+/** Slots that did not run, for one reason. Times are unix seconds. */
+export interface SkippedSlots {
+    readonly job: string;
+    readonly lane: string;
+    /** The crontab, and its zone. */
+    readonly schedule: string | undefined;
+    readonly args: readonly Json[];
+    readonly tenant: TenantId | undefined;
+    readonly reason: string;
+    readonly first: number;
+    readonly last: number;
+    readonly count: number;
+    /** Whether there are more of them than were counted. */
+    readonly atLeast: boolean;
+}
+
+/**
+ * Records slots that did not run. Successive slots of a schedule with one reason share a row, so that an overlap of
+ * hours does not fill the file. A slot that has a row of its own is left out.
+ *
+ * @param database within a transaction
+ */
+export function recordSkips(database: Database, slots: SkippedSlots, by: Owner): void {
+    for (const part of withoutRows(database, slots)) record(database, part, by);
+}
+
+function record(database: Database, slots: SkippedSlots, by: Owner): void {
+    const { lane, reason, first, last, count } = slots;
+    const before = database
+        .statement(
+            'SELECT seq, first, last, reason FROM bot_skips WHERE lane = ? AND schedule IS ? ORDER BY last DESC LIMIT 1',
+        )
+        .get([lane, slots.schedule ?? null]);
+    if (before && first <= (before['last'] as number) && last <= (before['last'] as number)) {
+        if (first >= (before['first'] as number)) return;
+    } else if (before && before['reason'] === reason && follows(slots, before['last'] as number)) {
+        database
+            .statement('UPDATE bot_skips SET last = ?, count = count + ?, at_least = max(at_least, ?) WHERE seq = ?')
+            .run([last, count, slots.atLeast ? 1 : 0, before['seq'] as SqlValue]);
+        return;
+    }
+    database
+        .statement(
+            `INSERT INTO bot_skips (job, lane, schedule, args, tenant, reason, first, last, count, at_least, host, pid)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run([
+            slots.job,
+            lane,
+            slots.schedule ?? null,
+            JSON.stringify(slots.args),
+            slots.tenant === undefined ? null : JSON.stringify(slots.tenant),
+            reason,
+            first,
+            last,
+            count,
+            slots.atLeast ? 1 : 0,
+            by.host,
+            by.pid,
+        ]);
+}
+
+// The crontab was changed, and changed back: some of the slots have run under the other.
+function* withoutRows(database: Database, slots: SkippedSlots): Generator<SkippedSlots> {
+    const rows = database
+        .statement(
+            `SELECT slot FROM bot_runs INDEXED BY bot_slots
+            WHERE lane = ? AND slot BETWEEN ? AND ? AND origin = 'schedule' ORDER BY slot`,
+        )
+        .all([slots.lane, slots.first, slots.last])
+        .map((row) => row['slot'] as number);
+    if (rows.length === 0) {
+        yield slots;
+        return;
+    }
+    const next = nextOf(slots);
+    let slot: number | undefined = slots.first;
+    for (const until of [...rows, slots.last + 1]) {
+        const part: number[] = [];
+        for (; slot !== undefined && slot < until; slot = next(slot)) part.push(slot);
+        if (slot === until) slot = next(slot);
+        const [first] = part;
+        if (first !== undefined)
+            yield { ...slots, first, last: part.at(-1) ?? first, count: part.length, atLeast: false };
+    }
+}
+
+// Nothing lies between: a slot there may still wait.
+function follows(slots: SkippedSlots, known: number): boolean {
+    return slots.schedule !== undefined && slots.first > known && nextOf(slots)(known) === slots.first;
+}
+
+function nextOf({ schedule }: SkippedSlots): (after: number) => number | undefined {
+    const { crontab, timezone } = splitTimezone(schedule ?? '');
+    return (after) => nextSlot(crontab, timezone, after);
+}

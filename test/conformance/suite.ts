@@ -1,0 +1,805 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DEFAULT_JOURNAL } from '../../lib/config/journal_settings.js';
+import {
+    ALL_JOBS,
+    type DueSchedule,
+    type Engine,
+    type EngineHost,
+    type Result,
+    type TakenRun,
+} from '../../lib/engines/contract.js';
+import type { JobPlan } from '../../lib/jobs/job_plan.js';
+import { readSettings, type Settings } from '../../lib/jobs/settings.js';
+import type { BotEvent } from '../../lib/runs/events.js';
+import type { PastRun, PastSkips } from '../../lib/runs/history.js';
+import { createRun, type Run } from '../../lib/runs/run.js';
+import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
+import { ManualClock } from '../../lib/time/manual_clock.js';
+
+/** 2026-01-01 00:00:00 UTC */
+export const SLOT = 1_767_225_600;
+
+/** What a test needs from an engine's store: engines that share it, as processes do. */
+export interface Store {
+    /** Another engine on the same store. */
+    createEngine(): Engine;
+    /** What is left is removed. */
+    destroy(): void | Promise<void>;
+    /** The longest that something may take until another process knows of it, in milliseconds; more on a busy machine. */
+    readonly patience: number;
+    /** Whether the runs of one second go one after another. */
+    readonly hasTurns: boolean;
+}
+
+/** One process. */
+interface Member {
+    readonly engine: Engine;
+    readonly clock: ManualClock;
+    readonly events: BotEvent[];
+    /** The attempts that it has begun, in order. */
+    readonly taken: TakenRun[];
+    /** The jobs that it knows. */
+    readonly plans: Map<string, JobPlan>;
+    /** Ends the attempt that goes on, of this run. */
+    end(run: Pick<Run, 'id'>, result?: Result): void;
+    /** From now on whatever it takes ends at once like this. */
+    endAll(result: Result | undefined): void;
+}
+
+const SUCCEEDED: Result = { kind: 'ended', outcome: 'succeeded' };
+
+/**
+ * The promises that every engine keeps.
+ *
+ * @param name the engine's
+ * @param createStore makes an empty store; it is called before each test
+ */
+export function testEngine(name: string, createStore: () => Store | Promise<Store>): void {
+    describe(`the engine "${name}"`, () => {
+        let store: Store;
+        let members: Member[];
+        let alone: Member;
+
+        const join = async ({ works = true, concurrency = 10 } = {}): Promise<Member> => {
+            const engine = store.createEngine();
+            const clock = new ManualClock(SLOT * 1000);
+            const events: BotEvent[] = [];
+            const taken: TakenRun[] = [];
+            const plans = new Map<string, JobPlan>();
+            const ends = new Map<string, (result: Result) => void>();
+            let always: Result | undefined;
+            const member: Member = {
+                engine,
+                clock,
+                events,
+                taken,
+                plans,
+                end: ({ id }, result = SUCCEEDED) => {
+                    const end = ends.get(id);
+                    assert.ok(end, 'it goes on');
+                    ends.delete(id);
+                    end(result);
+                },
+                endAll: (result) => {
+                    always = result;
+                    if (result) for (const [id, end] of ends) if (ends.delete(id)) end(result);
+                },
+            };
+            const host: EngineHost = {
+                clock,
+                emit: (event) => events.push(event),
+                environment: 'production',
+                journal: DEFAULT_JOURNAL,
+                concurrency,
+                turn: 30_000,
+                planOf: (job) => plans.get(job),
+                perform: (one) => {
+                    taken.push(one);
+                    if (always) return Promise.resolve(always);
+                    return new Promise((resolve) => ends.set(one.run.id, resolve));
+                },
+                recovered: () => {},
+            };
+            await engine.open(host);
+            if (works) engine.work();
+            members.push(member);
+            return member;
+        };
+
+        /** Makes a job known to members, with an every-second schedule. */
+        const job = (jobName: string, settings: Partial<Record<keyof Settings, unknown>> = {}, to = members): Schedule => {
+            const schedule = createSchedule(jobName, ['* * * * * *'], 'UTC');
+            const plan = planOf(jobName, { multiTenant: false, ...settings }, [schedule]);
+            for (const { plans } of to) plans.set(jobName, plan);
+            return schedule;
+        };
+
+        const enqueue = async (member: Member, schedule: Schedule, slot: number, parts: Partial<DueSchedule> = {}) => {
+            const plan = member.plans.get(schedule.job);
+            assert.ok(plan);
+            for (const { clock } of members) clock.step(Math.max(0, slot * 1000 - clock.now()));
+            const handled = await member.engine.handledUntil([schedule], slot - 1);
+            const due: DueSchedule = {
+                schedule,
+                plan,
+                position: 0,
+                from: handled?.get(schedule.key) ?? 0,
+                until: slot,
+                run: [slot],
+                catchesUp: false,
+                skipped: [],
+                decidesAnew: false,
+                ...parts,
+            };
+            return member.engine.enqueue([due], slot);
+        };
+
+        /** Waits until something is so. */
+        const until = async (isSo: () => boolean | Promise<boolean>, what: string) => {
+            const end = performance.now() + store.patience;
+            while (!(await isSo())) {
+                if (performance.now() > end) assert.fail(`in vain: ${what}`);
+                await delay(2);
+            }
+        };
+        const begun = (member: Member, count: number) =>
+            until(() => member.taken.length >= count, `${count} attempts, there are ${member.taken.length}`);
+        const ended = (member: Member, id: string) =>
+            until(() => endedRuns(member).some((run) => run.id === id), `the end of ${id}`);
+        const past = async (jobName: string): Promise<readonly (PastRun | PastSkips)[]> => {
+            const history = await alone.engine.history({ environment: 'production', journal: DEFAULT_JOURNAL });
+            return history.of(jobName, 1000);
+        };
+        /** Each slot of a job with what became of it, oldest first: `['0 succeeded', '1 overlap']`. */
+        const account = async (jobName: string): Promise<string[]> =>
+            (await past(jobName))
+                .flatMap((one): [number, string][] => {
+                    if (one.kind === 'run') return [[(one.scheduledAt ?? SLOT) - SLOT, one.outcome]];
+                    return Array.from({ length: one.count }, (_, index) => [one.first + index - SLOT, one.reason]);
+                })
+                .sort(([a, first], [b, second]) => a - b || (first < second ? -1 : 1))
+                .map(([slot, word]) => `${slot} ${word}`);
+        const reads = (jobName: string, expected: string[]) =>
+            until(async () => JSON.stringify(await account(jobName)) === JSON.stringify(expected), `${expected}`).catch(
+                async () => assert.deepEqual(await account(jobName), expected),
+            );
+        /** Lets a second pass in these processes; the others stand still. */
+        const pass = async (seconds: number, ...those: Member[]) => {
+            for (let second = 0; second < seconds; second++)
+                for (const { clock } of those) {
+                    await clock.advance(1000);
+                    await delay(2);
+                }
+        };
+
+        beforeEach(async () => {
+            store = await createStore();
+            members = [];
+            alone = await join();
+        });
+
+        afterEach(async () => {
+            for (const member of members) {
+                member.endAll(SUCCEEDED);
+                await member.engine.close();
+            }
+            await store.destroy();
+        });
+
+        test('describes itself in a few words for the log', () => {
+            assert.match(alone.engine.description, new RegExp(`^${name}\\b.{0,200}$`));
+        });
+
+        describe('a slot', () => {
+            test('runs once, however many processes enqueue it, and is then handled', async () => {
+                const others = [alone, await join(), await join(), await join()];
+                const schedule = job('digest');
+                for (const member of others) member.endAll(SUCCEEDED);
+                for (let second = 1; second <= 5; second++)
+                    await Promise.all(others.map((member) => enqueue(member, schedule, SLOT + second)));
+                await reads('digest', [1, 2, 3, 4, 5].map((second) => `${second} succeeded`));
+                assert.equal(others.flatMap(({ taken }) => taken).length, 5);
+                const handled = await alone.engine.handledUntil([schedule], SLOT + 100);
+                assert.equal(handled?.get(schedule.key), SLOT + 5);
+            });
+
+            test('that somebody else has handled is told to whoever comes second', async () => {
+                const schedule = job('digest');
+                alone.endAll(SUCCEEDED);
+                await enqueue(alone, schedule, SLOT + 3);
+                const moved = await enqueue(alone, schedule, SLOT + 2, { from: SLOT + 1 });
+                assert.deepEqual([...(moved ?? [])], [[schedule.key, SLOT + 3]]);
+            });
+
+            test('of a schedule that nobody has seen before owes nothing', async () => {
+                const schedule = job('digest');
+                const handled = await alone.engine.handledUntil([schedule], SLOT);
+                assert.equal(handled?.get(schedule.key), SLOT);
+            });
+
+            test('has its reason where it does not run, and successive ones share it', async () => {
+                const schedule = job('digest');
+                const skipped = [{ reason: 'missed', first: SLOT + 1, last: SLOT + 4, count: 4, atLeast: false }];
+                await enqueue(alone, schedule, SLOT + 4, { run: [], skipped });
+                await enqueue(alone, schedule, SLOT + 5, {
+                    run: [],
+                    skipped: [{ reason: 'missed', first: SLOT + 5, last: SLOT + 5, count: 1, atLeast: false }],
+                });
+                const [one, ...others] = await past('digest');
+                assert.equal(others.length, 0);
+                assert.ok(one?.kind === 'skips');
+                assert.deepEqual([one.reason, one.first, one.last, one.count], ['missed', SLOT + 1, SLOT + 5, 5]);
+            });
+
+            test('does not come again where the clock was set back, whether it ran or was skipped', async () => {
+                const schedule = job('digest');
+                alone.endAll(SUCCEEDED);
+                await enqueue(alone, schedule, SLOT + 7201);
+                await enqueue(alone, schedule, SLOT + 7202, {
+                    run: [],
+                    skipped: [{ reason: 'missed', first: SLOT + 7202, last: SLOT + 7202, count: 1, atLeast: false }],
+                });
+                await reads('digest', ['7201 succeeded', '7202 missed']);
+                await alone.engine.rewind(SLOT);
+                await enqueue(alone, schedule, SLOT + 7201);
+                await enqueue(alone, schedule, SLOT + 7202);
+                await enqueue(alone, schedule, SLOT + 7203);
+                await reads('digest', ['7201 succeeded', '7202 missed', '7203 succeeded']);
+                assert.equal(alone.taken.length, 2);
+            });
+        });
+
+        describe('a lane', () => {
+            const third = async (overlap: string) => {
+                const schedule = job('digest', { overlap });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                await enqueue(alone, schedule, SLOT + 2);
+                await enqueue(alone, schedule, SLOT + 3);
+                return alone.taken[0] as TakenRun;
+            };
+
+            test('skip: what comes while a run goes on is skipped', async () => {
+                const first = await third('skip');
+                alone.end(first.run);
+                await reads('digest', ['1 succeeded', '2 overlap', '3 overlap']);
+            });
+
+            test('queue: the oldest waits, further ones are skipped', async () => {
+                const first = await third('queue');
+                alone.endAll(SUCCEEDED);
+                await reads('digest', ['1 succeeded', '2 succeeded', '3 overlap']);
+                assert.equal(first.signal.aborted, false);
+            });
+
+            test('replace: the run that goes on is asked to end, the newest waits', async () => {
+                const first = await third('replace');
+                await until(() => first.signal.aborted, 'the abort');
+                assert.equal(first.signal.reason, 'replaced');
+                alone.end(first.run, { kind: 'ended', outcome: 'aborted', reason: 'replaced' });
+                await begun(alone, 2);
+                alone.endAll(SUCCEEDED);
+                await reads('digest', ['1 aborted', '2 superseded', '3 succeeded']);
+            });
+
+            test('allow: all run', async () => {
+                await third('allow');
+                await begun(alone, 3);
+                alone.endAll(SUCCEEDED);
+                await reads('digest', ['1 succeeded', '2 succeeded', '3 succeeded']);
+            });
+
+            test('replace asks a run of another process to end', async () => {
+                const other = await join({ works: false });
+                const schedule = job('digest', { overlap: 'replace' });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                await enqueue(other, schedule, SLOT + 2);
+                await pass(2, alone);
+                await until(() => alone.taken[0]?.signal.aborted === true, 'the abort');
+            });
+
+            test('is another for other args, tenants and jobs', async () => {
+                const schedules = [job('a'), job('b'), createSchedule('a', ['* * * * * *', 'weekly'], 'UTC')];
+                for (const schedule of schedules) await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 3);
+            });
+
+            test('lets the newer one supersede one that has not started', async () => {
+                for (const overlap of ['skip', 'replace']) {
+                    const idle = await join({ works: false });
+                    const schedule = job(`never-${overlap}`, { overlap }, [idle]);
+                    for (const second of [1, 2, 3]) await enqueue(idle, schedule, SLOT + second);
+                    alone.plans.set(schedule.job, idle.plans.get(schedule.job) as JobPlan);
+                    alone.endAll(SUCCEEDED);
+                    await pass(2, alone);
+                    await reads(schedule.job, ['1 superseded', '2 superseded', '3 succeeded']);
+                }
+            });
+
+            test('is kept by a run that waits for its retry, and the slot is skipped', async () => {
+                const schedule = job('digest', { retries: 1 });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 10));
+                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                await enqueue(alone, schedule, SLOT + 2);
+                await pass(12, alone);
+                await begun(alone, 2);
+                assert.equal(alone.taken[1]?.run.attempt, 2);
+                alone.endAll(SUCCEEDED);
+                await reads('digest', ['1 succeeded', '2 overlap']);
+            });
+
+            test('replace ends a run that waits for its retry', async () => {
+                const schedule = job('digest', { retries: 1, overlap: 'replace' });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 100));
+                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                await enqueue(alone, schedule, SLOT + 2);
+                await begun(alone, 2);
+                alone.endAll(SUCCEEDED);
+                await reads('digest', ['1 aborted', '2 succeeded']);
+                const first = (await past('digest')).find((one) => one.kind === 'run' && one.outcome === 'aborted');
+                assert.equal(first?.reason, 'replaced');
+            });
+        });
+
+        describe('what catches up', () => {
+            for (const overlap of ['skip', 'queue', 'replace', 'allow'])
+                test(`goes one after another, in order, under ${overlap}`, async () => {
+                    const schedule = job('digest', { overlap, missed: 'all' });
+                    await enqueue(alone, schedule, SLOT + 5, {
+                        run: [1, 2, 3, 4, 5].map((second) => SLOT + second),
+                        catchesUp: true,
+                    });
+                    await begun(alone, 1);
+                    // A slot that comes due meanwhile joins the line.
+                    await enqueue(alone, schedule, SLOT + 6);
+                    for (let index = 0; index < 6; index++) {
+                        await begun(alone, index + 1);
+                        assert.equal(alone.taken.length, index + 1);
+                        assert.equal(alone.taken[index]?.run.scheduledAt, SLOT + 1 + index);
+                        assert.equal(alone.taken[index]?.signal.aborted, false);
+                        alone.end(alone.taken[index]?.run as Run);
+                    }
+                    await reads('digest', [1, 2, 3, 4, 5, 6].map((second) => `${second} succeeded`));
+                });
+
+            test('is at most the latest hundred of a lane', async () => {
+                const schedule = job('digest', { missed: 'all' });
+                const slots = (from: number, to: number) =>
+                    Array.from({ length: to - from + 1 }, (_, index) => SLOT + from + index);
+                await enqueue(alone, schedule, SLOT + 90, { run: slots(1, 90), catchesUp: true });
+                await begun(alone, 1);
+                await enqueue(alone, schedule, SLOT + 120, { run: slots(91, 120), catchesUp: true });
+                alone.endAll(SUCCEEDED);
+                const expected = slots(1, 120).map((slot) => {
+                    const second = slot - SLOT;
+                    return `${second} ${second > 1 && second <= 20 ? 'too many' : 'succeeded'}`;
+                });
+                await reads('digest', expected);
+            });
+        });
+
+        describe('a gap', () => {
+            const waiting = async (missed: string) => {
+                const idle = await join({ works: false });
+                const schedule = job('digest', { missed, overlap: 'queue' }, [...members]);
+                await enqueue(idle, schedule, SLOT + 1);
+                await enqueue(idle, schedule, SLOT + 2);
+                const found = (await idle.engine.waiting()).of(schedule);
+                assert.deepEqual(found, [SLOT + 1, SLOT + 2]);
+                return { idle, schedule };
+            };
+
+            test('once: what waits since before it is superseded by the latest', async () => {
+                alone.engine.rest();
+                const { idle, schedule } = await waiting('once');
+                const skipped = [1, 2].map((second) => ({
+                    reason: 'superseded',
+                    first: SLOT + second,
+                    last: SLOT + second,
+                    count: 1,
+                    atLeast: false,
+                }));
+                await enqueue(idle, schedule, SLOT + 60, { run: [SLOT + 60], skipped, catchesUp: true, decidesAnew: true });
+                alone.endAll(SUCCEEDED);
+                alone.engine.work();
+                await reads('digest', ['1 superseded', '2 superseded', '60 succeeded']);
+            });
+
+            test('all: it is kept, in order, and nothing is written down twice', async () => {
+                alone.engine.rest();
+                const { idle, schedule } = await waiting('all');
+                await enqueue(idle, schedule, SLOT + 60, {
+                    run: [SLOT + 1, SLOT + 2, SLOT + 60],
+                    catchesUp: true,
+                    decidesAnew: true,
+                });
+                alone.endAll(SUCCEEDED);
+                alone.engine.work();
+                await reads('digest', ['1 succeeded', '2 succeeded', '60 succeeded']);
+                assert.deepEqual(
+                    alone.taken.map(({ run }) => (run.scheduledAt ?? 0) - SLOT),
+                    [1, 2, 60],
+                );
+            });
+
+            test('is seen by how far any process has enqueued, and by that of those that are no more', async () => {
+                assert.equal((await alone.engine.lastEnqueued())?.second, Number.NEGATIVE_INFINITY);
+                const other = await join();
+                await other.engine.enqueue([], SLOT + 7);
+                await pass(1, other);
+                await until(async () => (await alone.engine.lastEnqueued())?.second === SLOT + 7, 'the second');
+                assert.equal((await alone.engine.lastEnqueued())?.byOthers, true);
+                await other.engine.close();
+                assert.equal((await alone.engine.lastEnqueued())?.second, SLOT + 7);
+                assert.equal((await alone.engine.lastEnqueued())?.byOthers, false);
+            });
+        });
+
+        describe('a slot of a job with tenants', () => {
+            const fansOut = (tenants: string[]): Result => ({ kind: 'fans out', tenants });
+
+            test('runs once for each tenant, in order, each in its own lane', async () => {
+                const schedule = job('invoices', { multiTenant: true });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                assert.equal(alone.taken[0]?.kind, 'slot');
+                alone.end(alone.taken[0]?.run as Run, fansOut(['a', 'b', 'c']));
+                await begun(alone, 4);
+                assert.deepEqual(alone.taken.slice(1).map(({ run }) => run.tenant), ['a', 'b', 'c']);
+                alone.end(alone.taken[1]?.run as Run);
+                await ended(alone, alone.taken[1]?.run.id ?? '');
+                await enqueue(alone, schedule, SLOT + 2);
+                await begun(alone, 5);
+                alone.end(alone.taken[4]?.run as Run, fansOut(['a', 'b', 'c']));
+                await begun(alone, 6);
+                alone.endAll(SUCCEEDED);
+                await reads('invoices', ['1 succeeded', '1 succeeded', '1 succeeded', '2 overlap', '2 overlap', '2 succeeded']);
+            });
+
+            test('makes a thousand runs', async () => {
+                const schedule = job('invoices', { multiTenant: true });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                const tenants = Array.from({ length: 1000 }, (_, index) => `t${String(index).padStart(4, '0')}`);
+                alone.end(alone.taken[0]?.run as Run, fansOut(tenants));
+                alone.endAll(SUCCEEDED);
+                await until(() => alone.taken.length === 1001, 'all runs');
+            });
+
+            test('waits while another of it lists the tenants, and is not skipped', async () => {
+                const schedule = job('invoices', { multiTenant: true });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                await enqueue(alone, schedule, SLOT + 2);
+                await enqueue(alone, schedule, SLOT + 3);
+                alone.end(alone.taken[0]?.run as Run, fansOut(['a']));
+                await begun(alone, 3);
+                alone.end(alone.taken.find(({ run }) => run.tenant === 'a')?.run as Run);
+                const listing = alone.taken.find(({ kind, run }) => kind === 'slot' && run.scheduledAt === SLOT + 3);
+                await ended(alone, alone.taken.find(({ run }) => run.tenant === 'a')?.run.id ?? '');
+                alone.end(listing?.run as Run, fansOut(['a']));
+                alone.endAll(SUCCEEDED);
+                await reads('invoices', ['1 succeeded', '2 superseded', '3 succeeded']);
+            });
+
+            test('fails as a run does where its tenants cannot be listed', async () => {
+                const schedule = job('invoices', { multiTenant: true });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                alone.end(alone.taken[0]?.run as Run, { kind: 'ended', outcome: 'failed', error: new Error('no table') });
+                await reads('invoices', ['1 failed']);
+                const [failed] = await past('invoices');
+                assert.ok(failed?.kind === 'run');
+                assert.equal(failed.manual, false);
+                assert.match(failed.error ?? '', /no table/);
+            });
+
+            test('without tenants is skipped, with that reason', async () => {
+                const schedule = job('invoices', { multiTenant: true });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                alone.end(alone.taken[0]?.run as Run, { kind: 'ended', outcome: 'skipped', reason: 'no tenants' });
+                await reads('invoices', ['1 no tenants']);
+            });
+        });
+
+        describe('a retry', () => {
+            test('survives its process, and is made by another', async () => {
+                const other = await join();
+                const schedule = job('digest', { retries: 1 });
+                other.engine.rest();
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 30));
+                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                await alone.engine.close();
+                other.engine.work();
+                await pass(32, other);
+                await begun(other, 1);
+                assert.equal(other.taken[0]?.run.attempt, 2);
+                other.endAll(SUCCEEDED);
+                await until(() => endedRuns(other).length === 1, 'the end');
+            });
+
+            test('does not hold back what others do', async () => {
+                const schedule = job('digest', { retries: 1 });
+                const another = job('other');
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 30));
+                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                await enqueue(alone, another, SLOT + 1);
+                await begun(alone, 2);
+            });
+        });
+
+        describe('a process that dies', () => {
+            test('loses its runs, whose lanes are free again', async () => {
+                const other = await join();
+                other.engine.rest();
+                const schedule = job('digest');
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                other.engine.work();
+                await pass(20, other);
+                await until(() => endedRuns(other).some(({ outcome }) => outcome === 'lost'), 'the loss');
+                await enqueue(other, schedule, SLOT + 21);
+                await begun(other, 1);
+                other.endAll(SUCCEEDED);
+                await reads('digest', ['1 lost', '21 succeeded']);
+            });
+
+            test('has its run made again by one other, where retries leave an attempt', async () => {
+                const others = [await join(), await join()];
+                for (const other of others) other.engine.rest();
+                const schedule = job('digest', { retries: 1 });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                for (const other of others) other.engine.work();
+                await pass(20, ...others);
+                await until(() => others.flatMap(({ taken }) => taken).length === 1, 'one attempt');
+                const [again] = others.flatMap(({ taken }) => taken);
+                assert.equal(again?.run.id, alone.taken[0]?.run.id);
+                assert.equal(again?.run.attempt, 2);
+            });
+
+            test('has its listing of tenants taken up again, whatever retries says', async () => {
+                const other = await join();
+                other.engine.rest();
+                const schedule = job('invoices', { multiTenant: true });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                other.engine.work();
+                await pass(20, other);
+                await begun(other, 1);
+                assert.equal(other.taken[0]?.kind, 'slot');
+            });
+
+            test('is told when it goes on, and what became of its run stands', async () => {
+                const other = await join();
+                other.engine.rest();
+                const schedule = job('digest');
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                other.engine.work();
+                await pass(20, other);
+                await until(() => endedRuns(other).some(({ outcome }) => outcome === 'lost'), 'the loss');
+                alone.end(alone.taken[0]?.run as Run);
+                await until(() => alone.events.some(({ type }) => type === 'run-was-lost'), 'the note');
+                await reads('digest', ['1 lost']);
+            });
+        });
+
+        describe('a run by hand', () => {
+            const ask = (member: Member, jobName: string, parts: Partial<Run> = {}) => {
+                const run = { ...runOf(jobName), ...parts };
+                const plan = member.plans.get(jobName) as JobPlan;
+                return { run, over: member.engine.request({ run, plan, isAwaited: true }) };
+            };
+
+            test('is made by the process that asks, and answers when it is over', async () => {
+                const other = await join({ works: false });
+                job('digest');
+                const { over } = ask(other, 'digest');
+                await begun(other, 1);
+                other.end(other.taken[0]?.run as Run, { kind: 'ended', outcome: 'failed', error: new Error('no') });
+                assert.equal((await over).outcome, 'failed');
+                assert.equal(alone.taken.length, 0);
+            });
+
+            test('holds its lane for others, and is refused where the lane is busy', async () => {
+                const other = await join({ works: false });
+                const schedule = job('digest');
+                ask(other, 'digest');
+                await begun(other, 1);
+                await enqueue(alone, schedule, SLOT + 1);
+                const refused = await ask(other, 'digest').over;
+                assert.deepEqual([refused.outcome, refused.reason], ['skipped', 'overlap']);
+                other.end(other.taken[0]?.run as Run);
+                await until(async () => (await account('digest')).includes('1 overlap'), 'the skip');
+            });
+
+            test('goes before one of its lane that waits for its turn', async () => {
+                alone.engine.rest();
+                const schedule = job('digest');
+                await enqueue(alone, schedule, SLOT + 1);
+                const { over } = ask(alone, 'digest');
+                await begun(alone, 1);
+                alone.end(alone.taken[0]?.run as Run);
+                assert.equal((await over).outcome, 'succeeded');
+                alone.engine.work();
+                await begun(alone, 2);
+                assert.equal(alone.taken[1]?.run.scheduledAt, SLOT + 1);
+            });
+
+            test('for a slot takes it away from nobody', async () => {
+                const schedule = job('digest');
+                alone.endAll(SUCCEEDED);
+                await ask(alone, 'digest', { scheduledAt: SLOT + 1 }).over;
+                await enqueue(alone, schedule, SLOT + 1);
+                await until(() => alone.taken.length === 2, 'both');
+            });
+
+            test('ends when it is aborted, also while it waits', async () => {
+                job('digest', { overlap: 'queue', retries: 1 });
+                const first = ask(alone, 'digest');
+                await begun(alone, 1);
+                const second = ask(alone, 'digest');
+                await alone.engine.abort(second.run, 'interrupted');
+                assert.deepEqual([(await second.over).outcome, alone.taken.length], ['skipped', 1]);
+                await alone.engine.abort(first.run, 'interrupted');
+                assert.equal(alone.taken[0]?.signal.reason, 'interrupted');
+            });
+        });
+
+        describe('a pause', () => {
+            test('skips the slots of the job, and of no other, in every process', async () => {
+                const other = await join();
+                const [paused, free] = [job('digest'), job('other')];
+                for (const member of members) member.endAll(SUCCEEDED);
+                await alone.engine.pause('digest');
+                await pass(1, other);
+                await enqueue(other, paused, SLOT + 1);
+                await enqueue(other, free, SLOT + 1);
+                await reads('digest', ['1 paused']);
+                await reads('other', ['1 succeeded']);
+                assert.deepEqual(await other.engine.pausedJobs(), ['digest']);
+                await other.engine.resume('digest');
+                await pass(1, alone);
+                await enqueue(alone, paused, SLOT + 2);
+                await reads('digest', ['1 paused', '2 succeeded']);
+            });
+
+            test('skips what waits and has not started, and lets a retry wait until its end', async () => {
+                const schedule = job('digest', { retries: 1 });
+                const second = job('second');
+                alone.engine.rest();
+                await enqueue(alone, second, SLOT + 1);
+                await alone.engine.pause('second');
+                alone.engine.work();
+                await reads('second', ['1 paused']);
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 3));
+                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                await alone.engine.pause(ALL_JOBS);
+                await pass(6, alone);
+                await delay(20);
+                assert.equal(alone.taken.length, 1);
+                await alone.engine.resume(ALL_JOBS);
+                await pass(1, alone);
+                await begun(alone, 2);
+            });
+
+            test('concerns no run by hand, outlives its process, and leaves nothing to catch up on', async () => {
+                const schedule = job('digest');
+                await alone.engine.handledUntil([schedule], SLOT);
+                await alone.engine.pause('digest');
+                const run = runOf('digest');
+                alone.endAll(SUCCEEDED);
+                const plan = alone.plans.get('digest') as JobPlan;
+                assert.equal((await alone.engine.request({ run, plan, isAwaited: true })).outcome, 'succeeded');
+                await alone.engine.close();
+                const next = await join();
+                assert.deepEqual(await next.engine.pausedJobs(), ['digest']);
+                await next.clock.advance(3_600_000);
+                await next.engine.resume('digest');
+                const handled = await next.engine.handledUntil([schedule], SLOT + 3600);
+                assert.equal(handled?.get(schedule.key), SLOT + 3600);
+            });
+        });
+
+        describe('a rolling release', () => {
+            test('leaves a job that a process does not know to one that does, without an attempt', async () => {
+                const other = await join();
+                const schedule = job('new', {}, [other]);
+                other.endAll(SUCCEEDED);
+                for (let second = 1; second <= 5; second++) await enqueue(other, schedule, SLOT + second);
+                await pass(1, alone, other);
+                await reads('new', [1, 2, 3, 4, 5].map((second) => `${second} succeeded`));
+                assert.equal(alone.taken.length, 0);
+            });
+        });
+
+        describe('later', () => {
+            test('a run waits for its time, and is made by whoever works', async () => {
+                const other = await join();
+                alone.engine.rest();
+                job('welcome');
+                const run = runOf('welcome');
+                const plan = alone.plans.get('welcome') as JobPlan;
+                await alone.engine.request({ run, plan, isAwaited: false, runAt: (SLOT + 5) * 1000 });
+                await pass(4, other);
+                assert.equal(other.taken.length, 0);
+                await pass(2, other);
+                await begun(other, 1);
+                assert.equal(other.taken[0]?.run.id, run.id);
+            });
+        });
+
+        describe('the history', () => {
+            test('has what runs, and how it ended, in every process', async () => {
+                const other = await join();
+                const schedule = createSchedule('digest', ['* * * * * *', { deep: [] }], 'UTC');
+                job('digest');
+                await enqueue(alone, schedule, SLOT + 1);
+                await until(() => members.some(({ taken }) => taken.length > 0), 'the start');
+                const worker = members.find(({ taken }) => taken.length > 0) as Member;
+                const history = await other.engine.history({ environment: 'production', journal: DEFAULT_JOURNAL });
+                const [running] = (await history.statusOf(['digest', 'other'])).get('digest')?.running ?? [];
+                assert.equal(running?.outcome, 'running');
+                worker.end(worker.taken[0]?.run as Run, { kind: 'ended', outcome: 'failed', error: new TypeError('no') });
+                await ended(worker, running.id);
+                const status = await history.statusOf(['digest', 'other']);
+                assert.deepEqual([...status.keys()], ['digest']);
+                const [run] = status.get('digest')?.ended ?? [];
+                assert.deepEqual(run?.args, [{ deep: [] }]);
+                assert.equal(run.error, 'TypeError: no');
+                assert.equal(run.attempt, 1);
+                assert.equal(run.schedule, schedule.text);
+                assert.deepEqual(status.get('digest')?.running, []);
+            });
+        });
+
+        test('closing is harmless when it is done twice, and leaves a run that goes on its outcome', async () => {
+            const other = await join();
+            other.engine.rest();
+            const schedule = job('digest');
+            await enqueue(alone, schedule, SLOT + 1);
+            await begun(alone, 1);
+            await alone.engine.close();
+            await alone.engine.close();
+            await enqueue(other, schedule, SLOT + 2);
+            alone.end(alone.taken[0]?.run as Run);
+            await ended(alone, alone.taken[0]?.run.id ?? '');
+            const history = await other.engine.history({ environment: 'production', journal: DEFAULT_JOURNAL });
+            const runs = (await history.of('digest', 10)).filter((one) => one.kind === 'run');
+            assert.deepEqual(runs.map(({ outcome }) => outcome), ['succeeded']);
+        });
+    });
+}
+
+function endedRuns({ events }: Member): Run[] {
+    return events.flatMap((event) => (event.type === 'run-ended' ? [event.run] : []));
+}
+
+function retryAt(second: number): Result {
+    return { kind: 'retries', at: second * 1000, error: new Error('not yet') };
+}
+
+function runOf(job: string): Run {
+    return createRun({ job, file: undefined, args: [], tenant: undefined, scheduledAt: undefined, manual: true });
+}
+
+function planOf(name: string, declared: Partial<Record<keyof Settings, unknown>>, schedules: Schedule[]): JobPlan {
+    const { settings, complaints } = readSettings(declared);
+    assert.deepEqual(complaints, []);
+    return { name, file: undefined, settings, sources: {}, schedules, problems: [], runnable: true };
+}
