@@ -65,6 +65,23 @@ export class Database {
         this.#connection.exec(`PRAGMA user_version = ${version}`);
     }
 
+    /** The mark that tells whose file it is; 0: nobody has set one. */
+    get applicationId(): number {
+        const [row] = this.#connection.pragma('application_id') as [{ application_id: number }];
+        return row.application_id;
+    }
+
+    set applicationId(id: number) {
+        this.#connection.exec(`PRAGMA application_id = ${id}`);
+    }
+
+    /** The names of its tables, SQLite's own left out. */
+    get tables(): string[] {
+        return this.statement("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+            .all([])
+            .map((row) => row['name'] as string);
+    }
+
     /**
      * A prepared statement, kept for the next time.
      *

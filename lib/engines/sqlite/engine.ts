@@ -20,7 +20,7 @@ import { Liveness } from './liveness.js';
 import { pause, pausedJobs, resume } from './pauses.js';
 import { abort, fanOut, finish, retryLater, take } from './queue.js';
 import { laneKey, NO_TURN, type RunningRow } from './rows.js';
-import { type Store, openStore } from './store.js';
+import { JournalLockedError, placeOf, Store, UnavailableError } from './store.js';
 import { Turns } from './turns.js';
 import { SqliteHistory } from './history.js';
 
@@ -119,10 +119,11 @@ export class EmbeddedEngine implements Engine {
         due: readonly DueSchedule[],
         second: number,
     ): Promise<ReadonlyMap<string, number> | undefined> {
+        this.#store?.check();
         const conflicts = new Map<string, number>();
         for (let from = 0; from < due.length; from += MOST_IN_ENQUEUE) {
             const step = due.slice(from, from + MOST_IN_ENQUEUE);
-            const done = await this.#transact((database, consequences) => {
+            const enqueued = this.#transact((database, consequences) => {
                 const paused = pausedJobs(database);
                 for (const one of step) {
                     const known = enqueueSchedule(database, one, {
@@ -135,7 +136,7 @@ export class EmbeddedEngine implements Engine {
                 }
                 return true;
             }, TICK_LOCK_TIMEOUT);
-            if (!done) return undefined;
+            if (!(await this.#unlessAway(enqueued))) return undefined;
         }
         this.#enqueuedUntil = second;
         return conflicts;
@@ -191,7 +192,19 @@ export class EmbeddedEngine implements Engine {
     async #open(host: EngineHost): Promise<void> {
         this.#host = host;
         this.#turns = new Turns(host.clock, host.concurrency, host.turn, () => void this.#do(() => {}));
-        this.#store = await openStore(host, this.#owner, () => host.recovered());
+        const place = await placeOf(host);
+        const shown = place?.shown ?? '';
+        this.#store = await Store.open({
+            path: place?.path,
+            shown,
+            required: host.journal.required,
+            lockTimeout: host.lockTimeout,
+            tell: (trouble, detail) => host.emit({ type: 'journal-trouble', trouble, detail, path: shown }),
+            moved: (seqs) => {
+                for (const { row } of this.#running.values()) row.seq = seqs.get(row.run.id) ?? -1;
+                host.recovered();
+            },
+        });
         this.#liveness = new Liveness({
             host,
             owner: this.#owner,
@@ -199,6 +212,7 @@ export class EmbeddedEngine implements Engine {
             enqueuedUntil: () => this.#enqueuedUntil,
             write: (work) => this.#do(work),
             abort: (id, reason) => this.#running.get(id)?.controller.abort(reason),
+            check: () => this.#store?.check(),
         });
         if (this.#store.isShared) await this.#liveness.beat();
     }
@@ -236,15 +250,23 @@ export class EmbeddedEngine implements Engine {
             consequences.push(...promote(database, this.#owner, this.#now(), MOST_IN_STEP));
             return { result, consequences, taken: this.#take(database) };
         }, lockTimeout);
-        if (!step) return undefined;
         for (const consequence of step.consequences) this.#heed(consequence);
         for (const row of step.taken) this.#start(row);
         if (step.taken.length === MOST_IN_STEP) void this.#do(() => {});
         return step.result;
     }
 
-    #tryNow<T>(work: (database: Database) => T): Promise<T | undefined> {
-        return this.#store?.write(work, TICK_LOCK_TIMEOUT) ?? Promise.resolve(undefined);
+    async #tryNow<T>(work: (database: Database) => T): Promise<T | undefined> {
+        return this.#unlessAway(this.#store?.write(work, TICK_LOCK_TIMEOUT));
+    }
+
+    async #unlessAway<T>(written: Promise<T> | undefined): Promise<T | undefined> {
+        try {
+            return await written;
+        } catch (error) {
+            if (error instanceof JournalLockedError || error instanceof UnavailableError) return undefined;
+            throw error;
+        }
     }
 
     #take(database: Database): RunningRow[] {
@@ -366,7 +388,6 @@ export class EmbeddedEngine implements Engine {
         this.#cancelDue?.();
         this.#store = undefined;
         this.#opening = undefined;
-        await store.close();
     }
 
     #now(): number {

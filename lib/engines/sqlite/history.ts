@@ -11,9 +11,11 @@ import type { Outcome, TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
 import type { HistoryHost } from '../contract.js';
 import type { Database, Row, SqlValue } from '../embedded/database.js';
+import { kindOf } from '../embedded/failure.js';
 import { isGone } from '../owner.js';
 import { pausedJobs } from './pauses.js';
-import type { Store } from './store.js';
+import { openForReading } from './file.js';
+import { placeOf, type Store } from './store.js';
 
 // A slot stands for its tenants, unless it has failed.
 const LISTED = "(kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))";
@@ -30,8 +32,18 @@ export class SqliteHistory implements History {
         private readonly read: <T>(work: (database: Database) => T) => Promise<T | undefined>,
     ) {}
 
-    static async open(_host: HistoryHost, store: Store | undefined): Promise<SqliteHistory> {
-        return new SqliteHistory(store?.isShared ?? true, async (work) => store?.write(work));
+    /**
+     * Opens what is remembered for reading.
+     *
+     * @param store where it is open in this process already
+     * @throws Error where the file cannot be read, or is none of this release
+     */
+    static async open(host: HistoryHost, store: Store | undefined): Promise<SqliteHistory> {
+        if (store) return new SqliteHistory(store.isShared, (work) => store.write(work));
+        const place = await placeOf(host);
+        if (!place) return new SqliteHistory(false, async () => undefined);
+        const database = readerOf(place.path);
+        return new SqliteHistory(true, async (work) => database && work(database));
     }
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
@@ -136,4 +148,20 @@ function whatRan(row: Row): Pick<PastRun, 'job' | 'schedule' | 'args' | 'tenant'
         host: row['host'] as string,
         pid: row['pid'] as number,
     };
+}
+
+/** A process opens a file once: a connection that closes could take the locks of others along. */
+const readers = new Map<string, Database>();
+
+function readerOf(path: string): Database | undefined {
+    const known = readers.get(path);
+    if (known) return known;
+    try {
+        const database = openForReading(path);
+        if (database) readers.set(path, database);
+        return database;
+    } catch (error) {
+        const why = kindOf(error) === 'locked' ? 'another process keeps it locked' : (error as Error).message;
+        throw new Error(`The journal ${path} cannot be read: ${why}`, { cause: error });
+    }
 }

@@ -23,6 +23,8 @@ export interface LivenessParts {
     enqueuedUntil(): number | undefined;
     /** Does something in a step of the engine. */
     write<T>(work: (database: Database, consequences: Consequence[]) => T): Promise<T>;
+    /** Makes sure that the store is still the one at its place. */
+    check(): void;
     /** A run of this process is to end. */
     abort(id: string, reason: string): void;
 }
@@ -49,6 +51,7 @@ export class Liveness {
     async beat(): Promise<void> {
         const { host, owner, write, abort } = this.parts;
         const now = host.clock.now();
+        this.parts.check();
         const isForgetting = this.#beats % FORGET_EVERY === 0;
         const found = await write((database) => {
             beat(database, owner, now, this.parts.enqueuedUntil());

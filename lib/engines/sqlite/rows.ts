@@ -26,7 +26,8 @@ export interface NewRow {
 
 /** A row that is running, as its process has to know it. */
 export interface RunningRow {
-    readonly seq: number;
+    /** Another where another database has taken the place of the one it was taken from. */
+    seq: number;
     readonly kind: Kind;
     readonly run: Run;
     readonly lane: string;

@@ -110,6 +110,9 @@ const MIGRATIONS: readonly string[] = [
     `,
 ];
 
+/** Without one of these it is no journal. */
+export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
+
 /** The version that this release writes. */
 export const VERSION = 2 * MAJOR + MIGRATIONS.length - 1;
 
@@ -120,13 +123,20 @@ export const VERSION = 2 * MAJOR + MIGRATIONS.length - 1;
  */
 export function migrate(database: Database): number {
     if (database.version >= VERSION) return database.version;
-    return database.transaction(() => {
-        // Another process may have done it while this one waited for the lock.
-        const { version } = database;
-        if (version >= VERSION) return version;
-        for (const sql of MIGRATIONS.slice(version < 2 * MAJOR ? 0 : version - 2 * MAJOR + 1)) database.exec(sql);
-        database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-        database.version = VERSION;
-        return VERSION;
-    });
+    return database.transaction(() => createTables(database));
+}
+
+/**
+ * The same, within a transaction.
+ *
+ * @param database within a transaction
+ */
+export function createTables(database: Database): number {
+    // Another process may have done it while this one waited for the lock.
+    const { version } = database;
+    if (version >= VERSION) return version;
+    for (const sql of MIGRATIONS.slice(version < 2 * MAJOR ? 0 : version - 2 * MAJOR + 1)) database.exec(sql);
+    database.applicationId = APPLICATION_ID;
+    database.version = VERSION;
+    return VERSION;
 }
