@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { JobPlan } from '../jobs/job_plan.js';
+import type { Emit } from './events.js';
 import { laneOf, type Run } from './run.js';
 
 /** Why a run's signal was aborted before its job had ended. */
@@ -36,23 +37,20 @@ export class ActiveRun {
     /** Since when it waits for its next attempt, in unix milliseconds. */
     retryingSince: number | undefined;
 
-    #attempts = 0;
+    readonly #whole = new AbortController();
     #attempt = new AbortController();
-    #abortListeners = new Set<(reason: AbortReason) => void>();
 
     /**
-     * @param run its identity and outcome
      * @param plan its job, as it was when the run became due
      * @param sequence equal for runs that catch up one after another
      * @param parent the run whose job asked for this one
-     * @param onStrayError hears of errors outside of the job's own promise, during the run and after it
      */
     constructor(
         readonly run: Run,
         readonly plan: JobPlan,
         readonly sequence: Sequence,
         readonly parent: ActiveRun | undefined,
-        private readonly onStrayError: (run: Run, error: Error) => void,
+        private readonly emit: Emit,
     ) {
         this.lane = laneOf(run);
     }
@@ -62,11 +60,16 @@ export class ActiveRun {
         return this.#attempt.signal;
     }
 
+    /** Aborted once the run as a whole is. */
+    get aborted(): AbortSignal {
+        return this.#whole.signal;
+    }
+
     /** Gives the next attempt a fresh signal, already aborted where the whole run is. */
     beginAttempt(): void {
         this.run.attempt += 1;
         this.strayError = undefined;
-        if (this.#attempts++ > 0) this.#attempt = new AbortController();
+        this.#attempt = new AbortController();
         if (this.abortReason) this.#abortAttempt(this.abortReason);
     }
 
@@ -75,36 +78,18 @@ export class ActiveRun {
         this.#abortAttempt('timeout');
     }
 
-    /**
-     * Aborts the run: the signal of its attempt, and all further attempts. The first reason stands.
-     *
-     * @param reason why
-     */
+    /** Aborts the run: the signal of its attempt, and all further attempts. The first reason stands. */
     abort(reason: Exclude<AbortReason, 'timeout'>): void {
         if (this.abortReason) return;
         this.abortReason = reason;
         this.#abortAttempt(reason);
+        this.#whole.abort();
     }
 
-    /**
-     * Calls back when an attempt, or the run, is aborted.
-     *
-     * @param listener is given the reason
-     * @returns a function that ends this
-     */
-    onAbort(listener: (reason: AbortReason) => void): () => void {
-        this.#abortListeners.add(listener);
-        return () => this.#abortListeners.delete(listener);
-    }
-
-    /**
-     * Takes the blame for an error outside of the job's own promise: while the run goes on, it is its failure.
-     *
-     * @param error what nobody caught
-     */
+    /** Takes the blame for an error that nobody caught: while the run goes on, it is its failure. */
     blame(error: Error): void {
         if (this.run.outcome === undefined) this.strayError ??= error;
-        this.onStrayError(this.run, error);
+        this.emit({ type: 'stray-error', run: this.run, error });
     }
 
     /** Whether this run is, or was asked for by, the other one. */
@@ -113,11 +98,9 @@ export class ActiveRun {
     }
 
     #abortAttempt(reason: AbortReason): void {
-        if (this.#attempt.signal.aborted) return;
         // The names that the web platform gives these: fetch and timers reject with the signal's reason.
         const name = reason === 'timeout' ? 'TimeoutError' : 'AbortError';
         this.#attempt.abort(new DOMException(SENTENCES[reason], name));
-        for (const listener of [...this.#abortListeners]) listener(reason);
     }
 }
 

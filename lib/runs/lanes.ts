@@ -40,29 +40,33 @@ export class Lanes {
     ) {}
 
     /**
-     * Asks for a run's lane.
+     * Asks for a run's lane; a free one is taken before this returns.
      *
-     * @param active the run
-     * @returns the answer at once where there is one; a promise of it where the run has to wait
+     * @param wait called where the run has to wait for it
      */
-    enter(active: ActiveRun): Admission | Promise<Admission> {
+    async enter(active: ActiveRun, wait: () => void = () => {}): Promise<Admission> {
         const { overlap } = active.plan.settings;
         if (overlap === 'allow') return 'entered';
         const lane = this.#lane(active.lane);
+        const { holder, waiters } = lane;
         if (isSuperseded(active, lane)) return 'superseded';
-        if (!lane.holder) return this.#hold(lane, active);
+        if (!holder) return this.#hold(lane, active);
         // One that takes the place of a lost run has its slot already.
-        if (lane.holder.sequence === active.sequence || active.isClaimed) return wait(lane, active);
-        if (overlap === 'queue' && lane.waiters.length === 0) return wait(lane, active);
-        if (overlap === 'replace') return this.#replace(lane, active, lane.holder);
-        return this.#refuse(lane, lane.holder);
+        const isOwed = holder.sequence === active.sequence || active.isClaimed;
+        if (!isOwed && overlap === 'replace') {
+            for (const waiter of waiters.splice(0)) waiter.admit('superseded');
+            holder.abort('replaced');
+        } else if (!isOwed && (overlap === 'skip' || waiters.length > 0)) {
+            return this.#refuse(lane, holder);
+        }
+        wait();
+        return new Promise((admit) => {
+            waiters.push({ active, admit });
+            waiters.sort((a, b) => slotOf(a.active) - slotOf(b.active));
+        });
     }
 
-    /**
-     * Gives a lane back; the next that waits for it enters.
-     *
-     * @param active the run that has ended
-     */
+    /** Gives a lane back; the next that waits for it enters. */
     leave(active: ActiveRun): void {
         const lane = this.#lanes.get(active.lane);
         if (lane?.holder !== active) return;
@@ -70,7 +74,8 @@ export class Lanes {
         while (!lane.holder) {
             const next = lane.waiters.shift();
             if (!next) {
-                this.#forgetIfUnscheduled(active.lane, lane);
+                // Manual runs may have other args each time: their lanes would add up, those of schedules do not.
+                if (lane.lastStarted === -Infinity) this.#lanes.delete(active.lane);
                 return;
             }
             next.admit(isSuperseded(next.active, lane) ? 'superseded' : this.#hold(lane, next.active));
@@ -85,34 +90,28 @@ export class Lanes {
 
     /** Sends away every scheduled run that waits for a lane. */
     dismissWaiting(): void {
-        for (const lane of this.#lanes.values()) {
-            for (const waiter of lane.waiters.filter(({ active }) => !active.run.manual)) {
-                lane.waiters.splice(lane.waiters.indexOf(waiter), 1);
+        for (const { waiters } of this.#lanes.values()) {
+            for (const waiter of waiters.filter(({ active }) => !active.run.manual)) {
+                waiters.splice(waiters.indexOf(waiter), 1);
                 waiter.admit('stopping');
             }
         }
     }
 
-    /**
-     * Forgets that slots after `second` have started: the clock was set back, and they come again.
-     *
-     * @param second unix seconds
-     */
+    /** Forgets that slots after a second have started: the clock was set back, and they come again. */
     forgetAfter(second: number): void {
         for (const lane of this.#lanes.values()) lane.lastStarted = Math.min(lane.lastStarted, second);
     }
 
-    // Manual runs may have other args each time: their lanes would add up. Those of schedules are as many as there are.
-    #forgetIfUnscheduled(name: string, lane: Lane): void {
-        if (lane.lastStarted === -Infinity) this.#lanes.delete(name);
-    }
-
     #lane(name: string): Lane {
-        let lane = this.#lanes.get(name);
-        if (!lane) {
-            lane = { holder: undefined, holderSince: 0, skips: 0, lastStarted: -Infinity, waiters: [] };
-            this.#lanes.set(name, lane);
-        }
+        const lane = this.#lanes.get(name) ?? {
+            holder: undefined,
+            holderSince: 0,
+            skips: 0,
+            lastStarted: -Infinity,
+            waiters: [],
+        };
+        this.#lanes.set(name, lane);
         return lane;
     }
 
@@ -125,33 +124,17 @@ export class Lanes {
         return 'entered';
     }
 
-    #replace(lane: Lane, active: ActiveRun, holder: ActiveRun): Promise<Admission> {
-        for (const waiter of lane.waiters.splice(0)) waiter.admit('superseded');
-        holder.abort('replaced');
-        return wait(lane, active);
-    }
-
-    #refuse(lane: Lane, holder: ActiveRun): 'overlap' {
+    #refuse(lane: Lane, { run }: ActiveRun): 'overlap' {
         lane.skips += 1;
-        if (WARNED_SKIPS.includes(lane.skips)) {
-            this.emit({
-                type: 'lane-blocked',
-                run: holder.run,
-                skips: lane.skips,
-                age: this.now() - lane.holderSince,
-            });
-        }
+        const age = this.now() - lane.holderSince;
+        if (WARNED_SKIPS.includes(lane.skips))
+            this.emit({ type: 'lane-blocked', run, skips: lane.skips, age });
         return 'overlap';
     }
 }
 
-function wait(lane: Lane, active: ActiveRun): Promise<Admission> {
-    return new Promise((admit) => {
-        lane.waiters.push({ active, admit });
-        lane.waiters.sort(
-            (a, b) => (a.active.run.scheduledAt ?? Infinity) - (b.active.run.scheduledAt ?? Infinity),
-        );
-    });
+function slotOf({ run }: ActiveRun): number {
+    return run.scheduledAt ?? Infinity;
 }
 
 // A slot whose turn came so late that a newer one of its lane has already started has lost its point.

@@ -1,12 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { LogFormat } from '../config/config.js';
-import type { JournalTrouble } from '../engines/embedded/journal.js';
 import { describeProblem } from '../jobs/problem.js';
 import { count } from '../text/count.js';
 import { paint, paintOutcome } from '../text/paint.js';
 import { formatDuration } from '../time/duration.js';
 import { formatMoment } from '../time/moment.js';
-import type { BotEvent, Emit } from './events.js';
+import type { BotEvent, Emit, JournalTrouble } from './events.js';
 import { durationOf, latenessOf, type Run } from './run.js';
 import { recordOfError, traceOf } from './trace.js';
 

@@ -1,7 +1,7 @@
 import { Workspace } from '../framework.js';
 import { BackgroundJob } from '../jobs/background_job.js';
-import type { Clock } from '../time/clock.js';
-import { type ActiveRun, runStorage } from './active_run.js';
+import { type Clock, sleep } from '../time/clock.js';
+import { type AbortReason, type ActiveRun, runStorage } from './active_run.js';
 import type { Emit } from './events.js';
 import { type HookFailure, runHooks } from './hooks.js';
 import { type CurrentRun, latenessOf, type Outcome, type Run } from './run.js';
@@ -9,7 +9,7 @@ import { toError, watchStrayErrors } from './stray_errors.js';
 import { destroyContext } from './workspace_end.js';
 
 /** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
-const PATIENCE_WITH_ABORTED = 5_000;
+const LONGEST_AFTER_ABORT = 5_000;
 
 /** How much a retry's wait may exceed its delay, so that jobs that failed together do not come back together. */
 const JITTER = 0.25;
@@ -20,15 +20,13 @@ interface JobInstance {
 
 interface Ending {
     outcome: Outcome;
-    error?: Error;
+    error?: Error | undefined;
     reason?: string;
 }
 
 /** Executes runs: each attempt in a workspace of its own, with its args, its signal, its timeout and its retries. */
 export class Runner {
     /**
-     * @param clock the time for timeouts and retries
-     * @param emit hears what happens
      * @param random a number from 0 up to 1, for the jitter of retries
      * @param retriesElsewhere told of a run that waits for its next attempt, and for how many milliseconds; answers
      * whether somebody else sees to that attempt
@@ -42,30 +40,24 @@ export class Runner {
 
     /**
      * Executes a run with all its attempts, and notes its outcome on it; it has none where its next attempt is made
-     * elsewhere.
-     *
-     * @param active the run
-     * @returns a promise that resolves when it is over here; it never rejects
+     * elsewhere. Never rejects.
      */
     async execute(active: ActiveRun): Promise<void> {
         const { run } = active;
         watchStrayErrors();
         run.startedAt ??= this.clock.now();
         let ending = await this.#attempt(active);
-        while (this.#mayRetry(active, ending)) {
+        while (mayRetry(active, ending)) {
             const error = ending.error ?? new Error(ending.outcome);
             const delay = this.#retryDelay(active);
             this.emit({ type: 'run-retrying', run, error, delay });
             if (this.retriesElsewhere(run, delay)) return;
-            if (!(await this.#waitForRetry(active, delay))) {
-                ending = {
-                    outcome: 'aborted',
-                    reason: active.abortReason ?? 'stopping',
-                    ...pickError(ending),
-                };
-                break;
-            }
-            ending = await this.#attempt(active);
+            active.retryingSince = this.clock.now();
+            await sleep(this.clock, delay, active.aborted);
+            active.retryingSince = undefined;
+            ending = active.abortReason
+                ? { ...ending, outcome: 'aborted', reason: active.abortReason }
+                : await this.#attempt(active);
         }
         run.endedAt = this.clock.now();
         run.outcome = ending.outcome;
@@ -73,46 +65,31 @@ export class Runner {
         run.reason = ending.reason;
     }
 
-    #mayRetry({ run, plan, abortReason }: ActiveRun, { outcome }: Ending): boolean {
-        if (abortReason || (outcome !== 'failed' && outcome !== 'timed_out')) return false;
-        return run.attempt <= plan.settings.retries;
-    }
-
     #retryDelay({ run, plan }: ActiveRun): number {
         const doubled = plan.settings.retryDelay * 2 ** (run.attempt - 1);
         return Math.round(doubled * (1 + JITTER * this.random()));
     }
 
-    async #waitForRetry(active: ActiveRun, delay: number): Promise<boolean> {
-        active.retryingSince = this.clock.now();
-        await new Promise<void>((resolve) => {
-            const end = () => {
-                cancel();
-                unsubscribe();
-                resolve();
-            };
-            const cancel = this.clock.after(delay, end);
-            const unsubscribe = active.onAbort(end);
-        });
-        active.retryingSince = undefined;
-        return active.abortReason === undefined;
-    }
-
     async #attempt(active: ActiveRun): Promise<Ending> {
         active.beginAttempt();
-        this.emit({ type: 'run-started', run: active.run });
+        const { run, signal } = active;
+        this.emit({ type: 'run-started', run });
         const { timeout } = active.plan.settings;
-        const cancelTimeout =
-            timeout === undefined ? undefined : this.clock.after(timeout, () => active.timeOut());
-        const stopNaming = this.#nameIfItIgnoresItsSignal(active);
+        const cancelTimeout = timeout && this.clock.after(timeout, () => active.timeOut());
+        let cancelWarning = () => {};
+        const warnLater = () => {
+            cancelWarning = this.clock.after(LONGEST_AFTER_ABORT, () => this.#warnOfDeafness(active));
+        };
+        signal.addEventListener('abort', warnLater);
         let error: Error | undefined;
         try {
             await runStorage.run(active, () => this.#inWorkspace(active));
         } catch (cause) {
             error = toError(cause);
         } finally {
-            cancelTimeout?.();
-            stopNaming();
+            if (cancelTimeout) cancelTimeout();
+            signal.removeEventListener('abort', warnLater);
+            cancelWarning();
         }
         return endingOf(active, error);
     }
@@ -150,30 +127,23 @@ export class Runner {
         }
     }
 
-    #nameIfItIgnoresItsSignal(active: ActiveRun): () => void {
-        let cancel: (() => void) | undefined;
-        const unsubscribe = active.onAbort((reason) => {
-            cancel ??= this.clock.after(PATIENCE_WITH_ABORTED, () => {
-                const age = this.clock.now() - (active.run.startedAt ?? this.clock.now());
-                this.emit({ type: 'run-ignores-signal', run: active.run, reason, age });
-            });
-        });
-        return () => {
-            unsubscribe();
-            cancel?.();
-        };
+    #warnOfDeafness({ run, abortReason }: ActiveRun): void {
+        const now = this.clock.now();
+        const reason: AbortReason = abortReason ?? 'timeout';
+        this.emit({ type: 'run-ignores-signal', run, reason, age: now - (run.startedAt ?? now) });
     }
 }
 
+function mayRetry({ run, plan, abortReason }: ActiveRun, { outcome }: Ending): boolean {
+    if (abortReason || (outcome !== 'failed' && outcome !== 'timed_out')) return false;
+    return run.attempt <= plan.settings.retries;
+}
+
 function endingOf({ signal, abortReason, strayError }: ActiveRun, error: Error | undefined): Ending {
-    if (abortReason) return { outcome: 'aborted', reason: abortReason, ...(error && { error }) };
+    if (abortReason) return { outcome: 'aborted', reason: abortReason, error };
     if (signal.aborted) return { outcome: 'timed_out', error: toError(signal.reason) };
     const failure = error ?? strayError;
     return failure ? { outcome: 'failed', error: failure } : { outcome: 'succeeded' };
-}
-
-function pickError({ error }: Ending): { error?: Error } {
-    return error ? { error } : {};
 }
 
 function currentRunOf({ run }: ActiveRun): CurrentRun {

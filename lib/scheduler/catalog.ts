@@ -5,10 +5,19 @@ import type { UnrunOfSchedule } from '../runs/engine.js';
 import { catchUp, type Gap } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { Timetable } from '../schedule/timetable.js';
-import type { Occurrence } from './dispatcher.js';
 
-/** What a schedule owes after a gap, and what it no longer does. */
-export interface GapFindings {
+/** A schedule that is due: at one slot, or at several that it catches up on. */
+export interface Occurrence {
+    readonly plan: JobPlan;
+    readonly schedule: Schedule;
+    /** Unix seconds, oldest first. */
+    readonly slots: readonly number[];
+    /** Whether some of them were missed. */
+    readonly catchesUp: boolean;
+}
+
+/** The slots of a gap that are still to be run, and those that are not; in order. */
+export interface Backlog {
     readonly occurrences: Occurrence[];
     readonly unrun: UnrunOfSchedule[];
 }
@@ -31,8 +40,7 @@ export class Catalog {
     }
 
     /**
-     * Takes up what was registered, again or anew, and lets go of what was unregistered since the last call. Only
-     * those jobs are looked at.
+     * Takes up what was registered, and lets go of what was unregistered since the last call.
      *
      * @returns the problems of the jobs that were taken up
      */
@@ -41,7 +49,7 @@ export class Catalog {
         if (revision === this.#revision) return [];
         const changed = BackgroundJob.changedSince(this.#revision);
         this.#revision = revision;
-        return changed.flatMap((name) => this.#take(name).problems);
+        return changed.flatMap((name) => this.#take(name));
     }
 
     /** All plans, by job name. */
@@ -56,9 +64,7 @@ export class Catalog {
 
     /** The longest `missedWithin` of all jobs, in milliseconds. */
     get longestMissedWithin(): number {
-        let longest = 0;
-        for (const { settings } of this.#plans.values()) longest = Math.max(longest, settings.missedWithin);
-        return longest;
+        return Math.max(0, ...[...this.#plans.values()].map(({ settings }) => settings.missedWithin));
     }
 
     /** The schedules in force, in order. */
@@ -66,32 +72,17 @@ export class Catalog {
         return [...this.#timetable.schedules];
     }
 
-    /** The number of schedules in force. */
-    get size(): number {
-        return this.plans.reduce((sum, { schedules }) => sum + schedules.length, 0);
-    }
-
     /** The earliest slot to come, in unix seconds; undefined: there is none. */
     get next(): number | undefined {
         return this.#timetable.next;
     }
 
-    /**
-     * What is due at the next second, in order. The timetable goes on after it.
-     *
-     * @param second unix second
-     * @returns an occurrence for each schedule
-     */
+    /** What is due at the next second, in order. The timetable goes on after it. */
     due(second: number): Occurrence[] {
         return this.#timetable.due(second).map((schedule) => this.#occurrence(schedule, [second]));
     }
 
-    /**
-     * What is due at exactly one second, past or future, in order; the timetable stays where it is.
-     *
-     * @param second unix second
-     * @returns an occurrence for each schedule
-     */
+    /** What is due at exactly one second, past or future, in order; the timetable stays where it is. */
     peek(second: number): Occurrence[] {
         return this.#timetable.peek(second).map((schedule) => this.#occurrence(schedule, [second]));
     }
@@ -99,7 +90,6 @@ export class Catalog {
     /**
      * Goes on after a stretch of time without ticks.
      *
-     * @param gap the seconds nobody looked at
      * @returns the schedules with slots in it, in order
      */
     passGap(gap: Gap): Schedule[] {
@@ -109,52 +99,45 @@ export class Catalog {
     }
 
     /**
-     * What is still to be run of the slots that nobody has decided upon.
+     * Decides on the slots that nobody has decided on.
      *
      * @param schedules which to look at, in order
-     * @param settledUntil for each schedule's key, the second up to which all is settled
-     * @param gap unix seconds: older slots are not looked at, whatever is settled
-     * @returns what is to be run, in order, and what is not
+     * @param handledUntil by a schedule's key, the unix second up to which all is decided
+     * @param gap older slots are not looked at
      */
-    owed(
+    backlog(
         schedules: readonly Schedule[],
-        settledUntil: ReadonlyMap<string, number>,
+        handledUntil: ReadonlyMap<string, number>,
         { after, now }: Gap,
-    ): GapFindings {
-        const findings: GapFindings = { occurrences: [], unrun: [] };
+    ): Backlog {
+        const backlog: Backlog = { occurrences: [], unrun: [] };
         for (const schedule of schedules) {
-            const from = Math.max(after, settledUntil.get(schedule.key) ?? after);
-            if (from < now) this.#find(schedule, { after: from, now }, findings);
+            const from = Math.max(after, handledUntil.get(schedule.key) ?? after);
+            if (from >= now) continue;
+            const { missed, missedWithin } = this.#planOf(schedule).settings;
+            const policy = { missed, missedWithin: missedWithin / 1000 };
+            const { run, unrun } = catchUp(schedule, { after: from, now }, policy);
+            if (run.length > 0) backlog.occurrences.push(this.#occurrence(schedule, run, true));
+            backlog.unrun.push(...unrun.map((slots) => ({ ...slots, schedule })));
         }
-        return findings;
+        return backlog;
     }
 
-    #find(schedule: Schedule, gap: Gap, findings: GapFindings): void {
-        const { missed, missedWithin } = this.#planOf(schedule).settings;
-        const { run, unrun } = catchUp(schedule, gap, { missed, missedWithin: missedWithin / 1000 });
-        if (run.length > 0) findings.occurrences.push(this.#occurrence(schedule, run, true));
-        findings.unrun.push(...unrun.map((slots) => ({ ...slots, schedule })));
-    }
-
-    /**
-     * Starts over: slots after the given second are to come, whatever was asked for before.
-     *
-     * @param after unix second
-     */
+    /** Starts over: slots after the given second are to come, whatever was asked for before. */
     seek(after: number): void {
         this.#timetable.seek(after);
     }
 
-    #take(name: string): { problems: readonly Problem[] } {
+    #take(name: string): readonly Problem[] {
         if (BackgroundJob.mixins[name] === undefined) {
             this.#plans.delete(name);
             this.#timetable.replace(name, []);
-            return { problems: [] };
+            return [];
         }
         const plan = planJob(name, this.timezone);
         this.#plans.set(name, plan);
         this.#timetable.replace(name, plan.schedules);
-        return plan;
+        return plan.problems;
     }
 
     #occurrence(schedule: Schedule, slots: readonly number[], catchesUp = false): Occurrence {

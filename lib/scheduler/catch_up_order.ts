@@ -10,11 +10,7 @@ export interface PlaceInOrder {
 export class CatchUpOrder {
     readonly #last = new Map<string, Promise<void>>();
 
-    /**
-     * Takes a place for a catch-up: what comes later waits for it.
-     *
-     * @param job the job's name
-     */
+    /** Takes a place for a job's catch-up: what comes later waits for it. */
     begin(job: string): PlaceInOrder {
         const older = this.#last.get(job) ?? Promise.resolve();
         let end = () => {};
@@ -28,12 +24,7 @@ export class CatchUpOrder {
         return { older, end };
     }
 
-    /**
-     * What a job has yet to catch up on.
-     *
-     * @param job the job's name
-     * @returns a promise of its end; undefined: nothing
-     */
+    /** The end of all that a job has yet to catch up on; undefined: nothing. */
     pending(job: string): Promise<void> | undefined {
         return this.#last.get(job);
     }

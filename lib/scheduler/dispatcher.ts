@@ -4,39 +4,29 @@ import type { JobPlan } from '../jobs/job_plan.js';
 import type { ActiveRun } from '../runs/active_run.js';
 import type { Engine, RunQueue } from '../runs/engine.js';
 import type { Emit, SkipReason } from '../runs/events.js';
-import { createRun, type Run, type TenantId } from '../runs/run.js';
+import { createRun, isFirst, type Run, type TenantId } from '../runs/run.js';
 import type { RunsInFlight } from '../runs/runs_in_flight.js';
 import { toError } from '../runs/stray_errors.js';
 import { type Tenancy, tenancyOf } from '../runs/tenants.js';
-import type { Schedule } from '../schedule/schedule.js';
 import type { Clock } from '../time/clock.js';
-import { Batch } from './batch.js';
+import type { Occurrence } from './catalog.js';
 import { CatchUpOrder, type PlaceInOrder } from './catch_up_order.js';
-import { type Settlement, Settlements } from './settlements.js';
+import { type Decision, HandledSlots } from './handled_slots.js';
 import { type Turn, takeTurns } from './turns.js';
 
 /** How many runs go into the queue at once. */
 const CHUNK = 200;
 
 /** How long a catch-up that has begun may keep newer slots of its job out of the queue, in milliseconds. */
-const CATCH_UP_PATIENCE = 30_000;
+const LONGEST_CATCH_UP = 30_000;
 
-/** A schedule that is due: at one slot, or at several that it catches up on. */
-export interface Occurrence {
-    readonly plan: JobPlan;
-    readonly schedule: Schedule;
-    /** Unix seconds, oldest first. */
-    readonly slots: readonly number[];
-    /** Whether some of them were missed. */
-    readonly catchesUp?: boolean;
-}
-
-/** What the dispatcher is made of. */
-export interface DispatcherParts {
+/** What the dispatcher works with. */
+export interface DispatcherHost {
     readonly inFlight: RunsInFlight;
     readonly clock: Clock;
     readonly engine: Engine;
     readonly emit: Emit;
+    readonly config: BotConfig;
     /** The value of `NODE_ENV`, or what stands for it. */
     readonly environment: string;
 }
@@ -45,11 +35,18 @@ export interface DispatcherParts {
 export interface DispatchRules {
     /** Whether somebody asked for them: manual runs claim no slot. */
     readonly manual: boolean;
-    readonly config: BotConfig;
     /** Once aborted, it aborts the runs that go on, and those to come are skipped. */
     readonly interrupt?: AbortSignal | undefined;
     /** What is waited for before runs go into a queue, because older ones may be found; undefined: nothing. */
-    readonly finding?: () => Promise<unknown> | undefined;
+    readonly olderOnes?: () => Promise<unknown> | undefined;
+}
+
+/** The runs of one second. */
+interface Batch extends DispatchRules {
+    readonly runs: Run[];
+    /** One promise for each run that was begun; it resolves when the run has ended. */
+    readonly performances: Promise<void>[];
+    readonly seen: Set<string>;
 }
 
 /** Where a schedule's runs are made. */
@@ -58,47 +55,44 @@ interface Surroundings {
     readonly turn: Turn;
     /** Waited for before they go into a queue; undefined: they may. */
     readonly olderOnes: () => Promise<unknown> | undefined;
-    readonly settlement?: Settlement;
+    /** undefined: nobody has to know, because they are manual. */
+    readonly decision?: Decision;
 }
 
 /** Makes runs of what is due - one for each tenant -, and gives them their turns. */
 export class Dispatcher {
-    readonly settlements: Settlements;
+    readonly handled: HandledSlots;
     readonly #catchUps = new CatchUpOrder();
     #listings = 0;
     #batches = 0;
 
-    constructor(private readonly parts: DispatcherParts) {
-        this.settlements = new Settlements((schedule, until) => parts.engine.settle(schedule, until));
+    constructor(private readonly host: DispatcherHost) {
+        this.handled = new HandledSlots((schedule, until) => host.engine.handled(schedule, until));
     }
 
     /** Whether all that was dispatched has come to its end. */
     get isIdle(): boolean {
-        return this.#batches === 0 && this.parts.inFlight.all.size === 0;
+        return this.#batches === 0 && this.host.inFlight.all.size === 0;
     }
 
     /** How many runs are being executed, and jobs whose tenants are being listed; waiting runs do not count. */
     get busy(): number {
-        return this.#listings + this.parts.inFlight.executing;
+        return this.#listings + this.host.inFlight.executing;
     }
 
     /**
      * Runs what is due in one second, in the order given.
      *
-     * @param occurrences what is due
-     * @param rules how
      * @returns a promise of its runs, when all have ended; it never rejects
      */
-    async dispatch(
-        occurrences: readonly Occurrence[],
-        { manual, config, interrupt, finding }: DispatchRules,
-    ): Promise<Run[]> {
-        const batch = new Batch(manual, interrupt);
+    async dispatch(occurrences: readonly Occurrence[], rules: DispatchRules): Promise<Run[]> {
+        const { config, clock, inFlight, engine } = this.host;
+        const batch: Batch = { ...rules, runs: [], performances: [], seen: new Set() };
         this.#batches += 1;
         const items = occurrences.map((occurrence) => {
             const { name } = occurrence.plan;
-            if (!occurrence.catchesUp || !this.parts.engine.queue) {
-                const olderOnes = () => finding?.() ?? this.#catchUps.pending(name);
+            if (!occurrence.catchesUp || !engine.queue) {
+                const olderOnes = () => rules.olderOnes?.() ?? this.#catchUps.pending(name);
                 return (turn: Turn) => this.#occurrence(occurrence, { batch, turn, olderOnes });
             }
             const place = this.#catchUps.begin(name);
@@ -107,8 +101,8 @@ export class Dispatcher {
         await takeTurns(items, {
             concurrency: config.concurrency,
             length: config.turn,
-            clock: this.parts.clock,
-            hurry: interrupt ?? this.parts.inFlight.closing(manual),
+            clock,
+            hurry: rules.interrupt ?? inFlight.closing(rules.manual),
         });
         await Promise.all(batch.performances);
         this.#batches -= 1;
@@ -124,7 +118,7 @@ export class Dispatcher {
         let wait: Promise<void> | undefined = older.then(() => {
             wait = undefined;
             // Tenants whose listing hangs must not stop the job for ever.
-            cancel = this.parts.clock.after(CATCH_UP_PATIENCE, end);
+            cancel = this.host.clock.after(LONGEST_CATCH_UP, end);
         });
         await this.#occurrence(occurrence, { ...rest, olderOnes: () => wait });
         end();
@@ -134,36 +128,36 @@ export class Dispatcher {
 
     async #occurrence(occurrence: Occurrence, surroundings: Surroundings): Promise<void> {
         if (surroundings.batch.manual) return this.#runAll(occurrence, surroundings);
-        const settlement = this.settlements.begin(occurrence.schedule, occurrence.slots.at(-1) ?? 0);
-        await this.#runAll(occurrence, { ...surroundings, settlement });
-        settlement.complete();
+        const decision = this.handled.begin(occurrence.schedule, occurrence.slots.at(-1) ?? 0);
+        await this.#runAll(occurrence, { ...surroundings, decision });
+        decision.complete();
     }
 
     async #runAll(occurrence: Occurrence, surroundings: Surroundings): Promise<void> {
-        const { batch, turn, olderOnes, settlement } = surroundings;
-        const { plan, schedule, slots, catchesUp = false } = occurrence;
-        const { inFlight } = this.parts;
+        const { batch, turn, olderOnes, decision } = surroundings;
+        const { plan, schedule, slots, catchesUp } = occurrence;
+        const { inFlight, engine, environment } = this.host;
+        const { name: job, file, settings } = plan;
+        const { args, text } = schedule;
+        const { manual, interrupt } = batch;
         const runFor = (tenant: TenantId | undefined, scheduledAt: number) =>
-            createRun({
-                job: plan.name,
-                file: plan.file,
-                args: schedule.args,
-                tenant,
-                schedule: schedule.text,
-                scheduledAt,
-                manual: batch.manual,
-            });
+            createRun({ job, file, args, tenant, schedule: text, scheduledAt, manual });
+        const withoutTenants = () => {
+            const runs = slots.map((slot) => runFor(undefined, slot));
+            batch.runs.push(...runs);
+            return runs;
+        };
         const skipAll = (reason: SkipReason) => {
-            for (const slot of slots) inFlight.skip(batch.add(runFor(undefined, slot)), reason);
+            for (const run of withoutTenants()) inFlight.skip(run, reason);
         };
 
-        if (!isForEnvironment(plan, this.parts.environment)) return skipAll('environment');
-        if (!batch.manual && this.parts.engine.isPaused(plan.name)) return skipAll('paused');
+        if (settings.environments?.includes(environment) === false) return skipAll('environment');
+        if (!manual && engine.isPaused(job)) return skipAll('paused');
         let tenancy: Tenancy;
         try {
             tenancy = await turn.need(this.#listTenants(plan));
         } catch (cause) {
-            for (const slot of slots) this.#failBeforeStart(batch.add(runFor(undefined, slot)), cause);
+            for (const run of withoutTenants()) this.#failBeforeStart(run, cause);
             return;
         }
         if (tenancy.kind === 'no tenants table') return skipAll('no tenants table');
@@ -174,41 +168,40 @@ export class Dispatcher {
             for (const slot of slots) {
                 for (const tenant of tenants) {
                     const run = runFor(tenant, slot);
-                    if (batch.isFirst(run)) yield run;
+                    if (isFirst(run, batch.seen)) yield run;
                 }
             }
         };
-        const { queue } = this.parts.engine;
-        if (queue && settlement) {
-            const decided = settlement.expect();
+        if (engine.queue && decision) {
+            const decided = decision.expect();
             for (let wait = olderOnes(); wait; wait = olderOnes()) await turn.need(wait);
-            // Meanwhile it was found to be owed, with what is older than it.
-            if (!settlement.isCurrent()) return;
-            if (await turn.need(this.#enqueue(queue, runs(), catchesUp))) decided();
+            // Meanwhile it was found to have been missed, with what is older than it.
+            if (!decision.isCurrent()) return;
+            if (await turn.need(this.#enqueue(engine.queue, runs(), catchesUp))) decided();
             return;
         }
-        const sequence = { catchesUp, interrupt: batch.interrupt };
+        const sequence = { catchesUp, interrupt };
         for (const run of runs()) {
-            batch.add(run);
-            const decided = settlement?.expect();
-            if (inFlight.closing(run.manual).aborted) inFlight.skip(run, 'stopping');
+            batch.runs.push(run);
+            const decided = decision?.expect();
+            if (inFlight.closing(manual).aborted) inFlight.skip(run, 'stopping');
             else await turn.hold(this.#begin(inFlight.activate(run, plan, sequence), batch, decided));
         }
     }
 
     // In chunks: many slots of many tenants at once would keep this process and the queue's server from all else.
     async #enqueue(queue: RunQueue, runs: Iterable<Run>, catchesUp: boolean): Promise<boolean> {
-        const { inFlight } = this.parts;
+        const closing = this.host.inFlight.closing(false);
         let chunk: Run[] = [];
         for (const run of runs) {
             if (chunk.length === CHUNK) {
-                if (inFlight.closing(false).aborted || !(await queue.add(chunk, { catchesUp }))) return false;
+                if (closing.aborted || !(await queue.add(chunk, catchesUp))) return false;
                 chunk = [];
                 await nextTurn();
             }
             chunk.push(run);
         }
-        return !inFlight.closing(false).aborted && queue.add(chunk, { catchesUp });
+        return !closing.aborted && queue.add(chunk, catchesUp);
     }
 
     async #listTenants({ settings }: JobPlan): Promise<Tenancy> {
@@ -222,9 +215,8 @@ export class Dispatcher {
 
     // Resolves when the run has ended, or waits for its lane: what waits needs no turn.
     #begin(active: ActiveRun, batch: Batch, decided?: () => void): Promise<void> {
-        return new Promise((resolve) => {
-            const steps = { parked: resolve, ...(decided && { decided }) };
-            batch.performances.push(this.parts.inFlight.perform(active, steps).then(resolve));
+        return new Promise((parked) => {
+            batch.performances.push(this.host.inFlight.perform(active, { parked, decided }).then(parked));
         });
     }
 
@@ -232,12 +224,8 @@ export class Dispatcher {
         const error = toError(cause);
         run.outcome = 'failed';
         run.error = new Error(`its tenants could not be listed: ${error.message}`, { cause: error });
-        run.startedAt = run.endedAt = this.parts.clock.now();
-        if (!run.manual) void this.parts.engine.finished(run);
-        this.parts.emit({ type: 'run-ended', run });
+        run.startedAt = run.endedAt = this.host.clock.now();
+        if (!run.manual) void this.host.engine.finished(run);
+        this.host.emit({ type: 'run-ended', run });
     }
-}
-
-function isForEnvironment({ settings: { environments } }: JobPlan, environment: string): boolean {
-    return environments === undefined || environments.includes(environment);
 }

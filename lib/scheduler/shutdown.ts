@@ -6,36 +6,31 @@ import type { Clock } from '../time/clock.js';
 /** How long aborted runs may still take to end, in milliseconds. */
 const GRACE = 3_000;
 
-/** The end of a session of the bot: nothing new starts, and what runs is waited for, but not for ever. */
+/** Nothing new starts, and what runs is waited for, but not for ever. */
 export class Shutdown {
     readonly #stoppers = new Set<ActiveRun>();
     readonly #waiting = new Set<{ isOver: () => boolean; resolve: () => void }>();
     readonly #cancel: (() => void)[];
     #gaveUp = false;
 
-    /**
-     * @param inFlight what runs
-     * @param clock the time for the patience
-     * @param emit hears of what is abandoned
-     * @param patience how long runs may go on before their signals are aborted, in milliseconds
-     */
+    /** @param timeout how long runs may go on before their signals are aborted, in milliseconds */
     constructor(
         private readonly inFlight: RunsInFlight,
         clock: Clock,
         emit: Emit,
-        patience: number,
+        timeout: number,
     ) {
         inFlight.close();
         this.#cancel = [
             inFlight.onEnd(() => this.#check()),
-            clock.after(patience, () => {
-                for (const active of this.inFlight.all) active.abort('stopping');
+            clock.after(timeout, () => {
+                for (const active of inFlight.all) active.abort('stopping');
             }),
-            clock.after(patience + GRACE, () => {
+            clock.after(timeout + GRACE, () => {
                 this.#gaveUp = true;
-                for (const { run } of this.inFlight.all) {
-                    emit({ type: 'run-abandoned', run, age: clock.now() - (run.startedAt ?? clock.now()) });
-                }
+                const now = clock.now();
+                for (const { run } of inFlight.all)
+                    emit({ type: 'run-abandoned', run, age: now - (run.startedAt ?? now) });
                 this.#check();
             }),
         ];
@@ -43,10 +38,9 @@ export class Shutdown {
     }
 
     /**
-     * Waits for the end.
+     * Resolves when all runs have ended, or were abandoned.
      *
      * @param caller the run whose job waits here; it is not waited for, nor are the runs that wait for it
-     * @returns a promise that resolves when all others have ended, or were abandoned
      */
     wait(caller?: ActiveRun): Promise<void> {
         for (let run = caller; run; run = run.parent) this.#stoppers.add(run);
@@ -59,7 +53,7 @@ export class Shutdown {
     }
 
     #check(): void {
-        for (const waiter of [...this.#waiting]) {
+        for (const waiter of this.#waiting) {
             if (!waiter.isOver()) continue;
             this.#waiting.delete(waiter);
             waiter.resolve();

@@ -1,11 +1,8 @@
-import type { Clock } from '../time/clock.js';
+import { type Clock, sleep } from '../time/clock.js';
 
 /** One place in the order of a second, as its item sees it. */
 export interface Turn {
-    /**
-     * Keeps the turn until something has settled, but no longer than the turn's length: whoever comes next then goes
-     * beside it.
-     */
+    /** Keeps the turn until something is over, but no longer than its length: whoever comes next then goes beside it. */
     hold(work: Promise<unknown>): Promise<void>;
     /** Waits for something the item cannot go on without; the turn is lost to the next item if that takes too long. */
     need<T>(work: Promise<T>): Promise<T>;
@@ -26,7 +23,6 @@ export interface TurnRules {
  * Lets items go one after another.
  *
  * @param items what to do, in order; an item's promise never rejects
- * @param rules how
  * @returns a promise that resolves when every item is through
  */
 export async function takeTurns(
@@ -37,34 +33,23 @@ export async function takeTurns(
     const through: Promise<void>[] = [];
     const workers = Array.from({ length: Math.min(rules.concurrency, items.length) }, async () => {
         for (const item of queue) {
-            const { turn, lost } = createTurn(rules);
-            const done = item(turn);
-            through.push(done);
-            await Promise.race([done, lost]);
+            await new Promise<void>((next) => {
+                const done = item(createTurn(rules, next));
+                through.push(done);
+                void done.then(next);
+            });
         }
     });
     await Promise.all(workers);
     await Promise.all(through);
 }
 
-function createTurn({ length, clock, hurry }: TurnRules): { turn: Turn; lost: Promise<void> } {
-    let lose = () => {};
-    const lost = new Promise<void>((resolve) => {
-        lose = resolve;
-    });
-    const turn: Turn = {
-        hold(work) {
-            if (hurry.aborted) return Promise.resolve();
-            return new Promise((resolve) => {
-                const end = () => {
-                    cancel();
-                    hurry.removeEventListener('abort', end);
-                    resolve();
-                };
-                const cancel = clock.after(length, end);
-                hurry.addEventListener('abort', end);
-                work.then(end, end);
-            });
+function createTurn({ length, clock, hurry }: TurnRules, lose: () => void): Turn {
+    return {
+        async hold(work) {
+            const over = new AbortController();
+            void work.then(() => over.abort());
+            await sleep(clock, length, over.signal, hurry);
         },
         async need(work) {
             const cancel = clock.after(length, lose);
@@ -75,5 +60,4 @@ function createTurn({ length, clock, hurry }: TurnRules): { turn: Turn; lost: Pr
             }
         },
     };
-    return { turn, lost };
 }

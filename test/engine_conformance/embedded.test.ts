@@ -19,7 +19,7 @@ class JournalledEngine extends EmbeddedEngine {
         super();
     }
 
-    override open(host: EngineHost): void | Promise<void> {
+    override open(host: EngineHost): Promise<void> {
         return super.open({ ...host, journal: { ...host.journal, filename: this.filename } });
     }
 }

@@ -64,14 +64,15 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 emit: (event) => events.push(event),
                 environment: 'production',
                 journal: DEFAULT_JOURNAL,
-                retryOf: (lost) => (member.retries ? createRun({ ...lost }) : undefined),
-                takeOver: (run) => void takenOver.push(run),
+                retryOf: (lost) =>
+                    member.retries ? createRun({ ...lost, id: undefined, startedAt: undefined }) : undefined,
+                execute: async (run) => void takenOver.push(run),
                 planOf: () => undefined,
                 longestMissedWithin: () => 3_600_000,
                 recovered: () => {},
             };
             await engine.open(host);
-            engine.watch();
+            engine.start();
             members.push(member);
             return member;
         };
@@ -225,24 +226,24 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             const schedule = createSchedule('send-digests', ['* * * * *'], 'UTC');
 
             test('are not owed by a schedule that was never seen before', async () => {
-                const settled = await alone.engine.settledUntil([schedule], SLOT);
+                const settled = await alone.engine.handledUntil([schedule], SLOT);
                 assert.equal(settled.get(schedule.key), SLOT);
             });
 
             test('are owed from where the schedule was settled last, by whichever process', async () => {
-                await alone.engine.settledUntil([schedule], SLOT);
-                alone.engine.settle(schedule, SLOT + 60);
+                await alone.engine.handledUntil([schedule], SLOT);
+                alone.engine.handled(schedule, SLOT + 60);
                 await alone.engine.close();
                 const next = await join();
-                const settled = await next.engine.settledUntil([schedule], SLOT + 7200);
+                const settled = await next.engine.handledUntil([schedule], SLOT + 7200);
                 assert.equal(settled.get(schedule.key), SLOT + 60);
-                assert.equal(await next.engine.latestSettled(), SLOT + 60);
+                assert.equal(await next.engine.latestHandled(), SLOT + 60);
             });
 
             test('are settled forward only', async () => {
-                alone.engine.settle(schedule, SLOT + 60);
-                alone.engine.settle(schedule, SLOT);
-                const settled = await alone.engine.settledUntil([schedule], SLOT + 120);
+                alone.engine.handled(schedule, SLOT + 60);
+                alone.engine.handled(schedule, SLOT);
+                const settled = await alone.engine.handledUntil([schedule], SLOT + 120);
                 assert.equal(settled.get(schedule.key), SLOT + 60);
             });
         });
@@ -288,11 +289,11 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             test('leaves nothing to catch up on', async () => {
                 const paused = createSchedule('send-digests', ['* * * * *'], 'UTC');
                 const other = createSchedule('other', ['* * * * *'], 'UTC');
-                await alone.engine.settledUntil([paused, other], SLOT);
+                await alone.engine.handledUntil([paused, other], SLOT);
                 await alone.engine.pause('send-digests');
                 await alone.clock.advance(3_600_000);
                 await alone.engine.resume('send-digests');
-                const settled = await alone.engine.settledUntil([paused, other], SLOT + 3600);
+                const settled = await alone.engine.handledUntil([paused, other], SLOT + 3600);
                 assert.equal(settled.get(paused.key), SLOT + 3600);
                 assert.equal(settled.get(other.key), SLOT);
             });
@@ -335,7 +336,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 resting.retries = true;
                 other.retries = true;
                 await alone.claim(runOf({}));
-                resting.engine.rest();
+                resting.engine.stop();
                 await resting.clock.advance(30_000);
                 assert.deepEqual(resting.takenOver, []);
                 await other.clock.advance(12_000);

@@ -1,26 +1,39 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseConfig } from '../../lib/config/config.js';
+import { DEFAULT_CONFIG } from '../../lib/config/config.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import type { Engine, RunQueue } from '../../lib/runs/engine.js';
 import type { Run } from '../../lib/runs/run.js';
 import { RunsInFlight } from '../../lib/runs/runs_in_flight.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
-import { Dispatcher, type Occurrence } from '../../lib/scheduler/dispatcher.js';
+import type { Occurrence } from '../../lib/scheduler/catalog.js';
+import { Dispatcher } from '../../lib/scheduler/dispatcher.js';
 import { ManualClock } from '../../lib/time/manual_clock.js';
 
 const SLOT = 1_767_225_600;
 const slots = Array.from({ length: 450 }, (_, index) => SLOT + index);
 
 /** A dispatcher to a queue, at midnight. */
-function dispatcherTo(add: RunQueue['add'], settle: Engine['settle'] = () => {}) {
+function dispatcherTo(add: RunQueue['add'], handled: Engine['handled'] = () => {}) {
     const clock = new ManualClock(SLOT * 1000);
-    const engine = { isPaused: () => false, settle, queue: { add } } as Partial<Engine> as Engine;
+    const engine = { isPaused: () => false, handled, queue: { add } } as Partial<Engine> as Engine;
     const emit = () => {};
-    const inFlight = new RunsInFlight({ clock, engine, emit, random: () => 0 });
+    const inFlight = new RunsInFlight(
+        clock,
+        emit,
+        () => engine,
+        () => 0,
+    );
     return {
         clock,
-        dispatcher: new Dispatcher({ inFlight, clock, engine, emit, environment: 'production' }),
+        dispatcher: new Dispatcher({
+            inFlight,
+            clock,
+            engine,
+            emit,
+            config: DEFAULT_CONFIG,
+            environment: 'production',
+        }),
     };
 }
 
@@ -29,7 +42,7 @@ function dueOf(job: string, slots: readonly number[]): Occurrence {
     const schedule = createSchedule(job, ['* * * * * *'], 'UTC');
     const { settings } = readSettings({});
     const plan = { name: job, file: undefined, settings, sources: {}, schedules: [schedule], problems: [] };
-    return { plan: { ...plan, runnable: true }, schedule, slots };
+    return { plan: { ...plan, runnable: true }, schedule, slots, catchesUp: false };
 }
 
 /** Dispatches the slots to an engine whose queue takes as many chunks as it is told; tells of them, and of what is settled. */
@@ -41,7 +54,7 @@ async function dispatchWith(takes: number) {
         (_schedule, until) => void settled.push(until),
     );
     const occurrence = { ...dueOf('send-digests', slots), catchesUp: true };
-    await dispatcher.dispatch([occurrence], { manual: false, config: parseConfig({}) });
+    await dispatcher.dispatch([occurrence], { manual: false });
     return { chunks, settled };
 }
 
@@ -66,14 +79,14 @@ test('where the queue does not take a chunk, the others are not tried, and all i
 
 test('a catch-up that hangs keeps newer slots of its job out of the queue for 30 s, and those of no other', async () => {
     const queued: string[] = [];
-    const { clock, dispatcher } = dispatcherTo(([run], { catchesUp }) => {
+    const { clock, dispatcher } = dispatcherTo(([run], catchesUp) => {
         if (catchesUp) return new Promise(() => {});
         queued.push(`${run?.job} ${(run?.scheduledAt ?? 0) - SLOT}`);
         return Promise.resolve(true);
     });
     const dispatch = (job: string, slot: number, catchesUp: boolean) => {
         const occurrence = { ...dueOf(job, [slot]), catchesUp };
-        void dispatcher.dispatch([occurrence], { manual: false, config: parseConfig({}) });
+        void dispatcher.dispatch([occurrence], { manual: false });
     };
     dispatch('stuck', SLOT - 9, true);
     dispatch('stuck', SLOT, false);
@@ -97,10 +110,9 @@ test('what waits for older slots is dropped when it is found to be owed with the
     });
     const dispatched = dispatcher.dispatch([dueOf('send-digests', [SLOT])], {
         manual: false,
-        config: parseConfig({}),
-        finding: () => finding,
+        olderOnes: () => finding,
     });
-    dispatcher.settlements.clear();
+    dispatcher.handled.clear();
     finding = undefined;
     find();
     await dispatched;

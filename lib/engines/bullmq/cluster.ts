@@ -1,25 +1,20 @@
 import type { Role } from '../../config/config.js';
-import type { RedisSettings } from '../../config/redis_settings.js';
 import type { EngineHost } from '../../runs/engine.js';
 import type { Run } from '../../runs/run.js';
 import type { Owner } from '../owner.js';
-import { Ledger } from './ledger.js';
-import { Link, RedisAwayError } from './link.js';
+import { ifAway, Link } from './link.js';
+import { RedisLiveness } from './liveness.js';
 import { Outbox } from './outbox.js';
-import type { Connect, Packages } from './packages.js';
-import { Pulse } from './pulse.js';
 import { RunProducer } from './run_producer.js';
-import { RunWorker, type RunWorkerParts } from './run_worker.js';
-import { Settled } from './settled.js';
+import { RunWorker, type RunWorkerOptions } from './run_worker.js';
+import { RedisRuns } from './runs.js';
+import { RedisSchedules } from './schedules.js';
 
-/** What a member is made of. */
-export interface MembershipParts extends Pick<RunWorkerParts, 'execute' | 'skip'> {
-    readonly packages: Packages;
-    readonly connect: Connect;
-    readonly settings: RedisSettings;
+/** What a process takes part with. */
+export interface ClusterOptions extends Omit<RunWorkerOptions, 'link' | 'runs' | 'wake'> {
+    /** What all keys begin with. */
     readonly prefix: string;
     readonly role: Role;
-    readonly concurrency: number;
     readonly owner: Owner;
     readonly host: EngineHost;
     /** Whether a run of this process is going. */
@@ -29,22 +24,24 @@ export interface MembershipParts extends Pick<RunWorkerParts, 'execute' | 'skip'
 }
 
 /** A process's part in the cluster: its connections, and what it does by itself. */
-export class Membership {
+export class Cluster {
+    readonly host: EngineHost;
     readonly link: Link;
-    readonly ledger: Ledger;
-    readonly settled: Settled;
+    readonly runs: RedisRuns;
+    readonly schedules: RedisSchedules;
     readonly outbox = new Outbox();
-    readonly pulse: Pulse;
+    readonly liveness: RedisLiveness;
     readonly producer: RunProducer;
     #worker: RunWorker | undefined;
     #letGo: (() => void) | undefined;
     #awaySince = 0;
-    /** Whether slots became due while Redis was away that nobody has begun to catch up on. */
+    /** True after an outage until the slots that were missed are about to be looked for. */
     #isBehind = false;
 
-    constructor(private readonly parts: MembershipParts) {
-        const { packages, connect, settings, prefix, owner, host } = parts;
+    constructor(private readonly options: ClusterOptions) {
+        const { packages, connect, settings, prefix, owner, host } = options;
         const { place } = settings;
+        this.host = host;
         this.link = new Link(settings, prefix, connect, {
             away: (detail) => {
                 this.#awaySince = host.clock.now();
@@ -56,55 +53,53 @@ export class Membership {
                 void this.#recover();
             },
         });
-        this.ledger = new Ledger(this.link, owner, host.journal.retention);
-        this.settled = new Settled(this.link);
-        this.pulse = new Pulse({
-            link: this.link,
-            ledger: this.ledger,
+        this.runs = new RedisRuns(this.link, owner, host.journal.retention);
+        this.schedules = new RedisSchedules(this.link);
+        this.liveness = new RedisLiveness(
+            host,
             owner,
+            this.link,
+            this.runs,
+            () => options.isBusy(),
+            (run) => options.adopt(run),
+            () => this.#forget(),
+        );
+        this.producer = new RunProducer(
+            packages.bullmq,
+            this.link,
             host,
-            isBusy: () => parts.isBusy(),
-            adopt: (run) => parts.adopt(run),
-            forget: () => this.#forget(),
-        });
-        this.producer = new RunProducer({
-            packages,
-            link: this.link,
-            host,
-            step: () => this.pulse.step,
-            isBehind: () => this.#isBehind,
-        });
-    }
-
-    get host(): EngineHost {
-        return this.parts.host;
+            () => this.liveness.step,
+            () => this.#isBehind,
+        );
     }
 
     /** Takes part: beats, looks at the others, and works, where that is its role. */
-    watch(): void {
+    start(): void {
         this.hold();
-        this.pulse.heart.watch();
-        if (this.parts.role !== 'scheduler') this.#worker = this.#createWorker();
+        this.liveness.watch();
+        if (this.options.role === 'scheduler') return;
+        const wake = (id: string) => void this.producer.wake(id);
+        this.#worker = new RunWorker({ ...this.options, link: this.link, runs: this.runs, wake });
     }
 
     /** Takes no more runs, and looks at nobody. */
-    rest(): void {
-        this.#worker?.rest();
-        this.pulse.heart.rest();
+    stop(): void {
+        this.#worker?.stop();
+        this.liveness.unwatch();
     }
 
     /** Keeps its connection, and its beat, while a run is going. */
     hold(): void {
         this.#letGo ??= this.link.hold();
-        this.pulse.heart.keepBeating();
+        this.liveness.keepBeating();
     }
 
     /** Lets go of them, unless it takes part: a command's process is to come to its end. */
     async letGo(): Promise<void> {
-        if (this.pulse.heart.isWatching) return;
-        this.pulse.heart.stop();
+        if (this.liveness.isWatching) return;
+        this.liveness.end();
         await this.#leave();
-        if (this.parts.isBusy() || this.pulse.heart.isWatching) return this.hold();
+        if (this.options.isBusy() || this.liveness.isWatching) return this.hold();
         this.#letGo?.();
         this.#letGo = undefined;
     }
@@ -124,11 +119,6 @@ export class Membership {
         await this.producer.close();
     }
 
-    #createWorker(): RunWorker {
-        const { link, ledger, producer } = this;
-        return new RunWorker({ ...this.parts, link, ledger, wake: (id) => void producer.wake(id) });
-    }
-
     async #recover(): Promise<void> {
         await this.outbox.flush();
         // Gone again: it is done once it is back.
@@ -139,19 +129,17 @@ export class Membership {
 
     async #forget(): Promise<void> {
         const { clock, journal } = this.host;
-        const jobs = await this.ledger.jobs();
-        const [claims, history] = [this.producer.kept, journal.retention].map((ms) => Math.ceil(ms / 1000));
-        const now = Math.floor(clock.now() / 1000);
-        await this.link.script('botForget', now, claims as number, history as number, ...jobs);
+        const jobs = await this.runs.jobs();
+        const [now, claims, history] = [clock.now(), this.producer.kept, journal.retention];
+        const seconds = [Math.floor(now / 1000), Math.ceil(claims / 1000), Math.ceil(history / 1000)];
+        await this.link.script('botForget', ...seconds, ...jobs);
     }
 
     async #leave(): Promise<void> {
-        const { link, parts } = this;
+        const { link, options } = this;
         if (link.isAway) return;
-        try {
-            await link.use((client) => client.hdel(link.key('state'), `beat ${parts.owner.id}`));
-        } catch (error) {
-            if (!(error instanceof RedisAwayError)) throw error;
-        }
+        await link
+            .use((client) => client.hdel(link.key('state'), `beat ${options.owner.id}`))
+            .catch(ifAway(0));
     }
 }

@@ -1,9 +1,9 @@
 import { once, setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../config/redis_settings.js';
 import { toError } from '../../runs/stray_errors.js';
+import { sleep, systemClock } from '../../time/clock.js';
 import { isWrongDatabase } from './link.js';
 import type { Connect, Packages } from './packages.js';
 import { QUEUE } from './run_producer.js';
@@ -21,10 +21,10 @@ const BEGIN_AGAIN = 5_000;
 const LONGEST_RETRY = 1_000;
 
 /** How long the end is waited for, in milliseconds; less than a server does. */
-const CLOSE_PATIENCE = 3_000;
+const LONGEST_CLOSE = 3_000;
 
 /** What a consumer works with. */
-export interface ConsumerParts {
+export interface ConsumerOptions {
     readonly packages: Packages;
     readonly connect: Connect;
     readonly settings: RedisSettings;
@@ -43,39 +43,39 @@ export interface ConsumerParts {
 /** Takes what is in the queue out of it, over a connection of its own: BullMQ's worker, and what it needs to survive. */
 export class Consumer {
     #client: Redis;
-    readonly #resting = new AbortController();
+    readonly #stopping = new AbortController();
     #bullmq: Worker | undefined;
     #end: Promise<void> | undefined;
 
-    constructor(private readonly parts: ConsumerParts) {
+    constructor(private readonly options: ConsumerOptions) {
         // Each run that waits for Redis listens to its end.
-        setMaxListeners(0, this.resting);
+        setMaxListeners(0, this.stopping);
         this.#client = this.#connect();
         void this.#begin(this.#client);
     }
 
     /** Aborted from when on nothing more is taken. */
-    get resting(): AbortSignal {
-        return this.#resting.signal;
+    get stopping(): AbortSignal {
+        return this.#stopping.signal;
     }
 
     /** Takes nothing more. */
-    rest(): void {
-        this.#resting.abort();
+    stop(): void {
+        this.#stopping.abort();
         this.#end ??= this.#finish();
     }
 
     /** Waits for what it has taken, and lets go of its connections; where Redis is away it does not wait long. */
     async close(): Promise<void> {
-        this.rest();
+        this.stop();
         const stop = new AbortController();
-        await Promise.race([this.#end, pause(CLOSE_PATIENCE, stop.signal)]);
+        await Promise.race([this.#end, sleep(systemClock, LONGEST_CLOSE, stop.signal)]);
         stop.abort();
         this.#client.disconnect();
     }
 
     #connect(): Redis {
-        const client = this.parts.connect(this.parts.settings, {
+        const client = this.options.connect(this.options.settings, {
             lazyConnect: false,
             maxRetriesPerRequest: null,
             // A worker waits for runs longer than any command may take.
@@ -83,7 +83,7 @@ export class Consumer {
             // Longer than any wait for a run: a connection that is dead without saying so.
             socketTimeout: 30_000,
             retryStrategy: (times: number) =>
-                this.resting.aborted ? null : Math.min(LONGEST_RETRY, 50 * times),
+                this.stopping.aborted ? null : Math.min(LONGEST_RETRY, 50 * times),
         });
         client.on('error', (error) => {
             if (!isWrongDatabase(error)) return;
@@ -95,8 +95,8 @@ export class Consumer {
 
     // BullMQ's first look at a connection may fail, and is not repeated: it gets another try, and one that is ready.
     async #begin(client: Redis): Promise<void> {
-        const { resting } = this;
-        const isWanted = () => !resting.aborted && this.#client === client;
+        const { stopping } = this;
+        const isWanted = () => !stopping.aborted && this.#client === client;
         while (isWanted()) {
             if (client.status !== 'ready') await once(client, 'ready').catch(() => {});
             if (client.status !== 'ready' || !isWanted()) continue;
@@ -106,9 +106,9 @@ export class Consumer {
                 return;
             } catch (error) {
                 if (!isWanted()) return;
-                this.parts.failed(toError(error));
+                this.options.failed(toError(error));
                 await this.#bullmq?.close(true);
-                await pause(BEGIN_AGAIN, resting);
+                await sleep(systemClock, BEGIN_AGAIN, stopping);
             }
         }
     }
@@ -116,15 +116,15 @@ export class Consumer {
     async #beginAnew(): Promise<void> {
         const lost = this.#bullmq;
         this.#bullmq = undefined;
-        await Promise.race([lost?.close(true), pause(CLOSE_PATIENCE, this.resting)]);
-        await pause(BEGIN_AGAIN, this.resting);
-        if (this.resting.aborted) return;
+        await Promise.race([lost?.close(true), sleep(systemClock, LONGEST_CLOSE, this.stopping)]);
+        await sleep(systemClock, BEGIN_AGAIN, this.stopping);
+        if (this.stopping.aborted) return;
         this.#client = this.#connect();
         await this.#begin(this.#client);
     }
 
     #create(): Worker {
-        const { packages, prefix, concurrency, process, delayAfter, failed } = this.parts;
+        const { packages, prefix, concurrency, process, delayAfter, failed } = this.options;
         const bullmq = new packages.bullmq.Worker(QUEUE, process, {
             connection: this.#client,
             prefix,
@@ -146,20 +146,10 @@ export class Consumer {
         const { signal } = stop;
         if (this.#client.status !== 'ready') {
             const ended = once(this.#client, 'end', { signal }).catch(() => {});
-            await Promise.race([ended, pause(LONGEST_RETRY + 500, signal)]);
+            await Promise.race([ended, sleep(systemClock, LONGEST_RETRY + 500, signal)]);
         }
         stop.abort();
         await this.#bullmq?.close();
         this.#client.disconnect();
     }
-}
-
-/**
- * Waits, unless it is ended before.
- *
- * @param milliseconds how long
- * @param signal ends it once it is aborted
- */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-    await delay(milliseconds, undefined, { signal }).catch(() => {});
 }

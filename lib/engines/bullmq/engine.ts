@@ -14,20 +14,15 @@ import type { History } from '../../runs/history.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { createOwner } from '../owner.js';
+import { SAME_STEP, skipOf, skipsOf } from '../records.js';
+import { Cluster } from './cluster.js';
 import { readPrefix } from './key_prefix.js';
-import { Link, RedisAwayError } from './link.js';
-import { Membership } from './membership.js';
+import { ifAway, Link, RedisAwayError } from './link.js';
 import { type Connect, connectWith, loadPackages } from './packages.js';
 import { RedisHistory } from './redis_history.js';
 
-/** Processes that find the clock set back to within this many seconds of one another have found the same. */
-const SAME_STEP = 60;
-
-/** They find it within this many seconds; later it has been set back once more. */
+/** Processes find that the clock was set back within this many seconds of one another; later it has been set back once more. */
 const STEP_LAPSE = 600;
-
-/** Skips that say nothing about the slot: it is claimed, or stays for whoever comes next. */
-const UNRECORDED_SKIPS = ['claimed elsewhere', 'stopping', 'no journal'];
 
 const DUTIES: Record<Role, string> = {
     both: 'schedules and works',
@@ -49,7 +44,7 @@ interface HeldRun {
 export class BullmqEngine implements Engine {
     readonly #owner = createOwner();
     readonly #held = new Map<string, HeldRun>();
-    #opened: Membership | undefined;
+    #opened: Cluster | undefined;
     #opening: Promise<void> | undefined;
     #description = 'bullmq';
     #isClosing = false;
@@ -71,9 +66,8 @@ export class BullmqEngine implements Engine {
         return this.#opened?.producer;
     }
 
-    open(host: EngineHost): void | Promise<void> {
+    open(host: EngineHost): Promise<void> {
         this.#isClosing = false;
-        if (this.#opened) return;
         this.#opening ??= this.#open(host).catch((error) => {
             this.#opening = undefined;
             throw error;
@@ -81,12 +75,12 @@ export class BullmqEngine implements Engine {
         return this.#opening;
     }
 
-    watch(): void {
-        this.#opened?.watch();
+    start(): void {
+        this.#opened?.start();
     }
 
-    rest(): void {
-        this.#opened?.rest();
+    stop(): void {
+        this.#opened?.stop();
     }
 
     async history(host: HistoryHost): Promise<History> {
@@ -97,31 +91,27 @@ export class BullmqEngine implements Engine {
     }
 
     async close(): Promise<void> {
-        this.rest();
+        this.stop();
         this.#isClosing = true;
         await this.#releaseIfIdle();
     }
 
     async claim(run: Run, isExclusive: boolean): Promise<ClaimAnswer> {
         if (!this.#opened) return 'no journal';
-        const { ledger, outbox, host } = this.#opened;
+        const { runs, outbox, host } = this.#opened;
         // From before it is granted: until then another run may end, and with the last one this process's beat.
         this.#take(run, false);
         try {
-            const { answer } = await ledger.claim(run, { at: host.clock.now(), isExclusive });
+            const { answer } = await runs.claim(run, { at: host.clock.now(), isExclusive });
             if (answer !== 'granted') await this.#drop(run);
             return answer as ClaimAnswer;
         } catch (error) {
             await this.#drop(run);
             if (!(error instanceof RedisAwayError)) throw error;
             // It may have been granted, and the answer lost.
-            const given = {
-                ...run,
-                outcome: 'aborted',
-                reason: 'no journal',
-                endedAt: host.clock.now(),
-            } as const;
-            outbox.add(async () => void (await ledger.disclaim(given)));
+            const endedAt = host.clock.now();
+            const given = { ...run, outcome: 'aborted', reason: 'no journal', endedAt } as const;
+            outbox.add(() => runs.disclaim(given));
             return 'no journal';
         }
     }
@@ -129,23 +119,23 @@ export class BullmqEngine implements Engine {
     retrying(run: Run, delay: number): boolean {
         const held = this.#held.get(run.id);
         if (!this.#opened || !held) return false;
-        const { ledger, outbox } = this.#opened;
+        const { runs, outbox } = this.#opened;
         const { attempt } = run;
-        if (!held.isQueued) {
-            void outbox.send(() => ledger.noteAttempt({ ...run, attempt }));
-            return false;
+        if (held.isQueued) {
+            held.retryIn = delay;
+            void outbox.send(() => runs.putBack(run, true));
+        } else {
+            void outbox.send(() => runs.noteAttempt({ ...run, attempt }));
         }
-        held.retryIn = delay;
-        void outbox.send(() => ledger.putBack(run, true));
-        return true;
+        return held.isQueued;
     }
 
     async finished(run: Run): Promise<void> {
         if (!this.#opened) return;
-        const { ledger, outbox, host, producer } = this.#opened;
+        const { runs, outbox, host, producer } = this.#opened;
         const ended = { ...run };
         const told = outbox.send(async () => {
-            const { stands, next } = await ledger.finish(ended);
+            const { stands, next } = await runs.finish(ended);
             if (!stands) host.emit({ type: 'run-was-lost', run });
             if (next !== undefined) void producer.wake(next);
         });
@@ -157,76 +147,65 @@ export class BullmqEngine implements Engine {
 
     skipped(run: Run): void {
         if (!this.#opened) return;
-        const { ledger, outbox, host } = this.#opened;
+        const { runs, outbox, host } = this.#opened;
         // A claimed run that does not start, because the bot stops.
-        if (this.#held.get(run.id)?.isQueued) return void outbox.send(() => ledger.putBack(run, false));
-        const { job, schedule, args, tenant, reason = '', scheduledAt: slot, manual } = run;
-        if (manual || slot === undefined || UNRECORDED_SKIPS.includes(reason)) return;
-        const slots = { first: slot, last: slot, count: 1, atLeast: false };
-        const skips = { job, schedule, args, tenant, reason, ...slots };
-        void outbox.send(() => ledger.skip(skips, host.clock.now()));
+        if (this.#held.get(run.id)?.isQueued) return void outbox.send(() => runs.putBack(run, false));
+        const skip = skipOf(run);
+        if (skip) void outbox.send(() => runs.skip(skip, host.clock.now()));
     }
 
-    async unrun(slots: readonly UnrunOfSchedule[]): Promise<void> {
-        const { ledger, host } = this.#opened ?? {};
-        if (!ledger || !host) return;
-        await this.#orNothing(async () => {
-            for (const { schedule, ...found } of slots) {
-                const { job, text, args } = schedule;
-                await ledger.skip(
-                    { ...found, job, schedule: text, args, tenant: undefined },
-                    host.clock.now(),
-                );
-            }
+    unrun(slots: readonly UnrunOfSchedule[]): Promise<void> {
+        return this.#orNothing(async ({ runs, host }) => {
+            for (const found of slots) await runs.skip(skipsOf(found), host.clock.now());
         }, undefined);
     }
 
-    async settledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number>> {
-        // While Redis is away nothing is owed; all of it is once it is back.
+    handledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number>> {
+        // While Redis is away nothing was missed; all of it was once it is back.
         const none: ReadonlyMap<string, number> = new Map(schedules.map(({ key }) => [key, now]));
-        return this.#orNothing(async ({ settled }) => settled.until(schedules, now), none);
+        return this.#orNothing((opened) => opened.schedules.handledUntil(schedules, now), none);
     }
 
-    latestSettled(): Promise<number | undefined> {
-        return this.#orNothing<number | undefined>(({ settled }) => settled.latest(), undefined);
+    latestHandled(): Promise<number | undefined> {
+        return this.#orNothing<number | undefined>(({ schedules }) => schedules.latestHandled(), undefined);
     }
 
-    settle(schedule: Schedule, second: number): void {
+    handled(schedule: Schedule, second: number): void {
         if (!this.#opened) return;
-        // What is not told would be owed, and told as not run, once Redis is back.
-        const { outbox, settled } = this.#opened;
-        void outbox.send(() => settled.settle(schedule, second), schedule.key);
+        // What is not told would be missed, and told as not run, once Redis is back.
+        const { outbox, schedules } = this.#opened;
+        void outbox.send(() => schedules.handled(schedule, second), schedule.key);
     }
 
-    async voidClaimsAfter(second: number): Promise<void> {
-        await this.#orNothing(async ({ link, pulse }) => {
+    voidClaimsAfter(second: number): Promise<void> {
+        return this.#orNothing(async ({ link, liveness }) => {
             await link.script('botVoid', second, SAME_STEP, STEP_LAPSE);
-            await pulse.refresh();
+            await liveness.refresh();
         }, undefined);
     }
 
     isPaused(job: string): boolean {
-        const paused = this.#opened?.pulse.paused;
+        const paused = this.#opened?.liveness.paused;
         return paused !== undefined && (paused.has(job) || paused.has(ALL_JOBS));
     }
 
     async pausedJobs(): Promise<readonly string[]> {
-        const { pulse } = this.#required();
-        await pulse.refresh();
-        return [...pulse.paused].sort();
+        const { liveness } = this.#required();
+        await liveness.refresh();
+        return [...liveness.paused].sort();
     }
 
     async pause(job: string): Promise<void> {
-        const { link, pulse, host } = this.#required();
+        const { link, liveness, host } = this.#required();
         const now = Math.floor(host.clock.now() / 1000);
         await link.use((client) => client.hsetnx(link.key('state'), `pause ${job}`, now));
-        await pulse.refresh();
+        await liveness.refresh();
     }
 
     async resume(job: string): Promise<void> {
-        const { link, pulse, host } = this.#required();
+        const { link, liveness, host } = this.#required();
         await link.script('botResume', job, Math.floor(host.clock.now() / 1000));
-        await pulse.refresh();
+        await liveness.refresh();
     }
 
     get #redis(): RedisSettings {
@@ -241,7 +220,7 @@ export class BullmqEngine implements Engine {
         const { role, concurrency, redisPrefix } = this.config;
         const prefix = await readPrefix(redisPrefix, host.environment);
         this.#description = `bullmq, Redis ${settings.place}, keys ${prefix}:*, ${DUTIES[role]}`;
-        this.#opened = new Membership({
+        this.#opened = new Cluster({
             packages,
             connect: this.connect ?? connectWith(packages),
             settings,
@@ -253,18 +232,18 @@ export class BullmqEngine implements Engine {
             isBusy: () => this.#held.size > 0,
             adopt: (run) => {
                 this.#take(run, false);
-                void host.takeOver(run);
+                void host.execute(run);
             },
             execute: (run) => this.#execute(run),
             skip: (run, reason) => this.#skip(run, reason),
         });
-        await this.#opened.pulse.beat();
+        await this.#opened.liveness.beat();
     }
 
     async #execute(run: Run): Promise<{ retryIn: number | undefined }> {
         this.#take(run, true);
         const held = this.#held.get(run.id);
-        await this.#opened?.host.takeOver(run);
+        await this.#opened?.host.execute(run);
         // Not awaited: an end of it all waits for the worker, which waits for this.
         void this.#drop(run);
         return { retryIn: held?.retryIn };
@@ -287,17 +266,11 @@ export class BullmqEngine implements Engine {
         else if (this.#held.size === 0) await this.#opened?.letGo();
     }
 
-    async #orNothing<T>(work: (opened: Membership) => Promise<T>, otherwise: T): Promise<T> {
-        if (!this.#opened) return otherwise;
-        try {
-            return await work(this.#opened);
-        } catch (error) {
-            if (error instanceof RedisAwayError) return otherwise;
-            throw error;
-        }
+    async #orNothing<T>(work: (opened: Cluster) => Promise<T>, otherwise: T): Promise<T> {
+        return this.#opened ? work(this.#opened).catch(ifAway(otherwise)) : otherwise;
     }
 
-    #required(): Membership {
+    #required(): Cluster {
         if (!this.#opened) throw new Error('the engine is not open');
         return this.#opened;
     }

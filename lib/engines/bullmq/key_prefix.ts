@@ -7,7 +7,6 @@ import { Project } from '../../framework.js';
  * must not take one another's runs.
  *
  * @param configured `bot.redisPrefix`, which wins
- * @param environment the value of `NODE_ENV`, or what stands for it
  * @returns `bot:<the name in package.json>:<environment>`
  * @throws Error where the app has no name
  */

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../config/redis_settings.js';
 import { toError } from '../../runs/stray_errors.js';
@@ -10,7 +9,7 @@ import { SCRIPTS, type ScriptName } from './scripts/scripts.js';
 const COMMAND_TIMEOUT = 5_000;
 
 /** How long a first connection is waited for, in milliseconds. */
-const CONNECT_PATIENCE = 3_000;
+const CONNECT_TIMEOUT = 3_000;
 
 /** How long a connection that nobody needs stays open, in milliseconds. */
 const LINGER = 50;
@@ -26,6 +25,14 @@ export interface LinkListener {
 /** Redis did not do what it was asked, or nobody knows whether it did. */
 export class RedisAwayError extends Error {
     override readonly name = 'RedisAwayError';
+}
+
+/** Goes on with another value where Redis is away: the link has told of that. */
+export function ifAway<T>(otherwise: T): (error: unknown) => T {
+    return (error) => {
+        if (error instanceof RedisAwayError) return otherwise;
+        throw error;
+    };
 }
 
 type ScriptRunner = Redis &
@@ -45,12 +52,7 @@ export class Link {
     #holds = 0;
     #idle: NodeJS.Timeout | undefined;
 
-    /**
-     * @param settings where Redis is
-     * @param prefix what all keys begin with
-     * @param connect makes a client
-     * @param listener told when Redis goes away, and when it is back
-     */
+    /** @param prefix what all keys begin with */
     constructor(
         private readonly settings: RedisSettings,
         readonly prefix: string,
@@ -80,8 +82,6 @@ export class Link {
     /**
      * Sends commands together, without waiting for one before the next.
      *
-     * @param ask sends them
-     * @returns their answers in order
      * @throws RedisAwayError
      */
     all<T>(ask: (client: Redis) => Promise<T>[]): Promise<T[]> {
@@ -91,8 +91,6 @@ export class Link {
     /**
      * Does something with the connection.
      *
-     * @param work what
-     * @returns what it returned
      * @throws RedisAwayError where Redis did not do it; it may yet, where the answer was lost
      */
     async use<T>(work: (client: Redis) => Promise<T>): Promise<T> {
@@ -133,16 +131,10 @@ export class Link {
         if (client.status === 'ready') return client;
         // Once it is known to be away, nobody waits for it but its own timers.
         if (this.isAway) throw new Error(this.#detail);
-        const stop = new AbortController();
-        const { signal } = stop;
-        const late = delay(CONNECT_PATIENCE, undefined, { signal }).then(() => {
-            throw new Error(this.#lastError ?? `it did not answer within ${CONNECT_PATIENCE / 1000} s`);
+        await once(client, 'ready', { signal: AbortSignal.timeout(CONNECT_TIMEOUT) }).catch((error) => {
+            if (error.name !== 'AbortError') throw error;
+            throw new Error(this.#lastError ?? `it did not answer within ${CONNECT_TIMEOUT / 1000} s`);
         });
-        try {
-            await Promise.race([once(client, 'ready', { signal }), late]);
-        } finally {
-            stop.abort();
-        }
         return client;
     }
 
@@ -199,12 +191,7 @@ export class Link {
     }
 }
 
-/**
- * Tells whether Redis does not have the database that was asked for. ioredis would go on in the first one, among the keys
- * of others.
- *
- * @param error what a client has emitted
- */
+/** Whether Redis lacks the database that was asked for: ioredis would go on in the first one, among the keys of others. */
 export function isWrongDatabase({ message }: Error): boolean {
     return /DB index|invalid DB/i.test(message);
 }

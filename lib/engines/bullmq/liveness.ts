@@ -1,81 +1,50 @@
 import type { EngineHost } from '../../runs/engine.js';
 import type { Run } from '../../runs/run.js';
-import { Heartbeat } from '../heartbeat.js';
-import { Leases } from '../leases.js';
+import { FORGET_EVERY, Liveness, type LostRun } from '../liveness.js';
 import type { Owner } from '../owner.js';
-import { ClockCheck } from './clock_check.js';
-import type { Ledger } from './ledger.js';
-import { type Link, RedisAwayError } from './link.js';
-
-/** How often what is too old is forgotten: each so many beats. */
-const FORGET_EVERY = 3_600;
+import { ifAway, type Link } from './link.js';
+import type { RedisRuns } from './runs.js';
 
 /** How often the clocks are compared: each so many beats. */
 const COMPARE_CLOCKS_EVERY = 60;
 
-/** What all processes know of one another. */
-interface State {
-    readonly beats: Map<string, number>;
-    readonly paused: ReadonlySet<string>;
-    /** How often the clock was set back. */
-    readonly step: number;
-}
-
-/** What the pulse works with. */
-export interface PulseParts {
-    readonly link: Link;
-    readonly ledger: Ledger;
-    readonly owner: Owner;
-    readonly host: EngineHost;
-    /** Whether a run of this process is going: others would take a silent process for dead. */
-    isBusy(): boolean;
-    /** Told of a run that takes the place of a lost one. */
-    adopt(run: Run): void;
-    /** Forgets what is too old. */
-    forget(): Promise<void>;
-}
+/** How much a machine's clock may differ from that of Redis, in milliseconds. */
+const TOLERANCE = 3_000;
 
 /**
- * Shows that this process is alive, in two commands a second, and learns from their answer who else is, and what is
- * paused. Sees to what the dead have left behind.
+ * Who is alive, as Redis has it: a process shows its life in two commands a second, and learns from their answer who else
+ * does, and what is paused.
  */
-export class Pulse {
+export class RedisLiveness extends Liveness {
     paused: ReadonlySet<string> = new Set();
+    /** How often the clock was set back. */
     step = 0;
-    readonly #leases = new Leases();
-    readonly #clocks: ClockCheck;
-    readonly #heart: Heartbeat;
-    #beats = 0;
     #isBeating = false;
+    #isClockToldOff = false;
 
-    constructor(private readonly parts: PulseParts) {
-        this.#clocks = new ClockCheck(parts.link, parts.host);
-        this.#heart = new Heartbeat({
-            clock: parts.host.clock,
-            isBusy: () => parts.isBusy(),
-            isSeen: () => true,
-            beat: () => void this.beat(),
-        });
+    /** @param forget forgets what is too old */
+    constructor(
+        host: EngineHost,
+        owner: Owner,
+        private readonly link: Link,
+        private readonly runs: RedisRuns,
+        isBusy: () => boolean,
+        adopt: (run: Run) => void,
+        private readonly forget: () => Promise<void>,
+    ) {
+        super(host, owner, isBusy, adopt);
     }
 
-    /** When it beats, and whether it looks at the others. */
-    get heart(): Heartbeat {
-        return this.#heart;
-    }
-
-    /** Shows life, and takes a look; does not reject. One beat at a time: Redis may take long. */
+    /** Does not reject. One beat at a time: Redis may take long. */
     async beat(): Promise<void> {
         if (this.#isBeating) return;
         this.#isBeating = true;
-        try {
-            const state = await this.#look(true);
-            await this.#judge(state);
-        } catch (error) {
-            // The link has told of it.
-            if (!(error instanceof RedisAwayError)) throw error;
-        } finally {
-            this.#isBeating = false;
-        }
+        await this.#look(true)
+            .then((beats) => this.judge(beats))
+            .catch(ifAway(undefined))
+            .finally(() => {
+                this.#isBeating = false;
+            });
     }
 
     /**
@@ -87,56 +56,48 @@ export class Pulse {
         await this.#look(false);
     }
 
-    async #look(showsLife: boolean): Promise<State> {
-        const { link, owner } = this.parts;
-        const key = link.key('state');
-        const answers = await link.all<unknown>((client) => [
-            ...(showsLife ? [client.hincrby(key, `beat ${owner.id}`, 1)] : []),
+    protected async tidy(beats: number): Promise<void> {
+        if (beats % FORGET_EVERY === 0) await this.forget();
+        if (beats % COMPARE_CLOCKS_EVERY === 0) await this.#compareClocks();
+    }
+
+    protected async giveUp(process: string, lastBeat: number, at: number): Promise<readonly LostRun[]> {
+        const unfinished = await this.runs.unfinishedOf(process);
+        const found = unfinished.map((run) => ({ run, next: this.host.retryOf(run) }));
+        const lost = await this.runs.giveUp(process, lastBeat, at, found);
+        return found.filter(({ run }) => lost.includes(run.id));
+    }
+
+    async #look(showsLife: boolean): Promise<ReadonlyMap<string, number>> {
+        const key = this.link.key('state');
+        const answers = await this.link.all<unknown>((client) => [
+            ...(showsLife ? [client.hincrby(key, `beat ${this.owner.id}`, 1)] : []),
             client.hgetall(key),
         ]);
-        const state = readState(answers.at(-1) as Record<string, string>);
-        this.paused = state.paused;
-        this.step = state.step;
-        return state;
+        const state = answers.at(-1) as Record<string, string>;
+        const fields = Object.keys(state);
+        const beats = fieldsOf(fields, 'beat ').map((id) => [id, Number(state[`beat ${id}`])] as const);
+        this.paused = new Set(fieldsOf(fields, 'pause '));
+        this.step = Number(state['step'] ?? 0);
+        return new Map(beats);
     }
 
-    async #judge({ beats }: State): Promise<void> {
-        const { host, owner } = this.parts;
-        const others = new Map(beats);
-        others.delete(owner.id);
-        const dead = this.#leases.look(others, host.clock.now());
-        if (!this.#heart.isWatching) return;
-        const count = this.#beats++;
-        if (count % FORGET_EVERY === 0) await this.parts.forget();
-        if (count % COMPARE_CLOCKS_EVERY === 0) await this.#clocks.compare();
-        for (const process of dead) await this.#bury(process, others.get(process) ?? 0);
-    }
-
-    async #bury(process: string, lastBeat: number): Promise<void> {
-        const { ledger, host } = this.parts;
-        const at = host.clock.now();
-        const unfinished = await ledger.unfinishedOf(process);
-        const again = new Map<string, Run>();
-        for (const run of unfinished) {
-            const next = host.retryOf(run);
-            if (next) again.set(run.id, next);
-        }
-        const lost = await ledger.bury(process, lastBeat, at, again);
-        for (const run of unfinished.filter(({ id }) => lost.includes(id))) {
-            Object.assign(run, { outcome: 'lost', reason: 'its process died', endedAt: at });
-            host.emit({ type: 'run-ended', run });
-            const next = again.get(run.id);
-            if (next) this.parts.adopt(next);
-        }
+    // Told once: this machine's clock differs from that of Redis, which is one for all machines.
+    async #compareClocks(): Promise<void> {
+        const { clock, emit } = this.host;
+        const before = clock.now();
+        const [seconds, microseconds] = await this.link.use((client) => client.time());
+        const after = clock.now();
+        const theirs = Number(seconds) * 1000 + Number(microseconds) / 1000;
+        // It was read somewhere between.
+        const difference = theirs < before ? before - theirs : Math.min(0, after - theirs);
+        const differs = Math.abs(difference) > TOLERANCE;
+        if (differs && !this.#isClockToldOff) emit({ type: 'clock-differs', by: Math.round(difference) });
+        this.#isClockToldOff = differs;
     }
 }
 
-function readState(fields: Readonly<Record<string, string>>): State {
-    const beats = new Map<string, number>();
-    const paused = new Set<string>();
-    for (const [field, value] of Object.entries(fields)) {
-        if (field.startsWith('beat ')) beats.set(field.slice(5), Number(value));
-        if (field.startsWith('pause ')) paused.add(field.slice(6));
-    }
-    return { beats, paused, step: Number(fields['step'] ?? 0) };
+/** The rests of the names that begin with a word. */
+export function fieldsOf(fields: readonly string[], word: 'beat ' | 'pause '): string[] {
+    return fields.flatMap((field) => (field.startsWith(word) ? [field.slice(word.length)] : []));
 }

@@ -1,4 +1,4 @@
-import { RedisAwayError } from './link.js';
+import { ifAway } from './link.js';
 
 /** Writes that have to come to Redis, now or as soon as it is back: how runs ended, above all. */
 export class Outbox {
@@ -42,7 +42,7 @@ export class Outbox {
     #try(write: () => Promise<void>, whenAway: () => void): Promise<void> {
         const sending = write()
             .catch((error) => {
-                if (!(error instanceof RedisAwayError)) throw error;
+                ifAway(undefined)(error);
                 whenAway();
             })
             .finally(() => this.#sending.delete(sending));

@@ -19,7 +19,6 @@ export type Connect = (settings: RedisSettings, options: Readonly<Record<string,
 /**
  * Loads BullMQ and ioredis, which an app has only if it wants this engine.
  *
- * @returns both
  * @throws Error that says what to install, where one of them is missing
  */
 export async function loadPackages(): Promise<Packages> {
@@ -35,11 +34,7 @@ export async function loadPackages(): Promise<Packages> {
     }
 }
 
-/**
- * How clients are made in earnest.
- *
- * @param packages where they come from
- */
+/** How clients are made in earnest. */
 export function connectWith({ ioredis }: Packages): Connect {
     return (settings, options) => {
         const [first, second] = settings.arguments({

@@ -1,3 +1,4 @@
+import { hasKeys } from '../../config/options.js';
 import type { Run, TenantId } from '../../runs/run.js';
 import { type Json, readArgs } from '../../schedule/args.js';
 
@@ -23,13 +24,11 @@ export class MalformedPayloadError extends Error {
     override readonly name = 'MalformedPayloadError';
 }
 
-/**
- * Writes a run for the queue.
- *
- * @param run a scheduled run
- * @param catchesUp whether it is one of several that were missed
- */
-export function payloadOf(run: Run, catchesUp: boolean): Payload {
+/** Writes a scheduled run for the queue. */
+export function payloadOf(
+    run: Pick<Run, 'job' | 'schedule' | 'args' | 'tenant' | 'scheduledAt'>,
+    catchesUp: boolean,
+): Payload {
     const { job, schedule, args, tenant, scheduledAt = 0 } = run;
     return {
         version: VERSION,
@@ -42,36 +41,34 @@ export function payloadOf(run: Run, catchesUp: boolean): Payload {
     };
 }
 
+const CHECKS: { [Name in keyof Payload]-?: [isGood: (value: unknown) => boolean, complaint: string] } = {
+    version: [
+        (value) => value === VERSION,
+        `is not ${VERSION}: another release of pinstripe-bot has written it, or nobody`,
+    ],
+    job: [(value) => typeof value === 'string' && value !== '', 'is no name'],
+    schedule: [(value) => value === undefined || typeof value === 'string', 'is no text'],
+    args: [Array.isArray, 'are no array'],
+    tenant: [
+        (value) => value === undefined || typeof value === 'string' || Number.isFinite(value),
+        'is neither a text nor a number',
+    ],
+    scheduledAt: [Number.isSafeInteger, 'is not a whole unix second'],
+    catchesUp: [(value) => value === undefined || value === true, 'is not true'],
+};
+
 /**
  * Reads a payload from the queue, trusting nothing of it.
  *
  * @param data what BullMQ has parsed as JSON
- * @returns the payload
  * @throws MalformedPayloadError
  */
 export function readPayload(data: unknown): Payload {
-    if (typeof data !== 'object' || data === null || Array.isArray(data)) throw malformed('it is no object');
-    const { version, job, schedule, args, tenant, scheduledAt, catchesUp } = data as Record<string, unknown>;
-    if (version !== VERSION)
-        throw malformed(
-            `its \`version\` is not ${VERSION}: another release of pinstripe-bot has written it, or nobody`,
-        );
-    if (typeof job !== 'string' || job === '') throw malformed('its `job` is no name');
-    if (schedule !== undefined && typeof schedule !== 'string') throw malformed('its `schedule` is no text');
-    if (!Array.isArray(args)) throw malformed('its `args` are no array');
-    if (tenant !== undefined && typeof tenant !== 'string' && !Number.isFinite(tenant))
-        throw malformed('its `tenant` is neither a text nor a number');
-    if (!Number.isSafeInteger(scheduledAt)) throw malformed('its `scheduledAt` is not a whole unix second');
-    if (catchesUp !== undefined && catchesUp !== true) throw malformed('its `catchesUp` is not true');
-    return {
-        version: VERSION,
-        job,
-        ...(schedule !== undefined && { schedule }),
-        args: readArgs(args),
-        ...(tenant !== undefined && { tenant: tenant as TenantId }),
-        scheduledAt: scheduledAt as number,
-        ...(catchesUp && { catchesUp }),
-    };
+    if (!hasKeys(data)) throw malformed('it is no object');
+    for (const [name, [isGood, complaint]] of Object.entries(CHECKS))
+        if (!isGood(data[name])) throw malformed(`its \`${name}\` ${complaint}`);
+    const { job, schedule, args, tenant, scheduledAt, catchesUp } = data as unknown as Payload;
+    return payloadOf({ job, schedule, args: readArgs(args), tenant, scheduledAt }, catchesUp === true);
 }
 
 function malformed(reason: string): MalformedPayloadError {

@@ -6,10 +6,10 @@ import {
     type PastSkips,
     timeOf,
 } from '../../runs/history.js';
-import type { Outcome, TenantId } from '../../runs/run.js';
-import type { Json } from '../../schedule/args.js';
-import { isGone as isProcessGone } from '../process_life.js';
+import type { Outcome, Run } from '../../runs/run.js';
+import { isGone, type Owner } from '../owner.js';
 import { type Link, RedisAwayError } from './link.js';
+import { fieldsOf } from './liveness.js';
 
 /** As many runs are looked at together: few at first, because each may have the stack of its error with it. */
 const FIRST_PAGE = 5;
@@ -35,16 +35,8 @@ const SKIP_FIELDS = ['what', 'reason', 'first', 'last', 'count', 'atLeast'] as c
 type Row<Name extends string> = { readonly [Field in Name]: string };
 
 /** What a run or a skip is of; as a run's identity is written. */
-interface What {
-    readonly job: string;
-    readonly schedule?: string;
-    readonly args: readonly Json[];
-    readonly tenant?: TenantId;
-    readonly scheduledAt?: number;
-    readonly manual?: boolean;
-    readonly host: string;
-    readonly pid: number;
-}
+type What = Pick<Run, 'job' | 'schedule' | 'args' | 'tenant' | 'scheduledAt' | 'manual'> &
+    Pick<Owner, 'host' | 'pid'>;
 
 /** What the engine `bullmq` remembers, read from any machine. */
 export class RedisHistory implements History {
@@ -53,20 +45,17 @@ export class RedisHistory implements History {
     constructor(private readonly link: Link) {}
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
-        const alive = await this.#beating();
-        const statuses = await Promise.all(jobs.map((job) => this.#statusOf(job, alive)));
-        return new Map(
-            jobs.flatMap((job, index): [string, JobStatus][] => {
-                const status = statuses[index];
-                return status ? [[job, status]] : [];
-            }),
+        const alive = new Set(await this.#fields('beat '));
+        const statuses = await Promise.all(
+            jobs.map(async (job) => [job, await this.#statusOf(job, alive)] as const),
         );
+        return new Map(statuses.filter((entry): entry is [string, JobStatus] => entry[1] !== undefined));
     }
 
     async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
         // To Redis, 0 to -1 are all.
         if (most === 0) return [];
-        const alive = await this.#beating();
+        const alive = new Set(await this.#fields('beat '));
         const [ids, skips] = await Promise.all([
             this.#read((client) => client.zrevrange(this.link.key(`history:${job}`), 0, most - 1)),
             this.#skipsOf(job, most),
@@ -76,8 +65,7 @@ export class RedisHistory implements History {
     }
 
     async pausedJobs(): Promise<readonly string[]> {
-        const fields = await this.#read((client) => client.hkeys(this.link.key('state')));
-        return fields.flatMap((field) => (field.startsWith('pause ') ? [field.slice(6)] : [])).sort();
+        return (await this.#fields('pause ')).sort();
     }
 
     /** The connection closes by itself when nobody asks any more. */
@@ -165,9 +153,9 @@ export class RedisHistory implements History {
         );
     }
 
-    async #beating(): Promise<ReadonlySet<string>> {
+    async #fields(word: Parameters<typeof fieldsOf>[1]): Promise<string[]> {
         const fields = await this.#read((client) => client.hkeys(this.link.key('state')));
-        return new Set(fields.flatMap((field) => (field.startsWith('beat ') ? [field.slice(5)] : [])));
+        return fieldsOf(fields, word);
     }
 
     #read<T>(work: Parameters<typeof this.link.use<T>>[0]): Promise<T> {
@@ -188,7 +176,8 @@ function runOf(id: string, row: Row<(typeof FIELDS)[number]>, alive: ReadonlySet
     const what = JSON.parse(row.what) as What;
     const { scheduledAt } = what;
     const startedAt = Number(row.started);
-    const isGone = row.outcome === '' && row.owner !== '' && !isAlive(what, row.owner, alive);
+    // Processes of other machines are known by their beats alone.
+    const isLost = row.outcome === '' && row.owner !== '' && (!alive.has(row.owner) || isGone(what));
     return {
         kind: 'run',
         ...whatRan(what),
@@ -199,8 +188,8 @@ function runOf(id: string, row: Row<(typeof FIELDS)[number]>, alive: ReadonlySet
         startedAt,
         endedAt: row.ended === '' ? undefined : Number(row.ended),
         lateBy: scheduledAt === undefined ? 0 : Math.max(0, startedAt - scheduledAt * 1000),
-        outcome: isGone ? 'lost' : ((row.outcome || 'running') as Outcome | 'running'),
-        reason: isGone ? 'its process is gone' : row.reason || undefined,
+        outcome: isLost ? 'lost' : ((row.outcome || 'running') as Outcome | 'running'),
+        reason: isLost ? 'its process is gone' : row.reason || undefined,
         error: row.error || undefined,
         stack: row.stack || undefined,
     };
@@ -220,9 +209,4 @@ function skipsOf(row: Row<(typeof SKIP_FIELDS)[number]>): PastSkips {
 
 function whatRan({ job, schedule, args, tenant, host, pid }: What) {
     return { job, schedule, args, tenant, host, pid };
-}
-
-// Processes of other machines are known by their beats alone.
-function isAlive(what: What, owner: string, alive: ReadonlySet<string>): boolean {
-    return alive.has(owner) && !isProcessGone(what);
 }

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { laneOf, type Run } from '../../runs/run.js';
+import { createRun, laneOf, type Run } from '../../runs/run.js';
 import type { Owner } from '../owner.js';
 
-/**
- * What stands for a lane in names of keys.
- *
- * @param run job, args and tenant
- */
+type Identity = Pick<Run, 'job' | 'args' | 'tenant' | 'schedule'> &
+    Partial<Pick<Run, 'scheduledAt' | 'manual'>>;
+
+/** What stands for a run's lane in names of keys. */
 export function laneKey(run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
     return hash(laneOf(run));
 }
@@ -22,39 +21,12 @@ export function flag(value: boolean | undefined): string {
 }
 
 /** What a run, or skipped slots, are of, as it is kept; and who has recorded it. */
-export function identityOf(
-    {
-        job,
-        args,
-        tenant,
-        schedule,
-        ...rest
-    }: Pick<Run, 'job' | 'args' | 'tenant' | 'schedule'> & Partial<Run>,
-    { host, pid }: Owner,
-): string {
-    const { scheduledAt, manual } = rest;
+export function identityOf(of: Identity, { host, pid }: Owner): string {
+    const { job, schedule, args, tenant, scheduledAt, manual } = of;
     return JSON.stringify({ job, schedule, args, tenant, scheduledAt, manual, host, pid });
 }
 
 /** The run that was kept, without an ending. */
 export function runOf(id: string, what: string, attempt: number, startedAt: number): Run {
-    const identity = JSON.parse(what) as Pick<
-        Run,
-        'job' | 'args' | 'tenant' | 'schedule' | 'scheduledAt' | 'manual'
-    >;
-    const ending = { endedAt: undefined, outcome: undefined, reason: undefined, error: undefined };
-    const { job, args, tenant, schedule, scheduledAt, manual } = identity;
-    return {
-        id,
-        job,
-        args,
-        tenant,
-        schedule,
-        scheduledAt,
-        manual,
-        file: undefined,
-        attempt,
-        startedAt,
-        ...ending,
-    };
+    return createRun({ ...(JSON.parse(what) as Identity), id, attempt, startedAt });
 }

@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { EngineHost, RunQueue } from '../../runs/engine.js';
 import type { Run } from '../../runs/run.js';
-import { type Link, RedisAwayError } from './link.js';
+import { ifAway, type Link } from './link.js';
 import type { Packages } from './packages.js';
 import { payloadOf } from './payload.js';
 import { laneKey } from './run_identity.js';
@@ -19,66 +19,58 @@ const AFTER_FRESH = 10;
 /** How many events BullMQ keeps: nobody but dashboards reads them. */
 const KEPT_EVENTS = 1_000;
 
-/** What a producer works with. */
-export interface RunProducerParts {
-    readonly packages: Packages;
-    readonly link: Link;
-    /** Tells of jobs, and for how long slots may come again. */
-    readonly host: EngineHost;
-    /** How often the clock was set back: slots that come again have other ids. */
-    step(): number;
-    /** Whether slots are owed of which nobody knows yet which: anything newer could supersede them, and is owed, too. */
-    isBehind(): boolean;
-}
-
 /** Adds runs to the queue, from where any worker takes them. */
 export class RunProducer implements RunQueue {
     #queue: { readonly client: Redis; readonly bullmq: Queue } | undefined;
 
-    constructor(private readonly parts: RunProducerParts) {}
+    /**
+     * @param step how often the clock was set back: slots that come again have other ids
+     * @param isBehind true after an outage until the missed slots are known: a newer one could supersede them
+     */
+    constructor(
+        private readonly bullmq: Packages['bullmq'],
+        private readonly link: Link,
+        private readonly host: EngineHost,
+        private readonly step: () => number,
+        private readonly isBehind: () => boolean,
+    ) {}
 
     /** How long a finished run, and a claim, is kept, in milliseconds: longer than any slot may be missed. */
     get kept(): number {
-        return LEAST_KEPT + this.parts.host.longestMissedWithin();
+        return LEAST_KEPT + this.host.longestMissedWithin();
     }
 
-    async add(runs: readonly Run[], { catchesUp }: { catchesUp: boolean }): Promise<boolean> {
+    async add(runs: readonly Run[], catchesUp: boolean): Promise<boolean> {
         if (runs.length === 0) return true;
-        if (this.parts.isBehind()) return false;
-        try {
+        if (this.isBehind()) return false;
+        const age = Math.ceil(this.kept / 1000);
+        const jobs = runs.map((run) => ({
+            name: run.job,
+            data: payloadOf(run, catchesUp),
+            opts: {
+                jobId: this.#idOf(run),
+                attempts: 1 + (this.host.planOf(run.job)?.settings.retries ?? 0),
+                backoff: { type: 'custom' },
+                ...(catchesUp && { priority: AFTER_FRESH }),
+                removeOnComplete: { age },
+                removeOnFail: { age },
+            },
+        }));
+        const add = async () => {
             if (catchesUp) await this.#lineUp(runs);
-            const age = Math.ceil(this.kept / 1000);
-            const jobs = runs.map((run) => ({
-                name: run.job,
-                data: payloadOf(run, catchesUp),
-                opts: {
-                    jobId: this.#idOf(run),
-                    attempts: 1 + (this.parts.host.planOf(run.job)?.settings.retries ?? 0),
-                    backoff: { type: 'custom' },
-                    ...(catchesUp && { priority: AFTER_FRESH }),
-                    removeOnComplete: { age },
-                    removeOnFail: { age },
-                },
-            }));
             await this.#use((queue) => queue.addBulk(jobs));
             return true;
-        } catch (error) {
-            if (error instanceof RedisAwayError) return false;
-            throw error;
-        }
+        };
+        return add().catch(ifAway(false));
     }
 
-    /** Lets a run come out of the queue now that would have waited longer. */
+    /** Lets a run come out of the queue now that would have waited longer; else it wakes up by itself. */
     async wake(id: string): Promise<void> {
-        try {
-            await this.parts.link.use(async (client) => {
-                const job = await this.#on(client).getJob(id);
-                if (await job?.isDelayed()) await job?.promote().catch(() => {});
-            });
-        } catch (error) {
-            // It wakes up by itself, later.
-            if (!(error instanceof RedisAwayError)) throw error;
-        }
+        const promote = async (client: Redis) => {
+            const job = await this.#on(client).getJob(id);
+            if (await job?.isDelayed()) await job?.promote().catch(() => {});
+        };
+        await this.link.use(promote).catch(ifAway(undefined));
     }
 
     /** Lets go of the queue. */
@@ -90,9 +82,9 @@ export class RunProducer implements RunQueue {
 
     // Before they are in the queue, so that no newer slot of their lane comes between.
     async #lineUp(runs: readonly Run[]): Promise<void> {
-        await this.parts.link.all((client) =>
+        await this.link.all((client) =>
             runs.flatMap((run) => {
-                const line = this.parts.link.key(`line:${laneKey(run)}`);
+                const line = this.link.key(`line:${laneKey(run)}`);
                 return [
                     client.zadd(line, run.scheduledAt ?? 0, this.#idOf(run)),
                     client.pexpire(line, this.kept),
@@ -103,7 +95,7 @@ export class RunProducer implements RunQueue {
 
     async #use<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
         try {
-            return await this.parts.link.use((client) => work(this.#on(client)));
+            return await this.link.use((client) => work(this.#on(client)));
         } catch (error) {
             // BullMQ's first look at a connection may have failed, and is not repeated.
             await this.close();
@@ -113,9 +105,9 @@ export class RunProducer implements RunQueue {
 
     #on(client: Redis): Queue {
         if (this.#queue?.client !== client) {
-            const bullmq = new this.parts.packages.bullmq.Queue(QUEUE, {
+            const bullmq = new this.bullmq.Queue(QUEUE, {
                 connection: client,
-                prefix: this.parts.link.prefix,
+                prefix: this.link.prefix,
                 streams: { events: { maxLen: KEPT_EVENTS } },
             });
             // The link tells of it.
@@ -126,7 +118,7 @@ export class RunProducer implements RunQueue {
     }
 
     #idOf(run: Run): string {
-        const step = this.parts.step();
+        const step = this.step();
         return `${run.scheduledAt}-${laneKey(run)}${step > 0 ? `-${step}` : ''}`;
     }
 }

@@ -3,12 +3,14 @@ import type { Job } from 'bullmq';
 import type { JobPlan } from '../../jobs/job_plan.js';
 import type { EngineHost } from '../../runs/engine.js';
 import type { SkipReason } from '../../runs/events.js';
-import type { Run } from '../../runs/run.js';
+import { createRun, type Run } from '../../runs/run.js';
 import { toError } from '../../runs/stray_errors.js';
-import { Consumer, type ConsumerParts, pause } from './consumer.js';
-import type { Claim, Ledger } from './ledger.js';
-import { type Link, RedisAwayError } from './link.js';
+import { sleep, systemClock } from '../../time/clock.js';
+import { PROCESS_DIED } from '../records.js';
+import { Consumer, type ConsumerOptions } from './consumer.js';
+import { ifAway, type Link, RedisAwayError } from './link.js';
 import { type Payload, readPayload } from './payload.js';
+import type { Claim, RedisRuns } from './runs.js';
 
 /** When a run comes again whose lane is taken, or whose process still shows life, in milliseconds. */
 const COME_AGAIN = 2_000;
@@ -20,12 +22,13 @@ const CLAIM_AGAIN = 1_000;
 const UNKNOWN_AGAIN = 500;
 
 /** How long a run goes round that nobody knows the job of: another release, which does, may be about to start. */
-const UNKNOWN_PATIENCE = 5 * 60_000;
+const LONGEST_UNKNOWN = 5 * 60_000;
 
 /** What a worker works with. */
-export interface RunWorkerParts extends Omit<ConsumerParts, 'prefix' | 'process' | 'delayAfter' | 'failed'> {
+export interface RunWorkerOptions
+    extends Omit<ConsumerOptions, 'prefix' | 'process' | 'delayAfter' | 'failed'> {
     readonly link: Link;
-    readonly ledger: Ledger;
+    readonly runs: RedisRuns;
     readonly host: EngineHost;
     /** Told of a claimed run, to be executed here; resolves with when its next attempt is to come, if one is. */
     execute(run: Run): Promise<{ retryIn: number | undefined }>;
@@ -50,10 +53,10 @@ class NextAttempt extends Error {
 export class RunWorker {
     readonly #consumer: Consumer;
 
-    constructor(private readonly parts: RunWorkerParts) {
+    constructor(private readonly options: RunWorkerOptions) {
         this.#consumer = new Consumer({
-            ...parts,
-            prefix: parts.link.prefix,
+            ...options,
+            prefix: options.link.prefix,
             process: (job, token) => this.#process(job, token),
             delayAfter: (error) => (error instanceof NextAttempt ? error.delay : -1),
             failed: (error) => this.#tell(error),
@@ -61,8 +64,8 @@ export class RunWorker {
     }
 
     /** Takes no more runs. */
-    rest(): void {
-        this.#consumer.rest();
+    stop(): void {
+        this.#consumer.stop();
     }
 
     /** Waits for its runs, and lets go of its connections; where Redis is away it does not wait long. */
@@ -77,9 +80,9 @@ export class RunWorker {
         } catch (error) {
             return this.#refuse(job, {}, toError(error));
         }
-        const plan = this.parts.host.planOf(payload.job);
+        const plan = this.options.host.planOf(payload.job);
         if (!plan?.runnable) return this.#unknown(job, token, payload, plan);
-        const run = runOf(job, payload, plan);
+        const run = runOf(job, payload, plan.file);
         const claim = await this.#claim(run, payload, plan);
         if (claim === undefined) return this.#putBack(job, token);
         Object.assign(run, { attempt: Math.max(0, claim.attempt - 1), startedAt: claim.startedAt });
@@ -104,30 +107,24 @@ export class RunWorker {
         const waits = overlap === 'queue' || overlap === 'replace';
         const queued = { catchesUp: payload.catchesUp === true, waits, retries };
         const nonce = randomUUID();
-        const { resting } = this.#consumer;
-        while (!resting.aborted) {
-            try {
-                const at = this.parts.host.clock.now();
-                return await this.parts.ledger.claim(
-                    run,
-                    { at, isExclusive: overlap !== 'allow', queued },
-                    nonce,
-                );
-            } catch (error) {
-                if (!(error instanceof RedisAwayError)) throw error;
-                await pause(CLAIM_AGAIN, resting);
-            }
+        const { stopping } = this.#consumer;
+        while (!stopping.aborted) {
+            const at = this.options.host.clock.now();
+            const terms = { at, isExclusive: overlap !== 'allow', queued };
+            const claim = await this.options.runs.claim(run, terms, nonce).catch(ifAway(undefined));
+            if (claim) return claim;
+            await sleep(systemClock, CLAIM_AGAIN, stopping);
         }
         return undefined;
     }
 
     async #execute(job: Job, token: string | undefined, run: Run, claim: Claim): Promise<string> {
         if (claim.afterDeath) {
-            const error = new Error('its process died');
+            const error = new Error(PROCESS_DIED);
             const attempted = { ...run, attempt: claim.attempt - 1 };
-            this.parts.host.emit({ type: 'run-retrying', run: attempted, error, delay: 0 });
+            this.options.host.emit({ type: 'run-retrying', run: attempted, error, delay: 0 });
         }
-        const { retryIn } = await this.parts.execute(run);
+        const { retryIn } = await this.options.execute(run);
         const { outcome, reason, error } = run;
         // The bot stops, and has not begun with it.
         if (outcome === 'skipped') return this.#putBack(job, token);
@@ -141,35 +138,30 @@ export class RunWorker {
     }
 
     #skip(run: Run, reason: SkipReason): string {
-        this.parts.skip(run, reason);
+        this.options.skip(run, reason);
         return `skipped: ${reason}`;
     }
 
     #lost(run: Run, { attempt, next }: Claim): never {
-        const endedAt = this.parts.host.clock.now();
-        Object.assign(run, { attempt, outcome: 'lost', reason: 'its process died', endedAt });
-        this.parts.host.emit({ type: 'run-ended', run });
-        if (next !== undefined) this.parts.wake(next);
-        throw this.#unrecoverable(new Error('its process died'));
+        const endedAt = this.options.host.clock.now();
+        Object.assign(run, { attempt, outcome: 'lost', reason: PROCESS_DIED, endedAt });
+        this.options.host.emit({ type: 'run-ended', run });
+        if (next !== undefined) this.options.wake(next);
+        throw this.#unrecoverable(new Error(PROCESS_DIED));
     }
 
     async #putBack(job: Job, token: string | undefined): Promise<never> {
         await job.moveToWait(token);
-        throw new this.parts.packages.bullmq.WaitingError();
+        throw new this.options.packages.bullmq.WaitingError();
     }
 
     async #comeAgain(job: Job, token: string | undefined, delay: number): Promise<never> {
         await job.moveToDelayed(Date.now() + delay, token);
-        throw new this.parts.packages.bullmq.DelayedError();
+        throw new this.options.packages.bullmq.DelayedError();
     }
 
-    #unknown(
-        job: Job,
-        token: string | undefined,
-        payload: Payload,
-        plan: JobPlan | undefined,
-    ): Promise<never> {
-        if (Date.now() < job.timestamp + UNKNOWN_PATIENCE) return this.#comeAgain(job, token, UNKNOWN_AGAIN);
+    #unknown(job: Job, token: string | undefined, payload: Payload, plan?: JobPlan): Promise<never> {
+        if (Date.now() < job.timestamp + LONGEST_UNKNOWN) return this.#comeAgain(job, token, UNKNOWN_AGAIN);
         const why = plan
             ? `The background job "${payload.job}" cannot run: ${plan.problems[0]?.reason}`
             : `There is no background job "${payload.job}" in any process that works: deploy it, or take the run for done.`;
@@ -178,24 +170,24 @@ export class RunWorker {
 
     // A run that cannot be made of what is in the queue fails, and is recorded, without anything having been run.
     async #refuse(job: Job, payload: Partial<Payload>, error: Error): Promise<never> {
-        const at = this.parts.host.clock.now();
+        const at = this.options.host.clock.now();
         const given = typeof payload.job === 'string' ? payload.job : job.name;
-        const run = runOf(job, { args: [], ...payload, job: given }, undefined);
+        const run = runOf(job, { args: [], ...payload, job: given });
         Object.assign(run, { attempt: 1, outcome: 'failed', error, startedAt: at, endedAt: at });
-        await this.parts.ledger.finish(run).catch((cause) => this.#tell(toError(cause)));
-        this.parts.host.emit({ type: 'run-ended', run });
+        await this.options.runs.finish(run).catch((cause) => this.#tell(toError(cause)));
+        this.options.host.emit({ type: 'run-ended', run });
         throw this.#unrecoverable(error);
     }
 
     #unrecoverable(cause: Error): Error {
-        const error = new this.parts.packages.bullmq.UnrecoverableError(`${cause.name}: ${cause.message}`);
+        const error = new this.options.packages.bullmq.UnrecoverableError(`${cause.name}: ${cause.message}`);
         if (cause.stack !== undefined) error.stack = cause.stack;
         return error;
     }
 
     // Of the connection the link tells; a lock that was lost while Redis was away is the affair of whoever has the run now.
     #tell(error: Error): void {
-        const { link, settings, host } = this.parts;
+        const { link, settings, host } = this.options;
         const isOfConnection = 'code' in error || 'syscall' in error || error instanceof RedisAwayError;
         if (link.isAway || isOfConnection || /connection|lock|socket|active state/i.test(error.message))
             return;
@@ -203,24 +195,7 @@ export class RunWorker {
     }
 }
 
-function runOf(
-    { id = '' }: Job,
-    payload: Partial<Payload> & Pick<Payload, 'job' | 'args'>,
-    plan: JobPlan | undefined,
-): Run {
+function runOf({ id }: Job, payload: Partial<Payload> & Pick<Payload, 'job' | 'args'>, file?: string): Run {
     const { job, schedule, args, tenant, scheduledAt } = payload;
-    const ending = { endedAt: undefined, outcome: undefined, reason: undefined, error: undefined };
-    return {
-        id,
-        job,
-        file: plan?.file,
-        schedule,
-        args,
-        tenant,
-        scheduledAt,
-        manual: false,
-        attempt: 0,
-        startedAt: undefined,
-        ...ending,
-    };
+    return createRun({ id, job, file, schedule, args, tenant, scheduledAt });
 }

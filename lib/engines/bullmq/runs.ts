@@ -3,13 +3,11 @@ import type { ClaimAnswer } from '../../runs/engine.js';
 import type { Run } from '../../runs/run.js';
 import { previousSlot } from '../../schedule/calendar.js';
 import { splitTimezone } from '../../schedule/crontab.js';
-import type { SkippedSlots } from '../embedded/skips.js';
+import type { LostRun } from '../liveness.js';
 import type { Owner } from '../owner.js';
+import { errorOf, type SkippedSlots } from '../records.js';
 import type { Link } from './link.js';
 import { flag, hash, identityOf, laneKey, runOf } from './run_identity.js';
-
-/** As much of a stack, in characters, as is kept. */
-const LONGEST_STACK = 8_000;
 
 /** A run without an outcome is kept at least this long, in milliseconds: its attempts are counted there. */
 const KEEP_UNFINISHED = 7 * 24 * 3_600_000;
@@ -37,12 +35,8 @@ export interface Claim {
 }
 
 /** The runs and skipped slots, as Redis has them. */
-export class Ledger {
-    /**
-     * @param link the connection
-     * @param owner this process
-     * @param retention how long runs are remembered, in milliseconds
-     */
+export class RedisRuns {
+    /** @param retention how long runs are remembered, in milliseconds */
     constructor(
         private readonly link: Link,
         private readonly owner: Owner,
@@ -52,9 +46,6 @@ export class Ledger {
     /**
      * Asks for the right to run a slot, once: who asks again because the answer was lost gives the same nonce.
      *
-     * @param run the run
-     * @param terms what it is claimed with
-     * @param nonce a text of its own
      * @throws RedisAwayError
      */
     async claim(
@@ -99,7 +90,6 @@ export class Ledger {
     /**
      * Gives a run of the queue back to it.
      *
-     * @param run the run
      * @param isAttempted whether its attempt has been made, and the next one is to come
      */
     async putBack(run: Run, isAttempted: boolean): Promise<void> {
@@ -109,12 +99,12 @@ export class Ledger {
     /**
      * Notes how a run ended.
      *
-     * @param run the run, with its outcome
      * @returns whether that stands - not where the run was given up as lost before -, and the run that waits for its lane
      * @throws RedisAwayError
      */
     async finish(run: Run): Promise<{ stands: boolean; next: string | undefined }> {
-        const { error, reason = '', outcome = 'lost', attempt } = run;
+        const { reason = '', outcome = 'lost', attempt } = run;
+        const { error = '', stack = '' } = errorOf(run);
         const endedAt = Math.floor(run.endedAt ?? 0);
         const [stands, next] = (await this.link.script(
             'botFinish',
@@ -127,8 +117,8 @@ export class Ledger {
             this.retention,
             outcome,
             reason,
-            error ? `${error.name}: ${error.message}` : '',
-            error?.stack?.slice(0, LONGEST_STACK) ?? '',
+            error,
+            stack,
             Math.floor(run.startedAt ?? endedAt),
             endedAt,
         )) as [number, string?];
@@ -154,18 +144,9 @@ export class Ledger {
             jobs.map((job) => client.smembers(this.link.key(`going:${job}`))),
         );
         const ids = going.flat();
+        const fields = ['what', 'attempt', 'started', 'queued', 'owner', 'outcome'];
         const rows = await this.link.all((client) =>
-            ids.map((id) =>
-                client.hmget(
-                    this.link.key(`run:${id}`),
-                    'what',
-                    'attempt',
-                    'started',
-                    'queued',
-                    'owner',
-                    'outcome',
-                ),
-            ),
+            ids.map((id) => client.hmget(this.link.key(`run:${id}`), ...fields)),
         );
         return rows.flatMap(([what, attempt, started, queued, owner, outcome], index) =>
             what && queued !== '1' && owner === process && outcome === null
@@ -175,24 +156,31 @@ export class Ledger {
     }
 
     /**
-     * Sees to what a dead process has left behind, unless it has come to life again.
+     * Gives up what a dead process has left behind, unless it has come to life again.
      *
-     * @param process which
      * @param lastBeat what its beat was
      * @param at unix milliseconds
-     * @param again what is to take the place of lost runs, by their ids
      * @returns the ids of the runs that were lost
      */
-    async bury(
+    async giveUp(
         process: string,
         lastBeat: number,
         at: number,
-        again: ReadonlyMap<string, Run>,
+        unfinished: readonly LostRun[],
     ): Promise<string[]> {
-        const successors = [...again].flatMap(([id, run]) => [id, run.id, identityOf(run, this.owner)]);
-        const head = [process, lastBeat, Math.floor(at), this.#keepUnfinished, this.owner.id, again.size];
+        const again = unfinished.flatMap(({ run, next }) =>
+            next ? [run.id, next.id, identityOf(next, this.owner)] : [],
+        );
+        const head = [
+            process,
+            lastBeat,
+            Math.floor(at),
+            this.#keepUnfinished,
+            this.owner.id,
+            again.length / 3,
+        ];
         const jobs = await this.jobs();
-        return (await this.link.script('botBury', ...head, ...successors, ...jobs)) as string[];
+        return (await this.link.script('botGiveUp', ...head, ...again, ...jobs)) as string[];
     }
 
     /** Notes slots that did not run. */

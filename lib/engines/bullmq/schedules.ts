@@ -3,19 +3,20 @@ import type { Link } from './link.js';
 
 type Known = Pick<Schedule, 'key' | 'job'>;
 
-/** Up to which slot each schedule is settled, as Redis has it. */
-export class Settled {
-    constructor(private readonly link: Link) {}
+/** Until which second each schedule is handled, as Redis has it. */
+export class RedisSchedules {
+    readonly #key: string;
+
+    constructor(private readonly link: Link) {
+        this.#key = link.key('schedules');
+    }
 
     /**
-     * Tells up to where schedules are settled. One that was never seen before owes nothing.
+     * Unix seconds by schedule key; one that is new is handled until now.
      *
-     * @param schedules which
-     * @param now unix second
-     * @returns unix seconds by schedule key
      * @throws RedisAwayError
      */
-    async until(schedules: readonly Known[], now: number): Promise<ReadonlyMap<string, number>> {
+    async handledUntil(schedules: readonly Known[], now: number): Promise<ReadonlyMap<string, number>> {
         if (schedules.length === 0) return new Map();
         const members = schedules.map(memberOf);
         const seen = members.flatMap((member) => [now, member]);
@@ -27,19 +28,15 @@ export class Settled {
         return new Map(schedules.map(({ key }, index) => [key, Number(known[index] ?? now)]));
     }
 
-    /** The latest second up to which any is settled; undefined: there is none. */
-    async latest(): Promise<number | undefined> {
+    /** The latest second until which any is handled; undefined: there is none. */
+    async latestHandled(): Promise<number | undefined> {
         const [, second] = await this.link.use((client) => client.zrevrange(this.#key, 0, 0, 'WITHSCORES'));
         return second === undefined ? undefined : Number(second);
     }
 
-    /** Settles a schedule up to a slot; it never goes back. */
-    async settle(schedule: Known, second: number): Promise<void> {
+    /** Notes that a schedule is handled until a slot; it never goes back. */
+    async handled(schedule: Known, second: number): Promise<void> {
         await this.link.use((client) => client.zadd(this.#key, 'GT', second, memberOf(schedule)));
-    }
-
-    get #key(): string {
-        return this.link.key('schedules');
     }
 }
 

@@ -6,43 +6,33 @@ import {
     type Engine,
     type EngineHost,
     type HistoryHost,
+    JournalLockedError,
     type UnrunOfSchedule,
 } from '../../runs/engine.js';
 import type { History } from '../../runs/history.js';
 import { laneOf, type Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
-import { andThen } from '../../time/at_once.js';
-import { JournalLockedError, type Patience } from '../../time/patience.js';
+import { tellLost } from '../liveness.js';
 import { createOwner } from '../owner.js';
+import { skipOf, skipsOf } from '../records.js';
 import type { Database } from './database.js';
 import { JournalHistory } from './history.js';
-import { Journal } from './journal.js';
+import { Journal, orElse } from './journal.js';
+import { JournalLiveness } from './liveness.js';
 import { pause, pausedJobs, resume } from './pauses.js';
 import { beat, forgetProcess } from './processes.js';
-import {
-    type Claim,
-    claimRun,
-    giveUpGoneRuns,
-    PROCESS_DIED,
-    recordAttempt,
-    recordEndedRun,
-    recordOutcome,
-} from './runs.js';
-import { latestSettled, settle, settledUntil, voidAfter } from './schedules.js';
+import { claimRun, giveUpGoneRuns, recordAttempt, recordEndedRun, recordOutcome } from './runs.js';
+import { handledUntil, latestHandled, recordHandled, voidAfter } from './schedules.js';
 import { recordSkips } from './skips.js';
-import { Vigil } from './vigil.js';
 
 /** In memory nobody beats: what is too old is forgotten each so many claims. */
 const FORGET_EVERY = 500;
-
-/** Skips that say nothing about the slot: it is claimed, or stays for whoever comes next. */
-const UNRECORDED_SKIPS = ['claimed elsewhere', 'stopping', 'no journal'];
 
 /** What is there while the engine is open. */
 interface Opened {
     readonly host: EngineHost;
     readonly journal: Journal;
-    readonly vigil: Vigil;
+    readonly liveness: JournalLiveness;
 }
 
 /** The engine in the server's own process, with a journal in SQLite. */
@@ -61,9 +51,8 @@ export class EmbeddedEngine implements Engine {
         return this.#opened?.journal.isInMemory ? 'embedded, in memory' : this.#description;
     }
 
-    open(host: EngineHost): void | Promise<void> {
+    open(host: EngineHost): Promise<void> {
         this.#isClosing = false;
-        if (this.#opened) return;
         this.#opening ??= this.#openJournal(host).catch((error) => {
             this.#opening = undefined;
             throw error;
@@ -71,12 +60,12 @@ export class EmbeddedEngine implements Engine {
         return this.#opening;
     }
 
-    watch(): void {
-        this.#opened?.vigil.heart.watch();
+    start(): void {
+        this.#opened?.liveness.watch();
     }
 
-    rest(): void {
-        this.#opened?.vigil.heart.rest();
+    stop(): void {
+        this.#opened?.liveness.unwatch();
     }
 
     async history(host: HistoryHost): Promise<History> {
@@ -87,114 +76,99 @@ export class EmbeddedEngine implements Engine {
     }
 
     async close(): Promise<void> {
-        this.rest();
+        this.stop();
         this.#isClosing = true;
         await this.#releaseIfIdle();
     }
 
-    claim(run: Run, isExclusive: boolean): ClaimAnswer | Promise<ClaimAnswer> {
-        const at = this.#now();
-        const attempt = this.#write<{ claim: Claim; lost: Run[] }>(
-            (database) => ({
+    async claim(run: Run, isExclusive: boolean): Promise<ClaimAnswer> {
+        if (!this.#opened) return 'no journal';
+        const { journal, host } = this.#opened;
+        const at = host.clock.now();
+        try {
+            const { lost, claim, generation } = await journal.write((database) => ({
                 lost: run.manual && isExclusive ? giveUpGoneRuns(database, laneOf(run), at) : [],
                 claim: claimRun(database, run, this.#owner, { at, isExclusive }),
-            }),
-            { claim: { answer: 'no journal' }, lost: [] },
-            this.#opened?.host.patience,
-        );
-        const answered = andThen(attempt, ({ claim, lost }) => {
-            for (const gone of lost) this.#tellLost(gone, at);
-            if (claim.answer === 'granted') this.#hold(run, claim.seq);
+                generation: journal.generation,
+            }));
+            for (const gone of lost) tellLost(gone, at, host);
+            if (claim.answer === 'granted') this.#hold(run, claim.seq, generation);
             return claim.answer;
-        });
-        return answered instanceof Promise ? answered.catch(lockedOr) : answered;
+        } catch (error) {
+            if (error instanceof JournalLockedError) return 'journal locked';
+            return orElse('no journal' as const)(error);
+        }
     }
 
     retrying(run: Run): false {
         const row = this.#rowOf(run);
         const { attempt } = run;
-        if (row !== undefined) this.#write((database) => recordAttempt(database, row, attempt), undefined);
+        if (row !== undefined)
+            void this.#record((database) => recordAttempt(database, row, attempt), undefined);
         return false;
     }
 
-    finished(run: Run): void | Promise<void> {
+    async finished(run: Run): Promise<void> {
         const ended = { ...run };
         const row = this.#rowOf(run);
-        const written = this.#write((database) => {
+        const isInTime = await this.#record((database) => {
             if (row !== undefined) return recordOutcome(database, row, ended);
             recordEndedRun(database, ended, this.#owner);
             return true;
         }, true);
-        return andThen(written, (isInTime) => {
-            this.#rows.delete(run.id);
-            if (!isInTime) this.#opened?.host.emit({ type: 'run-was-lost', run });
-            return this.#isClosing ? this.#releaseIfIdle() : undefined;
-        });
+        this.#rows.delete(run.id);
+        if (!isInTime) this.#opened?.host.emit({ type: 'run-was-lost', run });
+        if (this.#isClosing) await this.#releaseIfIdle();
     }
 
     skipped(run: Run): void {
         if (this.#rows.has(run.id)) return void this.finished(run);
-        const { job, schedule, args, tenant, reason = '', scheduledAt: slot, manual } = run;
-        if (manual || slot === undefined || UNRECORDED_SKIPS.includes(reason)) return;
-        const slots = { first: slot, last: slot, count: 1, atLeast: false };
-        const skips = { job, schedule, args, tenant, reason, ...slots };
-        this.#write((database) => recordSkips(database, skips, this.#owner), undefined);
+        const skip = skipOf(run);
+        if (skip) void this.#record((database) => recordSkips(database, skip, this.#owner), undefined);
     }
 
-    unrun(slots: readonly UnrunOfSchedule[]): void | Promise<void> {
-        return this.#write((database) => {
-            for (const { schedule, ...found } of slots) {
-                const { job, text, args } = schedule;
-                const skips = { ...found, job, schedule: text, args, tenant: undefined };
-                recordSkips(database, skips, this.#owner);
-            }
+    unrun(slots: readonly UnrunOfSchedule[]): Promise<void> {
+        return this.#record((database) => {
+            for (const found of slots) recordSkips(database, skipsOf(found), this.#owner);
         }, undefined);
     }
 
-    settledUntil(
-        schedules: readonly Schedule[],
-        now: number,
-    ): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>> {
+    handledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number>> {
         const none: ReadonlyMap<string, number> = new Map();
-        return this.#write((database) => settledUntil(database, schedules, now), none);
+        return this.#record((database) => handledUntil(database, schedules, now), none);
     }
 
-    latestSettled(): number | undefined | Promise<number | undefined> {
-        return this.#write<number | undefined>(latestSettled, undefined);
+    latestHandled(): Promise<number | undefined> {
+        return this.#record<number | undefined>(latestHandled, undefined);
     }
 
-    settle(schedule: Schedule, second: number): void {
-        this.#write((database) => settle(database, schedule, second), undefined);
+    handled(schedule: Schedule, second: number): void {
+        void this.#record((database) => recordHandled(database, schedule, second), undefined);
     }
 
-    voidClaimsAfter(second: number): void | Promise<void> {
-        return this.#write((database) => voidAfter(database, second), undefined);
+    voidClaimsAfter(second: number): Promise<void> {
+        return this.#record((database) => voidAfter(database, second), undefined);
     }
 
     isPaused(job: string): boolean {
         return this.#paused.has(job) || this.#paused.has(ALL_JOBS);
     }
 
-    pausedJobs(): readonly string[] | Promise<readonly string[]> {
-        return andThen(this.#refreshPauses(), () => [...this.#paused]);
+    async pausedJobs(): Promise<readonly string[]> {
+        await this.#changePauses(() => {}).catch(orElse(undefined));
+        return [...this.#paused];
     }
 
-    pause(job: string): void | Promise<void> {
-        const now = this.#second();
-        return this.#changePauses((database) => pause(database, job, now));
+    pause(job: string): Promise<void> {
+        return this.#changePauses((database) => pause(database, job, this.#second()));
     }
 
-    resume(job: string): void | Promise<void> {
-        const now = this.#second();
-        return this.#changePauses((database) => resume(database, job, now));
-    }
-
-    #now(): number {
-        return this.#opened?.host.clock.now() ?? 0;
+    resume(job: string): Promise<void> {
+        return this.#changePauses((database) => resume(database, job, this.#second()));
     }
 
     #second(): number {
-        return Math.floor(this.#now() / 1000);
+        return Math.floor((this.#opened?.host.clock.now() ?? 0) / 1000);
     }
 
     async #openJournal(host: EngineHost): Promise<void> {
@@ -205,7 +179,7 @@ export class EmbeddedEngine implements Engine {
         const journal = await Journal.open({
             path,
             required: host.journal.required,
-            patience: host.patience,
+            lockTimeout: host.lockTimeout,
             trouble: (trouble, detail) =>
                 host.emit({ type: 'journal-trouble', trouble, detail, path: shown ?? '' }),
             restore: (database) => {
@@ -213,52 +187,42 @@ export class EmbeddedEngine implements Engine {
                 if (path !== undefined) beat(database, this.#owner, host.clock.now());
             },
         });
-        const vigil = new Vigil({
-            journal,
-            owner: this.#owner,
+        const liveness = new JournalLiveness(
             host,
-            isBusy: () => this.#rows.size > 0,
-            noticePauses: (paused) => {
+            this.#owner,
+            journal,
+            () => this.#rows.size > 0,
+            (run, row = 0) => {
+                this.#hold(run, row, journal.generation);
+                void host.execute(run);
+            },
+            (paused) => {
                 this.#paused = paused;
             },
-            adopt: (run, seq) => {
-                this.#hold(run, seq);
-                void host.takeOver(run);
-            },
-        });
-        this.#opened = { host, journal, vigil };
-        await this.#refreshPauses();
-        if (!journal.isInMemory) await vigil.beat(host.patience);
+        );
+        this.#opened = { host, journal, liveness };
+        if (!journal.isInMemory) await liveness.begin();
     }
 
-    #write<T>(work: (database: Database) => T, otherwise: T, patience?: Patience): T | Promise<T> {
-        return this.#opened ? this.#opened.journal.tryWrite(work, otherwise, patience) : otherwise;
+    async #record<T>(work: (database: Database) => T, otherwise: T): Promise<T> {
+        return this.#opened ? this.#opened.journal.record(work, otherwise) : otherwise;
     }
 
     // A pause that nobody remembers is none: who asks for it has to know.
-    #changePauses(work: (database: Database) => void): void | Promise<void> {
+    async #changePauses(work: (database: Database) => void): Promise<void> {
         if (!this.#opened) return;
-        const { journal, host } = this.#opened;
-        const changed = journal.write((database) => {
+        this.#paused = await this.#opened.journal.write((database) => {
             work(database);
             return pausedJobs(database);
-        }, host.patience);
-        return andThen(changed, (paused) => {
-            this.#paused = paused;
         });
     }
 
-    #tellLost(run: Run, endedAt: number): void {
-        Object.assign(run, { outcome: 'lost', reason: PROCESS_DIED, endedAt });
-        this.#opened?.host.emit({ type: 'run-ended', run });
-    }
-
-    #hold(run: Run, seq: number): void {
+    #hold(run: Run, seq: number, generation: number): void {
         if (!this.#opened) return;
-        const { journal, vigil } = this.#opened;
-        this.#rows.set(run.id, { seq, generation: journal.generation });
-        if (!journal.isInMemory) vigil.heart.keepBeating();
-        else if (++this.#claims % FORGET_EVERY === 0) vigil.forget();
+        const { journal, liveness } = this.#opened;
+        this.#rows.set(run.id, { seq, generation });
+        liveness.keepBeating();
+        if (journal.isInMemory && ++this.#claims % FORGET_EVERY === 0) void liveness.forget();
     }
 
     #rowOf({ id }: Run): number | undefined {
@@ -266,30 +230,18 @@ export class EmbeddedEngine implements Engine {
         return row?.generation === this.#opened?.journal.generation ? row?.seq : undefined;
     }
 
-    #refreshPauses(): void | Promise<void> {
-        const found = this.#write<ReadonlySet<string>>(pausedJobs, this.#paused, this.#opened?.host.patience);
-        return andThen(found, (paused) => {
-            this.#paused = paused;
-        });
-    }
-
     async #releaseIfIdle(): Promise<void> {
         // What was remembered in memory lasts as long as the process.
         if (this.#rows.size > 0 || !this.#opened || this.#opened.journal.isInMemory) return;
-        const { journal, vigil } = this.#opened;
-        await this.#write((database) => forgetProcess(database, this.#owner.id), undefined);
+        const { journal, liveness } = this.#opened;
+        await this.#record((database) => forgetProcess(database, this.#owner.id), undefined);
         // It may have been opened again, or closed by another, while the file was locked.
         if (!this.#isClosing || this.#opened?.journal !== journal) return;
-        vigil.heart.stop();
+        liveness.end();
         this.#opened = undefined;
         this.#opening = undefined;
         await journal.close();
     }
-}
-
-function lockedOr(error: unknown): 'journal locked' {
-    if (error instanceof JournalLockedError) return 'journal locked';
-    throw error;
 }
 
 async function placeOf({ journal, environment }: HistoryHost): Promise<{ root?: string; path?: string }> {

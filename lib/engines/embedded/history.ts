@@ -8,12 +8,12 @@ import {
     type PastSkips,
     timeOf,
 } from '../../runs/history.js';
-import type { Outcome, TenantId } from '../../runs/run.js';
-import type { Json } from '../../schedule/args.js';
-import { isGone } from '../process_life.js';
+import type { Outcome } from '../../runs/run.js';
+import { isGone } from '../owner.js';
 import { Database, type Row, type SqlValue } from './database.js';
 import { kindOf } from './failure.js';
 import { pausedJobs } from './pauses.js';
+import { identityIn } from './runs.js';
 import { canClaim } from './schema.js';
 
 const RUN = `SELECT id, job, schedule, args, tenant, scheduled_at, claim, attempt, started_at, late_by, ended_at, outcome,
@@ -30,52 +30,48 @@ export class JournalHistory implements History {
      */
     constructor(
         readonly isShared: boolean,
-        private readonly read: (<T>(work: (database: Database) => T) => T | Promise<T>) | undefined,
+        private readonly read: (<T>(work: (database: Database) => T) => Promise<T>) | undefined,
         private readonly release: () => void = () => {},
     ) {}
 
     /**
      * Opens a journal's file for reading, whoever writes it; where there is no file, the history is empty.
      *
-     * @param path the file, absolute
-     * @returns the history
      * @throws Error where it cannot be read, or is none of this release
      */
     static open(path: string): JournalHistory {
         if (!existsSync(path)) return new JournalHistory(true, undefined);
-        let database: Database;
-        try {
-            database = Database.open(path);
-        } catch (error) {
-            throw unreadable(path, error);
-        }
-        try {
-            database.exec('PRAGMA query_only = ON');
-            const { version } = database;
-            if (version !== 0 && !canClaim(version)) {
-                throw new Error('another release of pinstripe-bot has made it');
+        const readable = <T>(work: () => T): T => {
+            try {
+                return work();
+            } catch (error) {
+                throw unreadable(path, error);
             }
-            const read = <T>(work: (database: Database) => T): T => {
-                try {
-                    return work(database);
-                } catch (error) {
-                    throw unreadable(path, error);
-                }
-            };
+        };
+        const database = readable(() => new Database(path));
+        try {
+            const version = readable(() => {
+                database.exec('PRAGMA query_only = ON');
+                if (database.version === 0 || canClaim(database.version)) return database.version;
+                throw new Error('another release of pinstripe-bot has made it');
+            });
+            const read = async <T>(work: (database: Database) => T) => readable(() => work(database));
             return new JournalHistory(true, version === 0 ? undefined : read, () => database.close());
         } catch (error) {
             database.close();
-            throw unreadable(path, error);
+            throw error;
         }
     }
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
-        const statuses = await this.read?.((database) =>
-            jobs.map((job) => [job, statusOf(database, job)] as const),
-        );
-        return new Map(
-            statuses?.filter((entry): entry is readonly [string, JobStatus] => entry[1] !== undefined),
-        );
+        const statuses = new Map<string, JobStatus>();
+        await this.read?.((database) => {
+            for (const job of jobs) {
+                const status = statusOf(database, job);
+                if (status) statuses.set(job, status);
+            }
+        });
+        return statuses;
     }
 
     async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
@@ -171,14 +167,7 @@ function skipsOf(row: Row): PastSkips {
 }
 
 function whatRan(row: Row): Pick<PastRun, 'job' | 'schedule' | 'args' | 'tenant' | 'host' | 'pid'> {
-    return {
-        job: row['job'] as string,
-        schedule: (row['schedule'] as string | null) ?? undefined,
-        args: JSON.parse(row['args'] as string) as Json[],
-        tenant: row['tenant'] === null ? undefined : (JSON.parse(row['tenant'] as string) as TenantId),
-        host: row['host'] as string,
-        pid: row['pid'] as number,
-    };
+    return { ...identityIn(row), host: row['host'] as string, pid: row['pid'] as number };
 }
 
 function unreadable(path: string, error: unknown): Error {

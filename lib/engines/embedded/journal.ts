@@ -1,39 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkPatience, type Patience } from '../../time/patience.js';
+import type { LockTimeout } from '../../runs/engine.js';
+import type { JournalTrouble } from '../../runs/events.js';
 import type { Database } from './database.js';
 import { kindOf } from './failure.js';
-import { HeldCorruptError, NOTABLE_LOCK, type OpenJournal, openFile, openMemory } from './opening.js';
+import { LOCKED, whenUnlocked } from './lock.js';
+import { HeldCorruptError, type OpenJournal, openFile, openMemory } from './opening.js';
 import { canClaim, VERSION } from './schema.js';
 
-/**
- * What is wrong with the journal, and what is done about it:
- * - `locked`: another process keeps it locked; it is tried again until that ends
- * - `newer`: a newer release has changed it; slots are claimed as ever, the rest as far as it fits
- * - `too new`: a newer release has changed it so much that nothing can be claimed; nothing runs
- * - `set aside`: it was corrupt; it was renamed, and a new one begun
- * - `corrupt`: it is corrupt, and other processes hold it open; nothing runs
- * - `unwritable`: it cannot be written; it goes on in memory, and slots may run twice
- * - `required`: it cannot be written, and is required; nothing runs
- * - `failed`: something that should not happen was not recorded
- */
-export type JournalTrouble =
-    | 'locked'
-    | 'newer'
-    | 'too new'
-    | 'set aside'
-    | 'corrupt'
-    | 'unwritable'
-    | 'required'
-    | 'failed';
-
 /** How a journal is kept. */
-export interface JournalParts {
+export interface JournalOptions {
     /** The file, absolute; undefined: in memory. */
     readonly path: string | undefined;
     /** Whether memory will not do where the file cannot be written. */
     readonly required: boolean;
-    /** How long its opening waits for a lock; undefined: until it is free. */
-    readonly patience?: Patience | undefined;
+    /** undefined: it waits until a lock is free. */
+    readonly lockTimeout?: LockTimeout | undefined;
     /** Hears of trouble, once for each kind until it is over. */
     readonly trouble: (trouble: JournalTrouble, detail: string) => void;
     /** Called within a transaction when an empty journal has taken the place of one: what must be known there is written again. */
@@ -45,16 +26,22 @@ export class JournalUnavailableError extends Error {
     override readonly name = 'JournalUnavailableError';
 }
 
-/** The longest wait for a lock between two tries, in milliseconds. */
-const LONGEST_WAIT = 50;
-
 /** How long a close waits for a lock that others hold, in milliseconds. */
 const LONGEST_CLOSE = 2_000;
+
+/** A lock timeout that never comes. */
+const ENDLESS: LockTimeout = { milliseconds: Infinity };
 
 /** How often a journal that became unusable is tried again, in milliseconds. */
 const REOPEN_EVERY = 5_000;
 
-const LOCKED = Symbol('locked');
+/** Goes on with another value where a journal could not be used. */
+export function orElse<T>(otherwise: T): (error: unknown) => T {
+    return (error) => {
+        if (error instanceof JournalUnavailableError) return otherwise;
+        throw error;
+    };
+}
 
 /** What the embedded engine remembers, in SQLite. It decides what becomes of reads and writes when the file fails. */
 export class Journal {
@@ -67,17 +54,15 @@ export class Journal {
     #isClosed = false;
     #generation = 0;
 
-    private constructor(private readonly parts: JournalParts) {}
+    private constructor(private readonly options: JournalOptions) {}
 
     /**
-     * Opens a journal.
+     * Opens a journal; where its file fails, what is to be done about that is done.
      *
-     * @param parts how it is kept
-     * @returns the journal; where its file fails, what is to be done about that is done
      * @throws JournalLockedError; Error where the file is required and cannot be written, or something unforeseen is wrong with it
      */
-    static async open(parts: JournalParts): Promise<Journal> {
-        const journal = new Journal(parts);
+    static async open(options: JournalOptions): Promise<Journal> {
+        const journal = new Journal(options);
         await journal.#reopen();
         return journal;
     }
@@ -93,39 +78,27 @@ export class Journal {
     }
 
     /**
-     * Reads and writes in one transaction: at once, where no other process has the lock; else as soon as it is free. The
-     * event loop never waits.
+     * Reads and writes in one transaction: before this returns, where no other process has the lock; else as soon as it is
+     * free. The event loop never waits.
      *
      * @param work what to do; it may be called several times
-     * @param patience how long to wait for the lock; undefined: until it is free
-     * @returns what it returned
-     * @throws JournalUnavailableError, by the promise or at once; JournalLockedError by the promise
+     * @throws JournalUnavailableError; JournalLockedError
      */
-    write<T>(work: (database: Database) => T, patience?: Patience): T | Promise<T> {
+    async write<T>(work: (database: Database) => T, timeout = this.options.lockTimeout): Promise<T> {
         const result = this.#attempt(work);
-        return result === LOCKED ? this.#whenUnlocked(work, patience) : result;
+        if (result !== LOCKED) return result;
+        const waiting = whenUnlocked(
+            () => this.#attempt(work),
+            () => this.#tell('locked', ''),
+            timeout,
+        );
+        this.#pending.add(waiting);
+        return waiting.finally(() => this.#pending.delete(waiting));
     }
 
-    /**
-     * The same, with a value for the case that nothing can be recorded: trouble with the journal stops nobody who can do
-     * without it.
-     *
-     * @param work what to do
-     * @param otherwise the result without a journal
-     * @param patience how long to wait for the lock; undefined: until it is free
-     * @throws JournalLockedError by the promise
-     */
-    tryWrite<T>(work: (database: Database) => T, otherwise: T, patience?: Patience): T | Promise<T> {
-        const unlessUnavailable = (error: unknown): T => {
-            if (error instanceof JournalUnavailableError) return otherwise;
-            throw error;
-        };
-        try {
-            const written = this.write(work, patience);
-            return written instanceof Promise ? written.catch(unlessUnavailable) : written;
-        } catch (error) {
-            return unlessUnavailable(error);
-        }
+    /** Writes what has to be written, however long that takes, with another result where nothing can be recorded. */
+    record<T>(work: (database: Database) => T, otherwise: T): Promise<T> {
+        return this.write(work, ENDLESS).catch(orElse(otherwise));
     }
 
     /** Waits for what is still to be written, and closes it. */
@@ -174,28 +147,8 @@ export class Journal {
             });
     }
 
-    async #whenUnlocked<T>(work: (database: Database) => T, patience?: Patience): Promise<T> {
-        const since = performance.now();
-        const retries = (async () => {
-            for (let wait = 1; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
-                await delay(wait * (0.5 + Math.random()));
-                if (this.#isClosed) throw new JournalUnavailableError('the journal was closed');
-                checkPatience(patience, since);
-                const result = this.#attempt(work);
-                if (result !== LOCKED) return result;
-                if (performance.now() - since > NOTABLE_LOCK) this.#tell('locked', '');
-            }
-        })();
-        this.#pending.add(retries);
-        try {
-            return await retries;
-        } finally {
-            this.#pending.delete(retries);
-        }
-    }
-
     #withoutFile<T>(work: (database: Database) => T, error: unknown): T {
-        const trouble = this.parts.required ? 'required' : 'unwritable';
+        const trouble = this.options.required ? 'required' : 'unwritable';
         this.#tell(trouble, messageOf(error));
         if (trouble === 'required' || !this.#spare) {
             throw new JournalUnavailableError(messageOf(error), { cause: error });
@@ -204,26 +157,23 @@ export class Journal {
         this.#spare = undefined;
         this.#discard();
         this.#become(spare);
-        spare.database.transaction(this.parts.restore);
+        spare.database.transaction(this.options.restore);
         return spare.database.transaction(work);
     }
 
     async #reopen(): Promise<void> {
         this.#nextReopening = performance.now() + REOPEN_EVERY;
-        const { path, required } = this.parts;
-        if (path === undefined) {
-            this.#become(await openMemory());
-            return;
-        }
+        const { path, required } = this.options;
+        if (path === undefined) return this.#become(openMemory());
         // Made while there is time: a disk that is full at a claim leaves none.
-        if (!required) this.#spare ??= await openMemory();
+        if (!required) this.#spare ??= openMemory();
         try {
-            const opened = await openFile(path, () => this.#tell('locked', ''), this.parts.patience);
+            const opened = await openFile(path, () => this.#tell('locked', ''), this.options.lockTimeout);
             this.#told.delete('locked');
             this.#told.delete('corrupt');
             this.#become(opened);
             if (opened.setAside !== undefined) {
-                opened.database.transaction(this.parts.restore);
+                opened.database.transaction(this.options.restore);
                 this.#tell('set aside', opened.setAside);
             }
             if (!canClaim(opened.version)) this.#tell('too new', String(opened.version));
@@ -257,7 +207,7 @@ export class Journal {
     #tell(trouble: JournalTrouble, detail: string): void {
         if (this.#told.has(trouble)) return;
         this.#told.add(trouble);
-        this.parts.trouble(trouble, detail);
+        this.options.trouble(trouble, detail);
     }
 }
 

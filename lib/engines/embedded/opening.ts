@@ -1,28 +1,26 @@
 import { renameSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkPatience, type Patience } from '../../time/patience.js';
+import type { LockTimeout } from '../../runs/engine.js';
 import { Database, MEMORY } from './database.js';
 import { kindOf } from './failure.js';
 import { Guard } from './guard.js';
+import { LOCKED, unlessLocked, whenUnlocked } from './lock.js';
 import { migrate } from './schema.js';
 
-/** How long somebody else may take to set a corrupt file aside, in milliseconds. */
-const PATIENCE_WITH_OTHERS = 1_000;
+/** How long another process may take to set a corrupt file aside, in milliseconds. */
+const LONGEST_SETTING_ASIDE = 1_000;
 
-/** How often a file is tried that is locked while it is made or migrated, in milliseconds. */
-const RETRY = 20;
-
-/** Locked for this long, in milliseconds, is worth a word. */
-export const NOTABLE_LOCK = 2_000;
+/** How often a corrupt file is tried again meanwhile, in milliseconds. */
+const RETRY = 30;
 
 /** A journal's database, open and with its tables. */
 export interface OpenJournal {
     readonly database: Database;
     /** Held as long as the database is open; undefined: in memory. */
-    readonly guard: Guard | undefined;
+    readonly guard?: Guard;
     readonly version: number;
     /** Where a corrupt file was put that stood in its place. */
-    readonly setAside: string | undefined;
+    readonly setAside?: string | undefined;
 }
 
 /** A file that is no journal, and that other processes hold open. */
@@ -31,9 +29,9 @@ export class HeldCorruptError extends Error {
 }
 
 /** Opens a journal without a file. */
-export async function openMemory(): Promise<OpenJournal> {
-    const database = await Database.open(MEMORY);
-    return { database, guard: undefined, version: migrate(database), setAside: undefined };
+export function openMemory(): OpenJournal {
+    const database = new Database(MEMORY);
+    return { database, version: migrate(database) };
 }
 
 /**
@@ -41,26 +39,28 @@ export async function openMemory(): Promise<OpenJournal> {
  * process holds it open.
  *
  * @param path the file, absolute
- * @param locked called once where another process has kept it locked for a while
- * @param patience how long to wait for the lock; undefined: until it is free
- * @returns the journal
+ * @param locked called where another process has kept it locked for a while
  * @throws HeldCorruptError; JournalLockedError; what libsql throws where the file cannot be read or written
  */
-export async function openFile(path: string, locked: () => void, patience?: Patience): Promise<OpenJournal> {
-    const guard = await Guard.of(path);
+export async function openFile(
+    path: string,
+    locked: () => void,
+    timeout?: LockTimeout,
+): Promise<OpenJournal> {
+    const guard = new Guard(path);
     try {
         let setAside: string | undefined;
-        const corruptUntil = Date.now() + PATIENCE_WITH_OTHERS;
+        const corruptUntil = Date.now() + LONGEST_SETTING_ASIDE;
         for (;;) {
-            await whileLocked(() => guard.share() || undefined, locked, patience);
+            await whenUnlocked(() => guard.share(), locked, timeout);
             try {
-                const { database, version } = await openHeld(path, locked, patience);
-                return { database, guard, version, setAside };
+                return { ...(await openHeld(path, locked, timeout)), guard, setAside };
             } catch (error) {
                 if (kindOf(error) !== 'corrupt') throw error;
-                if (guard.exclude()) setAside = (await setAsideIfCorrupt(path, patience)) ?? setAside;
+                if (guard.exclude() !== LOCKED)
+                    setAside = (await setAsideIfCorrupt(path, timeout)) ?? setAside;
                 else if (Date.now() > corruptUntil) throw new HeldCorruptError((error as Error).message);
-                else await delay(RETRY * (1 + Math.random()));
+                else await delay(RETRY);
             }
         }
     } catch (error) {
@@ -72,36 +72,17 @@ export async function openFile(path: string, locked: () => void, patience?: Pati
 async function openHeld(
     path: string,
     locked: () => void,
-    patience?: Patience,
+    timeout?: LockTimeout,
 ): Promise<{ database: Database; version: number }> {
-    const database = await Database.open(path);
+    const database = new Database(path);
+    const unlocked = <T>(work: () => T) => whenUnlocked(() => unlessLocked(work), locked, timeout);
     try {
-        const version = await whileLocked(
-            () => {
-                try {
-                    database.useWriteAheadLog();
-                    return migrate(database);
-                } catch (error) {
-                    if (kindOf(error) === 'locked') return undefined;
-                    throw error;
-                }
-            },
-            locked,
-            patience,
-        );
+        const version = await unlocked(() => {
+            database.useWriteAheadLog();
+            return migrate(database);
+        });
         // A file that can only be read gives itself away no sooner than at a write.
-        await whileLocked(
-            () => {
-                try {
-                    return database.transaction(() => true);
-                } catch (error) {
-                    if (kindOf(error) === 'locked') return undefined;
-                    throw error;
-                }
-            },
-            locked,
-            patience,
-        );
+        await unlocked(() => database.transaction(() => {}));
         return { database, version };
     } catch (error) {
         database.close();
@@ -110,9 +91,9 @@ async function openHeld(
 }
 
 // Looked at again, alone: another process may have set it aside and made a new one since.
-async function setAsideIfCorrupt(path: string, patience?: Patience): Promise<string | undefined> {
+async function setAsideIfCorrupt(path: string, timeout?: LockTimeout): Promise<string | undefined> {
     try {
-        const { database } = await openHeld(path, () => {}, patience);
+        const { database } = await openHeld(path, () => {}, timeout);
         database.close();
         return undefined;
     } catch (error) {
@@ -128,23 +109,4 @@ async function setAsideIfCorrupt(path: string, patience?: Patience): Promise<str
         }
     }
     return target;
-}
-
-async function whileLocked<T>(
-    attempt: () => T | undefined,
-    locked: () => void,
-    patience?: Patience,
-): Promise<T> {
-    const since = performance.now();
-    let isTold = false;
-    for (;;) {
-        const result = attempt();
-        if (result !== undefined) return result;
-        checkPatience(patience, since);
-        if (!isTold && performance.now() - since > NOTABLE_LOCK) {
-            isTold = true;
-            locked();
-        }
-        await delay(RETRY * (1 + Math.random()));
-    }
 }

@@ -11,24 +11,14 @@ export function pausedJobs(database: Database): Set<string> {
     );
 }
 
-/**
- * Pauses a job.
- *
- * @param database within a transaction
- * @param job its name, or `ALL_JOBS`
- * @param now unix second
- */
+/** Pauses a job, or `ALL_JOBS`, from a unix second on. */
 export function pause(database: Database, job: string, now: number): void {
     database.statement('INSERT OR IGNORE INTO pauses (job, paused_at) VALUES (?, ?)').run([job, now]);
 }
 
 /**
- * Ends a job's pause. What its schedules owe since is settled: resuming replays nothing, not even what would have come
- * while no bot ran.
- *
- * @param database within a transaction
- * @param job its name, or `ALL_JOBS` for all pauses there are
- * @param now unix second
+ * Ends a job's pause, or with `ALL_JOBS` every one. Its schedules are handled until now, a unix second: resuming replays
+ * nothing, not even what would have come while no bot ran.
  */
 export function resume(database: Database, job: string, now: number): void {
     database

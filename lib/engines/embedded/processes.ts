@@ -1,13 +1,7 @@
 import type { Owner } from '../owner.js';
 import type { Database } from './database.js';
 
-/**
- * Shows that a process is alive: its counter goes up.
- *
- * @param database within a transaction
- * @param owner the process
- * @param now the time in unix milliseconds
- */
+/** Shows that a process is alive, at a time in unix milliseconds: its counter goes up. */
 export function beat(database: Database, owner: Owner, now: number): void {
     database
         .statement(
@@ -17,12 +11,7 @@ export function beat(database: Database, owner: Owner, now: number): void {
         .run([owner.id, owner.host, owner.pid, Math.floor(now)]);
 }
 
-/**
- * The counters of all processes, those included that are only known by the runs they left behind.
- *
- * @param database the journal's
- * @returns a counter by process
- */
+/** The counters of all processes, by their ids, those included that are only known by the runs they left behind. */
 export function beats(database: Database): Map<string, number> {
     const rows = database
         .statement(
@@ -35,12 +24,7 @@ export function beats(database: Database): Map<string, number> {
     return new Map(rows.map((row) => [row['id'] as string, row['beat'] as number]));
 }
 
-/**
- * Forgets a process that has ended or died.
- *
- * @param database within a transaction
- * @param id which
- */
+/** Forgets a process that has ended or died. */
 export function forgetProcess(database: Database, id: string): void {
     database.statement('DELETE FROM processes WHERE id = ?').run([id]);
 }

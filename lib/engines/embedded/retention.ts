@@ -1,12 +1,5 @@
+import type { JournalSettings } from '../../config/journal_settings.js';
 import type { Database } from './database.js';
-
-/** How long a journal remembers. */
-export interface Retention {
-    /** In milliseconds. */
-    readonly age: number;
-    /** Of each job. */
-    readonly runs: number;
-}
 
 /** Runs that ended less than this ago stay, however many there are: their claims may still be asked for. In milliseconds. */
 const SAFE_AGE = 3_600_000;
@@ -18,12 +11,15 @@ const CHUNK = 500;
  * Forgets some of what is too old or too much.
  *
  * @param database within a transaction
- * @param retention how long to remember
  * @param now the time in unix milliseconds
  * @returns whether there may be more to forget
  */
-export function forgetSome(database: Database, retention: Retention, now: number): boolean {
-    const oldest = now - retention.age;
+export function forgetSome(
+    database: Database,
+    { retention, maxRunsPerJob }: Pick<JournalSettings, 'retention' | 'maxRunsPerJob'>,
+    now: number,
+): boolean {
+    const oldest = now - retention;
     const old = database
         .statement(
             `DELETE FROM runs WHERE seq IN (SELECT seq FROM
@@ -37,7 +33,7 @@ export function forgetSome(database: Database, retention: Retention, now: number
         )
         .run([Math.floor(oldest / 1000)]).changes;
     if (old === CHUNK || skips === CHUNK) return true;
-    return tooMany(database, retention.runs, now).some(
+    return tooMany(database, maxRunsPerJob, now).some(
         ([job, newest]) =>
             database
                 .statement(

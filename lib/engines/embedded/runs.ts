@@ -1,15 +1,9 @@
 import { ALL_JOBS, type ClaimAnswer } from '../../runs/engine.js';
-import { laneOf, type Outcome, type Run, type TenantId } from '../../runs/run.js';
+import { createRun, laneOf, type Run, type TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
-import type { Owner } from '../owner.js';
-import { isGone } from '../process_life.js';
+import { isGone, type Owner } from '../owner.js';
+import { errorOf, PROCESS_DIED } from '../records.js';
 import type { Database, Row, SqlValue } from './database.js';
-
-/** As much of a stack, in characters, as is kept. */
-const LONGEST_STACK = 8_000;
-
-/** Why a run is lost. */
-export const PROCESS_DIED = 'its process died';
 
 /** A run that has started and not ended, as the journal has it. */
 export interface UnfinishedRun {
@@ -22,24 +16,31 @@ export interface UnfinishedRun {
 const COLUMNS =
     'id, job, lane, claim, schedule, args, tenant, scheduled_at, started_at, attempt, host, pid, process';
 
+// ?1 id, ?2 job, ?3 lane, ?4 schedule, ?5 args, ?6 tenant, ?7 slot, ?8 start, ?9 host, ?10 pid, ?11 process.
+const IS_CLAIMED = 'EXISTS (SELECT 1 FROM runs WHERE lane = ?3 AND scheduled_at = ?7 AND claim IS NOT NULL)';
+const IS_SKIPPED = `EXISTS (SELECT 1 FROM skips
+    WHERE lane = ?3 AND last >= ?7 AND first <= ?7 AND reason = 'overlap' AND schedule IS ?4)`;
+const IS_PAUSED = `EXISTS (SELECT 1 FROM pauses WHERE job IN (?2, '${ALL_JOBS}'))`;
+const IS_BUSY = 'EXISTS (SELECT 1 FROM runs WHERE lane = ?3 AND outcome IS NULL AND process <> ?11)';
+const IS_SUPERSEDED =
+    'EXISTS (SELECT 1 FROM runs WHERE lane = ?3 AND scheduled_at > ?7 AND claim IS NOT NULL)';
+
 // The claim, and the record of the run, in one statement. Releases with the same major version of the schema share it.
 const CLAIM = `
     INSERT INTO runs (${COLUMNS})
     SELECT ?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11
-    WHERE NOT EXISTS (SELECT 1 FROM pauses WHERE job IN (?2, '${ALL_JOBS}'))
-        AND NOT EXISTS (SELECT 1 FROM skips
-            WHERE lane = ?3 AND last >= ?7 AND first <= ?7 AND reason = 'overlap' AND schedule IS ?4)
-        AND (?12 = 0 OR NOT EXISTS (SELECT 1 FROM runs
-            WHERE lane = ?3 AND outcome IS NULL AND process <> ?11))
-        AND (?12 = 0 OR NOT EXISTS (SELECT 1 FROM runs
-            WHERE lane = ?3 AND scheduled_at > ?7 AND claim IS NOT NULL))
+    WHERE NOT ${IS_PAUSED} AND NOT ${IS_SKIPPED} AND (?12 = 0 OR NOT (${IS_BUSY} OR ${IS_SUPERSEDED}))
     ON CONFLICT DO NOTHING`;
 
 const START_MANUAL = `
     INSERT INTO runs (${COLUMNS})
     SELECT ?1, ?2, ?3, NULL, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11
-    WHERE ?12 = 0 OR NOT EXISTS (SELECT 1 FROM runs
-        WHERE lane = ?3 AND outcome IS NULL AND process <> ?11)`;
+    WHERE ?12 = 0 OR NOT ${IS_BUSY}`;
+
+// In the order in which it is good to know them: what has been decided about the slot comes first.
+const REFUSAL = `
+    SELECT CASE WHEN ${IS_CLAIMED} OR ${IS_SKIPPED} THEN 'taken' WHEN ${IS_PAUSED} THEN 'paused'
+        WHEN ${IS_BUSY} THEN 'busy' ELSE 'superseded' END AS answer`;
 
 /** A claim, answered: the number of the run's row where it was granted. */
 export type Claim = { answer: Exclude<ClaimAnswer, 'granted'> } | { answer: 'granted'; seq: number };
@@ -48,43 +49,20 @@ export type Claim = { answer: Exclude<ClaimAnswer, 'granted'> } | { answer: 'gra
  * Claims a run's slot, and records that it starts; or only records it, where it is manual.
  *
  * @param database within a transaction
- * @param run the run
  * @param by who asks
  * @param rules when, in unix milliseconds, and whether its lane must be free
- * @returns the answer
  */
 export function claimRun(
     database: Database,
     run: Run,
     by: Owner,
-    rules: { at: number; isExclusive: boolean },
+    { at, isExclusive }: { at: number; isExclusive: boolean },
 ): Claim {
-    const values = [...identity(run), whole(rules.at), by.host, by.pid, by.id, rules.isExclusive ? 1 : 0];
-    const made = database.statement(run.manual ? START_MANUAL : CLAIM).run(values);
+    const values = [...identity(run), whole(at), by.host, by.pid, by.id];
+    const made = database.statement(run.manual ? START_MANUAL : CLAIM).run([...values, isExclusive ? 1 : 0]);
     if (made.changes > 0) return { answer: 'granted', seq: made.lastInsertRowid };
-    return { answer: run.manual ? 'busy' : reasonOfRefusal(database, run, by) };
-}
-
-// In the order in which it is good to know them: what has been decided about the slot comes first.
-function reasonOfRefusal(database: Database, run: Run, by: Owner): Exclude<ClaimAnswer, 'granted'> {
-    const lane = laneOf(run);
-    const slot = run.scheduledAt ?? null;
-    const isTrue = (sql: string, ...values: SqlValue[]) =>
-        database.statement(`SELECT EXISTS (${sql}) AS it`).get(values)?.['it'] === 1;
-    if (
-        isTrue('SELECT 1 FROM runs WHERE lane = ? AND scheduled_at = ? AND claim IS NOT NULL', lane, slot) ||
-        isTrue(
-            "SELECT 1 FROM skips WHERE lane = ?1 AND last >= ?2 AND first <= ?2 AND reason = 'overlap' AND schedule IS ?3",
-            lane,
-            slot,
-            run.schedule ?? null,
-        )
-    )
-        return 'taken';
-    if (isTrue(`SELECT 1 FROM pauses WHERE job IN (?, '${ALL_JOBS}')`, run.job)) return 'paused';
-    if (isTrue('SELECT 1 FROM runs WHERE lane = ? AND outcome IS NULL AND process <> ?', lane, by.id))
-        return 'busy';
-    return 'superseded';
+    const refusal = run.manual ? 'busy' : database.statement(REFUSAL).get(values)?.['answer'];
+    return { answer: refusal as Exclude<ClaimAnswer, 'granted'> };
 }
 
 /** Records the attempt that a run is at. */
@@ -97,7 +75,6 @@ export function recordAttempt(database: Database, seq: number, attempt: number):
  *
  * @param database within a transaction
  * @param seq the number of its row
- * @param run the run, with its outcome
  * @returns false where it had been given up as lost before: that stands, with a note on what came after
  */
 export function recordOutcome(database: Database, seq: number, run: Run): boolean {
@@ -114,36 +91,25 @@ export function recordOutcome(database: Database, seq: number, run: Run): boolea
 
 /** Records a run that ended without having started, or of which the start could not be recorded. */
 export function recordEndedRun(database: Database, run: Run, by: Owner): void {
-    const start = whole(run.startedAt ?? run.endedAt ?? 0);
-    database
-        .statement(
-            `INSERT INTO runs (${COLUMNS}, ended_at, outcome, reason, error, stack)
-            VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        )
-        .run([...identity(run), start, Math.max(1, run.attempt), by.host, by.pid, by.id, ...ending(run)]);
+    const row = insert(database, run, null, run.startedAt ?? run.endedAt ?? 0, by);
+    recordOutcome(database, row, run);
 }
 
 /** The runs that a process has started and not ended. */
 export function unfinishedRunsOf(database: Database, process: string): UnfinishedRun[] {
-    return database
-        .statement(`SELECT seq, ${COLUMNS} FROM runs WHERE outcome IS NULL AND process = ? ORDER BY seq`)
-        .all([process])
-        .map(unfinished);
+    return unfinishedRuns(database, 'process', process).map(unfinished);
 }
 
 /**
- * Gives up the runs in a lane whose processes are gone: who stands at a terminal need not wait until a bot, if one is
- * started at all, has found that out. None of them is run again.
+ * Gives up the runs in a lane whose processes are gone, none of which is run again: who stands at a terminal need not
+ * wait until a bot, if one is started at all, has found that out.
  *
  * @param database within a transaction
- * @param lane which
  * @param at the time in unix milliseconds
  * @returns the runs, lost
  */
 export function giveUpGoneRuns(database: Database, lane: string, at: number): Run[] {
-    return database
-        .statement(`SELECT seq, ${COLUMNS} FROM runs WHERE outcome IS NULL AND lane = ? ORDER BY seq`)
-        .all([lane])
+    return unfinishedRuns(database, 'lane', lane)
         .filter((row) => isGone({ host: row['host'] as string, pid: row['pid'] as number }))
         .map(unfinished)
         .filter((lost) => giveUpRun(database, lost, at).isLost)
@@ -155,7 +121,6 @@ export function giveUpGoneRuns(database: Database, lane: string, at: number): Ru
  * come between, and a slot is run again by one process only.
  *
  * @param database within a transaction
- * @param lost the run
  * @param at the time in unix milliseconds
  * @param again the run that takes its place, and whose it is; undefined: none
  * @returns whether it was given up here, and the number of the new run's row
@@ -164,8 +129,8 @@ export function giveUpRun(
     database: Database,
     lost: UnfinishedRun,
     at: number,
-    again?: { run: Run; by: Owner },
-): { isLost: boolean; seq?: number } {
+    again?: { readonly run: Run; readonly by: Owner } | undefined,
+): { isLost: boolean; row?: number } {
     const { changes } = database
         .statement(
             `UPDATE runs SET outcome = 'lost', reason = ?, ended_at = ? WHERE seq = ? AND outcome IS NULL`,
@@ -173,13 +138,33 @@ export function giveUpRun(
         .run([PROCESS_DIED, whole(at), lost.seq]);
     if (changes === 0) return { isLost: false };
     if (!again) return { isLost: true };
-    const { run, by } = again;
     const claim = lost.claim === null ? null : lost.claim + 1;
+    const next = { ...again.run, attempt: lost.run.attempt + 1 };
+    return { isLost: true, row: insert(database, next, claim, at, again.by) };
+}
+
+/** What a row of runs, or of skips, is of. */
+export function identityIn(row: Row): Pick<Run, 'job' | 'schedule' | 'args' | 'tenant'> {
+    return {
+        job: row['job'] as string,
+        schedule: (row['schedule'] as string | null) ?? undefined,
+        args: JSON.parse(row['args'] as string) as Json[],
+        tenant: row['tenant'] === null ? undefined : (JSON.parse(row['tenant'] as string) as TenantId),
+    };
+}
+
+function insert(database: Database, run: Run, claim: number | null, at: number, by: Owner): number {
     const [id, job, lane, ...rest] = identity(run);
-    const made = database
+    return database
         .statement(`INSERT INTO runs (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-        .run([id, job, lane, claim, ...rest, whole(at), lost.run.attempt + 1, by.host, by.pid, by.id]);
-    return { isLost: true, seq: made.lastInsertRowid };
+        .run([id, job, lane, claim, ...rest, whole(at), Math.max(1, run.attempt), by.host, by.pid, by.id])
+        .lastInsertRowid;
+}
+
+function unfinishedRuns(database: Database, column: 'process' | 'lane', value: string): Row[] {
+    return database
+        .statement(`SELECT seq, ${COLUMNS} FROM runs WHERE outcome IS NULL AND ${column} = ? ORDER BY seq`)
+        .all([value]);
 }
 
 function identity(run: Run): [string, string, string, string | null, string, string | null, number | null] {
@@ -199,35 +184,20 @@ function whole(milliseconds: number | undefined): number | null {
     return milliseconds === undefined ? null : Math.floor(milliseconds);
 }
 
-function ending({ endedAt, outcome, reason, error }: Run): SqlValue[] {
-    return [
-        whole(endedAt),
-        outcome ?? 'lost',
-        reason ?? null,
-        error ? `${error.name}: ${error.message}` : null,
-        error?.stack?.slice(0, LONGEST_STACK) ?? null,
-    ];
+function ending(run: Run): SqlValue[] {
+    const { error = null, stack = null } = errorOf(run);
+    return [whole(run.endedAt), run.outcome ?? 'lost', run.reason ?? null, error, stack];
 }
 
 function unfinished(row: Row): UnfinishedRun {
-    return {
-        seq: row['seq'] as number,
-        claim: row['claim'] as number | null,
-        run: {
-            id: row['id'] as string,
-            job: row['job'] as string,
-            file: undefined,
-            schedule: (row['schedule'] as string | null) ?? undefined,
-            args: JSON.parse(row['args'] as string) as Json[],
-            tenant: row['tenant'] === null ? undefined : (JSON.parse(row['tenant'] as string) as TenantId),
-            scheduledAt: (row['scheduled_at'] as number | null) ?? undefined,
-            manual: row['claim'] === null,
-            attempt: row['attempt'] as number,
-            startedAt: row['started_at'] as number,
-            endedAt: undefined,
-            outcome: undefined as Outcome | undefined,
-            reason: undefined,
-            error: undefined,
-        },
-    };
+    const claim = row['claim'] as number | null;
+    const run = createRun({
+        ...identityIn(row),
+        id: row['id'] as string,
+        scheduledAt: (row['scheduled_at'] as number | null) ?? undefined,
+        manual: claim === null,
+        attempt: row['attempt'] as number,
+        startedAt: row['started_at'] as number,
+    });
+    return { run, claim, seq: row['seq'] as number };
 }

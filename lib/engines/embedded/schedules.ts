@@ -1,16 +1,14 @@
 import type { Schedule } from '../../schedule/schedule.js';
+import { SAME_STEP } from '../records.js';
 import type { Database } from './database.js';
 
 /**
- * Tells up to which slot all is settled - run, or recorded as not run - for each schedule. One that was never seen
- * before owes nothing: it is settled until now.
+ * Up to which second all slots of each schedule are decided, by its key. One that is new is handled until now.
  *
  * @param database within a transaction
- * @param schedules which
  * @param now unix second
- * @returns a unix second by schedule key
  */
-export function settledUntil(
+export function handledUntil(
     database: Database,
     schedules: readonly Pick<Schedule, 'key' | 'job'>[],
     now: number,
@@ -28,14 +26,12 @@ export function settledUntil(
     return found;
 }
 
-/**
- * Records that a schedule is settled up to a slot. It never goes back.
- *
- * @param database within a transaction
- * @param schedule which
- * @param until unix second
- */
-export function settle(database: Database, schedule: Pick<Schedule, 'key' | 'job'>, until: number): void {
+/** Records that a schedule is handled until a unix second. It never goes back. */
+export function recordHandled(
+    database: Database,
+    schedule: Pick<Schedule, 'key' | 'job'>,
+    until: number,
+): void {
     database
         .statement(
             `INSERT INTO schedules (key, job, settled_until) VALUES (?, ?, ?)
@@ -44,21 +40,17 @@ export function settle(database: Database, schedule: Pick<Schedule, 'key' | 'job
         .run([schedule.key, schedule.job, until]);
 }
 
-/** The latest second up to which any schedule is settled; undefined: there is none. */
-export function latestSettled(database: Database): number | undefined {
+/** The latest second until which any schedule is handled; undefined: there is none. */
+export function latestHandled(database: Database): number | undefined {
     const row = database.statement('SELECT max(settled_until) AS latest FROM schedules').get([]);
     return (row?.['latest'] as number | null) ?? undefined;
 }
 
-/** Processes that find the clock set back to within this many seconds of one another have found the same. */
-const SAME_STEP = 60;
-
 /**
- * Voids what was claimed, recorded and settled for slots that come again, because the clock was set back. Only the first
- * process that finds this does it: the others would void what that one has claimed since.
+ * Voids what was claimed and recorded for slots after a unix second, which come again because the clock was set back. Only
+ * the first process that finds this does it: the others would void what that one has claimed since.
  *
  * @param database within a transaction
- * @param second unix seconds: what is later is void
  */
 export function voidAfter(database: Database, second: number): void {
     const known = database.statement('SELECT set_back_to FROM clock_steps ORDER BY seq DESC LIMIT 1').get([]);

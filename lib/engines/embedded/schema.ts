@@ -83,7 +83,6 @@ export const VERSION = MAJOR + MIGRATIONS.length - 1;
 /**
  * Brings a database up to this release's schema. A kill in the middle leaves it as it was.
  *
- * @param database the journal's
  * @returns the version it has then: higher than `VERSION` where a newer release has made it
  * @throws what libsql throws
  */
@@ -99,11 +98,7 @@ export function migrate(database: Database): number {
     });
 }
 
-/**
- * Tells whether claims can be made in a database of some version.
- *
- * @param version the database's
- */
+/** Tells whether claims can be made in a database of some version. */
 export function canClaim(version: number): boolean {
     return Math.floor(version / MAJOR) === Math.floor(VERSION / MAJOR);
 }

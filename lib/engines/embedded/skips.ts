@@ -1,33 +1,15 @@
-import { laneOf, type TenantId } from '../../runs/run.js';
-import type { Json } from '../../schedule/args.js';
+import { laneOf } from '../../runs/run.js';
 import { nextSlot } from '../../schedule/calendar.js';
 import { splitTimezone } from '../../schedule/crontab.js';
 import type { Owner } from '../owner.js';
+import type { SkippedSlots } from '../records.js';
 import type { Database, SqlValue } from './database.js';
-
-/** Slots that did not run, for one reason. */
-export interface SkippedSlots {
-    readonly job: string;
-    /** The crontab, and its zone. */
-    readonly schedule: string | undefined;
-    readonly args: readonly Json[];
-    readonly tenant: TenantId | undefined;
-    readonly reason: string;
-    /** Unix seconds. */
-    readonly first: number;
-    /** Unix seconds. */
-    readonly last: number;
-    readonly count: number;
-    /** Whether there are more of them than were counted. */
-    readonly atLeast: boolean;
-}
 
 /**
  * Records slots that did not run, unless another process has. Successive slots of a schedule with one reason share
  * a row, so that an overlap of hours does not fill the file.
  *
  * @param database within a transaction
- * @param slots which, and why
  * @param by who found out
  */
 export function recordSkips(database: Database, slots: SkippedSlots, by: Owner): void {

@@ -6,9 +6,9 @@ import { generate } from 'selfsigned';
 import { DEFAULT_JOURNAL } from '../../../lib/config/journal_settings.js';
 import { RedisSettings } from '../../../lib/config/redis_settings.js';
 import { type BullmqConfig, BullmqEngine } from '../../../lib/engines/bullmq/engine.js';
-import { Ledger } from '../../../lib/engines/bullmq/ledger.js';
 import { Link } from '../../../lib/engines/bullmq/link.js';
 import { connectWith, loadPackages } from '../../../lib/engines/bullmq/packages.js';
+import { RedisRuns } from '../../../lib/engines/bullmq/runs.js';
 import { createOwner } from '../../../lib/engines/owner.js';
 import type { JobPlan } from '../../../lib/jobs/job_plan.js';
 import { readSettings } from '../../../lib/jobs/settings.js';
@@ -78,8 +78,8 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             longestMissedWithin: () => 3_600_000,
             retryOf: () => undefined,
             recovered: () => member.recovered(),
-            takeOver: (run) =>
-                new Promise((resolve) => {
+            execute: (run) =>
+                new Promise<void>((resolve) => {
                     run.attempt += 1;
                     run.startedAt ??= Date.now();
                     member.executing.set(run, async (ending = { outcome: 'succeeded' }) => {
@@ -91,7 +91,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
                 }),
         };
         await engine.open(host);
-        engine.watch();
+        engine.start();
         members.push(member);
         return member;
     };
@@ -99,8 +99,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         const settings = new RedisSettings(redis.url.replace('//', `//:${PASSWORD}@`));
         return new Link(settings, prefix, connectWith(await loadPackages()), { away() {}, back() {} });
     };
-    const add = (member: Member, runs: Run[], catchesUp = false) =>
-        member.engine.queue?.add(runs, { catchesUp });
+    const add = (member: Member, runs: Run[], catchesUp = false) => member.engine.queue?.add(runs, catchesUp);
     const executed = (all: readonly Member[], count: number) =>
         until(`${count} runs`, async () => {
             const found = all.flatMap(({ executing }) => [...executing]);
@@ -258,13 +257,16 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         const terms = { at: SLOT * 1000, isExclusive: true };
         const queued = { catchesUp: false, waits: false, retries: 0 };
         let link: Link;
-        let one: Ledger;
-        let other: Ledger;
+        let one: RedisRuns;
+        let other: RedisRuns;
         const owners = [createOwner(), createOwner()] as const;
 
         beforeEach(async () => {
             link = await linkTo(randomUUID());
-            [one, other] = owners.map((owner) => new Ledger(link, owner, 3_600_000)) as [Ledger, Ledger];
+            [one, other] = owners.map((owner) => new RedisRuns(link, owner, 3_600_000)) as [
+                RedisRuns,
+                RedisRuns,
+            ];
         });
         const forgetBeat = () => link.use((client) => client.hdel(link.key('state'), `beat ${owners[0].id}`));
 
@@ -374,7 +376,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
     test('a process whose last run ends shows life on, where another is about to begin', async () => {
         const prefix = randomUUID();
         const one = await join(prefix);
-        one.engine.rest();
+        one.engine.stop();
         const link = await linkTo(prefix);
         const beats = async () =>
             (await link.use((client) => client.hkeys(link.key('state')))).filter((field) =>

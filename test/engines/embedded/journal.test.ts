@@ -7,11 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Database } from '../../../lib/engines/embedded/database.js';
 import {
     Journal,
-    type JournalParts,
-    type JournalTrouble,
+    type JournalOptions,
     JournalUnavailableError,
 } from '../../../lib/engines/embedded/journal.js';
 import { VERSION } from '../../../lib/engines/embedded/schema.js';
+import type { JournalTrouble } from '../../../lib/runs/events.js';
 
 let folder: string;
 let path: string;
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 async function openJournal(
-    parts: Partial<Pick<JournalParts, 'path' | 'required' | 'patience'>> = {},
+    options: Partial<Pick<JournalOptions, 'path' | 'required' | 'lockTimeout'>> = {},
 ): Promise<Journal> {
     const journal = await Journal.open({
         path,
@@ -41,7 +41,7 @@ async function openJournal(
         restore: () => {
             restored += 1;
         },
-        ...parts,
+        ...options,
     });
     open_.push(journal);
     return journal;
@@ -66,10 +66,12 @@ describe('a journal', () => {
     test('remembers across openings, and makes its file in WAL mode', async () => {
         await (await openJournal()).write((database) => pause(database, 'a'));
         const again = await openJournal();
-        assert.equal(again.write(pauses), 1);
+        assert.equal(await again.write(pauses), 1);
         assert.equal(again.isInMemory, false);
         assert.deepEqual(
-            again.write((database) => database.statement('PRAGMA journal_mode').get([])?.['journal_mode']),
+            await again.write(
+                (database) => database.statement('PRAGMA journal_mode').get([])?.['journal_mode'],
+            ),
             'wal',
         );
         assert.deepEqual(told, []);
@@ -78,15 +80,15 @@ describe('a journal', () => {
     test('without a file is in memory, each for itself', async () => {
         const [one, other] = [await openJournal({ path: undefined }), await openJournal({ path: undefined })];
         one.write((database) => pause(database, 'a'));
-        assert.equal(one.write(pauses), 1);
-        assert.equal(other.write(pauses), 0);
+        assert.equal(await one.write(pauses), 1);
+        assert.equal(await other.write(pauses), 0);
         assert.equal(one.isInMemory, true);
         assert.deepEqual(await readdir(folder), []);
     });
 
     test('undoes what a failing transaction has done', async () => {
         const journal = await openJournal();
-        assert.throws(
+        await assert.rejects(
             () =>
                 journal.write((database) => {
                     pause(database, 'a');
@@ -94,7 +96,7 @@ describe('a journal', () => {
                 }),
             JournalUnavailableError,
         );
-        assert.equal(journal.write(pauses), 0);
+        assert.equal(await journal.write(pauses), 0);
         assert.deepEqual(troubles(), ['failed']);
     });
 });
@@ -102,7 +104,7 @@ describe('a journal', () => {
 describe('a journal that another process has locked', () => {
     test('is tried until it is free, without holding up the event loop, and says so once', async () => {
         const journal = await openJournal();
-        const other = await Database.open(path);
+        const other = new Database(path);
         other.exec('BEGIN IMMEDIATE');
         let longest = 0;
         let last = performance.now();
@@ -123,34 +125,34 @@ describe('a journal that another process has locked', () => {
         await written;
         await counted;
         clearInterval(watch);
-        assert.equal(journal.write(pauses), 1);
+        assert.equal(await journal.write(pauses), 1);
         assert.equal(journal.isInMemory, false);
         assert.ok(longest < locked / 2, `the event loop stood still for ${longest} of ${locked} ms`);
     });
 
-    test('is given up by who has no more patience, or is interrupted, and what was wanted is not done later', async () => {
-        const journal = await openJournal();
-        const other = Database.open(path);
+    test('is given up at the lock timeout, or its signal, and not written later; what is recorded waits', async () => {
+        const controller = new AbortController();
+        const hurried = await openJournal({
+            lockTimeout: { milliseconds: Infinity, signal: controller.signal },
+        });
+        const impatient = await openJournal({ lockTimeout: { milliseconds: 0 } });
+        const other = new Database(path);
         other.exec('BEGIN IMMEDIATE');
         const locked = { name: 'JournalLockedError' };
-        const controller = new AbortController();
-        const patient = { longest: Infinity, signal: controller.signal };
-        const writing = journal.write((database) => pause(database, 'a'), patient) as Promise<void>;
-        const trying = journal.tryWrite(pauses, 0, patient) as Promise<number>;
+        const writing = hurried.write((database) => pause(database, 'a'));
         controller.abort();
         await assert.rejects(writing, locked);
-        await assert.rejects(trying, locked);
-        await assert.rejects(journal.write(pauses, { longest: 0 }) as Promise<number>, locked);
-        await assert.rejects(openJournal({ patience: { longest: 0 } }), locked);
+        await assert.rejects(impatient.write(pauses), locked);
+        await assert.rejects(openJournal({ lockTimeout: { milliseconds: 0 } }), locked);
+        const recorded = impatient.record(pauses, -1);
         other.exec('COMMIT');
         other.close();
-        await journal.write(() => {});
-        assert.equal(await journal.write(pauses), 0);
+        assert.equal(await recorded, 0);
     });
 
     test('while it is opened is waited for', async () => {
         await openJournal();
-        const other = await Database.open(path);
+        const other = new Database(path);
         other.exec('BEGIN IMMEDIATE');
         setTimeout(() => other.exec('COMMIT'), 300);
         const journal = await openJournal();
@@ -164,7 +166,7 @@ describe('a journal that cannot be written', () => {
         await writeFile(join(folder, 'file'), '');
         const journal = await openJournal({ path: join(folder, 'file', 'bot.db') });
         journal.write((database) => pause(database, 'a'));
-        assert.equal(journal.write(pauses), 1);
+        assert.equal(await journal.write(pauses), 1);
         assert.equal(journal.isInMemory, true);
         assert.deepEqual(troubles(), ['unwritable']);
     });
@@ -179,27 +181,27 @@ describe('a journal that cannot be written', () => {
 
     test('because the disk is full goes on in memory from there, and what must be known is known there', async () => {
         const journal = await openJournal();
-        fill(journal);
+        await fill(journal);
         journal.write((database) => pause(database, 'late'));
         assert.equal(journal.isInMemory, true);
         assert.equal(restored, 1);
         // What found the disk full was not lost either.
-        assert.equal(journal.write(pauses), 2);
+        assert.equal(await journal.write(pauses), 2);
         assert.deepEqual(troubles(), ['unwritable']);
     });
 
     test('because the disk is full records nothing where it is required, until there is room', async () => {
         const journal = await openJournal({ required: true });
-        const before = fill(journal);
+        const before = await fill(journal);
         for (let attempt = 0; attempt < 3; attempt++)
-            assert.throws(
-                () => journal.write((database) => pause(database, `late ${attempt} ${LONG}`)),
+            await assert.rejects(
+                journal.write((database) => pause(database, `late ${attempt} ${LONG}`)),
                 JournalUnavailableError,
             );
         assert.deepEqual(troubles(), ['required']);
-        journal.write((database) => database.exec('PRAGMA max_page_count = 100000'));
-        journal.write((database) => pause(database, 'late'));
-        assert.equal(journal.write(pauses), before + 1);
+        await journal.write((database) => database.exec('PRAGMA max_page_count = 100000'));
+        await journal.write((database) => pause(database, 'late'));
+        assert.equal(await journal.write(pauses), before + 1);
     });
 });
 
@@ -208,7 +210,7 @@ describe('a corrupt journal', () => {
         const garbage = 'no database at all '.repeat(500);
         await writeFile(path, garbage);
         const journal = await openJournal();
-        assert.equal(journal.write(pauses), 0);
+        assert.equal(await journal.write(pauses), 0);
         assert.equal(journal.isInMemory, false);
         assert.deepEqual(troubles(), ['set aside']);
         assert.equal(await readFile(told[0]?.[1] ?? '', 'utf8'), garbage);
@@ -218,7 +220,7 @@ describe('a corrupt journal', () => {
         const holder = await openJournal();
         await corrupt();
         const journal = await openJournal();
-        assert.throws(() => journal.write(pauses), JournalUnavailableError);
+        await assert.rejects(journal.write(pauses), JournalUnavailableError);
         assert.deepEqual(troubles(), ['corrupt']);
         assert.deepEqual(
             (await readdir(folder)).filter((name) => name.includes('corrupt')),
@@ -226,8 +228,8 @@ describe('a corrupt journal', () => {
         );
         await holder.close();
         const deadline = Date.now() + 10_000;
-        while (!isUsable(journal) && Date.now() < deadline) await delay(100);
-        assert.equal(journal.write(pauses), 0);
+        while (!(await isUsable(journal)) && Date.now() < deadline) await delay(100);
+        assert.equal(await journal.write(pauses), 0);
         assert.deepEqual(troubles(), ['corrupt', 'set aside']);
     });
 
@@ -235,7 +237,7 @@ describe('a corrupt journal', () => {
         await writeFile(path, 'garbage '.repeat(1000));
         const journals = await Promise.all([openJournal(), openJournal(), openJournal()]);
         journals[0]?.write((database) => pause(database, 'a'));
-        for (const journal of journals) assert.equal(journal.write(pauses), 1);
+        for (const journal of journals) assert.equal(await journal.write(pauses), 1);
         assert.deepEqual(troubles(), ['set aside']);
     });
 });
@@ -246,10 +248,7 @@ describe('a journal of a newer release', () => {
         await setVersion(VERSION + 5);
         const journal = await openJournal();
         journal.write((database) => pause(database, 'a'));
-        assert.equal(
-            journal.write(({ version }) => version),
-            VERSION + 5,
-        );
+        assert.equal(await journal.write(({ version }) => version), VERSION + 5);
         assert.deepEqual(troubles(), ['newer']);
     });
 
@@ -257,20 +256,20 @@ describe('a journal of a newer release', () => {
         await (await openJournal()).close();
         await setVersion(VERSION + 1000);
         const journal = await openJournal();
-        assert.throws(() => journal.write(pauses), JournalUnavailableError);
+        await assert.rejects(journal.write(pauses), JournalUnavailableError);
         assert.deepEqual(troubles(), ['too new']);
     });
 });
 
 // A limit on pages fails as a full disk does. Returns how many pauses found room.
-function fill(journal: Journal): number {
-    const pages = journal.write(
+async function fill(journal: Journal): Promise<number> {
+    const pages = await journal.write(
         (database) => database.statement('PRAGMA page_count').get([])?.['page_count'] as number,
     );
-    journal.write((database) => database.exec(`PRAGMA max_page_count = ${pages}`));
+    await journal.write((database) => database.exec(`PRAGMA max_page_count = ${pages}`));
     for (let written = 0; ; written++) {
         try {
-            journal.write((database) => pause(database, `${written} ${LONG}`));
+            await journal.write((database) => pause(database, `${written} ${LONG}`));
         } catch {
             return written;
         }
@@ -280,7 +279,7 @@ function fill(journal: Journal): number {
 
 async function corrupt(): Promise<void> {
     // As long as a page is in the log, nobody reads it from the file.
-    const database = await Database.open(path);
+    const database = new Database(path);
     database.statement('PRAGMA wal_checkpoint(TRUNCATE)').get([]);
     database.close();
     const file = await open(path, 'r+');
@@ -288,16 +287,16 @@ async function corrupt(): Promise<void> {
     await file.close();
 }
 
-function isUsable(journal: Journal): boolean {
+async function isUsable(journal: Journal): Promise<boolean> {
     try {
-        return journal.write(pauses) === 0;
+        return (await journal.write(pauses)) === 0;
     } catch {
         return false;
     }
 }
 
 async function setVersion(version: number): Promise<void> {
-    const database = await Database.open(path);
+    const database = new Database(path);
     database.version = version;
     database.close();
 }

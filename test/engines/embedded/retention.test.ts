@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Database } from '../../../lib/engines/embedded/database.js';
 import { openMemory } from '../../../lib/engines/embedded/opening.js';
-import { forgetSome, type Retention } from '../../../lib/engines/embedded/retention.js';
+import { forgetSome } from '../../../lib/engines/embedded/retention.js';
 import { claimRun, recordOutcome } from '../../../lib/engines/embedded/runs.js';
 import { createOwner } from '../../../lib/engines/owner.js';
 import { createRun } from '../../../lib/runs/run.js';
@@ -10,8 +11,8 @@ const NOW = Date.UTC(2026, 0, 31);
 const DAY = 86_400_000;
 
 describe('a journal forgets', () => {
-    test('runs older than the retention, and of each job all beyond the newest so many', async () => {
-        const { database } = await openMemory();
+    test('runs older than the retention, and of each job all beyond the newest so many', () => {
+        const { database } = openMemory();
         const record = (job: string, age: number, isEnded = true) =>
             database.transaction(() => {
                 const run = createRun({
@@ -30,7 +31,7 @@ describe('a journal forgets', () => {
         record('hung', 50 * DAY, false);
         for (let age = 1_200; age > 0; age--) record('busy', 3_600_000 + age);
         record('busy', 0);
-        forgetAll(database, { age: 30 * DAY, runs: 100 });
+        forgetAll(database, { retention: 30 * DAY, maxRunsPerJob: 100 });
         const left = database
             .statement('SELECT job, count(*) AS count FROM runs GROUP BY job ORDER BY job')
             .all([]);
@@ -44,8 +45,8 @@ describe('a journal forgets', () => {
         );
     });
 
-    test('no run of the last hour, however many there are: their claims count', async () => {
-        const { database } = await openMemory();
+    test('no run of the last hour, however many there are: their claims count', () => {
+        const { database } = openMemory();
         for (let index = 0; index < 50; index++) {
             const run = createRun({
                 job: 'busy',
@@ -62,11 +63,11 @@ describe('a journal forgets', () => {
                     recordOutcome(database, claim.seq, { ...run, outcome: 'succeeded' });
             });
         }
-        forgetAll(database, { age: 30 * DAY, runs: 10 });
+        forgetAll(database, { retention: 30 * DAY, maxRunsPerJob: 10 });
         assert.equal(database.statement('SELECT count(*) AS count FROM runs').get([])?.['count'], 50);
     });
 });
 
-function forgetAll(database: Parameters<typeof forgetSome>[0], retention: Retention): void {
-    while (database.transaction(() => forgetSome(database, retention, NOW)));
+function forgetAll(database: Database, settings: Parameters<typeof forgetSome>[1]): void {
+    while (database.transaction(() => forgetSome(database, settings, NOW)));
 }

@@ -2,7 +2,7 @@
  * What a dead process has left behind: runs of the queue go back there, unless it has told the queue alone of their end;
  * others are lost, and some begun anew. Its jobs are those after `again`'s runs, which are as many as the number before.
  */
-export const BURY = `
+export const GIVE_UP = `
 local dead, beat, at, keep, owner, successors = unpack(ARGV, 1, 6)
 local state = key('state')
 if call('HGET', state, 'beat ' .. dead) ~= beat then return {} end
@@ -10,7 +10,7 @@ local first = 7 + 3 * successors
 local again = {}
 for i = 7, first - 1, 3 do again[ARGV[i]] = {ARGV[i + 1], ARGV[i + 2]} end
 local lost = {}
-local function bury(id, job)
+local function see(id, job)
     local run = key('run', id)
     local lane, queued, attempt = unpack(call('HMGET', run, 'lane', 'queued', 'attempt'))
     if queued == '1' then
@@ -36,7 +36,7 @@ end
 for i = first, #ARGV do
     for _, id in ipairs(call('SMEMBERS', key('going', ARGV[i]))) do
         local known = call('HMGET', key('run', id), 'owner', 'outcome')
-        if known[1] == dead and not known[2] then bury(id, ARGV[i]) end
+        if known[1] == dead and not known[2] then see(id, ARGV[i]) end
     end
 end
 call('HDEL', state, 'beat ' .. dead)

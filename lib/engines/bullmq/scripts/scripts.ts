@@ -1,5 +1,5 @@
-import { BURY } from './bury_script.js';
 import { CLAIM } from './claim_script.js';
+import { GIVE_UP } from './give_up_script.js';
 
 /*
  * What has to happen in one step, in Lua. Each script gets the prefix of all keys as its only key: an app's keys live on
@@ -178,7 +178,7 @@ const OWN = {
     claim: CLAIM,
     finish: FINISH,
     putBack: RETURN,
-    bury: BURY,
+    giveUp: GIVE_UP,
     skip: SKIP,
     resume: RESUME,
     void: VOID,
