@@ -12,11 +12,8 @@ await new Promise((resolve) => setTimeout(resolve, Number(startAt) - Date.now())
 const start = performance.now();
 for (let slot = 0; slot < Number(count); slot++) {
     const run = benchRun(job, slot);
-    const claim = journal.write((database) =>
-        claimRun(database, run, owner, { at: Date.now(), isExclusive: false }),
-    );
-    if (claim instanceof Promise) await claim;
-    else if (slot % 100 === 0) await turn();
+    await journal.write((database) => claimRun(database, run, owner, { at: Date.now(), isExclusive: false }));
+    if (slot % 100 === 0) await turn();
 }
 process.send?.(performance.now() - start);
 await journal.close();

@@ -8,7 +8,7 @@ export class ForgetfulEngine implements Engine {
     readonly description = 'forgetful';
     readonly #claimed = new Map<string, number>();
 
-    claim(run: Run): ClaimAnswer {
+    async claim(run: Run): Promise<ClaimAnswer> {
         if (run.manual || run.scheduledAt === undefined) return 'granted';
         const lane = laneOf(run);
         if (run.scheduledAt <= (this.#claimed.get(lane) ?? Number.NEGATIVE_INFINITY)) return 'taken';
@@ -16,31 +16,31 @@ export class ForgetfulEngine implements Engine {
         return 'granted';
     }
 
-    open(): void {}
-    watch(): void {}
+    async open(): Promise<void> {}
+    start(): void {}
+    stop(): void {}
     async history(): Promise<History> {
         return new JournalHistory(false, undefined);
     }
-    close(): void {}
-    rest(): void {}
+    async close(): Promise<void> {}
     retrying(): false {
         return false;
     }
-    finished(): void {}
+    async finished(): Promise<void> {}
     skipped(): void {}
-    unrun(): void {}
-    settledUntil(): Map<string, number> {
+    async unrun(): Promise<void> {}
+    async handledUntil(): Promise<Map<string, number>> {
         return new Map();
     }
-    latestSettled(): undefined {}
-    settle(): void {}
-    voidClaimsAfter(): void {}
+    async latestHandled(): Promise<undefined> {}
+    handled(): void {}
+    async voidClaimsAfter(): Promise<void> {}
     isPaused(): boolean {
         return false;
     }
-    pausedJobs(): string[] {
+    async pausedJobs(): Promise<string[]> {
         return [];
     }
-    pause(): void {}
-    resume(): void {}
+    async pause(): Promise<void> {}
+    async resume(): Promise<void> {}
 }

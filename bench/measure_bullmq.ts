@@ -118,8 +118,8 @@ async function rawContender(work: (run: Payload) => Promise<void>): Promise<Cont
 
 /** A whole run of ours, of which nobody asks or tells Redis. */
 function forgetfulWork(): (run: Payload) => Promise<void> {
-    const parts = { clock: systemClock, engine: new ForgetfulEngine(), emit: publish, random: Math.random };
-    const inFlight = new RunsInFlight(parts);
+    const engine = new ForgetfulEngine();
+    const inFlight = new RunsInFlight(systemClock, publish, () => engine, Math.random);
     const plan = planJob('allow', 'UTC');
     return ({ args, tenant, scheduledAt }) => {
         const run = createRun({ job: plan.name, file: undefined, args, tenant, scheduledAt, manual: false });
@@ -134,12 +134,12 @@ async function ourContender(job: string): Promise<Contender> {
         if (event.type === 'run-ended') tell();
         publish(event);
     };
-    const inFlight = new RunsInFlight({ clock: systemClock, engine, emit, random: Math.random });
+    const inFlight = new RunsInFlight(systemClock, emit, () => engine, Math.random);
     const plan = planJob(job, 'UTC');
     await engine.open(hostOf(emit, plan, inFlight));
-    engine.watch();
+    engine.start();
     await delay(1_000);
-    return { expect, add: async (runs) => engine.queue?.add(runs, { catchesUp: false }) };
+    return { expect, add: async (runs) => engine.queue?.add(runs, false) };
 }
 
 function hostOf(emit: Emit, plan: JobPlan, inFlight: RunsInFlight): EngineHost {
@@ -152,7 +152,7 @@ function hostOf(emit: Emit, plan: JobPlan, inFlight: RunsInFlight): EngineHost {
         longestMissedWithin: () => 3_600_000,
         retryOf: () => undefined,
         recovered: () => {},
-        takeOver(run) {
+        execute(run) {
             const active = inFlight.activate(run, plan, {});
             active.isClaimed = true;
             return inFlight.perform(active);

@@ -43,7 +43,7 @@ await journaling.open({
     environment: 'test',
     journal: parseConfig({ journal: false }).journal,
     retryOf: () => undefined,
-    takeOver: () => {},
+    execute: async () => {},
     planOf: () => plan,
     longestMissedWithin: () => 0,
     recovered: () => {},
@@ -72,13 +72,13 @@ const figures = Object.fromEntries([...rounds].map(([name, each]) => [name, medi
 process.send?.(figures, () => process.exit());
 
 function dispatcherOn(engine: Engine): Dispatcher {
-    const parts = { clock: systemClock, engine, emit: publish };
-    const inFlight = new RunsInFlight({ ...parts, random: Math.random });
+    const parts = { clock: systemClock, engine, emit: publish, config: DEFAULT_CONFIG };
+    const inFlight = new RunsInFlight(systemClock, publish, () => engine, Math.random);
     return new Dispatcher({ ...parts, inFlight, environment: 'test' });
 }
 
 async function runOn(dispatcher: Dispatcher): Promise<void> {
-    const due = [{ plan, schedule, slots: [second++] }];
-    const [run] = await dispatcher.dispatch(due, { manual: false, config: DEFAULT_CONFIG });
+    const due = [{ plan, schedule, slots: [second++], catchesUp: false }];
+    const [run] = await dispatcher.dispatch(due, { manual: false });
     if (run?.outcome !== 'succeeded') throw new Error(`a run was ${run?.outcome}: ${run?.reason}`);
 }

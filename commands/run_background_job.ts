@@ -42,8 +42,10 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const [{ attend }, report] = await Promise.all([
+            const [{ attend }, { runtimeOf }, { runJobNow }, report] = await Promise.all([
                 import('../lib/process/attendance.js'),
+                import('../lib/scheduler/bot.js'),
+                import('../lib/scheduler/requests.js'),
                 import('../lib/views/run_report.js'),
             ]);
             const { name, tenant: onlyTenant, at, json: isJson = false } = this.params;
@@ -56,7 +58,7 @@ export default {
                 runs = all;
             };
             const over = await attend({ bot, isJson, runs: () => runs }, (signal) =>
-                bot.runOnRequest({ name, args, onlyTenant, slot, signal, begin }),
+                runJobNow({ name, args, onlyTenant, slot, signal, begin }, runtimeOf(bot)),
             );
             // The log has said what the others failed with: once is enough.
             for (const { run, failure } of over)

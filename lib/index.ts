@@ -16,4 +16,5 @@ export { BackgroundJob, defineBackgroundJob } from './jobs/background_job.js';
 export type { BotEvent } from './runs/events.js';
 export type { CurrentRun, Outcome, Run, TenantId } from './runs/run.js';
 export { BadScheduleError, type Json } from './schedule/schedule.js';
-export { Bot, type BotParts } from './scheduler/bot.js';
+export { Bot } from './scheduler/bot.js';
+export type { BotParts } from './scheduler/runtime.js';

@@ -12,7 +12,8 @@ import startServer from '../commands/start_server.js';
 import type { Services } from '../types/framework.js';
 import { secondCopyMessage } from './copies.js';
 import { Command, Project, ServiceFactory } from './framework.js';
-import { theBot } from './process/the_bot.js';
+import { brokenFileProblems } from './jobs/job_plan.js';
+import { Bot, runtimeOf } from './scheduler/bot.js';
 
 /** Where the installed copy of this package leaves its mark, for others that look for it. */
 const MARK = Symbol.for('pinstripe-bot');
@@ -29,6 +30,15 @@ if (marks[MARK]) {
     );
 }
 marks[MARK] = { path: import.meta.url };
+
+/** The one bot of this process: `this.bot` in every workspace, request and job. It is kept on no context. */
+const theBot = new Bot();
+
+// An app that has job files, and no jobs, would be silent otherwise.
+runtimeOf(theBot).explainNoJobs = async () => {
+    const { filesNotImported } = await import('./check/files_not_imported.js');
+    return rootPath && filesNotImported(rootPath, brokenFileProblems());
+};
 
 ServiceFactory.register('bot', {
     create() {

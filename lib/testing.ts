@@ -2,7 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseConfig } from './config/config.js';
 import type { Run } from './runs/run.js';
-import { Bot } from './scheduler/bot.js';
+import { Bot, runtimeOf } from './scheduler/bot.js';
+import type { Runtime } from './scheduler/runtime.js';
 import { ManualClock } from './time/manual_clock.js';
 import './install.js';
 
@@ -50,7 +51,7 @@ export async function simulate(
         },
         ...(environment !== undefined && { environment }),
     });
-    const rest = patienceWith(bot, patience);
+    const rest = patienceWith(runtimeOf(bot), patience);
 
     await Promise.race([started, bot.start()]);
     await rest();
@@ -68,17 +69,17 @@ const USUAL_PATIENCE = 10_000;
 const LONGEST_GRACE = 10_000;
 
 // Runs that have used up the patience once are not waited for again.
-function patienceWith(bot: Bot, patience: number): () => Promise<void> | undefined {
+function patienceWith(runtime: Runtime, patience: number): () => Promise<void> | undefined {
     let hopeless = 0;
-    return () => (bot.isIdle ? undefined : wait());
+    return () => (runtime.isIdle ? undefined : wait());
 
     async function wait(): Promise<void> {
         // A timer may just have let something go on that is not busy yet.
         await nextTurn();
-        hopeless = Math.min(hopeless, bot.busy);
+        hopeless = Math.min(hopeless, runtime.busy);
         const end = performance.now() + patience;
-        while (bot.busy > hopeless) {
-            if (performance.now() > end) hopeless = bot.busy;
+        while (runtime.busy > hopeless) {
+            if (performance.now() > end) hopeless = runtime.busy;
             await nextTurn();
         }
     }

@@ -1,13 +1,11 @@
 import ms from 'ms';
 import { Project, Workspace } from '../framework.js';
 import { importFault } from '../jobs/job_file.js';
-import { BadScheduleError } from '../schedule/schedule.js';
 import { readTimezone } from '../schedule/timezone.js';
 import { show } from '../text/show.js';
-import { didYouMean } from '../text/suggestion.js';
 import { parseDuration } from '../time/duration.js';
 import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
-import { oneOf } from './one_of.js';
+import { hasKeys, type Options, oneOf, readOptions, unknownKey, wholeNumberFrom } from './options.js';
 import { RedisSettings, showRedis } from './redis_settings.js';
 
 /** How the bot reports what happens: for people, one JSON object a line, or not at all. */
@@ -49,37 +47,20 @@ export class ConfigError extends Error {
     override readonly name = 'ConfigError';
 }
 
-type Key = Exclude<keyof BotConfig, 'enabled'>;
 const CONFIG_FILE = 'pinstripe.config.js';
-
-type Readers = {
-    [Name in Key]: {
-        default: BotConfig[Name];
-        read(value: unknown): BotConfig[Name];
-        /** How a bad value is written in the error, where not as it is. */
-        show?: (value: unknown) => string;
-    };
-};
 
 /** How many runs go at once with the engine `bullmq`: one hung job must not stop a worker. */
 const WORKER_CONCURRENCY = 10;
 
-const READERS: Readers = {
+const OPTIONS: Options<Omit<BotConfig, 'enabled'>> = {
     timezone: { default: undefined, read: readTimezone },
-    concurrency: {
-        default: 1,
-        read(value) {
-            if (!Number.isSafeInteger(value) || (value as number) < 1)
-                throw new TypeError('is not a whole number from 1 up');
-            return value as number;
-        },
-    },
+    concurrency: { default: 1, read: wholeNumberFrom(1) },
     turn: { default: ms('30s'), read: parseDuration },
     stopTimeout: { default: ms('25s'), read: parseDuration },
     log: { default: 'pretty', read: oneOf<LogFormat>('pretty', 'json', 'silent') },
     engine: { default: 'embedded', read: oneOf<EngineName>('embedded', 'bullmq') },
     journal: { default: DEFAULT_JOURNAL, read: readJournalSettings },
-    redis: { default: undefined, read: (value) => new RedisSettings(value), show: showRedis },
+    redis: { default: undefined, read: (value) => new RedisSettings(value) },
     redisPrefix: {
         default: undefined,
         read(value) {
@@ -93,10 +74,8 @@ const READERS: Readers = {
     role: { default: 'both', read: oneOf<Role>('both', 'scheduler', 'worker') },
 };
 
-/** Keys that say nothing to the embedded engine. */
-const BULLMQ_KEYS: readonly Key[] = ['redis', 'redisPrefix', 'role'];
-
-const KEYS = Object.keys(READERS) as Key[];
+/** Keys that mean nothing to the embedded engine. */
+const BULLMQ_KEYS = ['redis', 'redisPrefix', 'role'];
 
 /** The config of an app whose `pinstripe.config.js` has no `bot` section. */
 export const DEFAULT_CONFIG: BotConfig = parseConfig(undefined);
@@ -105,35 +84,35 @@ export const DEFAULT_CONFIG: BotConfig = parseConfig(undefined);
  * Reads the `bot` section.
  *
  * @param section its value: an object, `false` for no bot, or undefined for all defaults
- * @returns the config, complete
  * @throws ConfigError for an unknown key, naming the nearest one, and for a bad value
  */
 export function parseConfig(section: unknown): BotConfig {
-    const keys = section === undefined || typeof section === 'boolean' ? {} : section;
-    if (typeof keys !== 'object' || keys === null || Array.isArray(keys)) {
-        throw new ConfigError(
-            'pinstripe.config.js: `bot` is not an object: write `bot: { ... }`, or `bot: false` for no bot',
+    const given = section === undefined || typeof section === 'boolean' ? {} : section;
+    if (!hasKeys(given))
+        throw wrong('`bot` is not an object: write `bot: { ... }`, or `bot: false` for no bot');
+    const unknown = unknownKey(OPTIONS, given, 'bot.');
+    if (unknown) throw wrong(`${unknown}.`);
+    const options = readOptions(OPTIONS, given, (key, value, complaint) => {
+        throw wrong(`\`bot.${key}\`, ${key === 'redis' ? showRedis(value) : show(value)}, ${complaint}`);
+    });
+    const config = { enabled: section !== false, ...options };
+    if (config.engine === 'embedded') {
+        const stray = BULLMQ_KEYS.find((key) => given[key] !== undefined);
+        if (stray === undefined) return config;
+        throw wrong(
+            `\`bot.${stray}\` is for the engine 'bullmq': add \`engine: 'bullmq'\`, or leave it out.`,
         );
     }
-    for (const key of Object.keys(keys)) {
-        if (KEYS.some((known) => known === key)) continue;
-        throw new ConfigError(
-            `pinstripe.config.js: unknown key \`bot.${key}\`${didYouMean(key, KEYS)}. Known: ${KEYS.join(', ')}.`,
+    if (config.redis === undefined)
+        throw wrong(
+            `the engine 'bullmq' needs \`bot.redis\`: where Redis is, like 'redis://127.0.0.1:6379'.`,
         );
-    }
-    const given = keys as Partial<Record<Key, unknown>>;
-    const entries = KEYS.map((key) => [key, readKey(key, given[key])]);
-    const config = { enabled: section !== false, ...Object.fromEntries(entries) } as BotConfig;
-    if (config.engine === 'embedded') checkEmbedded(given);
-    else if (config.redis === undefined) throw redisMissing();
-    else if (given.concurrency === undefined) return { ...config, concurrency: WORKER_CONCURRENCY };
-    return config;
+    return given['concurrency'] === undefined ? { ...config, concurrency: WORKER_CONCURRENCY } : config;
 }
 
 /**
  * Reads the config of the running app, through the framework's `config` service, in a workspace of its own.
  *
- * @returns the config, complete
  * @throws ConfigError as `parseConfig` does, and where `pinstripe.config.js` cannot be imported: then it has a cause
  */
 export async function loadConfig(): Promise<BotConfig> {
@@ -152,30 +131,6 @@ async function readSection(): Promise<unknown> {
     }
 }
 
-function checkEmbedded(given: Partial<Record<Key, unknown>>): void {
-    const stray = BULLMQ_KEYS.find((key) => given[key] !== undefined);
-    if (stray !== undefined) {
-        throw new ConfigError(
-            `pinstripe.config.js: \`bot.${stray}\` is for the engine 'bullmq': add \`engine: 'bullmq'\`, or leave it out.`,
-        );
-    }
-}
-
-function redisMissing(): ConfigError {
-    return new ConfigError(
-        `pinstripe.config.js: the engine 'bullmq' needs \`bot.redis\`: where Redis is, like 'redis://127.0.0.1:6379'.`,
-    );
-}
-
-function readKey(key: Key, value: unknown): unknown {
-    const reader: Readers[Key] = READERS[key];
-    if (value === undefined) return reader.default;
-    try {
-        return reader.read(value);
-    } catch (error) {
-        if (!(error instanceof TypeError || error instanceof BadScheduleError)) throw error;
-        throw new ConfigError(
-            `pinstripe.config.js: \`bot.${key}\`, ${(reader.show ?? show)(value)}, ${error.message}`,
-        );
-    }
+function wrong(complaint: string): ConfigError {
+    return new ConfigError(`${CONFIG_FILE}: ${complaint}`);
 }

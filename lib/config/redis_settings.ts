@@ -1,4 +1,5 @@
 import { show } from '../text/show.js';
+import { hasKeys } from './options.js';
 
 const SCHEMES = ['redis:', 'rediss:'];
 const EXAMPLE = `write 'redis://127.0.0.1:6379', or an object of ioredis options, like { host: '127.0.0.1', port: 6379 }`;
@@ -29,9 +30,8 @@ export class RedisSettings {
             this.#options = {};
             return;
         }
-        if (typeof value !== 'object' || value === null || Array.isArray(value))
-            throw new TypeError(`is neither a URL nor an object: ${EXAMPLE}`);
-        const { url, ...options } = value as Record<string, unknown>;
+        if (!hasKeys(value)) throw new TypeError(`is neither a URL nor an object: ${EXAMPLE}`);
+        const { url, ...options } = value;
         for (const [name, complaint] of Object.entries(REFUSED)) {
             if (options[name] !== undefined) throw new TypeError(complaint);
         }

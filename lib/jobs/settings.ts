@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import ms from 'ms';
 import type { BackgroundJobSettings } from '../../types/background_job.js';
-import { oneOf } from '../config/one_of.js';
+import { type Options, oneOf, readBoolean, readOptions, wholeNumberFrom } from '../config/options.js';
 import { readTimezone } from '../schedule/timezone.js';
 import { show } from '../text/show.js';
 import { parseDuration } from '../time/duration.js';
@@ -30,11 +30,7 @@ export interface Settings {
     readonly description: string | undefined;
 }
 
-type Readers = {
-    [Name in keyof Settings]: { default: Settings[Name]; read(value: unknown): Settings[Name] };
-};
-
-const READERS: Readers = {
+const OPTIONS: Options<Settings> = {
     timezone: { default: undefined, read: readTimezone },
     multiTenant: { default: undefined, read: readBoolean },
     tenantsFilter: {
@@ -48,10 +44,24 @@ const READERS: Readers = {
     overlap: { default: 'skip', read: oneOf('skip', 'queue', 'replace', 'allow') },
     missed: { default: 'once', read: oneOf('skip', 'once', 'all') },
     missedWithin: { default: ms('1h'), read: parseDuration },
-    timeout: { default: undefined, read: readTimeout },
-    retries: { default: 0, read: readCount },
+    timeout: {
+        default: undefined,
+        read(value) {
+            const timeout = parseDuration(value);
+            if (timeout === 0) throw new TypeError('leaves no time to run: leave it out for no timeout');
+            return timeout;
+        },
+    },
+    retries: { default: 0, read: wholeNumberFrom(0) },
     retryDelay: { default: ms('10s'), read: parseDuration },
-    environments: { default: undefined, read: readEnvironments },
+    environments: {
+        default: undefined,
+        read(value) {
+            if (!Array.isArray(value) || !value.every((name) => typeof name === 'string'))
+                throw new TypeError(`is not a list of NODE_ENV values, like ['production']`);
+            return value;
+        },
+    },
     description: {
         default: undefined,
         read(value) {
@@ -62,7 +72,7 @@ const READERS: Readers = {
 };
 
 /** The names of all settings. */
-export const SETTING_NAMES = Object.keys(READERS) as (keyof Settings)[];
+export const SETTING_NAMES = Object.keys(OPTIONS) as (keyof Settings)[];
 
 /** What is wrong with the value of a setting. */
 export interface SettingComplaint {
@@ -76,7 +86,7 @@ const MOST_EDITS_OF_A_TYPO = 2;
 /**
  * Reads a job's settings.
  *
- * @param declared the values that the job declares; undefined stands for the default
+ * @param declared the values that the job declares; undefined and null stand for the default
  * @returns the settings, with the default in place of each bad value, and a sentence on each of those
  */
 export function readSettings(declared: Partial<Record<keyof Settings, unknown>>): {
@@ -84,19 +94,14 @@ export function readSettings(declared: Partial<Record<keyof Settings, unknown>>)
     complaints: SettingComplaint[];
 } {
     const complaints: SettingComplaint[] = [];
-    const entries = SETTING_NAMES.map((name) => {
-        const reader = READERS[name];
-        const value = declared[name];
-        if (value === undefined || value === null) return [name, reader.default];
-        try {
-            return [name, reader.read(value)];
-        } catch (error) {
-            const reason = `its setting \`${name}\`, ${show(value)}, ${(error as Error).message}`;
-            complaints.push({ property: name, reason });
-            return [name, reader.default];
-        }
-    });
-    return { settings: Object.fromEntries(entries) as Settings, complaints };
+    const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, declared[name] ?? undefined]));
+    const settings = readOptions(OPTIONS, given, (property, value, complaint) =>
+        complaints.push({
+            property,
+            reason: `its setting \`${property}\`, ${show(value)}, ${complaint}`,
+        }),
+    );
+    return { settings, complaints };
 }
 
 /**
@@ -109,28 +114,4 @@ export function misspeltSetting(property: string): keyof Settings | undefined {
     return SETTING_NAMES.find(
         (name) => name !== property && distance(name, property) <= MOST_EDITS_OF_A_TYPO,
     );
-}
-
-function readBoolean(value: unknown): boolean {
-    if (typeof value !== 'boolean') throw new TypeError('is neither true nor false');
-    return value;
-}
-
-function readTimeout(value: unknown): number {
-    const timeout = parseDuration(value);
-    if (timeout === 0) throw new TypeError('leaves no time to run: leave it out for no timeout');
-    return timeout;
-}
-
-function readCount(value: unknown): number {
-    if (!Number.isSafeInteger(value) || (value as number) < 0)
-        throw new TypeError('is not a whole number from 0 up');
-    return value as number;
-}
-
-function readEnvironments(value: unknown): string[] {
-    if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) {
-        throw new TypeError(`is not a list of NODE_ENV values, like ['production']`);
-    }
-    return value;
 }

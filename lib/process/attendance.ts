@@ -1,13 +1,13 @@
 import type { Run, TenantId } from '../runs/run.js';
-import type { Bot } from '../scheduler/bot.js';
+import { type Bot, runtimeOf } from '../scheduler/bot.js';
+import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
 import { ProgressLine, stopwatch } from '../text/progress_line.js';
-import { LONGEST_LOCK } from '../time/patience.js';
 import { exitSoon } from './server_stop.js';
 import { exitCodeOf, onStopSignals, type StopSignal } from './stop_signals.js';
 
 /** How somebody waits for runs. */
 export interface Attendance {
-    readonly bot: Pick<Bot, 'logAs' | 'giveUp' | 'waitNoLonger' | 'noteForcedExit'>;
+    readonly bot: Bot;
     /** Whether standard output is for JSON alone: whatever else is printed goes to standard error. */
     readonly isJson: boolean;
     /** The runs so far, those to come included where they are known. */
@@ -42,8 +42,9 @@ export async function attend<T>(
 ): Promise<T> {
     const controller = new AbortController();
     const since = Date.now();
-    bot.logAs('pretty');
-    bot.waitNoLonger({ longest: LONGEST_LOCK, signal: controller.signal });
+    const runtime = runtimeOf(bot);
+    runtime.logFormat = 'pretty';
+    runtime.lockTimeout = { milliseconds: LOCK_TIMEOUT, signal: controller.signal };
     const restore = isJson ? divertOutput() : undefined;
     const progress = ProgressLine.show(() => {
         const doing = controller.signal.aborted ? 'stopping' : 'running';
@@ -55,9 +56,9 @@ export async function attend<T>(
         controller.abort();
     });
     const giveUp = () => {
-        if (controller.signal.aborted) return bot.giveUp('interrupted');
+        if (controller.signal.aborted) return runtime.engine.abandon('interrupted');
         console.error(EXITED);
-        bot.giveUp('process exited');
+        runtime.engine.abandon('process exited');
         process.exitCode = 1;
     };
     process.on('exit', giveUp);

@@ -1,4 +1,4 @@
-import type { Bot } from '../scheduler/bot.js';
+import { type Bot, runtimeOf } from '../scheduler/bot.js';
 import { onStopSignals } from './stop_signals.js';
 
 /** How long the rest of the process may take to end by itself once the bot has stopped, in milliseconds. */
@@ -11,7 +11,7 @@ const MARGIN = 5_000;
 export interface StoppableServer {
     /** Closes its listener, where it has one, so that no new requests come in. */
     closeListener?(): void;
-    readonly bot: Pick<Bot, 'stop' | 'noteForcedExit'>;
+    readonly bot: Bot;
     /** How long the bot waits for runs in flight, in milliseconds. */
     readonly stopTimeout: number;
 }
@@ -35,14 +35,14 @@ export function stopOnSignals(server: StoppableServer): void {
  *
  * @param bot told what keeps it alive
  */
-export function exitSoon(bot: Pick<Bot, 'noteForcedExit'>): void {
+export function exitSoon(bot: Bot): void {
     exitAfter(LAST_PATIENCE, bot);
 }
 
-function exitAfter(delay: number, bot: Pick<Bot, 'noteForcedExit'>): void {
+function exitAfter(delay: number, bot: Bot): void {
     setTimeout(() => {
         const resources = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe|File)/.test(name));
-        bot.noteForcedExit([...new Set(resources)]);
+        runtimeOf(bot).emit({ type: 'exit-forced', resources: [...new Set(resources)] });
         process.exit();
     }, delay).unref();
 }

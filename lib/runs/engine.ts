@@ -1,31 +1,71 @@
 import type { JournalSettings } from '../config/journal_settings.js';
 import type { JobPlan } from '../jobs/job_plan.js';
+import type { Emit, GiveUpReason } from './events.js';
+import type { History } from './history.js';
+import type { Outcome, Run, TenantId } from './run.js';
 import type { UnrunSlots } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Clock } from '../time/clock.js';
-import type { Patience } from '../time/patience.js';
-import type { Emit } from './events.js';
-import type { History } from './history.js';
-import type { Run } from './run.js';
 
-/**
- * The answer to a claim:
- * - `granted`: the run may start, and is recorded
- * - `taken`: what becomes of the slot is decided already
- * - `superseded`: a newer slot of the lane has started
- * - `busy`: another process has a run of the lane going
- * - `paused`: the job is paused
- * - `journal locked`: another process kept the store locked for longer than the host waits
- * - `no journal`: the engine cannot tell, and so grants nothing
- */
-export type ClaimAnswer =
-    | 'granted'
-    | 'taken'
-    | 'superseded'
-    | 'busy'
-    | 'paused'
-    | 'journal locked'
-    | 'no journal';
+/** What a schedule comes to at one moment: each of its slots since `from` is to run, or has a reason not to. */
+export interface DueSchedule {
+    readonly schedule: Schedule;
+    readonly plan: JobPlan;
+    /** Its place among the schedules of one second. */
+    readonly position: number;
+    /** Up to which second it was handled when this was decided; it is recorded only while that is so. */
+    readonly from: number;
+    /** Up to which second it is handled then. */
+    readonly until: number;
+    /** Unix seconds, oldest first. */
+    readonly run: readonly number[];
+    /** Whether those were missed. */
+    readonly catchesUp: boolean;
+    readonly skipped: readonly (Pick<UnrunSlots, 'count' | 'atLeast' | 'first' | 'last'> & { reason: string })[];
+    /** Whether this was decided after a gap, so that it holds for slots which wait since before it, too. */
+    readonly decidesAnew: boolean;
+}
+
+/** A run that is taken from the queue, to be executed. */
+export interface TakenRun {
+    readonly kind: 'run' | 'slot';
+    readonly run: Run;
+    /** Aborted, with the reason, when the run is to end. */
+    readonly signal: AbortSignal;
+    /** When it could start, in unix milliseconds: its tenant was there then. */
+    readonly dueAt: number;
+}
+
+/** How an attempt ended. */
+export interface Ended {
+    readonly outcome: Exclude<Outcome, 'lost'>;
+    readonly reason?: string | undefined;
+    readonly error?: Error | undefined;
+}
+
+/** What becomes of a run after an attempt. */
+export type Result =
+    | ({ readonly kind: 'ended' } & Ended)
+    /** It waits for its next attempt until then, in unix milliseconds. */
+    | { readonly kind: 'retries'; readonly at: number; readonly error: Error }
+    /** Of a slot: it runs for each of these; undefined: once, for nobody. */
+    | { readonly kind: 'fans out'; readonly tenants: readonly TenantId[] | undefined };
+
+/** How long a store that another process keeps locked is waited for. */
+export interface LockTimeout {
+    readonly milliseconds: number;
+    /** Once aborted, the wait is over. */
+    readonly signal?: AbortSignal | undefined;
+}
+
+/** Another process kept the journal locked for longer than the lock timeout. */
+export class JournalLockedError extends Error {
+    override readonly name = 'JournalLockedError';
+
+    constructor() {
+        super('Another process keeps the journal locked: nothing was run, and nothing was changed.');
+    }
+}
 
 /** What an engine is given to read what it remembers. */
 export interface HistoryHost {
@@ -38,128 +78,100 @@ export interface HistoryHost {
 export interface EngineHost extends HistoryHost {
     readonly clock: Clock;
     readonly emit: Emit;
-    /** How long a store that is locked is waited for by who opens it, claims, pauses or resumes; undefined: until it is not. */
-    readonly patience?: Patience | undefined;
-    /**
-     * Asked for each run whose process died.
-     *
-     * @returns the run that is to take its place; undefined: none
-     */
-    retryOf(lost: Run): Run | undefined;
-    /**
-     * Told of a run that the engine has claimed itself: it is to be executed.
-     *
-     * @returns a promise that resolves when it is over here: ended, put back, or waiting for its next attempt elsewhere
-     */
-    takeOver(run: Run): void | Promise<void>;
+    /** How many runs of one batch may hold a turn at once. */
+    readonly concurrency: number;
+    /** After this long a run has lost its turn, in milliseconds. */
+    readonly turn: number;
+    /** How long a locked store is waited for; undefined: until it is free. */
+    readonly lockTimeout?: LockTimeout | undefined;
     /** The job as this process knows it; undefined: it does not. */
     planOf(job: string): JobPlan | undefined;
-    /** For how long a slot may still be missed: the longest `missedWithin` of all jobs, in milliseconds. */
-    longestMissedWithin(): number;
-    /** Told when the store can be reached again: what has become due meanwhile is still owed. */
+    /** Executes an attempt of a run, or lists the tenants of a slot. It never rejects. */
+    perform(taken: TakenRun): Promise<Result>;
+    /** Told that schedules have to be looked at again: the store is back, or another has taken its place. */
     recovered(): void;
 }
 
-/** Where an engine keeps scheduled runs until some process executes them. */
-export interface RunQueue {
-    /**
-     * Adds runs; each slot of a lane gets in once, whoever adds it.
-     *
-     * @param runs scheduled runs, in the order of their slots
-     * @param how whether they were missed, and go one after another
-     * @returns a promise of whether they are safe there; false: they are still owed
-     */
-    add(runs: readonly Run[], how: { catchesUp: boolean }): Promise<boolean>;
+/** Somebody's wish that a run take place. */
+export interface Request {
+    readonly run: Run;
+    readonly plan: JobPlan;
+    /** Whether somebody waits for it in this process, which alone may execute it. */
+    readonly isAwaited: boolean;
+    /** With which others it takes turns, by a number below -1; undefined: it needs none. */
+    readonly batch?: number | undefined;
+    /** Unix milliseconds; undefined: as soon as possible. */
+    readonly runAt?: number | undefined;
 }
 
-/** Slots of a schedule that do not run. */
-export type UnrunOfSchedule = UnrunSlots & { readonly schedule: Schedule };
+/** Slots that wait: `of(schedule)` has them. */
+export interface WaitingSlots {
+    of(schedule: Schedule): readonly number[];
+}
 
-/**
- * Where runs are claimed and remembered. Every engine keeps the same promises; one suite of tests holds them all to it.
- * No method but `pause` and `resume` rejects because of trouble with the store: the engine deals with it, and tells of it as
- * an event. What can be answered at once is.
- */
+/** How far scheduling has come. */
+export interface LastEnqueued {
+    /** Unix seconds; -Infinity: nobody has enqueued yet. */
+    readonly second: number;
+    readonly byOthers: boolean;
+}
+
+/** Where runs wait, are taken, and are remembered. Every engine keeps the same promises; one suite of tests holds them to it. */
 export interface Engine {
     /** Its name in the log, with what it remembers: `'embedded, journal bot_production.db'`. */
     readonly description: string;
-    /** Where scheduled runs go; undefined: the process that finds them due executes them itself. */
-    readonly queue?: RunQueue | undefined;
-    /**
-     * Makes it ready; called again, it changes nothing.
-     *
-     * @param host what it works with
-     * @throws Error where it must not work without its store; JournalLockedError
-     */
-    open(host: EngineHost): void | Promise<void>;
-    /** From now on, and until `close()`, runs of dead processes are looked for. Before that it only serves its own. */
-    watch(): void;
-    /** From now on no runs are taken over; those that go on are not touched. */
+    /** Makes it ready; called again, it changes nothing. Before `work()` it executes only what is requested here. */
+    open(host: EngineHost): Promise<void>;
+    /** From now on takes whatever waits, and looks after what dead processes have left. */
+    work(): void;
+    /** From now on takes nothing but what somebody here waits for. */
     rest(): void;
-    /**
-     * Opens what it remembers for reading, whether it is open or not: from a process that runs nothing, while others
-     * write. What has remembered nothing yet is an empty history, and is not made by looking.
-     *
-     * @param host what it works with
-     * @throws Error where it cannot be read: the message says why
-     */
+    /** Lets go of everything; a run that goes on keeps it until then. */
+    close(): Promise<void>;
+    /** Opens what it remembers for reading. */
     history(host: HistoryHost): Promise<History>;
-    /** Lets go of everything; it can be opened again. A run that has not ended yet keeps it open until then. */
-    close(): void | Promise<void>;
 
     /**
-     * Asks for the right to run a slot, given once to a lane and slot, when the run starts, and records that it does. A
-     * manual run needs no right, only its lane.
+     * Tells up to which second each schedule is handled. One that was never seen before is handled until now.
      *
-     * @param run a run about to start
-     * @param isExclusive whether its lane must be free; two processes share lanes, a process minds its own
+     * @returns unix seconds by schedule key; undefined: the store cannot be reached
      */
-    claim(run: Run, isExclusive: boolean): ClaimAnswer | Promise<ClaimAnswer>;
+    handledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number> | undefined>;
+    /** The slots that wait and never started, oldest first, in unix seconds; by job and text of the schedule. */
+    waiting(): Promise<WaitingSlots>;
     /**
-     * Remembers that a run waits for its next attempt.
+     * The last second up to which any process has enqueued, and whether another one works now.
      *
-     * @param run the run, at the attempt that has failed
-     * @param delay how long it is to wait, in milliseconds
-     * @returns whether the engine sees to that attempt itself, so that the run is over here
+     * @returns undefined: the store cannot be reached
      */
-    retrying(run: Run, delay: number): boolean;
-    /** Remembers how a run ended. */
-    finished(run: Run): void | Promise<void>;
-    /** Remembers that a run was skipped: it has its reason. */
-    skipped(run: Run): void;
-    /** Remembers slots that were missed and do not run. */
-    unrun(slots: readonly UnrunOfSchedule[]): void | Promise<void>;
+    lastEnqueued(): Promise<LastEnqueued | undefined>;
+    /**
+     * Records what is due: in one step for each schedule its runs wait, its other slots have their reason, and it is handled.
+     *
+     * @param second up to which second this process has enqueued then
+     * @returns the second up to which a schedule is handled, by key, for those where that was not `from` any more;
+     * undefined: the store cannot be reached, and nothing is recorded
+     */
+    enqueue(due: readonly DueSchedule[], second: number): Promise<ReadonlyMap<string, number> | undefined>;
+    /**
+     * Records a run that somebody asked for.
+     *
+     * @returns the run when it is over, where it is awaited; else at once
+     */
+    request(request: Request): Promise<Run>;
+    /** Asks a run to end, wherever it is; one that waits ends at once. */
+    abort(run: Pick<Run, 'id' | 'job'>, reason: string): Promise<void>;
+    /** Gives up at once whatever runs here, because the process ends. */
+    abandon(reason: GiveUpReason): void;
+    /** Takes back what lies ahead, because the clock was set back. */
+    rewind(second: number): Promise<void>;
 
-    /**
-     * Tells up to which second each schedule is settled. One that was never seen before is settled until now.
-     *
-     * @param schedules which
-     * @param now unix second
-     * @returns unix seconds by schedule key
-     */
-    settledUntil(
-        schedules: readonly Schedule[],
-        now: number,
-    ): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
-    /** The latest second up to which any schedule is settled; undefined: there is none. */
-    latestSettled(): number | undefined | Promise<number | undefined>;
-    /** Remembers that all slots of a schedule up to a second are claimed, or recorded as not run. */
-    settle(schedule: Schedule, second: number): void;
-    /**
-     * Voids what it knows of slots that are to come again, because the clock was set back.
-     *
-     * @param second unix seconds: what is later is void
-     */
-    voidClaimsAfter(second: number): void | Promise<void>;
-
-    /** Whether a job is paused, as far as it is known: changes of other processes are seen within a second. */
-    isPaused(job: string): boolean;
     /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
-    pausedJobs(): readonly string[] | Promise<readonly string[]>;
-    /** Pauses a job, or `ALL_JOBS`; throws an Error, by its promise or at once, where that cannot be remembered. */
-    pause(job: string): void | Promise<void>;
-    /** Ends a job's pause, or with `ALL_JOBS` every one; slots that came in the meantime are settled. Throws as `pause` does. */
-    resume(job: string): void | Promise<void>;
+    pausedJobs(): Promise<readonly string[]>;
+    /** Pauses a job, or `ALL_JOBS`; rejects where that cannot be remembered. */
+    pause(job: string): Promise<void>;
+    /** Ends a job's pause, or with `ALL_JOBS` every one; slots that came in the meantime do not run. */
+    resume(job: string): Promise<void>;
 }
 
 /** The name under which all jobs are paused at once; no job has it. */

@@ -1,5 +1,4 @@
 import { channel } from 'node:diagnostics_channel';
-import type { JournalTrouble } from '../engines/embedded/journal.js';
 import type { Problem } from '../jobs/problem.js';
 import type { Run } from './run.js';
 
@@ -19,6 +18,19 @@ export type SkipReason =
 
 /** Why a process ends before its runs: somebody's second signal, or a job that exits. */
 export type GiveUpReason = 'interrupted' | 'process exited';
+
+/**
+ * What is wrong with the journal, and what is done about it:
+ * - `locked`: another process keeps it locked; it is tried again until that ends
+ * - `newer`: a newer release has changed it; it fits
+ * - `set aside`: it was corrupt; it was renamed, and a new one begun
+ * - `replaced`: another file has taken its path, or none; it goes on in that one
+ * - `unwritable`: it cannot be written; it goes on in memory, and the file is tried again
+ * - `required`: it cannot be written, and is required; nothing runs until it can
+ * - `back`: it can be written again; what was remembered meanwhile is in it
+ */
+export type JournalTrouble =
+    | 'locked' | 'newer' | 'set aside' | 'replaced' | 'unwritable' | 'required' | 'back';
 
 /**
  * Everything that happens. Ages and delays are in milliseconds; slots, and the times of the clock, in unix seconds.
@@ -61,12 +73,7 @@ export type BotEvent =
 /** Tells whoever wants to know that something happened. */
 export type Emit = (event: BotEvent) => void;
 
-/**
- * Publishes an event on `node:diagnostics_channel`, where tracing tools listen: the channel's name is
- * `pinstripe-bot:` and the event's type, the message is the event.
- *
- * @param event what happened
- */
+/** Publishes an event on `node:diagnostics_channel`, where tracing tools listen: `pinstripe-bot:<type>`. */
 export function publish(event: BotEvent): void {
     const events = channel(`pinstripe-bot:${event.type}`);
     if (events.hasSubscribers) events.publish(event);

@@ -64,7 +64,6 @@ export const MOST_OF_REQUEST = 500;
  *
  * @param runs manual runs of a job that have ended, newest first
  * @param since unix milliseconds: older ones do not count
- * @returns those of the last request, newest first; none where nobody has asked since
  */
 export function lastRequestOf(runs: readonly PastRun[], since: number): PastRun[] {
     const [newest] = runs;
@@ -81,12 +80,7 @@ export function lastRequestOf(runs: readonly PastRun[], since: number): PastRun[
     return request;
 }
 
-/**
- * When something was: by this, runs and skipped slots stand in one order.
- *
- * @param past a run, or skipped slots
- * @returns unix milliseconds: when the run started, or the last of the slots
- */
+/** By this, runs and skipped slots stand in one order: when the run started, or the last slot; unix milliseconds. */
 export function timeOf(past: PastRun | PastSkips): number {
     return past.kind === 'run' ? past.startedAt : past.last * 1000;
 }
@@ -95,20 +89,9 @@ export function timeOf(past: PastRun | PastSkips): number {
 export interface History {
     /** Whether runs of other processes are in it: without a journal's file, each process knows of its own alone. */
     readonly isShared: boolean;
-    /**
-     * Tells how jobs are doing.
-     *
-     * @param jobs their names
-     * @returns their status; a job of which nothing is known is not among them
-     */
+    /** How jobs are doing, by name; a job of which nothing is known is not among them. */
     statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>>;
-    /**
-     * Lists a job's runs and skipped slots.
-     *
-     * @param job its name
-     * @param most how many
-     * @returns them, newest first
-     */
+    /** A job's runs and skipped slots, newest first. */
     of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]>;
     /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
     pausedJobs(): Promise<readonly string[]>;

@@ -13,10 +13,6 @@ type Hookable = Record<'hooks' | 'allHooks', Partial<Record<HookName, Callback[]
  * other hooks from running (the framework's own `runHook` stops at it).
  *
  * @param job the job's instance: `this` of the hooks
- * @param name the job's name
- * @param hook which hooks
- * @param failed hears of one that throws
- * @param args what the hooks are called with
  */
 export async function runHooks(
     job: object,

@@ -1,12 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { LogFormat } from '../config/config.js';
-import type { JournalTrouble } from '../engines/embedded/journal.js';
 import { describeProblem } from '../jobs/problem.js';
 import { count } from '../text/count.js';
 import { paint, paintOutcome } from '../text/paint.js';
 import { formatDuration } from '../time/duration.js';
 import { formatMoment } from '../time/moment.js';
-import type { BotEvent, Emit } from './events.js';
+import type { BotEvent, Emit, JournalTrouble } from './events.js';
 import { durationOf, latenessOf, type Run } from './run.js';
 import { recordOfError, traceOf } from './trace.js';
 
@@ -156,16 +155,12 @@ function sentence(event: BotEvent): Line | undefined {
 
 const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
     locked: () => 'another process keeps it locked: nothing starts until that ends',
-    newer: () =>
-        'a newer release of pinstripe-bot has changed it: claiming goes on, some of the history may be missing',
-    'too new': () =>
-        'a newer release of pinstripe-bot has changed it: nothing runs here, update this release',
+    newer: () => 'a newer release of pinstripe-bot has changed it: it fits, some of the history may be missing',
     'set aside': (path) => `it was corrupt: it was renamed to ${path}, and a new one begun`,
-    corrupt: (error) =>
-        `it is corrupt, and other processes hold it open: nothing runs here until they are stopped (${error})`,
-    unwritable: (error) => `it cannot be written: going on in memory, slots may run twice (${error})`,
+    replaced: () => 'it was deleted or replaced: going on in the file that is at its path now',
+    unwritable: (error) => `it cannot be written: going on in memory until it can, slots may run twice (${error})`,
     required: (error) => `it cannot be written, and is required: nothing runs until it can be (${error})`,
-    failed: (error) => `something could not be recorded (${error})`,
+    back: () => 'it can be written again: what happened meanwhile is in it',
 };
 
 function ofRun(run: Run): Line | undefined {

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalJson, type Json } from '../schedule/args.js';
 
-/**
- * How a run ended. `lost` is what became of a run whose process died.
- */
+/** How a run ended. `lost` is what became of a run whose process died. */
 export type Outcome = 'succeeded' | 'failed' | 'timed_out' | 'aborted' | 'skipped' | 'lost';
 
 /** A tenant's id, as the tenants table has it. */
@@ -53,27 +51,19 @@ export interface CurrentRun {
     readonly manual: boolean;
 }
 
-/**
- * A run that has not started.
- *
- * @param identity what makes it this run and no other
- * @returns the run, with an id of its own
- */
-export function createRun(
-    identity: Pick<Run, 'job' | 'file' | 'args' | 'tenant' | 'scheduledAt' | 'manual'> &
-        Partial<Pick<Run, 'schedule' | 'attempt'>>,
-): Run {
+/** A run that has not started, where nothing else is said. */
+export function createRun(known: Pick<Run, 'job' | 'args'> & Partial<Run>): Run {
     return {
-        id: randomUUID(),
-        job: identity.job,
-        file: identity.file,
-        schedule: identity.schedule,
-        args: identity.args,
-        tenant: identity.tenant,
-        scheduledAt: identity.scheduledAt,
-        manual: identity.manual,
-        attempt: identity.attempt ?? 0,
-        startedAt: undefined,
+        id: known.id ?? randomUUID(),
+        job: known.job,
+        file: known.file,
+        schedule: known.schedule,
+        args: known.args,
+        tenant: known.tenant,
+        scheduledAt: known.scheduledAt,
+        manual: known.manual ?? false,
+        attempt: known.attempt ?? 0,
+        startedAt: known.startedAt,
         endedAt: undefined,
         outcome: undefined,
         reason: undefined,
@@ -81,12 +71,7 @@ export function createRun(
     };
 }
 
-/**
- * The lane of a run: job, args and tenant, what may not overlap itself.
- *
- * @param run a run
- * @returns a text that is equal for runs of the same lane
- */
+/** The lane of a run: job, args and tenant, what may not overlap itself. */
 export function laneOf(run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
     // The table may have numbers where a header has texts.
     const tenant = run.tenant === undefined ? '' : JSON.stringify(String(run.tenant));
@@ -94,22 +79,24 @@ export function laneOf(run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
 }
 
 /**
- * How long after its slot a run started.
+ * Tells whether a run is the first of its lane and slot: two schedules that have both in common make one run.
  *
- * @param run a run
- * @returns milliseconds; 0 where it has no slot, has not started, or was asked for before its slot
+ * @param seen what was asked about before
  */
+export function isFirst(run: Run, seen: Set<string>): boolean {
+    const key = `${laneOf(run)} ${run.scheduledAt}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+}
+
+/** How many milliseconds after its slot a run started; 0 where it has no slot, or has not started. */
 export function latenessOf(run: Pick<Run, 'scheduledAt' | 'startedAt'>): number {
     if (run.scheduledAt === undefined || run.startedAt === undefined) return 0;
     return Math.max(0, run.startedAt - run.scheduledAt * 1000);
 }
 
-/**
- * How long a run took, with all its attempts and the waits between them.
- *
- * @param run a run
- * @returns milliseconds; undefined where it has not started, or not ended
- */
+/** How many milliseconds a run took, with all its attempts and the waits between; undefined until it has ended. */
 export function durationOf({ startedAt, endedAt }: Pick<Run, 'startedAt' | 'endedAt'>): number | undefined {
     return startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
 }

@@ -72,13 +72,18 @@ export class Runner {
             tenancy = await Promise.race([tenancyOf(active.plan.settings), aborted]);
         });
         if (tenancy) return { kind: 'listed', tenancy };
+        return { kind: 'failed', ending: await this.failListing(active, error) };
+    }
+
+    /** Lets the job's hooks hear that its tenants could not be listed. */
+    async failListing(active: ActiveRun, error: unknown): Promise<Ending> {
         const cause = toError(error);
         const failure = new Error(`its tenants could not be listed: ${cause.message}`, { cause });
         await this.#guarded(active, async (context) => {
             const job: JobInstance = this.#create(active, context);
             await runHooks(job, active.run.job, 'runFailed', this.#hookFailure(active), failure);
         });
-        return { kind: 'failed', ending: endingOf(active, failure) };
+        return endingOf(active, failure);
     }
 
     async #guarded(active: ActiveRun, work: (workspace: Services) => Promise<void>): Promise<unknown> {

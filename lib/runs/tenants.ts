@@ -15,8 +15,6 @@ export type Tenancy =
 /**
  * Asks the app for whom a job runs, in a workspace of its own.
  *
- * @param settings the job's
- * @returns its tenants, or that it has none to do with
  * @throws what the app's `database` service, or the job's `tenantsFilter`, throws
  */
 export async function tenancyOf({ multiTenant, tenantsFilter }: Settings): Promise<Tenancy> {
@@ -26,11 +24,7 @@ export async function tenancyOf({ multiTenant, tenantsFilter }: Settings): Promi
     return multiTenant ? { kind: 'no tenants table' } : { kind: 'single' };
 }
 
-/**
- * Tells whether the app keeps tenants, as the framework's own multi-tenancy asks it: by `database.info.tenants`.
- *
- * @returns true where there is a `database` service with a tenants table
- */
+/** Tells whether the app keeps tenants, as the framework's own multi-tenancy asks it: by `database.info.tenants`. */
 export async function hasTenantsTable(): Promise<boolean> {
     if (!hasDatabase()) return false;
     return Workspace.run(async function () {

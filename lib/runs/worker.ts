@@ -1,4 +1,4 @@
-import type { Result, TakenRun } from '../engines/contract.js';
+import type { Result, TakenRun } from './engine.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Clock } from '../time/clock.js';
 import { type AbortReason, ActiveRun, runStorage } from './active_run.js';
@@ -24,6 +24,7 @@ export interface WorkerParts {
 export class Worker {
     readonly #runs = new Set<ActiveRun>();
     readonly #parents = new Map<string, ActiveRun>();
+    readonly #failures = new Map<string, unknown>();
     readonly #endListeners = new Set<() => void>();
     readonly #runner: Runner;
 
@@ -51,6 +52,7 @@ export class Worker {
         try {
             // A job's request may have set the engine going: what it takes then is not that job's doing.
             return await runStorage.exit(async () => {
+                if (this.#failures.has(run.id)) return this.#decide(active, await this.#failed(active));
                 if (kind === 'slot') return await this.#list(active);
                 return this.#decide(active, await this.#runner.attempt(active, dueAt));
             });
@@ -67,9 +69,15 @@ export class Worker {
         if (parent) this.#parents.set(id, parent);
     }
 
+    /** A run with this id has failed before it could start: its tenants could not be listed. */
+    failBeforeStart(id: string, cause: unknown): void {
+        this.#failures.set(id, cause);
+    }
+
     /** The run asked for is over. */
     forget(id: string): void {
         this.#parents.delete(id);
+        this.#failures.delete(id);
     }
 
     /** The run of this process that keeps a lane, and whether the code that asks is its doing. */
@@ -112,6 +120,10 @@ export class Worker {
         } finally {
             cancel();
         }
+    }
+
+    #failed(active: ActiveRun): Promise<Ending> {
+        return this.#runner.failListing(active, this.#failures.get(active.run.id));
     }
 
     #decide({ run, plan, abortReason }: ActiveRun, ending: Ending): Result {

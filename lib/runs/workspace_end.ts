@@ -8,7 +8,6 @@ import { toError } from './stray_errors.js';
  * context, so that the framework finds nothing left to do. What is no resource stays: code that a job did not wait for
  * still finds its tenant there.
  *
- * @param context a root context
  * @param failed hears of each `destroy()` that throws
  */
 export async function destroyContext(context: Context, failed: (error: Error) => void): Promise<void> {

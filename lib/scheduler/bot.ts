@@ -1,40 +1,14 @@
-import { type BotConfig, type LogFormat, loadConfig } from '../config/config.js';
-import { EmbeddedEngine } from '../engines/embedded/engine.js';
+import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { runStorage } from '../runs/active_run.js';
-import type { Engine } from '../runs/engine.js';
-import { type BotEvent, type Emit, type GiveUpReason, publish } from '../runs/events.js';
+import { ALL_JOBS } from '../runs/engine.js';
 import type { History } from '../runs/history.js';
-import { createLog } from '../runs/log.js';
 import type { Run, TenantId } from '../runs/run.js';
-import { RunsInFlight } from '../runs/runs_in_flight.js';
-import { toError } from '../runs/stray_errors.js';
-import { type Clock, systemClock } from '../time/clock.js';
-import type { Patience } from '../time/patience.js';
 import { checkUnixTime } from '../time/unix_time.js';
-import { pauseJob, resumeJob } from '../views/pauses.js';
-import { Dispatcher } from './dispatcher.js';
-import { Equipment } from './equipment.js';
-import { runJobNow, throwFailures } from './manual_run.js';
-import type { ManualRun, RunRequest } from './run_request.js';
-import { Session } from './session.js';
-import { Shift } from './shift.js';
-import { Shutdown } from './shutdown.js';
-
-/** What a bot is made of; each part has the one of a real server as its default. */
-export interface BotParts {
-    readonly clock?: Clock;
-    readonly engine?: Engine;
-    /** Hears of everything that happens, besides the log. What it throws is logged, and harms nothing. */
-    readonly listen?: Emit;
-    /** A number from 0 up to 1, for the jitter of retries. */
-    readonly random?: () => number;
-    /** Where the config comes from. Default: the `bot` section of the app's `pinstripe.config.js`. */
-    readonly config?: () => Promise<BotConfig>;
-    /** Default: `NODE_ENV`, else `development`, as the framework has it. */
-    readonly environment?: string;
-}
+import { Life } from './life.js';
+import { runJobNow, runSecond, throwFailures } from './requests.js';
+import { type BotParts, Runtime } from './runtime.js';
 
 /** What a bot knows of the jobs. */
 export interface Survey {
@@ -48,69 +22,34 @@ export interface Survey {
     readonly environment: string;
 }
 
-/** The scheduler: looks at each second, and has what is due run. The service `this.bot` is one of these. */
+/** What a bot works with, for the commands of this package: an app has no business with it. */
+export let runtimeOf: (bot: Bot) => Runtime;
+
+/** Checks every second which jobs are due, and runs them. The service `this.bot` is one of these. */
 export class Bot {
-    readonly #clock: Clock;
-    readonly #emit: Emit;
-    readonly #environment: string;
-    readonly #equipment: Equipment;
-    readonly #inFlight: RunsInFlight;
-    readonly #dispatcher: Dispatcher;
-    #logFormat: LogFormat | undefined;
-    #session: Session | undefined;
-    #shift: Shift | undefined;
+    readonly #runtime: Runtime;
+    #life: Life | undefined;
+
+    static {
+        runtimeOf = (bot) => bot.#runtime;
+    }
 
     constructor(parts: BotParts = {}) {
-        const clock = parts.clock ?? systemClock;
-        const environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
-        const emit = this.#createEmit(parts.listen);
-        const equipment = new Equipment({
-            clock,
-            emit,
-            environment,
-            engine: parts.engine ?? new EmbeddedEngine(),
-            loadConfig: parts.config ?? loadConfig,
-            createEngine: async (config) => parts.engine ?? createEngine(config),
-            isStarted: () => this.#session?.isOpen === true,
-            takeOver: (run, plan) => this.#takeOver(run, plan),
-            recovered: () => this.#shift?.recover(),
-        });
-        const work = {
-            clock,
-            emit,
-            environment,
-            random: parts.random ?? Math.random,
-            // The config, which names the engine, is read later than a bot is made.
-            get engine() {
-                return equipment.engine;
-            },
-            get inFlight() {
-                return inFlight;
-            },
-        };
-        const inFlight: RunsInFlight = new RunsInFlight(work);
-        this.#clock = clock;
-        this.#emit = emit;
-        this.#environment = environment;
-        this.#equipment = equipment;
-        this.#inFlight = inFlight;
-        this.#dispatcher = new Dispatcher(work);
+        this.#runtime = new Runtime(parts);
     }
 
     /**
      * Starts the scheduler.
      *
-     * @returns the promise of its loop, which resolves when the scheduler has stopped; the same one while it runs
+     * @returns a promise that resolves when the scheduler has stopped; the same one while it runs
      * @throws ConfigError, by that promise, when the `bot` section of the config is wrong
      */
     start(): Promise<void> {
-        if (!this.#session?.isOpen) {
+        if (!this.#life?.isOpen) {
             // A job may start the bot: what the bot does from then on is not that job's doing.
-            this.#session = runStorage.exit(
-                () => new Session(this.#session, (session) => this.#live(session)),
-            );
+            this.#life = runStorage.exit(() => new Life(this.#runtime, this.#life));
         }
-        return this.#session.ended;
+        return this.#life.ended;
     }
 
     /**
@@ -121,14 +60,7 @@ export class Bot {
      * @returns a promise that resolves when the scheduler has stopped; called by a job it does not wait for that job
      */
     stop(): Promise<void> {
-        const begin = () => {
-            const { engine, config } = this.#equipment;
-            this.#shift?.end();
-            engine.rest();
-            this.#emit({ type: 'bot-stopping', runs: this.#inFlight.all.size });
-            return new Shutdown(this.#inFlight, this.#clock, this.#emit, config.stopTimeout);
-        };
-        return this.#session?.stop(begin, runStorage.getStore()) ?? Promise.resolve();
+        return this.#life?.stop(runStorage.getStore()) ?? Promise.resolve();
     }
 
     /** The same as `stop()`. */
@@ -147,9 +79,7 @@ export class Bot {
      */
     async runBackgroundJobs(unixTime: number, { signal }: { signal?: AbortSignal } = {}): Promise<Run[]> {
         checkUnixTime(unixTime);
-        const catalog = await this.#equipment.ready();
-        const rules = { manual: true, config: this.#equipment.config, interrupt: signal };
-        return this.#dispatcher.dispatch(catalog.peek(unixTime), rules);
+        return runSecond(unixTime, this.#runtime, signal);
     }
 
     /**
@@ -163,40 +93,24 @@ export class Bot {
      * AggregateError where it failed for several tenants
      */
     async runBackgroundJob(name: string, args: readonly unknown[] = [], tenant?: TenantId): Promise<Run[]> {
-        const over = await this.runOnRequest({ name, args, tenant });
+        const over = await runJobNow({ name, args, tenant }, this.#runtime);
         throwFailures(over);
         return over.map(({ run }) => run);
     }
 
     /**
-     * Runs one job now, as `runBackgroundJob` does, with all that a request may ask for.
-     *
-     * @param request what to run, for whom, at which slot, and until when
-     * @returns a promise of the runs, when all are over; it does not reject because a job failed
-     * @throws Error for an unknown name, a job that cannot run or is not due at the slot, and an unknown tenant
-     */
-    async runOnRequest(request: RunRequest): Promise<ManualRun[]> {
-        const { plans } = await this.#equipment.catalog();
-        // Where it is open, nobody waits, not even for a turn of promises.
-        const opening = this.#equipment.openEngine();
-        if (opening) await opening;
-        return runJobNow(request, plans, this.#inFlight, () => this.#clock.now());
-    }
-
-    /**
-     * Pauses a job, or all: their slots are skipped in every process that shares the journal, across restarts.
+     * Pauses a job, or all there are and will be: their slots are skipped in every process that shares the journal,
+     * across restarts.
      *
      * @param name the job's name, in any spelling; undefined: all jobs
      * @returns a promise of the job's name
      * @throws Error for an unknown name
      */
     async pauseBackgroundJob(name?: string): Promise<string | undefined> {
-        const { plans } = await this.#equipment.ready();
-        return pauseJob(
-            this.#equipment.engine,
-            name,
-            plans.map((plan) => plan.name),
-        );
+        const { plans } = await this.#runtime.ready();
+        const job = name === undefined ? undefined : findJobName(name, plans.map(nameOf));
+        await this.#runtime.engine.pause(job ?? ALL_JOBS);
+        return job;
     }
 
     /**
@@ -207,70 +121,26 @@ export class Bot {
      * @throws Error for an unknown name, and for one job where all are paused at once
      */
     async resumeBackgroundJob(name?: string): Promise<string | undefined> {
-        const { plans } = await this.#equipment.ready();
-        return resumeJob(
-            this.#equipment.engine,
-            name,
-            plans.map((plan) => plan.name),
-        );
-    }
-
-    /**
-     * Gives up all runs at once, because the process ends here: else others would take them for running.
-     *
-     * @param reason why it ends
-     */
-    giveUp(reason: GiveUpReason): void {
-        this.#inFlight.giveUp(reason);
-    }
-
-    /**
-     * Tells that the process exits now, although it would go on by itself.
-     *
-     * @param resources what keeps it alive
-     */
-    noteForcedExit(resources: readonly string[]): void {
-        this.#emit({ type: 'exit-forced', resources });
-    }
-
-    /**
-     * From now on logs in this format, whatever the config says: somebody looks on who has asked for runs.
-     *
-     * @param format the format
-     */
-    logAs(format: LogFormat): void {
-        this.#logFormat = format;
-    }
-
-    /**
-     * From now on waits no longer than this for a journal that another process has locked: somebody looks on.
-     *
-     * @param patience how long
-     */
-    waitNoLonger(patience: Patience): void {
-        this.#equipment.waitNoLonger(patience);
-    }
-
-    /** Whether no run is being executed, nor waits for anything. */
-    get isIdle(): boolean {
-        return this.#dispatcher.isIdle;
-    }
-
-    /** How much it is doing: runs being executed, and jobs whose tenants are being listed. Waiting does not count. */
-    get busy(): number {
-        return this.#dispatcher.busy;
+        const { plans } = await this.#runtime.ready();
+        const { engine } = this.#runtime;
+        const paused = await engine.pausedJobs();
+        // A paused job may be gone by now.
+        const job = name === undefined ? undefined : findJobName(name, [...plans.map(nameOf), ...paused]);
+        if (job !== undefined && paused.includes(ALL_JOBS))
+            throw new Error(`All background jobs are paused: "${job}" alone cannot be resumed, use --all.`);
+        await engine.resume(job ?? ALL_JOBS);
+        return job;
     }
 
     /**
      * What the bot knows of the jobs.
      *
-     * @returns the survey
      * @throws ConfigError
      */
     async survey(): Promise<Survey> {
-        const { plans, timezone } = await this.#equipment.catalog();
+        const { plans, timezone } = await this.#runtime.catalog();
         const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
-        return { plans, problems, timezone, environment: this.#environment };
+        return { plans, problems, timezone, environment: this.#runtime.environment };
     }
 
     /**
@@ -280,61 +150,11 @@ export class Bot {
      * @throws ConfigError; Error where it cannot be read
      */
     async history(): Promise<History> {
-        await this.#equipment.catalog();
-        const { engine, config } = this.#equipment;
-        return engine.history({ environment: this.#environment, journal: config.journal });
-    }
-
-    async #live(session: Session): Promise<void> {
-        const equipment = this.#equipment;
-        await equipment.readConfig();
-        if (!session.isOpen) return;
-        await equipment.openEngine();
-        const { engine } = equipment;
-        if (!session.isOpen) return void (await engine.close());
-        this.#inFlight.open();
-        this.#dispatcher.settlements.clear();
-        const parts = {
-            clock: this.#clock,
-            emit: this.#emit,
-            equipment,
-            dispatcher: this.#dispatcher,
-            inFlight: this.#inFlight,
-        };
-        this.#shift = new Shift(parts, this.#shift?.reached);
-        await this.#shift.begin(() => session.isOpen);
-        const shutdown = await session.stopping;
-        await shutdown.wait();
-        await engine.close();
-        this.#emit({ type: 'bot-stopped' });
-    }
-
-    // A job's manual run may have set the engine going: this is not that job's doing.
-    #takeOver(run: Run, plan: JobPlan): Promise<void> {
-        return runStorage.exit(() => {
-            const active = this.#inFlight.activate(run, plan, {});
-            active.isClaimed = true;
-            return this.#inFlight.perform(active);
-        });
-    }
-
-    #createEmit(listen: Emit | undefined): Emit {
-        const log = createLog(() => this.#logFormat ?? this.#equipment.config.log);
-        return (event: BotEvent) => {
-            log(event);
-            try {
-                listen?.(event);
-            } catch (error) {
-                log({ type: 'listener-failed', to: event.type, error: toError(error) });
-            }
-            publish(event);
-        };
+        await this.#runtime.catalog();
+        return this.#runtime.engine.history(this.#runtime);
     }
 }
 
-// Most apps do without the other engine, and their commands start without it.
-async function createEngine(config: BotConfig): Promise<Engine> {
-    if (config.engine !== 'bullmq') return new EmbeddedEngine();
-    const { BullmqEngine } = await import('../engines/bullmq/engine.js');
-    return new BullmqEngine(config);
+function nameOf({ name }: JobPlan): string {
+    return name;
 }

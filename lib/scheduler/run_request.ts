@@ -1,12 +1,11 @@
 import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
-import { createRun, type Run, type TenantId } from '../runs/run.js';
+import { createRun, isFirst, type Run, type TenantId } from '../runs/run.js';
 import { toError } from '../runs/stray_errors.js';
 import { hasTenantsTable, type Tenancy, tenancyOf } from '../runs/tenants.js';
 import { readArgs } from '../schedule/args.js';
 import { didYouMean } from '../text/suggestion.js';
 import { formatMoment, inZone } from '../time/moment.js';
-import { Batch } from './batch.js';
 
 /** As many tenants as an error message lists. */
 const FEW = 5;
@@ -37,11 +36,8 @@ export interface ManualRun {
 }
 
 /**
- * Finds a job that can run.
+ * Finds a job that can run, by its name in any spelling.
  *
- * @param name its name, in any spelling
- * @param plans the jobs there are
- * @returns its plan
  * @throws Error for an unknown name, saying what was probably meant, and for a job that cannot run, saying why
  */
 export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
@@ -57,24 +53,17 @@ export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
 /**
  * Makes the runs that a request asks for: one for each tenant, and at a slot for each schedule that is due.
  *
- * @param request what to run
- * @param plan its job
- * @returns a promise of the runs, in order; none where there are no tenants
  * @throws BadScheduleError for args that are no JSON; Error where the job is not due at the slot, has no such tenant, or
  * wants tenants that the app has no table of
  */
 export async function runsFor(request: RunRequest, plan: JobPlan): Promise<Run[]> {
     const occasions = occasionsOf(request, plan);
     const tenants = await tenantsFor(request, plan);
-    const batch = new Batch(true);
-    for (const occasion of occasions) {
-        for (const tenant of tenants) {
-            const identity = { job: plan.name, file: plan.file, scheduledAt: request.slot, manual: true };
-            const run = createRun({ ...identity, ...occasion, tenant });
-            if (batch.isFirst(run)) batch.add(run);
-        }
-    }
-    return batch.runs;
+    const identity = { job: plan.name, file: plan.file, scheduledAt: request.slot, manual: true };
+    const seen = new Set<string>();
+    return occasions
+        .flatMap((occasion) => tenants.map((tenant) => createRun({ ...identity, ...occasion, tenant })))
+        .filter((run) => isFirst(run, seen));
 }
 
 function occasionsOf({ slot, args }: RunRequest, plan: JobPlan): Pick<Run, 'schedule' | 'args'>[] {
@@ -125,13 +114,8 @@ async function listTenants({ name, file, settings }: JobPlan): Promise<Tenancy> 
         return await tenancyOf(settings);
     } catch (cause) {
         const place = file === undefined ? '' : ` (${file})`;
-        const { message } = toError(cause);
-        throw new Error(
-            `The tenants of the background job "${name}"${place} could not be listed: ${message}`,
-            {
-                cause,
-            },
-        );
+        const what = `The tenants of the background job "${name}"${place} could not be listed`;
+        throw new Error(`${what}: ${toError(cause).message}`, { cause });
     }
 }
 

@@ -1,10 +1,9 @@
-import type { DueSchedule, Engine, WaitingSlots } from '../engines/contract.js';
+import type { DueSchedule, Engine, WaitingSlots } from '../runs/engine.js';
 import type { Emit } from '../runs/events.js';
 import { decideSlots, type Gap, isMissed, LATE_SECONDS, type SlotDecision } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Catalog } from './catalog.js';
-import type { ClockStep, TickListener } from './ticker.js';
-import { judgeWake } from './wake.js';
+import { type ClockStep, isSetBack, type TickListener } from './ticker.js';
 
 /** What the scheduler works with. */
 export interface SchedulerParts {
@@ -54,7 +53,7 @@ export class Scheduler implements TickListener {
     async begin(now: number): Promise<void> {
         const { engine, emit } = this.parts;
         const last = await engine.lastEnqueued();
-        if (last && !last.byOthers && judgeWake(last.second, now) === 'set back') {
+        if (last && !last.byOthers && isSetBack(last.second, now)) {
             emit({ type: 'clock-set-back', from: last.second, to: now, adopted: true });
             await engine.rewind(now);
         }
@@ -63,12 +62,20 @@ export class Scheduler implements TickListener {
     }
 
     expects(second: number): boolean {
-        return this.parts.catalog().next === second;
+        return (this.parts.catalog().next ?? Infinity) <= second;
     }
 
     tick(second: number): void {
         for (const schedule of this.parts.catalog().due(second)) this.#pend(schedule, second);
-        void this.#enqueue(second);
+        const isQuiet = this.#pending.size === 0 && this.isIdle && second - this.#enqueuedUntil <= LATE_SECONDS;
+        if (!isQuiet) return void this.#enqueue(second);
+        this.#enqueuedUntil = second;
+        void this.parts.engine.enqueue([], second);
+    }
+
+    /** Whether nothing is being enqueued at this moment. */
+    get isIdle(): boolean {
+        return this.#enqueuing === undefined;
     }
 
     gap(gap: Gap): void {

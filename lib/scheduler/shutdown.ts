@@ -1,41 +1,35 @@
 import type { ActiveRun } from '../runs/active_run.js';
 import type { Emit } from '../runs/events.js';
-import type { RunsInFlight } from '../runs/runs_in_flight.js';
+import type { Worker } from '../runs/worker.js';
 import type { Clock } from '../time/clock.js';
 
 /** How long aborted runs may still take to end, in milliseconds. */
 const GRACE = 3_000;
 
-/** The end of a session of the bot: nothing new starts, and what runs is waited for, but not for ever. */
+/** Nothing new starts, and what runs is waited for, but not for ever. */
 export class Shutdown {
     readonly #stoppers = new Set<ActiveRun>();
     readonly #waiting = new Set<{ isOver: () => boolean; resolve: () => void }>();
     readonly #cancel: (() => void)[];
     #gaveUp = false;
 
-    /**
-     * @param inFlight what runs
-     * @param clock the time for the patience
-     * @param emit hears of what is abandoned
-     * @param patience how long runs may go on before their signals are aborted, in milliseconds
-     */
+    /** @param timeout how long runs may go on before their signals are aborted, in milliseconds */
     constructor(
-        private readonly inFlight: RunsInFlight,
+        private readonly worker: Worker,
         clock: Clock,
         emit: Emit,
-        patience: number,
+        timeout: number,
     ) {
-        inFlight.close();
         this.#cancel = [
-            inFlight.onEnd(() => this.#check()),
-            clock.after(patience, () => {
-                for (const active of this.inFlight.all) active.abort('stopping');
+            worker.onEnd(() => this.#check()),
+            clock.after(timeout, () => {
+                for (const active of worker.runs) active.abort('stopping');
             }),
-            clock.after(patience + GRACE, () => {
+            clock.after(timeout + GRACE, () => {
                 this.#gaveUp = true;
-                for (const { run } of this.inFlight.all) {
-                    emit({ type: 'run-abandoned', run, age: clock.now() - (run.startedAt ?? clock.now()) });
-                }
+                const now = clock.now();
+                for (const { run } of worker.runs)
+                    emit({ type: 'run-abandoned', run, age: now - (run.startedAt ?? now) });
                 this.#check();
             }),
         ];
@@ -43,15 +37,14 @@ export class Shutdown {
     }
 
     /**
-     * Waits for the end.
+     * Resolves when all runs have ended, or were abandoned.
      *
      * @param caller the run whose job waits here; it is not waited for, nor are the runs that wait for it
-     * @returns a promise that resolves when all others have ended, or were abandoned
      */
     wait(caller?: ActiveRun): Promise<void> {
         for (let run = caller; run; run = run.parent) this.#stoppers.add(run);
         const isExempt = (active: ActiveRun) => caller !== undefined && this.#stoppers.has(active);
-        const isOver = () => this.#gaveUp || [...this.inFlight.all].every(isExempt);
+        const isOver = () => this.#gaveUp || [...this.worker.runs].every(isExempt);
         return new Promise((resolve) => {
             this.#waiting.add({ isOver, resolve });
             this.#check();
@@ -59,12 +52,12 @@ export class Shutdown {
     }
 
     #check(): void {
-        for (const waiter of [...this.#waiting]) {
+        for (const waiter of this.#waiting) {
             if (!waiter.isOver()) continue;
             this.#waiting.delete(waiter);
             waiter.resolve();
         }
-        if (this.#gaveUp || this.inFlight.all.size === 0)
+        if (this.#gaveUp || this.worker.runs.size === 0)
             for (const cancel of this.#cancel.splice(0)) cancel();
     }
 }

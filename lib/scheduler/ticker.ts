@@ -1,6 +1,8 @@
 import type { Gap } from '../schedule/missed.js';
 import type { Clock } from '../time/clock.js';
-import { judgeWake } from './wake.js';
+
+/** A step back of the clock by more than this many seconds is believed. */
+const BELIEVED_STEP_BACK = 3600;
 
 /** The clock was set back; unix seconds. */
 export interface ClockStep {
@@ -16,10 +18,15 @@ export interface TickListener {
     expects(second: number): boolean;
     /** The next second has come. */
     tick(second: number): void;
-    /** Seconds went by that nobody looked at. */
+    /** Seconds went by without a tick: the process was blocked or asleep, or the clock was set. */
     gap(gap: Gap): void;
-    /** The clock was set back; by so much that the new time is `adopted`, or else nothing happens until the old time is reached again. */
+    /** The clock was set back. Unless the new time is `adopted`, nothing happens until the old time is reached again. */
     setBack(step: ClockStep): void;
+}
+
+/** Whether the clock, which showed `last` before, was set back so far that the new time is taken for the right one. */
+export function isSetBack(last: number, now: number): boolean {
+    return last - now > BELIEVED_STEP_BACK;
 }
 
 /** Wakes at each whole second, never before it, and finds out what the clock has done in the meantime. */
@@ -28,10 +35,7 @@ export class Ticker {
     #isBehind = false;
     #cancel: () => void = () => {};
 
-    /**
-     * @param clock the time
-     * @param reached the last second that an earlier ticker looked at, if any
-     */
+    /** @param reached the last second that an earlier ticker reached, if any */
     constructor(
         private readonly clock: Clock,
         reached = -Infinity,
@@ -40,21 +44,15 @@ export class Ticker {
         this.#last = Math.max(reached, Math.ceil(clock.now() / 1000) - 1);
     }
 
-    /** The last second that was looked at. */
+    /** The last second that was reached. */
     get last(): number {
         return this.#last;
     }
 
-    /**
-     * Starts to tick.
-     *
-     * @param listener is told what each waking finds
-     */
     start(listener: TickListener): void {
         this.#look(listener);
     }
 
-    /** Ends it. */
     stop(): void {
         this.#cancel();
     }
@@ -64,15 +62,19 @@ export class Ticker {
         const second = Math.floor(now / 1000);
         // Armed again first: whatever the listener does, the next second is looked at.
         this.#arm(listener, second + 1, (second + 1) * 1000 - now);
-        const wake = judgeWake(this.#last, second);
-        if (wake === 'behind') this.#announceBehind(listener, second);
-        if (wake === 'early' || wake === 'behind') return;
         const from = this.#last;
+        if (second === from) return;
+        const adopted = isSetBack(from, second);
+        if (second < from && !adopted) {
+            if (!this.#isBehind) listener.setBack({ from, to: second, adopted });
+            this.#isBehind = true;
+            return;
+        }
         this.#last = second;
         this.#isBehind = false;
-        if (wake === 'tick') listener.tick(second);
-        else if (wake === 'gap') listener.gap({ after: from, now: second });
-        else listener.setBack({ from, to: second, adopted: true });
+        if (adopted) listener.setBack({ from, to: second, adopted });
+        else if (second === from + 1) listener.tick(second);
+        else listener.gap({ after: from, now: second });
     }
 
     #arm(listener: TickListener, second: number, delay: number): void {
@@ -80,11 +82,5 @@ export class Ticker {
         this.#cancel = listener.expects(second)
             ? this.clock.punctuallyAfter(delay, look)
             : this.clock.after(delay, look);
-    }
-
-    #announceBehind(listener: TickListener, second: number): void {
-        if (this.#isBehind) return;
-        this.#isBehind = true;
-        listener.setBack({ from: this.#last, to: second, adopted: false });
     }
 }

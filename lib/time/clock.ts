@@ -3,18 +3,28 @@ export interface Clock {
     /** The time in unix milliseconds. */
     now(): number;
     /**
-     * Calls `wake` once, `delay` milliseconds from now (real timers fire up to a millisecond early now and then:
-     * whoever counts on the time has to look again).
+     * Calls `wake` once, `delay` milliseconds from now. Real timers now and then fire up to a millisecond early: who
+     * counts on the time has to look again.
      *
      * @returns a function that cancels it
      */
     after(delay: number, wake: () => void): () => void;
-    /**
-     * The same, as punctually as the clock can: worth it where something is due then.
-     *
-     * @returns a function that cancels it
-     */
+    /** The same, as punctually as the clock can: worth it where something is due then. */
     punctuallyAfter(delay: number, wake: () => void): () => void;
+}
+
+/** Waits for so many milliseconds; the first of the signals to abort ends the wait. */
+export function sleep(clock: Clock, delay: number, ...signals: AbortSignal[]): Promise<void> {
+    return new Promise((resolve) => {
+        const end = () => {
+            cancel();
+            for (const signal of signals) signal.removeEventListener('abort', end);
+            resolve();
+        };
+        const cancel = clock.after(delay, end);
+        for (const signal of signals) signal.addEventListener('abort', end);
+        if (signals.some(({ aborted }) => aborted)) end();
+    });
 }
 
 // Node fires a timer of more than 2^31 - 1 ms at once.

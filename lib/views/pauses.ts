@@ -1,50 +1,5 @@
-import { findJobName } from '../jobs/job_name.js';
-import { ALL_JOBS, type Engine } from '../runs/engine.js';
-import type { Bot } from '../scheduler/bot.js';
-import { LONGEST_LOCK } from '../time/patience.js';
-
-/**
- * Pauses a job, or all there are and will be.
- *
- * @param engine what remembers it
- * @param name the job's name, in any spelling; undefined: all jobs
- * @param known the names of all jobs
- * @returns the job's name
- * @throws Error for an unknown name
- */
-export async function pauseJob(
-    engine: Engine,
-    name: string | undefined,
-    known: readonly string[],
-): Promise<string | undefined> {
-    const job = name === undefined ? undefined : findJobName(name, known);
-    await engine.pause(job ?? ALL_JOBS);
-    return job;
-}
-
-/**
- * Ends the pause of a job, or all pauses. Slots that came in the meantime do not run.
- *
- * @param engine what remembers it
- * @param name the job's name, in any spelling; undefined: all jobs
- * @param known the names of all jobs
- * @returns the job's name
- * @throws Error for an unknown name, and for one job where all are paused at once
- */
-export async function resumeJob(
-    engine: Engine,
-    name: string | undefined,
-    known: readonly string[],
-): Promise<string | undefined> {
-    const paused = await engine.pausedJobs();
-    // A paused job may be gone by now.
-    const job = name === undefined ? undefined : findJobName(name, [...known, ...paused]);
-    if (job !== undefined && paused.includes(ALL_JOBS)) {
-        throw new Error(`All background jobs are paused: "${job}" alone cannot be resumed, use --all.`);
-    }
-    await engine.resume(job ?? ALL_JOBS);
-    return job;
-}
+import { type Bot, runtimeOf } from '../scheduler/bot.js';
+import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
 
 /**
  * Changes a pause from a process that ends thereafter: the pause has to outlast it.
@@ -54,11 +9,8 @@ export async function resumeJob(
  * @returns what `change` returns
  * @throws Error where the journal is in memory, so that nobody else would know of it; JournalLockedError
  */
-export async function changeForGood<T>(
-    bot: Pick<Bot, 'history' | 'waitNoLonger'>,
-    change: () => Promise<T>,
-): Promise<T> {
-    bot.waitNoLonger({ longest: LONGEST_LOCK });
+export async function changeForGood<T>(bot: Bot, change: () => Promise<T>): Promise<T> {
+    runtimeOf(bot).lockTimeout = { milliseconds: LOCK_TIMEOUT };
     const changed = await change();
     const history = await bot.history();
     await history.close();

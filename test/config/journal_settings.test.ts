@@ -20,9 +20,9 @@ describe('the key bot.journal', () => {
         ['bot.db', /neither false, for memory, nor an object/],
         [{ file: 'a' }, /unknown key `file`.*Known: filename, retention, maxRunsPerJob, required/],
         [{ filname: 'a' }, /unknown key `filname` \(did you mean "filename"\?\)/],
-        [{ filename: '' }, /filename that is no path/],
-        [{ retention: 30 }, /retention that is not a duration/],
-        [{ maxRunsPerJob: 0 }, /maxRunsPerJob that is not a whole number from 1 up/],
+        [{ filename: '' }, /`filename` that is no path/],
+        [{ retention: 30 }, /`retention` that is not a duration/],
+        [{ maxRunsPerJob: 0 }, /`maxRunsPerJob` that is not a whole number from 1 up/],
         [{ required: 'yes' }, /`required` that is neither true nor false/],
     ];
     for (const [journal, message] of refused)

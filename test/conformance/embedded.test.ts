@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedEngine } from '../../lib/engines/sqlite/engine.js';
+import { EmbeddedEngine } from '../../lib/engines/embedded/engine.js';
 import { testEngine } from './suite.js';
 
 testEngine('embedded', () => {

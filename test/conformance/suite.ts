@@ -9,7 +9,7 @@ import {
     type EngineHost,
     type Result,
     type TakenRun,
-} from '../../lib/engines/contract.js';
+} from '../../lib/runs/engine.js';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import { readSettings, type Settings } from '../../lib/jobs/settings.js';
 import type { BotEvent } from '../../lib/runs/events.js';

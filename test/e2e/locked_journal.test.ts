@@ -11,7 +11,7 @@ const REFUSAL = 'Another process keeps the journal locked: nothing was run, and 
 
 /** Locks an app's journal, as somebody does who looks at it with another program. */
 function lock({ root }: InstalledApp): Database {
-    const database = Database.open(join(root, 'bot_development.db'));
+    const database = new Database(join(root, 'bot_development.db'));
     database.exec('PRAGMA journal_mode = DELETE');
     database.exec('BEGIN EXCLUSIVE');
     return database;

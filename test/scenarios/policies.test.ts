@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ServiceFactory } from '../../lib/framework.js';
 import { BackgroundJob } from '../../lib/jobs/background_job.js';
+import { runtimeOf } from '../../lib/scheduler/bot.js';
 import type {
     BackgroundJobClass,
     BackgroundJobDefinition,
@@ -45,7 +46,7 @@ describe('a busy second', () => {
         );
         const scenario = await startScenario(START, jobs);
         await scenario.clock.advance(1_000);
-        while (scenario.bot.busy > 0) await scenario.clock.advance(0);
+        while (runtimeOf(scenario.bot).busy > 0) await scenario.clock.advance(0);
         assert.deepEqual(order, Object.keys(jobs).sort());
         await endScenario(scenario);
     });

@@ -15,6 +15,8 @@ const TENANTS = `create table tenants (id integer primary key, active integer);
     insert into tenants values (1, 1), (2, 1), (3, 1), (40, 0)`;
 const { app } = await openAppWithDatabase(TENANTS);
 const { BackgroundJob } = await import('../../lib/index.js');
+const { runtimeOf } = await import('../../lib/scheduler/bot.js');
+const { runJobNow } = await import('../../lib/scheduler/requests.js');
 await loadApp(app);
 
 /** 02:00 in Berlin. */
@@ -58,7 +60,7 @@ const nightly = {
 
 async function ask(request: RunRequest) {
     const { bot, eventsOf } = await createBot();
-    const over = await within(bot.runOnRequest(request), `the run of ${request.name}`);
+    const over = await within(runJobNow(request, runtimeOf(bot)), `the run of ${request.name}`);
     return { over, outcomes: over.map(({ run }) => [run.tenant, run.outcome, run.reason]), eventsOf };
 }
 
@@ -239,9 +241,9 @@ describe('a request', () => {
     test('has its runs remembered as interrupted when the process ends at once', async () => {
         const { bot, heard } = await createBot();
         register('deaf', { multiTenant: false, run: () => new Promise(() => {}) });
-        void bot.runOnRequest({ name: 'deaf' });
+        void runJobNow({ name: 'deaf' }, runtimeOf(bot));
         await heard('run-started');
-        bot.giveUp('interrupted');
+        runtimeOf(bot).engine.abandon('interrupted');
         const history = await bot.history();
         const [past] = await history.of('deaf', 1);
         assert.deepEqual(past?.kind === 'run' && [past.outcome, past.reason], ['aborted', 'interrupted']);

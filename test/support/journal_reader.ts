@@ -26,7 +26,7 @@ export interface JournalContents {
 
 /** Reads a journal's file. */
 export async function readJournal(path: string): Promise<JournalContents> {
-    const database = await Database.open(path);
+    const database = new Database(path);
     try {
         const text = (value: unknown) => (value === null ? null : (JSON.parse(value as string) as string));
         return {
@@ -61,7 +61,7 @@ export async function readJournal(path: string): Promise<JournalContents> {
 
 /** Sets back what is settled, as if no bot had run for a while. */
 export async function pretendOutage(path: string, seconds: number): Promise<void> {
-    const database = await Database.open(path);
+    const database = new Database(path);
     database.transaction(() => {
         database.statement('UPDATE schedules SET settled_until = settled_until - ?').run([seconds]);
         database.exec('DELETE FROM runs; DELETE FROM skips');

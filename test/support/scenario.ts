@@ -3,7 +3,8 @@ import { Workspace } from '../../lib/framework.js';
 import { BackgroundJob } from '../../lib/jobs/background_job.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import type { Run } from '../../lib/runs/run.js';
-import { Bot, type BotParts } from '../../lib/scheduler/bot.js';
+import { Bot } from '../../lib/scheduler/bot.js';
+import type { BotParts } from '../../lib/scheduler/runtime.js';
 import { ManualClock } from '../../lib/time/manual_clock.js';
 import type { BackgroundJobDefinition } from '../../types/background_job.js';
 

@@ -24,26 +24,18 @@ export class Database {
     readonly #connection: Libsql.Database;
     readonly #statements = new Map<string, Statement>();
 
-    private constructor(connection: Libsql.Database) {
-        this.#connection = connection;
-    }
-
     /**
-     * Opens a database, and makes its file where there is none.
-     *
-     * @param path the file, or `MEMORY`
-     * @returns the connection
+     * @param path the file, which is made where there is none, or `MEMORY`
      * @throws what libsql throws; see `kindOf`
      */
-    static open(path: string): Database {
-        const connection = new Libsql(path);
+    constructor(path: string) {
+        this.#connection = new Libsql(path);
         try {
-            connection.pragma('busy_timeout = 0');
+            this.#connection.pragma('busy_timeout = 0');
         } catch (error) {
-            connection.close();
+            this.#connection.close();
             throw error;
         }
-        return new Database(connection);
     }
 
     /**
@@ -62,7 +54,7 @@ export class Database {
     }
 
     set version(version: number) {
-        this.#connection.exec(`PRAGMA user_version = ${version}`);
+        this.exec(`PRAGMA user_version = ${version}`);
     }
 
     /** The mark that tells whose file it is; 0: nobody has set one. */
@@ -82,11 +74,7 @@ export class Database {
             .map((row) => row['name'] as string);
     }
 
-    /**
-     * A prepared statement, kept for the next time.
-     *
-     * @param sql its text
-     */
+    /** A prepared statement, kept for the next time. */
     statement(sql: string): Statement {
         const known = this.#statements.get(sql);
         if (known) return known;
@@ -95,36 +83,33 @@ export class Database {
         return statement;
     }
 
-    /**
-     * Executes statements without values.
-     *
-     * @param sql one or more statements
-     */
+    /** Executes one or more statements without values. */
     exec(sql: string): void {
         this.#connection.exec(sql);
     }
 
     /**
-     * Does some work in one transaction. The lock is taken first, by `exec`: a prepared statement that fails because of
-     * a lock stays in progress in libsql 0.5.29, and makes every later COMMIT of its connection fail (libsql-js#237).
-     *
-     * @param work reads and writes; what it throws undoes all of it
-     * @returns what `work` returned
+     * Does some work in one transaction; what it throws undoes all of it. The lock is taken first, by `exec`: a prepared
+     * statement that fails because of a lock stays in progress in libsql 0.5.29, and makes every later COMMIT of its
+     * connection fail (libsql-js#237).
      */
     transaction<T>(work: (database: Database) => T): T {
-        this.#connection.exec('BEGIN IMMEDIATE');
+        this.exec('BEGIN IMMEDIATE');
         try {
             const result = work(this);
-            this.#connection.exec('COMMIT');
+            this.exec('COMMIT');
             return result;
         } catch (error) {
             // A full disk has rolled it back already.
-            if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK');
+            if (this.isInTransaction) this.exec('ROLLBACK');
             throw error;
         }
     }
 
-    /** Closes the connection. */
+    get isInTransaction(): boolean {
+        return this.#connection.inTransaction;
+    }
+
     close(): void {
         this.#statements.clear();
         this.#connection.close();

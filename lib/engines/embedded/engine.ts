@@ -1,301 +1,426 @@
-import { isAbsolute, join, relative } from 'node:path';
-import { Project } from '../../framework.js';
+import type { History } from '../../runs/history.js';
+import type { GiveUpReason } from '../../runs/events.js';
+import type { Run } from '../../runs/run.js';
+import type { Schedule } from '../../schedule/schedule.js';
 import {
     ALL_JOBS,
-    type ClaimAnswer,
+    JournalLockedError,
+    type LockTimeout,
+    type DueSchedule,
     type Engine,
     type EngineHost,
     type HistoryHost,
-    type UnrunOfSchedule,
+    type LastEnqueued,
+    type Request,
+    type Result,
+    type WaitingSlots,
 } from '../../runs/engine.js';
-import type { History } from '../../runs/history.js';
-import { laneOf, type Run } from '../../runs/run.js';
-import type { Schedule } from '../../schedule/schedule.js';
-import { andThen } from '../../time/at_once.js';
-import { JournalLockedError, type Patience } from '../../time/patience.js';
-import { createOwner } from '../owner.js';
 import type { Database } from './database.js';
-import { JournalHistory } from './history.js';
-import { Journal } from './journal.js';
+import { createOwner } from '../owner.js';
+import { enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
+import { type Consequence, enter, promote } from './lanes.js';
+import { Liveness } from './liveness.js';
 import { pause, pausedJobs, resume } from './pauses.js';
-import { beat, forgetProcess } from './processes.js';
-import {
-    type Claim,
-    claimRun,
-    giveUpGoneRuns,
-    PROCESS_DIED,
-    recordAttempt,
-    recordEndedRun,
-    recordOutcome,
-} from './runs.js';
-import { latestSettled, settle, settledUntil, voidAfter } from './schedules.js';
-import { recordSkips } from './skips.js';
-import { Vigil } from './vigil.js';
+import { abort, fanOut, finish, retryLater, take } from './queue.js';
+import { laneKey, NO_TURN, type RunningRow } from './rows.js';
+import { placeOf, Store, UnavailableError } from './store.js';
+import { Turns } from './turns.js';
+import { SqliteHistory } from './history.js';
 
-/** In memory nobody beats: what is too old is forgotten each so many claims. */
-const FORGET_EVERY = 500;
+/** As many runs are started in one step, so that no step blocks the event loop for long. */
+const MOST_IN_STEP = 50;
 
-/** Skips that say nothing about the slot: it is claimed, or stays for whoever comes next. */
-const UNRECORDED_SKIPS = ['claimed elsewhere', 'stopping', 'no journal'];
+/** As many schedules are enqueued in one step. */
+const MOST_IN_ENQUEUE = 200;
 
-/** What is there while the engine is open. */
-interface Opened {
-    readonly host: EngineHost;
-    readonly journal: Journal;
-    readonly vigil: Vigil;
+/** A tick waits no longer than this for a lock: the next one makes up for it. */
+const TICK_LOCK_TIMEOUT: LockTimeout = { milliseconds: 500 };
+
+/** These skips behind one run are told with its age. */
+const TOLD_SKIPS = [1, 10, 100];
+
+type Work<T> = (database: Database, consequences: Consequence[]) => T;
+
+/** What is to be done in the next step. */
+interface Op {
+    readonly work: Work<unknown>;
+    readonly resolve: (result: never) => void;
+    readonly reject: (error: unknown) => void;
 }
 
-/** The engine in the server's own process, with a journal in SQLite. */
+interface Running {
+    readonly row: RunningRow;
+    readonly controller: AbortController;
+}
+
+/** The engine in the server's own process, with its queue and its history in SQLite. */
 export class EmbeddedEngine implements Engine {
     readonly #owner = createOwner();
-    /** The rows of this process's unfinished runs, by run id. */
-    readonly #rows = new Map<string, { seq: number; generation: number }>();
-    #opened: Opened | undefined;
+    readonly #running = new Map<string, Running>();
+    readonly #waiters = new Map<string, (run: Run) => void>();
+    readonly #skipsBehind = new Map<string, number>();
+    #host: EngineHost | undefined;
+    #store: Store | undefined;
     #opening: Promise<void> | undefined;
-    #description = 'embedded';
-    #paused: ReadonlySet<string> = new Set();
+    #turns: Turns | undefined;
+    #liveness: Liveness | undefined;
+    #isWorking = false;
     #isClosing = false;
-    #claims = 0;
+    #enqueuedUntil: number | undefined;
+    #ops: Op[] = [];
+    #step: Promise<void> | undefined;
+    #cancelDue: (() => void) | undefined;
 
     get description(): string {
-        return this.#opened?.journal.isInMemory ? 'embedded, in memory' : this.#description;
+        return this.#store?.description ?? 'embedded';
     }
 
-    open(host: EngineHost): void | Promise<void> {
+    open(host: EngineHost): Promise<void> {
         this.#isClosing = false;
-        if (this.#opened) return;
-        this.#opening ??= this.#openJournal(host).catch((error) => {
+        this.#opening ??= this.#open(host).catch((error) => {
             this.#opening = undefined;
             throw error;
         });
         return this.#opening;
     }
 
-    watch(): void {
-        this.#opened?.vigil.heart.watch();
+    work(): void {
+        this.#isWorking = true;
+        this.#liveness?.start();
+        void this.#do(() => {});
     }
 
     rest(): void {
-        this.#opened?.vigil.heart.rest();
-    }
-
-    async history(host: HistoryHost): Promise<History> {
-        const journal = this.#opened?.journal;
-        if (journal) return new JournalHistory(!journal.isInMemory, (work) => journal.write(work));
-        const { path } = await placeOf(host);
-        return path === undefined ? new JournalHistory(false, undefined) : JournalHistory.open(path);
+        this.#isWorking = false;
     }
 
     async close(): Promise<void> {
         this.rest();
         this.#isClosing = true;
-        await this.#releaseIfIdle();
+        await this.#closeIfIdle();
     }
 
-    claim(run: Run, isExclusive: boolean): ClaimAnswer | Promise<ClaimAnswer> {
-        const at = this.#now();
-        const attempt = this.#write<{ claim: Claim; lost: Run[] }>(
-            (database) => ({
-                lost: run.manual && isExclusive ? giveUpGoneRuns(database, laneOf(run), at) : [],
-                claim: claimRun(database, run, this.#owner, { at, isExclusive }),
-            }),
-            { claim: { answer: 'no journal' }, lost: [] },
-            this.#opened?.host.patience,
-        );
-        const answered = andThen(attempt, ({ claim, lost }) => {
-            for (const gone of lost) this.#tellLost(gone, at);
-            if (claim.answer === 'granted') this.#hold(run, claim.seq);
-            return claim.answer;
+    history(host: HistoryHost): Promise<History> {
+        return SqliteHistory.open(host, this.#store);
+    }
+
+    async handledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number> | undefined> {
+        return this.#tryNow((database) => handledUntil(database, schedules, now));
+    }
+
+    async waiting(): Promise<WaitingSlots> {
+        return this.#do(waitingSlots);
+    }
+
+    async lastEnqueued(): Promise<LastEnqueued | undefined> {
+        const found = await this.#tryNow((database) => lastEnqueued(database, this.#owner));
+        if (!found) return undefined;
+        return { ...found, second: Math.max(found.second, this.#enqueuedUntil ?? Number.NEGATIVE_INFINITY) };
+    }
+
+    async enqueue(
+        due: readonly DueSchedule[],
+        second: number,
+    ): Promise<ReadonlyMap<string, number> | undefined> {
+        this.#store?.check();
+        const conflicts = new Map<string, number>();
+        for (let from = 0; from < due.length; from += MOST_IN_ENQUEUE) {
+            const step = due.slice(from, from + MOST_IN_ENQUEUE);
+            const enqueued = this.#transact((database, consequences) => {
+                const paused = pausedJobs(database);
+                for (const one of step) {
+                    const known = enqueueSchedule(database, one, {
+                        by: this.#owner,
+                        now: this.#now(),
+                        isPaused: paused.has(one.schedule.job) || paused.has(ALL_JOBS),
+                        consequences,
+                    });
+                    if (known !== undefined) conflicts.set(one.schedule.key, known);
+                }
+                return true;
+            }, TICK_LOCK_TIMEOUT);
+            if (!(await this.#unlessAway(enqueued))) return undefined;
+        }
+        this.#enqueuedUntil = second;
+        return conflicts;
+    }
+
+    async request({ run, plan, isAwaited, runAt, batch }: Request): Promise<Run> {
+        const { overlap, missed } = plan.settings;
+        const now = this.#now();
+        const row = {
+            kind: 'run' as const,
+            run,
+            lane: laneKey('run', run),
+            origin: isAwaited ? ('waiter' as const) : ('later' as const),
+            overlap,
+            missed,
+            catchesUp: false,
+            batch: isAwaited ? (batch ?? NO_TURN) : Math.floor((runAt ?? now) / 1000) * 2,
+            position: 0,
+            runAt: runAt ?? now,
+        };
+        const over = isAwaited && new Promise<Run>((resolve) => this.#waiters.set(run.id, resolve));
+        await this.#do((database, consequences) => {
+            consequences.push(...enter(database, row, this.#owner, now));
         });
-        return answered instanceof Promise ? answered.catch(lockedOr) : answered;
+        if (runAt !== undefined) this.#wakeAt(runAt);
+        return over || run;
     }
 
-    retrying(run: Run): false {
-        const row = this.#rowOf(run);
-        const { attempt } = run;
-        if (row !== undefined) this.#write((database) => recordAttempt(database, row, attempt), undefined);
-        return false;
-    }
-
-    finished(run: Run): void | Promise<void> {
-        const ended = { ...run };
-        const row = this.#rowOf(run);
-        const written = this.#write((database) => {
-            if (row !== undefined) return recordOutcome(database, row, ended);
-            recordEndedRun(database, ended, this.#owner);
-            return true;
-        }, true);
-        return andThen(written, (isInTime) => {
-            this.#rows.delete(run.id);
-            if (!isInTime) this.#opened?.host.emit({ type: 'run-was-lost', run });
-            return this.#isClosing ? this.#releaseIfIdle() : undefined;
+    async abort({ id, job }: Pick<Run, 'id' | 'job'>, reason: string): Promise<void> {
+        await this.#do((database, consequences) => {
+            consequences.push(...abort(database, id, job, reason, this.#now()));
         });
     }
 
-    skipped(run: Run): void {
-        if (this.#rows.has(run.id)) return void this.finished(run);
-        const { job, schedule, args, tenant, reason = '', scheduledAt: slot, manual } = run;
-        if (manual || slot === undefined || UNRECORDED_SKIPS.includes(reason)) return;
-        const slots = { first: slot, last: slot, count: 1, atLeast: false };
-        const skips = { job, schedule, args, tenant, reason, ...slots };
-        this.#write((database) => recordSkips(database, skips, this.#owner), undefined);
+    abandon(reason: GiveUpReason): void {
+        const endedAt = this.#now();
+        for (const { row } of this.#running.values()) {
+            const { run } = row;
+            if (run.outcome !== undefined) continue;
+            Object.assign(run, { outcome: 'aborted', reason, endedAt });
+            const ending = { outcome: 'aborted', reason, endedAt, error: undefined, stack: undefined };
+            this.#store?.tryWriteNow((database) => finish(database, row, ending, this.#owner));
+            this.#host?.emit({ type: 'run-ended', run });
+        }
     }
 
-    unrun(slots: readonly UnrunOfSchedule[]): void | Promise<void> {
-        return this.#write((database) => {
-            for (const { schedule, ...found } of slots) {
-                const { job, text, args } = schedule;
-                const skips = { ...found, job, schedule: text, args, tenant: undefined };
-                recordSkips(database, skips, this.#owner);
+    async rewind(second: number): Promise<void> {
+        await this.#do((database) => rewind(database, second));
+    }
+
+    async pausedJobs(): Promise<readonly string[]> {
+        return this.#do((database) => [...pausedJobs(database)]);
+    }
+
+    async pause(job: string): Promise<void> {
+        await this.#do((database, consequences) => {
+            consequences.push(...pause(database, job, this.#owner, this.#now()));
+        });
+    }
+
+    async resume(job: string): Promise<void> {
+        await this.#do((database) => resume(database, job, this.#now()));
+    }
+
+    async #open(host: EngineHost): Promise<void> {
+        this.#host = host;
+        this.#turns = new Turns(host.clock, host.concurrency, host.turn, () => void this.#do(() => {}));
+        const place = await placeOf(host);
+        const shown = place?.shown ?? '';
+        this.#store = await Store.open({
+            path: place?.path,
+            shown,
+            required: host.journal.required,
+            lockTimeout: host.lockTimeout,
+            tell: (trouble, detail) => host.emit({ type: 'journal-trouble', trouble, detail, path: shown }),
+            moved: (seqs) => {
+                for (const { row } of this.#running.values()) row.seq = seqs.get(row.run.id) ?? -1;
+                host.recovered();
+            },
+        });
+        this.#liveness = new Liveness({
+            host,
+            owner: this.#owner,
+            isNeeded: () => this.#store?.isShared === true && (this.#isWorking || this.#running.size > 0),
+            enqueuedUntil: () => this.#enqueuedUntil,
+            write: (work) => this.#do(work),
+            abort: (id, reason) => this.#running.get(id)?.controller.abort(reason),
+            check: () => this.#store?.check(),
+        });
+        if (this.#store.isShared) await this.#liveness.beat();
+    }
+
+    /** Does something in the next step, together with whatever else comes meanwhile. */
+    #do<T>(work: Work<T>): Promise<T> {
+        return new Promise<T>((resolve, reject) => {
+            this.#ops.push({ work, resolve, reject });
+            this.#step ??= this.#takeStep();
+        });
+    }
+
+    async #takeStep(): Promise<void> {
+        await null;
+        const ops = this.#ops;
+        this.#ops = [];
+        this.#step = undefined;
+        try {
+            const results = await this.#transact(
+                (database, consequences) => ops.map(({ work }) => work(database, consequences)),
+                this.#host?.lockTimeout,
+            );
+            for (const [index, { resolve }] of ops.entries()) resolve(results?.[index] as never);
+        } catch (error) {
+            for (const { reject } of ops) reject(error);
+        }
+    }
+
+    /** One transaction: some work, what has come due meanwhile, and the runs that may start after it. */
+    async #transact<T>(work: Work<T>, lockTimeout?: LockTimeout): Promise<T | undefined> {
+        const store = this.#store;
+        if (!store) return undefined;
+        const step = await store.write((database) => {
+            const consequences: Consequence[] = [];
+            const result = work(database, consequences);
+            consequences.push(...promote(database, this.#owner, this.#now(), MOST_IN_STEP));
+            return { result, consequences, taken: this.#take(database) };
+        }, lockTimeout);
+        for (const consequence of step.consequences) this.#heed(consequence);
+        for (const row of step.taken) this.#start(row);
+        if (step.taken.length === MOST_IN_STEP) void this.#do(() => {});
+        return step.result;
+    }
+
+    async #tryNow<T>(work: (database: Database) => T): Promise<T | undefined> {
+        return this.#unlessAway(this.#store?.write(work, TICK_LOCK_TIMEOUT));
+    }
+
+    async #unlessAway<T>(written: Promise<T> | undefined): Promise<T | undefined> {
+        try {
+            return await written;
+        } catch (error) {
+            if (error instanceof JournalLockedError || error instanceof UnavailableError) return undefined;
+            throw error;
+        }
+    }
+
+    #take(database: Database): RunningRow[] {
+        const host = this.#host as EngineHost;
+        const turns = this.#turns as Turns;
+        const taken: RunningRow[] = [];
+        while (taken.length < MOST_IN_STEP) {
+            const row = take(database, {
+                by: this.#owner,
+                now: this.#now(),
+                anything: this.#isWorking,
+                isFull: (batch) => turns.isFull(batch, taken),
+                knows: (job) => host.planOf(job) !== undefined,
+                fileOf: (job) => host.planOf(job)?.file,
+            });
+            if (!row) break;
+            taken.push(row);
+        }
+        return taken;
+    }
+
+    #start(row: RunningRow): void {
+        const { kind, run, batch } = row;
+        const controller = new AbortController();
+        this.#running.set(run.id, { row, controller });
+        const endTurn = this.#turns?.begin(batch);
+        this.#liveness?.start();
+        const performed = this.#host?.perform({ kind, run, signal: controller.signal, dueAt: row.runAt });
+        void performed
+            ?.then((result) => {
+                endTurn?.();
+                return this.#conclude(row, result);
+            })
+            .catch((error) => this.#host?.emit({ type: 'engine-failed', error }))
+            .finally(() => {
+                this.#running.delete(run.id);
+                if (this.#isClosing) void this.#closeIfIdle();
+            });
+    }
+
+    async #conclude(row: RunningRow, result: Result): Promise<void> {
+        const { run } = row;
+        if (result.kind === 'fans out') return this.#fanOut(row, result.tenants ?? [undefined]);
+        if (result.kind === 'retries') {
+            const { at, error } = result;
+            const texts = { at, error: describe(error), stack: stackOf(error) };
+            const answer = await this.#do((database) => retryLater(database, row, texts, this.#owner));
+            if (answer === 'waits') {
+                this.#host?.emit({ type: 'run-retrying', run, error, delay: at - this.#now() });
+                return this.#wakeAt(at);
             }
-        }, undefined);
+            return this.#end(row, { kind: 'ended', outcome: 'aborted', reason: 'replaced', error });
+        }
+        return this.#end(row, result);
     }
 
-    settledUntil(
-        schedules: readonly Schedule[],
-        now: number,
-    ): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>> {
-        const none: ReadonlyMap<string, number> = new Map();
-        return this.#write((database) => settledUntil(database, schedules, now), none);
+    async #end(row: RunningRow, { outcome, reason, error }: Extract<Result, { kind: 'ended' }>): Promise<void> {
+        const endedAt = this.#now();
+        const { run } = row;
+        Object.assign(run, { outcome, reason, error, endedAt });
+        const ending = { outcome, reason, endedAt, error: error && describe(error), stack: error && stackOf(error) };
+        const isInTime = await this.#do((database) => finish(database, row, ending, this.#owner));
+        this.#skipsBehind.delete(run.id);
+        if (!isInTime) this.#host?.emit({ type: 'run-was-lost', run });
+        this.#tellEnd(run);
     }
 
-    latestSettled(): number | undefined | Promise<number | undefined> {
-        return this.#write<number | undefined>(latestSettled, undefined);
+    async #fanOut(row: RunningRow, tenants: Parameters<typeof fanOut>[2]): Promise<void> {
+        for (let isLast = false; !isLast; ) {
+            isLast = await this.#do((database, consequences) => {
+                const step = fanOut(database, row, tenants, this.#owner, this.#now());
+                consequences.push(...(step?.consequences ?? []));
+                return step?.isLast ?? true;
+            });
+        }
     }
 
-    settle(schedule: Schedule, second: number): void {
-        this.#write((database) => settle(database, schedule, second), undefined);
+    #heed(consequence: Consequence): void {
+        if (consequence.kind === 'abort') {
+            this.#running.get(consequence.id)?.controller.abort(consequence.reason);
+            return;
+        }
+        const { run, behind, since } = consequence;
+        this.#tellEnd({ ...run, file: this.#host?.planOf(run.job)?.file });
+        if (behind === undefined) return;
+        const skips = (this.#skipsBehind.get(behind) ?? 0) + 1;
+        this.#skipsBehind.set(behind, skips);
+        if (since !== undefined && TOLD_SKIPS.includes(skips))
+            this.#host?.emit({ type: 'lane-blocked', run, skips, age: this.#now() - since });
     }
 
-    voidClaimsAfter(second: number): void | Promise<void> {
-        return this.#write((database) => voidAfter(database, second), undefined);
+    #tellEnd(run: Run): void {
+        this.#host?.emit({ type: 'run-ended', run });
+        const resolve = this.#waiters.get(run.id);
+        this.#waiters.delete(run.id);
+        resolve?.(run);
     }
 
-    isPaused(job: string): boolean {
-        return this.#paused.has(job) || this.#paused.has(ALL_JOBS);
+    #wakeAt(time: number): void {
+        // The earliest one is asked for when it is over.
+        this.#cancelDue?.();
+        this.#cancelDue = undefined;
+        void this.#tryNow((database) => nextDue(database, this.#now())).then((next) => {
+            const at = Math.min(next ?? time, time);
+            this.#cancelDue ??= this.#host?.clock.after(Math.max(0, at - this.#now()), () => {
+                this.#cancelDue = undefined;
+                void this.#do((database) => nextDue(database, this.#now())).then(
+                    (later) => later !== undefined && this.#wakeAt(later),
+                );
+            });
+        });
     }
 
-    pausedJobs(): readonly string[] | Promise<readonly string[]> {
-        return andThen(this.#refreshPauses(), () => [...this.#paused]);
-    }
-
-    pause(job: string): void | Promise<void> {
-        const now = this.#second();
-        return this.#changePauses((database) => pause(database, job, now));
-    }
-
-    resume(job: string): void | Promise<void> {
-        const now = this.#second();
-        return this.#changePauses((database) => resume(database, job, now));
+    async #closeIfIdle(): Promise<void> {
+        const store = this.#store;
+        if (this.#running.size > 0 || !store?.isShared) return;
+        await this.#liveness?.end();
+        if (!this.#isClosing || this.#store !== store) return;
+        this.#cancelDue?.();
+        this.#store = undefined;
+        this.#opening = undefined;
     }
 
     #now(): number {
-        return this.#opened?.host.clock.now() ?? 0;
-    }
-
-    #second(): number {
-        return Math.floor(this.#now() / 1000);
-    }
-
-    async #openJournal(host: EngineHost): Promise<void> {
-        const { root = process.cwd(), path } = await placeOf(host);
-        const shown = path && (relative(root, path).startsWith('..') ? path : relative(root, path));
-        // Several machines, or release folders, with a file each do not share it: whoever reads the log shall know.
-        this.#description = `embedded, journal ${shown} of this machine`;
-        const journal = await Journal.open({
-            path,
-            required: host.journal.required,
-            patience: host.patience,
-            trouble: (trouble, detail) =>
-                host.emit({ type: 'journal-trouble', trouble, detail, path: shown ?? '' }),
-            restore: (database) => {
-                for (const job of this.#paused) pause(database, job, this.#second());
-                if (path !== undefined) beat(database, this.#owner, host.clock.now());
-            },
-        });
-        const vigil = new Vigil({
-            journal,
-            owner: this.#owner,
-            host,
-            isBusy: () => this.#rows.size > 0,
-            noticePauses: (paused) => {
-                this.#paused = paused;
-            },
-            adopt: (run, seq) => {
-                this.#hold(run, seq);
-                void host.takeOver(run);
-            },
-        });
-        this.#opened = { host, journal, vigil };
-        await this.#refreshPauses();
-        if (!journal.isInMemory) await vigil.beat(host.patience);
-    }
-
-    #write<T>(work: (database: Database) => T, otherwise: T, patience?: Patience): T | Promise<T> {
-        return this.#opened ? this.#opened.journal.tryWrite(work, otherwise, patience) : otherwise;
-    }
-
-    // A pause that nobody remembers is none: who asks for it has to know.
-    #changePauses(work: (database: Database) => void): void | Promise<void> {
-        if (!this.#opened) return;
-        const { journal, host } = this.#opened;
-        const changed = journal.write((database) => {
-            work(database);
-            return pausedJobs(database);
-        }, host.patience);
-        return andThen(changed, (paused) => {
-            this.#paused = paused;
-        });
-    }
-
-    #tellLost(run: Run, endedAt: number): void {
-        Object.assign(run, { outcome: 'lost', reason: PROCESS_DIED, endedAt });
-        this.#opened?.host.emit({ type: 'run-ended', run });
-    }
-
-    #hold(run: Run, seq: number): void {
-        if (!this.#opened) return;
-        const { journal, vigil } = this.#opened;
-        this.#rows.set(run.id, { seq, generation: journal.generation });
-        if (!journal.isInMemory) vigil.heart.keepBeating();
-        else if (++this.#claims % FORGET_EVERY === 0) vigil.forget();
-    }
-
-    #rowOf({ id }: Run): number | undefined {
-        const row = this.#rows.get(id);
-        return row?.generation === this.#opened?.journal.generation ? row?.seq : undefined;
-    }
-
-    #refreshPauses(): void | Promise<void> {
-        const found = this.#write<ReadonlySet<string>>(pausedJobs, this.#paused, this.#opened?.host.patience);
-        return andThen(found, (paused) => {
-            this.#paused = paused;
-        });
-    }
-
-    async #releaseIfIdle(): Promise<void> {
-        // What was remembered in memory lasts as long as the process.
-        if (this.#rows.size > 0 || !this.#opened || this.#opened.journal.isInMemory) return;
-        const { journal, vigil } = this.#opened;
-        await this.#write((database) => forgetProcess(database, this.#owner.id), undefined);
-        // It may have been opened again, or closed by another, while the file was locked.
-        if (!this.#isClosing || this.#opened?.journal !== journal) return;
-        vigil.heart.stop();
-        this.#opened = undefined;
-        this.#opening = undefined;
-        await journal.close();
+        return this.#host?.clock.now() ?? 0;
     }
 }
 
-function lockedOr(error: unknown): 'journal locked' {
-    if (error instanceof JournalLockedError) return 'journal locked';
-    throw error;
+/** When the next delayed row comes due, in unix milliseconds; those that wait for the end of a pause are left out. */
+function nextDue(database: Database, now: number): number | undefined {
+    const sql = "SELECT min(run_at) AS next FROM bot_runs INDEXED BY bot_delayed WHERE state = 'delayed' AND run_at > ?";
+    return (database.statement(sql).get([now])?.['next'] as number | null) ?? undefined;
 }
 
-async function placeOf({ journal, environment }: HistoryHost): Promise<{ root?: string; path?: string }> {
-    const { filename } = journal;
-    if (filename === false || (filename === undefined && environment === 'test')) return {};
-    const { rootPath: root = process.cwd() } = await Project.instance;
-    const wanted = filename ?? `bot_${environment}.db`;
-    return { root, path: isAbsolute(wanted) ? wanted : join(root, wanted) };
+function describe(error: Error): string {
+    return `${error.name}: ${error.message}`;
+}
+
+function stackOf(error: Error): string | undefined {
+    return error.stack?.slice(0, 8_000);
 }

@@ -20,12 +20,7 @@ const KINDS: Record<number, FailureKind> = {
     26: 'corrupt', // NOTADB
 };
 
-/**
- * Tells what kind of trouble an error of libsql means.
- *
- * @param error what was thrown
- * @returns its kind
- */
+/** Tells what kind of trouble an error of libsql means. */
 export function kindOf(error: unknown): FailureKind {
     const { rawCode, message = '' } = error as { rawCode?: number; message?: string };
     // An error on opening has its code in the text only: `ConnectionFailed("...: 14")`.

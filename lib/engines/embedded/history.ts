@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import {
     type History,
     type JobStatus,
@@ -10,148 +9,118 @@ import {
 } from '../../runs/history.js';
 import type { Outcome, TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
-import { isGone } from '../process_life.js';
-import { Database, type Row, type SqlValue } from './database.js';
+import type { HistoryHost } from '../../runs/engine.js';
+import type { Database, Row, SqlValue } from './database.js';
 import { kindOf } from './failure.js';
+import { isGone } from '../owner.js';
 import { pausedJobs } from './pauses.js';
-import { canClaim } from './schema.js';
+import { openForReading } from './file.js';
+import { placeOf, type Store } from './store.js';
 
-const RUN = `SELECT id, job, schedule, args, tenant, scheduled_at, claim, attempt, started_at, late_by, ended_at, outcome,
-    reason, error, stack, host, pid FROM runs`;
-const SKIPS =
-    'SELECT job, schedule, args, tenant, reason, first, last, count, at_least, host, pid FROM skips';
+// A slot stands for its tenants, unless it has failed.
+const LISTED = "(kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))";
 
-/** The history of a journal. */
-export class JournalHistory implements History {
-    /**
-     * @param isShared whether other processes write to the journal, too
-     * @param read reads from the journal; undefined: there is none
-     * @param release called when it is not needed any more
-     */
+const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack,
+    host, pid, (SELECT place FROM bot_processes WHERE bot_processes.id = bot_runs.process) AS place FROM bot_runs`;
+
+const SKIPS = 'SELECT job, schedule, args, tenant, reason, first, last, count, at_least, host, pid FROM bot_skips';
+
+/** What the embedded engine remembers. */
+export class SqliteHistory implements History {
     constructor(
         readonly isShared: boolean,
-        private readonly read: (<T>(work: (database: Database) => T) => T | Promise<T>) | undefined,
-        private readonly release: () => void = () => {},
+        private readonly read: <T>(work: (database: Database) => T) => Promise<T | undefined>,
     ) {}
 
     /**
-     * Opens a journal's file for reading, whoever writes it; where there is no file, the history is empty.
+     * Opens what is remembered for reading.
      *
-     * @param path the file, absolute
-     * @returns the history
-     * @throws Error where it cannot be read, or is none of this release
+     * @param store where it is open in this process already
+     * @throws Error where the file cannot be read, or is none of this release
      */
-    static open(path: string): JournalHistory {
-        if (!existsSync(path)) return new JournalHistory(true, undefined);
-        let database: Database;
-        try {
-            database = Database.open(path);
-        } catch (error) {
-            throw unreadable(path, error);
-        }
-        try {
-            database.exec('PRAGMA query_only = ON');
-            const { version } = database;
-            if (version !== 0 && !canClaim(version)) {
-                throw new Error('another release of pinstripe-bot has made it');
-            }
-            const read = <T>(work: (database: Database) => T): T => {
-                try {
-                    return work(database);
-                } catch (error) {
-                    throw unreadable(path, error);
-                }
-            };
-            return new JournalHistory(true, version === 0 ? undefined : read, () => database.close());
-        } catch (error) {
-            database.close();
-            throw unreadable(path, error);
-        }
+    static async open(host: HistoryHost, store: Store | undefined): Promise<SqliteHistory> {
+        if (store) return new SqliteHistory(store.isShared, (work) => store.write(work));
+        const place = await placeOf(host);
+        if (!place) return new SqliteHistory(false, async () => undefined);
+        const database = readerOf(place.path);
+        return new SqliteHistory(true, async (work) => database && work(database));
     }
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
-        const statuses = await this.read?.((database) =>
-            jobs.map((job) => [job, statusOf(database, job)] as const),
-        );
+        const found = await this.read((database) => jobs.map((job) => [job, statusOf(database, job)] as const));
         return new Map(
-            statuses?.filter((entry): entry is readonly [string, JobStatus] => entry[1] !== undefined),
+            (found ?? []).flatMap(([job, status]) => (status ? ([[job, status]] as [string, JobStatus][]) : [])),
         );
     }
 
     async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
-        const past = await this.read?.((database) => [
-            ...database
-                .statement(`${RUN} WHERE job = ? ORDER BY started_at DESC LIMIT ?`)
-                .all([job, most])
-                .map(runOf),
-            ...database
-                .statement(`${SKIPS} WHERE ${LANES_OF_JOB} ORDER BY last DESC LIMIT ?`)
-                .all([...lanesOf(job), most])
-                .map(skipsOf),
+        const past = await this.read((database) => [
+            ...rows(database, `job = ? AND ${LISTED} AND started_at IS NOT NULL ORDER BY seq DESC LIMIT ?`, job, most),
+            ...database.statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT ?`).all([job, most]).map(skipsOf),
         ]);
         return (past ?? []).sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
     }
 
     async pausedJobs(): Promise<readonly string[]> {
-        return [...((await this.read?.(pausedJobs)) ?? [])];
+        return [...((await this.read(pausedJobs)) ?? [])];
     }
 
-    async close(): Promise<void> {
-        this.release();
-    }
+    async close(): Promise<void> {}
 }
 
-// A lane begins with its job's name and a space: with this the index by lane finds the rows of a job.
-const LANES_OF_JOB = 'lane >= ? AND lane < ?';
-
-function lanesOf(job: string): [string, string] {
-    return [`${job} `, `${job}!`];
+function rows(database: Database, condition: string, ...values: SqlValue[]): PastRun[] {
+    return database.statement(`${RUN} WHERE ${condition}`).all(values).map(pastRunOf);
 }
 
 function statusOf(database: Database, job: string): JobStatus | undefined {
-    const rows = (condition: string, ...values: SqlValue[]) =>
-        database.statement(`${RUN} WHERE ${condition}`).all(values).map(runOf);
-    const unfinished = rows(`outcome IS NULL AND ${LANES_OF_JOB}`, ...lanesOf(job));
+    const unfinished = rows(database, `job = ? AND ended_at IS NULL AND kind = 'run' AND attempt > 0`, job);
     const running = unfinished.filter(({ outcome }) => outcome === 'running');
     const lost = unfinished.filter(({ outcome }) => outcome === 'lost');
     const newestFirst = (a: PastRun, b: PastRun) => b.startedAt - a.startedAt;
-    const ended = (claimed: string, most: number) =>
-        rows(`job = ? AND outcome IS NOT NULL AND ${claimed} ORDER BY started_at DESC LIMIT ${most}`, job);
-    const [newest] = [...ended('claim IS NOT NULL', 1), ...lost.filter(({ manual }) => !manual)].sort(
-        newestFirst,
-    );
-    const manual = [...ended('claim IS NULL', MOST_OF_REQUEST), ...lost.filter((run) => run.manual)];
+    const ended = (origin: string, most: number) =>
+        rows(
+            database,
+            `job = ? AND ended_at IS NOT NULL AND ${LISTED} AND started_at IS NOT NULL AND origin ${origin}
+            ORDER BY seq DESC LIMIT ${most}`,
+            job,
+        );
+    const [newest] = [...ended("= 'schedule'", 1), ...lost.filter(({ manual }) => !manual)].sort(newestFirst);
+    const manual = [...ended("<> 'schedule'", MOST_OF_REQUEST), ...lost.filter((run) => run.manual)];
     const byHand = lastRequestOf(manual.sort(newestFirst), newest?.startedAt ?? 0);
     const siblings =
         newest?.scheduledAt === undefined
             ? []
             : rows(
-                  `${LANES_OF_JOB} AND scheduled_at = ? AND claim IS NOT NULL`,
-                  ...lanesOf(job),
+                  database,
+                  `job = ? AND seq > coalesce((SELECT max(seq) FROM bot_runs WHERE job = ?1), 0) - 5000
+                  AND slot = ? AND origin = 'schedule' AND ended_at IS NOT NULL AND ${LISTED}
+                  AND started_at IS NOT NULL`,
+                  job,
                   newest.scheduledAt,
-              ).filter(({ id, outcome }) => id !== newest.id && outcome !== 'running');
-    const [skipped] = database
-        .statement(`${SKIPS} WHERE ${LANES_OF_JOB} ORDER BY last DESC LIMIT 1`)
-        .all(lanesOf(job))
-        .map(skipsOf);
+              ).filter(({ id }) => id !== newest.id);
+    const [skipped] = database.statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT 1`).all([job]).map(skipsOf);
     if (!newest && !skipped && running.length === 0 && byHand.length === 0) return undefined;
     return { running, byHand, ended: newest ? [newest, ...siblings] : [], skipped };
 }
 
-function runOf(row: Row): PastRun {
-    const { host, pid } = whatRan(row);
-    const isLost = row['outcome'] === null && isGone({ host, pid });
+function pastRunOf(row: Row): PastRun {
+    const state = row['state'] as string;
+    const endedAt = (row['ended_at'] as number | null) ?? undefined;
+    const slot = (row['slot'] as number | null) ?? undefined;
+    const startedAt = row['started_at'] as number;
+    const place = row['place'] as string | null;
+    const isLost = endedAt === undefined && place !== null && isGone({ place, pid: row['pid'] as number });
     return {
         kind: 'run',
         ...whatRan(row),
         id: row['id'] as string,
-        scheduledAt: (row['scheduled_at'] as number | null) ?? undefined,
-        manual: row['claim'] === null,
+        scheduledAt: slot,
+        manual: row['origin'] !== 'schedule',
         attempt: row['attempt'] as number,
-        startedAt: row['started_at'] as number,
-        endedAt: (row['ended_at'] as number | null) ?? undefined,
-        lateBy: (row['late_by'] as number | null) ?? 0,
-        outcome: isLost ? 'lost' : ((row['outcome'] as Outcome | null) ?? 'running'),
+        startedAt,
+        endedAt,
+        lateBy: slot === undefined ? 0 : Math.max(0, startedAt - slot * 1000),
+        outcome: isLost ? 'lost' : endedAt === undefined ? 'running' : (state as Outcome),
         reason: isLost ? 'its process is gone' : ((row['reason'] as string | null) ?? undefined),
         error: (row['error'] as string | null) ?? undefined,
         stack: (row['stack'] as string | null) ?? undefined,
@@ -181,7 +150,18 @@ function whatRan(row: Row): Pick<PastRun, 'job' | 'schedule' | 'args' | 'tenant'
     };
 }
 
-function unreadable(path: string, error: unknown): Error {
-    const why = kindOf(error) === 'locked' ? 'another process keeps it locked' : (error as Error).message;
-    return new Error(`The journal ${path} cannot be read: ${why}`, { cause: error });
+/** A process opens a file once: a connection that closes could take the locks of others along. */
+const readers = new Map<string, Database>();
+
+function readerOf(path: string): Database | undefined {
+    const known = readers.get(path);
+    if (known) return known;
+    try {
+        const database = openForReading(path);
+        if (database) readers.set(path, database);
+        return database;
+    } catch (error) {
+        const why = kindOf(error) === 'locked' ? 'another process keeps it locked' : (error as Error).message;
+        throw new Error(`The journal ${path} cannot be read: ${why}`, { cause: error });
+    }
 }

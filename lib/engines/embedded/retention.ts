@@ -26,35 +26,35 @@ export function forgetSome(database: Database, retention: Retention, now: number
     const oldest = now - retention.age;
     const old = database
         .statement(
-            `DELETE FROM runs WHERE seq IN (SELECT seq FROM
-                (SELECT seq, started_at, outcome FROM runs ORDER BY seq LIMIT ${CHUNK})
-                WHERE started_at < ? AND outcome IS NOT NULL)`,
+            `DELETE FROM bot_runs WHERE seq IN (SELECT seq FROM
+                (SELECT seq, started_at, ended_at FROM bot_runs ORDER BY seq LIMIT ${CHUNK})
+                WHERE ended_at < ?)`,
         )
         .run([oldest]).changes;
     const skips = database
         .statement(
-            `DELETE FROM skips WHERE seq IN (SELECT seq FROM skips WHERE last < ? ORDER BY seq LIMIT ${CHUNK})`,
+            `DELETE FROM bot_skips WHERE seq IN (SELECT seq FROM bot_skips WHERE last < ? ORDER BY seq LIMIT ${CHUNK})`,
         )
         .run([Math.floor(oldest / 1000)]).changes;
     if (old === CHUNK || skips === CHUNK) return true;
-    return tooMany(database, retention.runs, now).some(
+    return tooMany(database, retention.runs).some(
         ([job, newest]) =>
             database
                 .statement(
-                    `DELETE FROM runs WHERE seq IN (SELECT seq FROM runs
-                        WHERE job = ? AND started_at <= ? AND outcome IS NOT NULL ORDER BY started_at LIMIT ${CHUNK})`,
+                    `DELETE FROM bot_runs WHERE seq IN (SELECT seq FROM bot_runs
+                        WHERE job = ? AND seq <= ? AND ended_at < ? ORDER BY seq LIMIT ${CHUNK})`,
                 )
-                .run([job, newest]).changes === CHUNK,
+                .run([job, newest, now - SAFE_AGE]).changes === CHUNK,
     );
 }
 
-// The newest start that is too much, for each job that has too many.
-function tooMany(database: Database, most: number, now: number): [string, number][] {
+// The newest row that is too much, for each job that has too many.
+function tooMany(database: Database, most: number): [string, number][] {
     // From one name to the next in the index: counting all runs would take a tenth of a second for a million.
     const jobs = database
         .statement(
-            `WITH RECURSIVE names(job) AS (SELECT min(job) FROM runs
-                UNION ALL SELECT (SELECT min(runs.job) FROM runs WHERE runs.job > names.job) FROM names
+            `WITH RECURSIVE names(job) AS (SELECT min(job) FROM bot_runs
+                UNION ALL SELECT (SELECT min(bot_runs.job) FROM bot_runs WHERE bot_runs.job > names.job) FROM names
                     WHERE names.job IS NOT NULL)
             SELECT job FROM names WHERE job IS NOT NULL`,
         )
@@ -62,9 +62,9 @@ function tooMany(database: Database, most: number, now: number): [string, number
     return jobs.flatMap((row) => {
         const job = row['job'] as string;
         const found = database
-            .statement('SELECT started_at FROM runs WHERE job = ? ORDER BY started_at DESC LIMIT 1 OFFSET ?')
+            .statement('SELECT seq FROM bot_runs WHERE job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
             .get([job, most]);
         if (!found) return [];
-        return [[job, Math.min(found['started_at'] as number, now - SAFE_AGE)]];
+        return [[job, found['seq'] as number]];
     });
 }

@@ -1,39 +1,68 @@
 import type { Database } from './database.js';
 
-/** Versions are `major * MAJOR + minor`: within a major one, what `claimRun` uses stays as it is. */
+/** Marks a SQLite file as ours: `PRAGMA application_id`. */
+export const APPLICATION_ID = 0x70696e62;
+
+/** Versions are `major * MAJOR + minor`: within a major one, older releases can work with the file. */
 export const MAJOR = 1000;
 
-/** Each migration, in order; the first makes version 1000. Only add to the end. */
+/**
+ * Each migration, in order; the first makes version 2000, beside the tables of the first edition, whose names are others.
+ * Only add to the end.
+ */
 const MIGRATIONS: readonly string[] = [
     `
-    CREATE TABLE runs (
+    CREATE TABLE bot_runs (
         seq INTEGER PRIMARY KEY,
         id TEXT NOT NULL,
+        -- run; or slot, which lists the tenants, and then stands for them
+        kind TEXT NOT NULL,
+        -- delayed (until run_at), blocked (by its lane), waiting, running, or an outcome
+        state TEXT NOT NULL,
         job TEXT NOT NULL,
-        lane TEXT NOT NULL,
-        -- 1 for a slot's run, more where it was run again after it was lost; NULL for manual runs and void claims.
-        claim INTEGER,
         schedule TEXT,
         args TEXT NOT NULL,
         tenant TEXT,
-        scheduled_at INTEGER,
-        started_at INTEGER NOT NULL,
-        late_by INTEGER AS (max(0, started_at - scheduled_at * 1000)) VIRTUAL,
-        ended_at INTEGER,
+        -- unix seconds; all other times are unix milliseconds
+        slot INTEGER,
+        -- schedule, waiter (somebody waits in its process), or later
+        origin TEXT NOT NULL,
+        requested_by TEXT,
+        lane TEXT NOT NULL,
+        -- 0: it does not keep its lane (overlap: 'allow')
+        holds INTEGER NOT NULL,
+        overlap TEXT NOT NULL,
+        missed TEXT NOT NULL,
+        catches_up INTEGER NOT NULL,
+        batch INTEGER NOT NULL,
+        order_at INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        run_at INTEGER NOT NULL,
+        -- why it is asked to end
+        abort TEXT,
+        -- of a slot: the last tenant that has its run
+        progress TEXT,
+        -- 0: it has never started
         attempt INTEGER NOT NULL,
-        outcome TEXT,
+        started_at INTEGER,
+        ended_at INTEGER,
         reason TEXT,
         error TEXT,
         stack TEXT,
+        output TEXT,
+        -- who has recorded it, or runs it
+        process TEXT NOT NULL,
         host TEXT NOT NULL,
-        pid INTEGER NOT NULL,
-        process TEXT NOT NULL
+        pid INTEGER NOT NULL
     ) STRICT;
-    CREATE UNIQUE INDEX runs_by_claim ON runs (lane, scheduled_at, claim) WHERE claim IS NOT NULL;
-    CREATE INDEX unfinished_runs ON runs (lane) WHERE outcome IS NULL;
-    CREATE INDEX runs_by_job ON runs (job, started_at);
+    CREATE UNIQUE INDEX bot_slots ON bot_runs (lane, slot) WHERE origin = 'schedule';
+    CREATE INDEX bot_unfinished ON bot_runs (job, lane) WHERE ended_at IS NULL;
+    CREATE INDEX bot_waiting ON bot_runs (batch, order_at, position, seq) WHERE state = 'waiting';
+    CREATE INDEX bot_delayed ON bot_runs (run_at) WHERE state = 'delayed';
+    CREATE INDEX bot_aborts ON bot_runs (process) WHERE abort IS NOT NULL AND state = 'running';
+    CREATE INDEX bot_history ON bot_runs (job, seq);
 
-    CREATE TABLE skips (
+    CREATE TABLE bot_skips (
         seq INTEGER PRIMARY KEY,
         job TEXT NOT NULL,
         lane TEXT NOT NULL,
@@ -44,66 +73,70 @@ const MIGRATIONS: readonly string[] = [
         first INTEGER NOT NULL,
         last INTEGER NOT NULL,
         count INTEGER NOT NULL,
-        -- 1 where there were more than were counted.
+        -- 1 where there were more than were counted
         at_least INTEGER NOT NULL,
         host TEXT NOT NULL,
         pid INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX skips_by_lane ON skips (lane, last);
+    CREATE INDEX bot_skips_by_lane ON bot_skips (lane, last);
+    CREATE INDEX bot_skips_by_job ON bot_skips (job, last);
 
-    CREATE TABLE schedules (
+    CREATE TABLE bot_schedules (
         key TEXT PRIMARY KEY,
         job TEXT NOT NULL,
-        settled_until INTEGER NOT NULL
+        -- every slot up to this second has its row, or its reason
+        handled_until INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 
-    CREATE TABLE processes (
+    CREATE TABLE bot_processes (
         id TEXT PRIMARY KEY,
         host TEXT NOT NULL,
         pid INTEGER NOT NULL,
+        -- the machine's boot and the pid namespace: only within them can a pid be looked up
+        place TEXT NOT NULL,
         started_at INTEGER NOT NULL,
-        beat INTEGER NOT NULL
+        beat INTEGER NOT NULL,
+        -- the last second up to which it has enqueued; NULL: it does not schedule
+        enqueued_until INTEGER
     ) STRICT, WITHOUT ROWID;
 
-    CREATE TABLE pauses (
+    CREATE TABLE bot_pauses (
         job TEXT PRIMARY KEY,
-        paused_at INTEGER NOT NULL
+        paused_at INTEGER NOT NULL,
+        until INTEGER,
+        reason TEXT,
+        by TEXT
     ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE clock_steps (
-        seq INTEGER PRIMARY KEY,
-        set_back_to INTEGER NOT NULL
-    ) STRICT;
     `,
 ];
 
+/** Without one of these it is no journal. */
+export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
+
 /** The version that this release writes. */
-export const VERSION = MAJOR + MIGRATIONS.length - 1;
+export const VERSION = 2 * MAJOR + MIGRATIONS.length - 1;
 
 /**
  * Brings a database up to this release's schema. A kill in the middle leaves it as it was.
  *
- * @param database the journal's
  * @returns the version it has then: higher than `VERSION` where a newer release has made it
- * @throws what libsql throws
  */
 export function migrate(database: Database): number {
     if (database.version >= VERSION) return database.version;
-    return database.transaction(() => {
-        // Another process may have done it while this one waited for the lock.
-        const { version } = database;
-        if (version >= VERSION) return version;
-        for (const sql of MIGRATIONS.slice(version === 0 ? 0 : version - MAJOR + 1)) database.exec(sql);
-        database.version = VERSION;
-        return VERSION;
-    });
+    return database.transaction(() => createTables(database));
 }
 
 /**
- * Tells whether claims can be made in a database of some version.
+ * The same, within a transaction.
  *
- * @param version the database's
+ * @param database within a transaction
  */
-export function canClaim(version: number): boolean {
-    return Math.floor(version / MAJOR) === Math.floor(VERSION / MAJOR);
+export function createTables(database: Database): number {
+    // Another process may have done it while this one waited for the lock.
+    const { version } = database;
+    if (version >= VERSION) return version;
+    for (const sql of MIGRATIONS.slice(version < 2 * MAJOR ? 0 : version - 2 * MAJOR + 1)) database.exec(sql);
+    database.applicationId = APPLICATION_ID;
+    database.version = VERSION;
+    return VERSION;
 }

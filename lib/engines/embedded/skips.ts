@@ -1,21 +1,20 @@
-import { laneOf, type TenantId } from '../../runs/run.js';
+import type { TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
 import { nextSlot } from '../../schedule/calendar.js';
 import { splitTimezone } from '../../schedule/crontab.js';
-import type { Owner } from '../owner.js';
 import type { Database, SqlValue } from './database.js';
+import type { Owner } from '../owner.js';
 
-/** Slots that did not run, for one reason. */
+/** Slots that did not run, for one reason. Times are unix seconds. */
 export interface SkippedSlots {
     readonly job: string;
+    readonly lane: string;
     /** The crontab, and its zone. */
     readonly schedule: string | undefined;
     readonly args: readonly Json[];
     readonly tenant: TenantId | undefined;
     readonly reason: string;
-    /** Unix seconds. */
     readonly first: number;
-    /** Unix seconds. */
     readonly last: number;
     readonly count: number;
     /** Whether there are more of them than were counted. */
@@ -23,38 +22,33 @@ export interface SkippedSlots {
 }
 
 /**
- * Records slots that did not run, unless another process has. Successive slots of a schedule with one reason share
- * a row, so that an overlap of hours does not fill the file.
+ * Records slots that did not run. Successive slots of a schedule with one reason share a row, so that an overlap of
+ * hours does not fill the file. A slot that has a row of its own is left out.
  *
  * @param database within a transaction
- * @param slots which, and why
- * @param by who found out
  */
 export function recordSkips(database: Database, slots: SkippedSlots, by: Owner): void {
-    const lane = laneOf(slots);
-    const { reason, first, last, count } = slots;
-    // A slot that is run by another process is not skipped because this one's lane was taken.
-    if (first === last && isClaimed(database, lane, first)) return;
+    for (const part of withoutRows(database, slots)) record(database, part, by);
+}
+
+function record(database: Database, slots: SkippedSlots, by: Owner): void {
+    const { lane, reason, first, last, count } = slots;
     const before = database
         .statement(
-            'SELECT seq, first, last, reason FROM skips WHERE lane = ? AND schedule IS ? ORDER BY seq DESC LIMIT 1',
+            'SELECT seq, first, last, reason FROM bot_skips WHERE lane = ? AND schedule IS ? ORDER BY last DESC LIMIT 1',
         )
         .get([lane, slots.schedule ?? null]);
-    if (before && before['reason'] === reason) {
-        const known = before['last'] as number;
-        if (last <= known && first >= (before['first'] as number)) return;
-        if (follows(slots, known)) {
-            database
-                .statement(
-                    'UPDATE skips SET last = ?, count = count + ?, at_least = max(at_least, ?) WHERE seq = ?',
-                )
-                .run([last, count, slots.atLeast ? 1 : 0, before['seq'] as SqlValue]);
-            return;
-        }
+    if (before && first <= (before['last'] as number) && last <= (before['last'] as number)) {
+        if (first >= (before['first'] as number)) return;
+    } else if (before && before['reason'] === reason && follows(slots, before['last'] as number)) {
+        database
+            .statement('UPDATE bot_skips SET last = ?, count = count + ?, at_least = max(at_least, ?) WHERE seq = ?')
+            .run([last, count, slots.atLeast ? 1 : 0, before['seq'] as SqlValue]);
+        return;
     }
     database
         .statement(
-            `INSERT INTO skips (job, lane, schedule, args, tenant, reason, first, last, count, at_least, host, pid)
+            `INSERT INTO bot_skips (job, lane, schedule, args, tenant, reason, first, last, count, at_least, host, pid)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run([
@@ -73,14 +67,37 @@ export function recordSkips(database: Database, slots: SkippedSlots, by: Owner):
         ]);
 }
 
-function isClaimed(database: Database, lane: string, slot: number): boolean {
-    const sql = 'SELECT 1 FROM runs WHERE lane = ? AND scheduled_at = ? AND claim IS NOT NULL';
-    return database.statement(sql).get([lane, slot]) !== undefined;
+// The crontab was changed, and changed back: some of the slots have run under the other.
+function* withoutRows(database: Database, slots: SkippedSlots): Generator<SkippedSlots> {
+    const rows = database
+        .statement(
+            `SELECT slot FROM bot_runs INDEXED BY bot_slots
+            WHERE lane = ? AND slot BETWEEN ? AND ? AND origin = 'schedule' ORDER BY slot`,
+        )
+        .all([slots.lane, slots.first, slots.last])
+        .map((row) => row['slot'] as number);
+    if (rows.length === 0) {
+        yield slots;
+        return;
+    }
+    const next = nextOf(slots);
+    let slot: number | undefined = slots.first;
+    for (const until of [...rows, slots.last + 1]) {
+        const part: number[] = [];
+        for (; slot !== undefined && slot < until; slot = next(slot)) part.push(slot);
+        if (slot === until) slot = next(slot);
+        const [first] = part;
+        if (first !== undefined)
+            yield { ...slots, first, last: part.at(-1) ?? first, count: part.length, atLeast: false };
+    }
 }
 
-// Nothing lies between: a slot there may still wait for its lane.
-function follows({ schedule, first }: SkippedSlots, known: number): boolean {
-    if (schedule === undefined || first <= known) return false;
-    const { crontab, timezone } = splitTimezone(schedule);
-    return nextSlot(crontab, timezone, known) === first;
+// Nothing lies between: a slot there may still wait.
+function follows(slots: SkippedSlots, known: number): boolean {
+    return slots.schedule !== undefined && slots.first > known && nextOf(slots)(known) === slots.first;
+}
+
+function nextOf({ schedule }: SkippedSlots): (after: number) => number | undefined {
+    const { crontab, timezone } = splitTimezone(schedule ?? '');
+    return (after) => nextSlot(crontab, timezone, after);
 }

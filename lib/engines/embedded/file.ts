@@ -1,0 +1,125 @@
+import { chmodSync, existsSync, renameSync, statSync } from 'node:fs';
+import { Database } from './database.js';
+import { kindOf } from './failure.js';
+import { carryOverFirstEdition, isFirstEdition } from './first_edition.js';
+import { APPLICATION_ID, MAJOR, migrate, TABLES, VERSION } from './schema.js';
+
+/** The file at the journal's path is somebody else's, or too new: it is not touched. */
+export class RefusedJournalError extends Error {
+    override readonly name = 'RefusedJournalError';
+}
+
+/** A journal's file, open. */
+export interface OpenFile {
+    readonly database: Database;
+    readonly path: string;
+    /** The schema's; higher than `VERSION` where a newer release has changed it. */
+    readonly version: number;
+    /** Where a corrupt file was put that stood in its place. */
+    readonly setAside: string | undefined;
+    /** Which files it is, by device and inode: another may take their path. */
+    identity: Identity;
+}
+
+interface Identity {
+    readonly file: string | undefined;
+    readonly log: string | undefined;
+}
+
+/**
+ * Opens a journal's file, makes it where there is none, and migrates it. A corrupt one is set aside: renamed, never deleted.
+ *
+ * @param path absolute
+ * @returns the file; nobody else on the machine can read it
+ * @throws RefusedJournalError, which changes nothing; what libsql throws where it is locked or cannot be written
+ */
+export function openFile(path: string): OpenFile {
+    const judged = identityOf(path);
+    try {
+        return open(path, undefined);
+    } catch (error) {
+        if (kindOf(error) !== 'corrupt') throw error;
+        // Another process may have put a new one there since.
+        if (identityOf(path).file !== judged.file) return open(path, undefined);
+        const aside = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
+        for (const suffix of ['', '-wal', '-shm'])
+            if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+        return open(path, aside);
+    }
+}
+
+/**
+ * Opens a journal's file to read what another process has written.
+ *
+ * @returns undefined: there is none
+ * @throws Error where it is none of this release
+ */
+export function openForReading(path: string): Database | undefined {
+    if (!existsSync(path)) return undefined;
+    const database = new Database(path);
+    judge(database, path);
+    if (database.version < 2 * MAJOR)
+        throw new Error('it is an earlier release\'s, and is carried over when a bot starts');
+    return database;
+}
+
+/** Whether the files at the journal's path are still those that are open. */
+export function isInPlace({ path, identity }: OpenFile): boolean {
+    const { file, log } = identityOf(path);
+    return file === identity.file && log === identity.log;
+}
+
+function open(path: string, setAside: string | undefined): OpenFile {
+    const database = privately(() => new Database(path));
+    judge(database, path);
+    chmodSync(path, 0o600);
+    database.useWriteAheadLog();
+    const isOld = database.version < 2 * MAJOR && isFirstEdition(database);
+    if (isOld) carryOverFirstEdition(database, path);
+    const version = migrate(database);
+    // A file that can only be read gives itself away no sooner than at a write; and its log is there from then on.
+    database.transaction(() => database.exec(`PRAGMA user_version = ${version}`));
+    return { database, path, version, setAside, identity: identityOf(path) };
+}
+
+// SQLite gives a file's log and its shared memory the mode of the file.
+function privately<T>(work: () => T): T {
+    const umask = process.umask(0o077);
+    try {
+        return work();
+    } finally {
+        process.umask(umask);
+    }
+}
+
+function judge(database: Database, path: string): void {
+    const tables = database.tables;
+    if (database.applicationId === APPLICATION_ID) {
+        const { version } = database;
+        if (version >= 3 * MAJOR)
+            throw new RefusedJournalError(
+                `The journal ${path} is a newer release's (version ${version}, this one knows ${VERSION}): nothing runs here until this process is updated, too.`,
+            );
+        const missing = TABLES.filter((table) => !tables.includes(table));
+        if (version >= 2 * MAJOR && missing.length > 0) throw new CorruptJournalError(`it has no ${missing[0]}`);
+        return;
+    }
+    if (tables.length > 0 && !isFirstEdition(database))
+        throw new RefusedJournalError(
+            `The file ${path} is no journal, but another database (with ${tables.slice(0, 3).join(', ')}): nothing in it was changed. Give \`bot.journal.filename\` another name.`,
+        );
+}
+
+/** A journal that lacks something; SQLite itself sees no fault in it. */
+class CorruptJournalError extends Error {
+    /** As SQLite has it: SQLITE_CORRUPT. */
+    readonly rawCode = 11;
+}
+
+function identityOf(path: string): Identity {
+    const of = (file: string) => {
+        const found = statSync(file, { throwIfNoEntry: false });
+        return found && `${found.dev} ${found.ino}`;
+    };
+    return { file: of(path), log: of(`${path}-wal`) };
+}

@@ -1,0 +1,227 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { isAbsolute, join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Project } from '../../framework.js';
+import { type HistoryHost, JournalLockedError, type LockTimeout } from '../../runs/engine.js';
+import type { JournalTrouble } from '../../runs/events.js';
+import { Database, MEMORY } from './database.js';
+import { kindOf } from './failure.js';
+import { carryOver } from './carry_over.js';
+import { isInPlace, type OpenFile, openFile } from './file.js';
+import { migrate, VERSION } from './schema.js';
+
+/** What a store is opened with. */
+export interface StoreParts {
+    /** The file, absolute; undefined: in memory. */
+    readonly path: string | undefined;
+    /** The file, as the log calls it. */
+    readonly shown: string;
+    /** Whether memory will not do where the file cannot be written. */
+    readonly required: boolean;
+    /** How long a lock is waited for; undefined: until it is free. */
+    readonly lockTimeout: LockTimeout | undefined;
+    readonly tell: (trouble: JournalTrouble, detail: string) => void;
+    /** Another database has taken the place of the one before: the numbers of unfinished rows there, by run id. */
+    readonly moved: (seqs: ReadonlyMap<string, number>) => void;
+}
+
+/** The longest wait for a lock between two tries, in milliseconds. */
+const LONGEST_WAIT = 50;
+
+/** Locked for this long, in milliseconds, is worth a word. */
+const NOTABLE_LOCK = 2_000;
+
+/** How often a file that cannot be written is tried again, in milliseconds. */
+const RETRY_EVERY = 10_000;
+
+/** The database of the embedded engine. It decides what becomes of reads and writes when its file fails. */
+export class Store {
+    #file: OpenFile | undefined;
+    #memory: Database | undefined;
+    #memorySince = 0;
+    #triedAt = 0;
+    #isAway = false;
+    #isToldLocked = false;
+
+    private constructor(private readonly parts: StoreParts) {}
+
+    /**
+     * Opens a journal; where its file fails, what is to be done about that is done.
+     *
+     * @throws RefusedJournalError; JournalLockedError; Error where the file is required and cannot be written
+     */
+    static async open(parts: StoreParts): Promise<Store> {
+        const store = new Store(parts);
+        if (parts.path === undefined) store.#memory = openMemory();
+        else await store.#whileLocked(() => store.#openFile(parts.path as string), parts.lockTimeout);
+        if (store.#isAway && parts.required)
+            throw new Error(`The journal ${parts.shown} cannot be written, and bot.journal.required is true.`);
+        return store;
+    }
+
+    /** Whether other processes may work with it, too. */
+    get isShared(): boolean {
+        return this.parts.path !== undefined;
+    }
+
+    get description(): string {
+        // Several machines, or release folders, with a file each do not share it: whoever reads the log shall know.
+        return this.#file ? `embedded, journal ${this.parts.shown} of this machine` : 'embedded, in memory';
+    }
+
+    /**
+     * Reads and writes in one transaction: at once where it is not locked, else as soon as it is free. The event loop never waits.
+     *
+     * @param work what to do
+     * @param lockTimeout how long a lock is waited for; undefined: until it is free
+     * @returns what it returned
+     * @throws JournalLockedError; what `work` throws
+     */
+    write<T>(work: (database: Database) => T, lockTimeout?: LockTimeout): Promise<T> {
+        return this.#whileLocked(() => this.#attempt(work), lockTimeout);
+    }
+
+    /** The same, without any wait: the process ends. What cannot be written then is given up by others. */
+    tryWriteNow(work: (database: Database) => void): void {
+        try {
+            this.#attempt(work);
+        } catch (error) {
+            if (kindOf(error) !== 'locked') throw error;
+        }
+    }
+
+    /** Makes sure that the file is still the one at its path: whoever deletes or replaces it is followed. */
+    check(): void {
+        const file = this.#file;
+        if (!file || isInPlace(file)) return;
+        this.parts.tell('replaced', '');
+        this.#file = undefined;
+        this.#goOnInMemory(file.database);
+        // SQLite shares what it knows of a file among a process's connections, a log that is no more included.
+        file.database.close();
+        collectGarbage();
+        this.#openFile(file.path);
+    }
+
+    #attempt<T>(work: (database: Database) => T): T {
+        if (!this.#file && this.parts.path !== undefined) this.#tryFile(this.parts.path);
+        const database = this.#file?.database ?? this.#memory;
+        if (!database) throw new UnavailableError('the journal cannot be written');
+        try {
+            return database.transaction(work);
+        } catch (error) {
+            const kind = kindOf(error);
+            const { path } = this.parts;
+            if (!this.#file || path === undefined || (kind !== 'unwritable' && kind !== 'corrupt')) throw error;
+            const before = this.#file;
+            this.#file = undefined;
+            if (kind === 'corrupt') this.#openFile(path);
+            else this.#fail(error, before.database);
+            return this.#attempt(work);
+        }
+    }
+
+    #openFile(path: string): void {
+        this.#triedAt = performance.now();
+        try {
+            const file = openFile(path);
+            if (this.#memory) this.#move(this.#memory, file.database);
+            if (this.#isAway) this.parts.tell('back', '');
+            this.#isAway = false;
+            this.#memory = undefined;
+            this.#file = file;
+            if (file.setAside !== undefined) this.parts.tell('set aside', file.setAside);
+            if (file.version > VERSION) this.parts.tell('newer', String(file.version));
+        } catch (error) {
+            if (kindOf(error) !== 'unwritable') throw error;
+            this.#fail(error, undefined);
+        }
+    }
+
+    #tryFile(path: string): void {
+        if (performance.now() - this.#triedAt > RETRY_EVERY) this.#openFile(path);
+    }
+
+    #fail(error: unknown, before: Database | undefined): void {
+        const { required, tell } = this.parts;
+        this.#triedAt = performance.now();
+        if (!this.#isAway) tell(required ? 'required' : 'unwritable', messageOf(error));
+        this.#isAway = true;
+        if (!required && !this.#memory) this.#goOnInMemory(before);
+    }
+
+    #goOnInMemory(before: Database | undefined): void {
+        const memory = openMemory();
+        this.#memorySince = Date.now();
+        try {
+            if (before) this.#move(before, memory);
+        } catch {
+            // What cannot be read is not carried over.
+        }
+        this.#memory = memory;
+    }
+
+    #move(from: Database, to: Database): void {
+        this.parts.moved(to.transaction(() => carryOver(from, to, this.#memorySince)));
+    }
+
+    async #whileLocked<T>(attempt: () => T, lockTimeout: LockTimeout | undefined): Promise<T> {
+        const since = performance.now();
+        for (let wait = 1; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+            try {
+                const result = attempt();
+                this.#isToldLocked = false;
+                return result;
+            } catch (error) {
+                const isUnavailable = error instanceof UnavailableError;
+                if (!isUnavailable && kindOf(error) !== 'locked') throw error;
+                const waited = performance.now() - since;
+                if (lockTimeout && (lockTimeout.signal?.aborted || waited > lockTimeout.milliseconds)) {
+                    if (isUnavailable) throw error;
+                    throw new JournalLockedError();
+                }
+                if (waited > NOTABLE_LOCK && !isUnavailable && !this.#isToldLocked) {
+                    this.#isToldLocked = true;
+                    this.parts.tell('locked', '');
+                }
+                await delay(wait * (0.5 + Math.random()));
+            }
+        }
+    }
+}
+
+/** Nothing can be remembered, and so nothing runs. */
+export class UnavailableError extends Error {
+    override readonly name = 'JournalUnavailableError';
+}
+
+/** Where an app's journal is: the file, absolute, and as the log calls it; undefined: in memory. */
+export async function placeOf({
+    journal: { filename },
+    environment,
+}: HistoryHost): Promise<{ path: string; shown: string } | undefined> {
+    if (filename === false || (filename === undefined && environment === 'test')) return undefined;
+    const { rootPath: root = process.cwd() } = await Project.instance;
+    const wanted = filename ?? `bot_${environment}.db`;
+    const path = isAbsolute(wanted) ? wanted : join(root, wanted);
+    const fromRoot = relative(root, path);
+    return { path, shown: fromRoot.startsWith('..') ? path : fromRoot };
+}
+
+function openMemory(): Database {
+    const database = new Database(MEMORY);
+    migrate(database);
+    return database;
+}
+
+function messageOf(error: unknown): string {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.startsWith('ConnectionFailed') ? 'unable to open its file' : message;
+}
+
+// libsql closes a connection no sooner than its statements have been collected.
+function collectGarbage(): void {
+    setFlagsFromString('--expose-gc');
+    runInNewContext('gc')();
+}

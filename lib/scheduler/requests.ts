@@ -1,0 +1,133 @@
+import type { JobPlan } from '../jobs/job_plan.js';
+import { createRun, isFirst, laneOf, type Run } from '../runs/run.js';
+import { toError } from '../runs/stray_errors.js';
+import { tenancyOf } from '../runs/tenants.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { formatDuration } from '../time/duration.js';
+import { findPlan, type ManualRun, type RunRequest, runsFor } from './run_request.js';
+import type { Runtime } from './runtime.js';
+
+const REFUSALS: Record<string, string> = {
+    overlap: 'another process is running it',
+};
+
+/**
+ * Runs one job now, for each of its tenants one after another; one tenant's failure does not skip the next.
+ *
+ * @returns a promise of the runs, when all are over; it does not reject because a job failed
+ * @throws Error for an unknown name and a job that cannot run; and as `runsFor` does
+ */
+export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<ManualRun[]> {
+    const { plans } = await runtime.ready();
+    const { worker, clock } = runtime;
+    const plan = findPlan(request.name, plans);
+    const runs = await runsFor(request, plan);
+    request.begin?.(runs);
+    const over: ManualRun[] = [];
+    for (const run of runs) {
+        const holder = worker.holderOf(laneOf(run));
+        if (holder?.isAsking) {
+            const endless = `The background job "${run.job}" cannot run from within itself: it would wait for itself.`;
+            over.push({ run, failure: new Error(endless) });
+            continue;
+        }
+        const since = holder && formatDuration(clock.now() - (holder.active.run.startedAt ?? clock.now()));
+        await execute(run, plan, runtime, request.signal);
+        over.push({ run, failure: failureOf(run, since && `its last run has been going on for ${since}`) });
+    }
+    return over;
+}
+
+/**
+ * Runs what is due at exactly one second: in order, and by turns as in a second of the clock.
+ *
+ * @returns a promise of the runs, when all are over
+ */
+export async function runSecond(second: number, runtime: Runtime, signal?: AbortSignal): Promise<Run[]> {
+    const catalog = await runtime.ready();
+    const runs: Run[] = [];
+    const over: Promise<unknown>[] = [];
+    const seen = new Set<string>();
+    // Turns are taken with one another, and with nobody else.
+    const batch = -2 - second;
+    for (const schedule of catalog.peek(second)) {
+        const plan = catalog.plan(schedule.job) as JobPlan;
+        for (const run of await runsOf(schedule, plan, second, runtime)) {
+            if (!isFirst(run, seen)) continue;
+            runs.push(run);
+            if (run.outcome === undefined) over.push(execute(run, plan, runtime, signal, batch));
+            else runtime.emit({ type: 'run-ended', run });
+        }
+    }
+    await Promise.all(over);
+    return runs;
+}
+
+async function runsOf(
+    { args, text }: Schedule,
+    plan: JobPlan,
+    scheduledAt: number,
+    runtime: Runtime,
+): Promise<Run[]> {
+    const identity = { job: plan.name, file: plan.file, schedule: text, args, scheduledAt, manual: true };
+    const one = () => createRun({ ...identity, tenant: undefined });
+    const skipped = (reason: string) => [{ ...one(), outcome: 'skipped' as const, reason }];
+    const { environments } = plan.settings;
+    if (environments && !environments.includes(runtime.environment)) return skipped('environment');
+    try {
+        const tenancy = await tenancyOf(plan.settings);
+        if (tenancy.kind === 'single') return [one()];
+        if (tenancy.kind === 'no tenants table') return skipped('no tenants table');
+        if (tenancy.ids.length === 0) return skipped('no tenants');
+        return tenancy.ids.map((tenant) => createRun({ ...identity, tenant }));
+    } catch (cause) {
+        const run = one();
+        runtime.worker.failBeforeStart(run.id, cause);
+        return [run];
+    }
+}
+
+async function execute(
+    run: Run,
+    plan: JobPlan,
+    { engine, worker }: Runtime,
+    signal: AbortSignal | undefined,
+    batch?: number,
+): Promise<void> {
+    const interrupt = () => void engine.abort(run, 'interrupted');
+    if (signal?.aborted) {
+        Object.assign(run, { outcome: 'skipped', reason: 'interrupted' });
+        return;
+    }
+    signal?.addEventListener('abort', interrupt);
+    worker.ask(run.id);
+    try {
+        Object.assign(run, await engine.request({ run, plan, isAwaited: true, batch }));
+    } catch (error) {
+        Object.assign(run, { outcome: 'skipped', reason: toError(error).message });
+    } finally {
+        worker.forget(run.id);
+        signal?.removeEventListener('abort', interrupt);
+    }
+}
+
+/** Throws the one failure among the runs of a request, or an AggregateError that names the tenants of several. */
+export function throwFailures(over: readonly ManualRun[]): void {
+    const failed = over.filter(({ failure }) => failure);
+    const [first] = failed;
+    if (!first) return;
+    if (failed.length === 1) throw first.failure;
+    const tenants = failed.map(({ run }) => run.tenant).join(', ');
+    throw new AggregateError(
+        failed.map(({ failure }) => failure),
+        `The background job "${first.run.job}" failed for ${failed.length} of ${over.length} tenants: ${tenants}.`,
+    );
+}
+
+function failureOf({ job, outcome, reason, error }: Run, behind: string | undefined): Error | undefined {
+    if (outcome === 'succeeded') return undefined;
+    if (outcome === 'aborted') return new Error(`The background job "${job}" was aborted (${reason}).`);
+    if (outcome !== 'skipped') return error;
+    const why = behind ?? REFUSALS[reason ?? ''] ?? `it was skipped (${reason})`;
+    return new Error(`The background job "${job}" did not run: ${why}.`);
+}

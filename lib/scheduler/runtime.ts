@@ -1,0 +1,167 @@
+import { type BotConfig, DEFAULT_CONFIG, type LogFormat, loadConfig } from '../config/config.js';
+import { EmbeddedEngine } from '../engines/embedded/engine.js';
+import type { JobPlan } from '../jobs/job_plan.js';
+import type { Engine, EngineHost, LockTimeout, Result, TakenRun } from '../runs/engine.js';
+import { type Emit, publish } from '../runs/events.js';
+import { createLog } from '../runs/log.js';
+import { Worker } from '../runs/worker.js';
+import { toError } from '../runs/stray_errors.js';
+import { type Clock, systemClock } from '../time/clock.js';
+import { Catalog } from './catalog.js';
+
+/** How long a command waits for a lock that another process holds, in milliseconds. */
+export const LOCK_TIMEOUT = 12_000;
+
+/** What a bot is made of; each part has the one of a real server as its default. */
+export interface BotParts {
+    readonly clock?: Clock;
+    readonly engine?: Engine;
+    /** Hears of everything that happens, besides the log. What it throws is logged, and harms nothing. */
+    readonly listen?: Emit;
+    /** A number from 0 up to 1, for the jitter of retries. */
+    readonly random?: () => number;
+    /** Where the config comes from. Default: the `bot` section of the app's `pinstripe.config.js`. */
+    readonly config?: () => Promise<BotConfig>;
+    /** Default: `NODE_ENV`, else `development`, as the framework has it. */
+    readonly environment?: string;
+}
+
+/** What a bot works with: its config, its engine, the catalog of its jobs, each when it is needed; and its runs. */
+export class Runtime implements EngineHost {
+    readonly clock: Clock;
+    readonly environment: string;
+    readonly worker: Worker;
+    /** As it was read last. */
+    config = DEFAULT_CONFIG;
+    engine: Engine;
+    /** Wins over the config's, where somebody looks on who has asked for runs. */
+    logFormat: LogFormat | undefined;
+    lockTimeout: LockTimeout | undefined;
+    /** The bot's life in progress; undefined before the first. */
+    life: { readonly isOpen: boolean; readonly isIdle: boolean; recover(): void } | undefined;
+    /** Finds out why an app seems to have no jobs; undefined: nothing is wrong with that. */
+    explainNoJobs: () => Promise<string | undefined> = async () => undefined;
+    #catalog: Catalog | undefined;
+
+    constructor(private readonly parts: BotParts) {
+        this.clock = parts.clock ?? systemClock;
+        this.environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
+        this.engine = parts.engine ?? new EmbeddedEngine();
+        const { clock, emit } = this;
+        this.worker = new Worker({
+            clock,
+            emit,
+            random: parts.random ?? Math.random,
+            planOf: (job) => this.planOf(job),
+            listingTimeout: () => this.config.turn,
+        });
+    }
+
+    get concurrency(): number {
+        return this.config.concurrency;
+    }
+
+    get turn(): number {
+        return this.config.turn;
+    }
+
+    get journal(): BotConfig['journal'] {
+        return this.config.journal;
+    }
+
+    readonly emit: Emit = (event) => {
+        this.#log(event);
+        try {
+            this.parts.listen?.(event);
+        } catch (error) {
+            this.#log({ type: 'listener-failed', to: event.type, error: toError(error) });
+        }
+        publish(event);
+    };
+
+    /**
+     * Reads the config, and changes the engine where it names another.
+     *
+     * @throws ConfigError
+     */
+    async readConfig(): Promise<void> {
+        const config = await (this.parts.config ?? loadConfig)();
+        if (config.engine !== this.config.engine && !this.parts.engine)
+            this.engine = await createEngine(config);
+        this.config = config;
+    }
+
+    /** Begins a new catalog of all that is registered; slots after the unix second are still to come. */
+    renewCatalog(after: number): Catalog {
+        this.#catalog = new Catalog(this.config.timezone, after);
+        return this.currentCatalog();
+    }
+
+    /** The catalog of a started bot, with what was registered since the last second. */
+    currentCatalog(): Catalog {
+        const catalog = this.#catalog as Catalog;
+        for (const problem of catalog.refresh()) this.emit({ type: 'job-invalid', problem });
+        return catalog;
+    }
+
+    /**
+     * The catalog, whether the bot is started or not.
+     *
+     * @throws ConfigError
+     */
+    async catalog(): Promise<Catalog> {
+        if (!this.#catalog) {
+            await this.readConfig();
+            this.#catalog = new Catalog(this.config.timezone, Math.floor(this.clock.now() / 1000));
+        }
+        // What is wrong with a job is told by a started bot alone.
+        if (this.#isStarted) return this.currentCatalog();
+        this.#catalog.refresh();
+        return this.#catalog;
+    }
+
+    /**
+     * The catalog, with the engine open: what it takes to run, pause or resume jobs.
+     *
+     * @throws ConfigError; what the engine throws when it must not work without its store
+     */
+    async ready(): Promise<Catalog> {
+        const catalog = await this.catalog();
+        await this.engine.open(this);
+        return catalog;
+    }
+
+    /** Whether nothing goes on at this moment. */
+    get isIdle(): boolean {
+        return this.busy === 0 && this.life?.isIdle !== false;
+    }
+
+    /** How many runs are being executed. */
+    get busy(): number {
+        return this.worker.runs.size;
+    }
+
+    planOf(job: string): JobPlan | undefined {
+        return (this.#isStarted ? this.currentCatalog() : this.#catalog)?.plan(job);
+    }
+
+    perform(taken: TakenRun): Promise<Result> {
+        return this.worker.perform(taken);
+    }
+
+    recovered(): void {
+        this.life?.recover();
+    }
+
+    get #isStarted(): boolean {
+        return this.life?.isOpen === true;
+    }
+
+    readonly #log = createLog(() => this.logFormat ?? this.config.log);
+}
+
+// Most apps do without the other engine, and their commands start without it.
+async function createEngine(config: BotConfig): Promise<Engine> {
+    if (config.engine !== 'bullmq') return new EmbeddedEngine();
+    throw new Error('not yet');
+}

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { Database } from '../../../lib/engines/embedded/database.js';
+import { TABLES } from '../../../lib/engines/embedded/schema.js';
+import { Store, type StoreParts } from '../../../lib/engines/embedded/store.js';
+import { JournalLockedError } from '../../../lib/runs/engine.js';
+
+let folder: string;
+let path: string;
+let told: string[];
+
+beforeEach(() => {
+    folder = fs.mkdtempSync(join(tmpdir(), 'pinstripe-bot-journal-'));
+    path = join(folder, 'bot.db');
+    told = [];
+});
+
+afterEach(() => {
+    fs.chmodSync(folder, 0o700);
+    fs.rmSync(folder, { recursive: true });
+});
+
+const open = (parts: Partial<StoreParts> = {}) =>
+    Store.open({
+        path,
+        shown: 'bot.db',
+        required: false,
+        lockTimeout: undefined,
+        tell: (trouble) => told.push(trouble),
+        moved: () => {},
+        ...parts,
+    });
+
+const pauseIn = (store: Store, job: string) =>
+    store.write((database) => database.exec(`INSERT INTO bot_pauses (job, paused_at) VALUES ('${job}', 1)`));
+
+const pausesIn = (store: Store) =>
+    store.write((database) =>
+        database.statement('SELECT job FROM bot_pauses ORDER BY job').all([]).map((row) => row['job']),
+    );
+
+/** Does something with the file in a process of its own. */
+const elsewhere = async (code: string) => {
+    const args = ['--input-type=module', '-e', `import Libsql from 'libsql'; const path = ${JSON.stringify(path)}; ${code}`];
+    await promisify(execFile)(process.execPath, args, { cwd: process.cwd() });
+};
+
+describe('a journal', () => {
+    test('is nobody else\'s to read, whatever the umask', async () => {
+        const umask = process.umask(0);
+        try {
+            await pauseIn(await open(), 'a');
+        } finally {
+            process.umask(umask);
+        }
+        for (const file of fs.readdirSync(folder))
+            assert.equal(fs.statSync(join(folder, file)).mode & 0o777, 0o600, file);
+    });
+
+    test('of before that others could read is closed to them', async () => {
+        await open();
+        fs.chmodSync(path, 0o644);
+        await open();
+        assert.equal(fs.statSync(path).mode & 0o777, 0o600);
+    });
+
+    const broken: Record<string, (path: string) => void> = {
+        'holds junk': (path) => fs.writeFileSync(path, 'x'.repeat(10_000)),
+        'is half a file': (path) => {
+            const database = new Database(path);
+            database.exec('CREATE TABLE bot_runs (a TEXT)');
+            database.exec(`INSERT INTO bot_runs VALUES (hex(randomblob(20000)))`);
+            database.close();
+            fs.truncateSync(path, 6_000);
+        },
+        'lacks a table': () => {},
+    };
+    for (const [how, breakIt] of Object.entries(broken))
+        test(`that ${how} is set aside, and a new one begun`, async () => {
+            if (how === 'lacks a table')
+                await elsewhere(`
+                    const db = new Libsql(path);
+                    db.exec('CREATE TABLE bot_runs (a TEXT); PRAGMA application_id = ${0x70696e62}; PRAGMA user_version = 2000');
+                    db.close();`);
+            else breakIt(path);
+            const store = await open();
+            await pauseIn(store, 'a');
+            assert.deepEqual(await pausesIn(store), ['a']);
+            assert.deepEqual(told, ['set aside']);
+            assert.equal(fs.readdirSync(folder).filter((name) => /\.corrupt-[\dTZ-]+$/.test(name)).length, 1);
+        });
+
+    test('is no other app\'s database: that is refused, and not a byte changes', async () => {
+        await elsewhere(`
+            const db = new Libsql(path);
+            db.exec('CREATE TABLE runs (id TEXT); CREATE TABLE users (id TEXT); PRAGMA user_version = 7');
+            db.close();`);
+        const before = fs.readFileSync(path);
+        await assert.rejects(open(), /bot\.db is no journal, but another database \(with (runs|users).*filename/);
+        assert.deepEqual(fs.readFileSync(path), before);
+        assert.deepEqual(fs.readdirSync(folder), ['bot.db']);
+    });
+
+    test('of a newer major version is refused', async () => {
+        await elsewhere(`
+            const db = new Libsql(path);
+            db.exec('CREATE TABLE t (id TEXT); PRAGMA application_id = ${0x70696e62}; PRAGMA user_version = 3000');
+            db.close();`);
+        await assert.rejects(open(), /newer release's \(version 3000/);
+    });
+
+    test('that is deleted is begun anew, with what must not be forgotten', async () => {
+        const store = await open();
+        await pauseIn(store, 'a');
+        for (const name of fs.readdirSync(folder)) fs.unlinkSync(join(folder, name));
+        store.check();
+        assert.deepEqual(await pausesIn(store), ['a']);
+        assert.deepEqual(told, ['replaced']);
+        assert.ok(fs.existsSync(path));
+        store.check();
+        assert.deepEqual(told, ['replaced']);
+    });
+
+    test('that another file replaces is followed, and both are put together', async () => {
+        const store = await open();
+        await pauseIn(store, 'a');
+        const other = await open({ path: join(folder, 'other.db') });
+        await pauseIn(other, 'b');
+        for (const suffix of ['', '-wal', '-shm'])
+            if (fs.existsSync(join(folder, `other.db${suffix}`)))
+                fs.renameSync(join(folder, `other.db${suffix}`), path + suffix);
+        store.check();
+        assert.deepEqual(await pausesIn(store), ['a', 'b']);
+    });
+
+    test('whose log another process has deleted is opened again', async () => {
+        const store = await open();
+        await pauseIn(store, 'a');
+        // This is what makes SQLite lose its locks: a descriptor of the file is closed in this process.
+        fs.readFileSync(path);
+        await elsewhere(`
+            const db = new Libsql(path);
+            db.exec("INSERT INTO bot_pauses (job, paused_at) VALUES ('b', 1)");
+            db.close();`);
+        store.check();
+        await pauseIn(store, 'c');
+        assert.deepEqual(await pausesIn(store), ['a', 'b', 'c']);
+        await elsewhere(`
+            const db = new Libsql(path);
+            const rows = db.prepare('SELECT job FROM bot_pauses ORDER BY job').all().map(({ job }) => job);
+            if (rows.join() !== 'a,b,c') throw new Error(rows.join());`);
+    });
+
+    test('that is locked is waited for no longer than wanted', async () => {
+        const store = await open();
+        const holder = new Database(path);
+        holder.exec('BEGIN IMMEDIATE');
+        await assert.rejects(store.write(() => {}, { milliseconds: 30 }), JournalLockedError);
+        const written = pauseIn(store, 'a');
+        holder.exec('COMMIT');
+        await written;
+    });
+
+    test('in a folder that is missing goes on in memory, unless it is required', async () => {
+        const missing = join(folder, 'no', 'bot.db');
+        const store = await open({ path: missing });
+        await pauseIn(store, 'a');
+        assert.deepEqual(await pausesIn(store), ['a']);
+        assert.deepEqual(told, ['unwritable']);
+        assert.match(store.description, /memory/);
+        await assert.rejects(open({ path: missing, required: true }), /cannot be written, and bot\.journal\.required/);
+    });
+
+    test('of the first edition is carried over, and stays beside it as a copy', async () => {
+        const first = fs.readFileSync(new URL('../../../../test/support/first_edition.sql', import.meta.url), 'utf8');
+        await elsewhere(`const db = new Libsql(path); db.exec(${JSON.stringify(first)}); db.close();`);
+        const store = await open();
+        const [runs, skips, handled, paused, tables] = await store.write((database) => [
+            database.statement('SELECT id, state, reason FROM bot_runs ORDER BY seq').all([]),
+            database.statement('SELECT reason, count FROM bot_skips').all([]),
+            database.statement('SELECT key, handled_until FROM bot_schedules').all([]),
+            database.statement('SELECT job, paused_at FROM bot_pauses').all([]),
+            database.tables,
+        ]);
+        assert.deepEqual(runs.map(({ id, state }) => [id, state]), [
+            ['one', 'succeeded'],
+            ['two', 'failed'],
+            ['three', 'lost'],
+        ]);
+        assert.deepEqual(skips.map(({ reason, count }) => [reason, count]), [['overlap', 3]]);
+        assert.deepEqual(handled.map((row) => row['handled_until']), [1767225600]);
+        assert.deepEqual(paused.map(({ job, paused_at }) => [job, paused_at]), [['reports', 1767225500000]]);
+        assert.deepEqual([...tables].sort(), [...TABLES].sort());
+        assert.ok(fs.existsSync(`${path}.v1`));
+    });
+});
