@@ -37,23 +37,19 @@ export async function simulate(
     const { patience = USUAL_PATIENCE, environment } = options;
     const config = parseConfig({ log: 'silent', journal: false, ...options.config });
     const runs: Run[] = [];
-    let announceStart = () => {};
-    const started = new Promise<void>((resolve) => {
-        announceStart = resolve;
-    });
     const clock = new ManualClock(from, () => rest());
     const bot = new Bot({
         clock,
         config: async () => config,
         listen: (event) => {
-            if (event.type === 'bot-started') announceStart();
             if (event.type === 'run-ended') runs.push(event.run);
         },
         ...(environment !== undefined && { environment }),
     });
     const rest = patienceWith(runtimeOf(bot), patience);
 
-    await Promise.race([started, bot.start()]);
+    const ended = bot.start();
+    await Promise.race([runtimeOf(bot).life?.begun, ended]);
     await rest();
     await clock.advance(new Date(to).getTime() - clock.now() - 1);
     const stopped = bot.stop();

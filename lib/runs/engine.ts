@@ -21,6 +21,8 @@ export interface DueSchedule {
     readonly run: readonly number[];
     /** Whether those were missed. */
     readonly catchesUp: boolean;
+    /** Why those that were to run are left out: the job is not for this environment. */
+    readonly leftOut?: 'environment' | undefined;
     readonly skipped: readonly (Pick<UnrunSlots, 'count' | 'atLeast' | 'first' | 'last'> & { reason: string })[];
     /** Whether this was decided after a gap, so that it holds for slots which wait since before it, too. */
     readonly decidesAnew: boolean;
@@ -120,6 +122,8 @@ export interface LastEnqueued {
 export interface Engine {
     /** Its name in the log, with what it remembers: `'embedded, journal bot_production.db'`. */
     readonly description: string;
+    /** Whether nothing is about to start here, or to be recorded. */
+    readonly isIdle: boolean;
     /** Makes it ready; called again, it changes nothing. Before `work()` it executes only what is requested here. */
     open(host: EngineHost): Promise<void>;
     /** From now on takes whatever waits, and looks after what dead processes have left. */

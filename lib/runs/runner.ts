@@ -50,10 +50,10 @@ export class Runner {
         const { timeout } = active.plan.settings;
         const cancelTimeout =
             timeout === undefined ? undefined : this.clock.after(timeout, () => active.timeOut());
-        const error = await this.#guarded(active, (context) => this.#runJob(active, context, dueAt));
+        const thrown = await this.#guarded(active, (workspace) => this.#runJob(active, workspace, dueAt));
         cancelTimeout?.();
-        if (error instanceof TenantLeft) return { outcome: 'skipped', reason: error.reason };
-        return endingOf(active, error === undefined ? undefined : toError(error));
+        if (thrown?.cause instanceof TenantLeft) return { outcome: 'skipped', reason: thrown.cause.reason };
+        return endingOf(active, thrown && toError(thrown.cause));
     }
 
     /**
@@ -68,11 +68,11 @@ export class Runner {
         const aborted = new Promise<never>((_, reject) => {
             active.signal.addEventListener('abort', () => reject(active.signal.reason));
         });
-        const error = await this.#guarded(active, async () => {
+        const thrown = await this.#guarded(active, async () => {
             tenancy = await Promise.race([tenancyOf(active.plan.settings), aborted]);
         });
         if (tenancy) return { kind: 'listed', tenancy };
-        return { kind: 'failed', ending: await this.failListing(active, error) };
+        return { kind: 'failed', ending: await this.failListing(active, thrown?.cause) };
     }
 
     /** Lets the job's hooks hear that its tenants could not be listed. */
@@ -86,7 +86,7 @@ export class Runner {
         return endingOf(active, failure);
     }
 
-    async #guarded(active: ActiveRun, work: (workspace: Services) => Promise<void>): Promise<unknown> {
+    async #guarded(active: ActiveRun, work: (workspace: Services) => Promise<void>): Promise<{ cause: unknown } | undefined> {
         const { run } = active;
         watchStrayErrors();
         const stopNaming = this.#nameIfItIgnoresItsSignal(active);
@@ -104,8 +104,8 @@ export class Runner {
                 }),
             );
             return undefined;
-        } catch (error) {
-            return error ?? new Error('it threw nothing');
+        } catch (cause) {
+            return { cause };
         } finally {
             stopNaming();
         }

@@ -8,9 +8,12 @@ import { Ticker } from './ticker.js';
 
 /** One life of the bot, from a start to the stop that follows. */
 export class Life {
+    /** Resolves when it looks at each second, or works for others that do. */
+    readonly begun: Promise<void>;
     /** Resolves when the bot has stopped; rejects when it could not start. */
     readonly ended: Promise<void>;
     readonly #stopping: Promise<Shutdown>;
+    #announceBegin: () => void = () => {};
     #announceStop: (shutdown: Shutdown) => void = () => {};
     #shutdown: Shutdown | undefined;
     #scheduler: Scheduler | undefined;
@@ -22,6 +25,9 @@ export class Life {
         private readonly runtime: Runtime,
         private readonly previous?: Life,
     ) {
+        this.begun = new Promise((resolve) => {
+            this.#announceBegin = resolve;
+        });
         this.#stopping = new Promise((resolve) => {
             this.#announceStop = resolve;
         });
@@ -80,6 +86,7 @@ export class Life {
         if (!this.isOpen) return engine.close();
         this.#ticker = new Ticker(clock, this.reached);
         await this.#begin(this.#ticker);
+        this.#announceBegin();
         const shutdown = await this.#stopping;
         await shutdown.wait();
         await engine.close();

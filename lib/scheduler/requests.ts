@@ -38,6 +38,8 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
     return over;
 }
 
+let nextBatch = -2;
+
 /**
  * Runs what is due at exactly one second: in order, and by turns as in a second of the clock.
  *
@@ -49,7 +51,7 @@ export async function runSecond(second: number, runtime: Runtime, signal?: Abort
     const over: Promise<unknown>[] = [];
     const seen = new Set<string>();
     // Turns are taken with one another, and with nobody else.
-    const batch = -2 - second;
+    const batch = nextBatch--;
     for (const schedule of catalog.peek(second)) {
         const plan = catalog.plan(schedule.job) as JobPlan;
         for (const run of await runsOf(schedule, plan, second, runtime)) {

@@ -8,6 +8,7 @@ import { Worker } from '../runs/worker.js';
 import { toError } from '../runs/stray_errors.js';
 import { type Clock, systemClock } from '../time/clock.js';
 import { Catalog } from './catalog.js';
+import type { Life } from './life.js';
 
 /** How long a command waits for a lock that another process holds, in milliseconds. */
 export const LOCK_TIMEOUT = 12_000;
@@ -38,7 +39,7 @@ export class Runtime implements EngineHost {
     logFormat: LogFormat | undefined;
     lockTimeout: LockTimeout | undefined;
     /** The bot's life in progress; undefined before the first. */
-    life: { readonly isOpen: boolean; readonly isIdle: boolean; recover(): void } | undefined;
+    life: Life | undefined;
     /** Finds out why an app seems to have no jobs; undefined: nothing is wrong with that. */
     explainNoJobs: () => Promise<string | undefined> = async () => undefined;
     #catalog: Catalog | undefined;
@@ -133,7 +134,7 @@ export class Runtime implements EngineHost {
 
     /** Whether nothing goes on at this moment. */
     get isIdle(): boolean {
-        return this.busy === 0 && this.life?.isIdle !== false;
+        return this.busy === 0 && this.engine.isIdle && this.life?.isIdle !== false;
     }
 
     /** How many runs are being executed. */

@@ -1,6 +1,6 @@
 import type { DueSchedule, Engine, WaitingSlots } from '../runs/engine.js';
 import type { Emit } from '../runs/events.js';
-import { decideSlots, type Gap, isMissed, LATE_SECONDS, type SlotDecision } from '../schedule/missed.js';
+import { decideSlots, type Gap, isMissed, LATE_SECONDS } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Catalog } from './catalog.js';
 import { type ClockStep, isSetBack, type TickListener } from './ticker.js';
@@ -179,27 +179,27 @@ export class Scheduler implements TickListener {
             slot !== undefined && slot === now && from < slot
                 ? { run: [slot], unrun: [] }
                 : decideSlots(schedule, { after: Math.min(from, now), now }, rules);
-        const isElsewhere = environments !== undefined && !environments.includes(this.parts.environment);
-        const { run, skipped } = isElsewhere ? leaveOut(decision) : { run: decision.run, skipped: decision.unrun };
+        const { run, unrun: skipped } = decision;
         if (run.length === 0 && skipped.length === 0) return [];
+        const isElsewhere = environments !== undefined && !environments.includes(this.parts.environment);
         const catchesUp = run.some((one) => isMissed(one, now)) || run.length > 1;
-        const until = Math.max(from, now);
         return [
-            { schedule, plan, position, from, until, run, catchesUp, skipped, decidesAnew: waiting !== undefined },
+            {
+                schedule,
+                plan,
+                position,
+                from,
+                until: Math.max(from, now),
+                run,
+                leftOut: isElsewhere ? 'environment' : undefined,
+                catchesUp,
+                skipped,
+                decidesAnew: waiting !== undefined,
+            },
         ];
     }
 
     #tell({ schedule, skipped }: DueSchedule): void {
         for (const slots of skipped) this.parts.emit({ type: 'slots-unrun', job: schedule.job, ...slots });
     }
-}
-
-function leaveOut({ run, unrun }: SlotDecision): Pick<DueSchedule, 'run' | 'skipped'> {
-    const [first] = run;
-    const last = run.at(-1);
-    if (first === undefined || last === undefined) return { run: [], skipped: unrun };
-    return {
-        run: [],
-        skipped: [...unrun, { reason: 'environment', first, last, count: run.length, atLeast: false }],
-    };
 }

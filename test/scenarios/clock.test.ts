@@ -148,7 +148,7 @@ describe('a clock that is set', () => {
         await endScenario(scenario);
     });
 
-    test('back by hours: the new time is announced and adopted, and its slots run again', async () => {
+    test('back by hours: the new time is announced and adopted, and no slot runs twice', async () => {
         const scenario = await startScenario('2026-01-01T12:00:30Z', { minutely: every('* * * * *') });
         await scenario.clock.advance(2 * MINUTE);
         scenario.clock.step(-2 * HOUR);
@@ -161,8 +161,8 @@ describe('a clock that is set', () => {
         await scenario.clock.advance(2 * HOUR);
         assert.equal(
             scenario.slots('minutely').filter((slot) => slot === '12:02:00').length,
-            2,
-            'claims of later slots are void',
+            1,
+            'what has run stays so',
         );
         await endScenario(scenario);
     });

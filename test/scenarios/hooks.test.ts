@@ -53,11 +53,11 @@ describe('hooks', () => {
             'all flaky 1 no',
             'report no',
             'after flaky 1',
+            'all other 1',
             'all flaky 2',
             'before flaky 2',
             'run',
             'after flaky 2',
-            'all other 1',
         ]);
         delete all.hooks['beforeRun'];
         delete all.hooks['runFailed'];
@@ -119,8 +119,8 @@ describe('diagnostics channels', () => {
         await scenario.clock.advance(1_000);
         unsubscribe('pinstripe-bot:run-ended', listener);
         assert.deepEqual(heard, [
-            ['a', 'succeeded', undefined],
             ['b', 'skipped', 'environment'],
+            ['a', 'succeeded', undefined],
         ]);
         await endScenario(scenario);
     });

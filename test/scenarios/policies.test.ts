@@ -333,7 +333,7 @@ describe('retries', () => {
         await endScenario(scenario);
     });
 
-    test('a stop ends a waiting retry as aborted', async () => {
+    test('a stop ends a waiting retry as aborted, where nobody remembers it', async () => {
         const scenario = await startScenario(START, {
             flaky: job(
                 '1 0 12 * * *',
@@ -482,8 +482,8 @@ describe('start and stop', () => {
         assert.deepEqual(
             scenario.runs.map(({ job, outcome, reason }) => [job, outcome, reason]),
             [
-                ['b', 'skipped', 'stopping'],
                 ['a', 'succeeded', undefined],
+                ['b', 'skipped', 'stopping'],
             ],
         );
     });

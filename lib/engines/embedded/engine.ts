@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { History } from '../../runs/history.js';
 import type { GiveUpReason } from '../../runs/events.js';
 import type { Run } from '../../runs/run.js';
@@ -21,7 +22,7 @@ import { enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } fro
 import { type Consequence, enter, promote } from './lanes.js';
 import { Liveness } from './liveness.js';
 import { pause, pausedJobs, resume } from './pauses.js';
-import { abort, fanOut, finish, retryLater, take } from './queue.js';
+import { abort, fanOut, finish, giveUpAll, retryLater, take } from './queue.js';
 import { laneKey, NO_TURN, type RunningRow } from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
 import { Turns } from './turns.js';
@@ -32,6 +33,9 @@ const MOST_IN_STEP = 50;
 
 /** As many schedules are enqueued in one step. */
 const MOST_IN_ENQUEUE = 200;
+
+/** How long a close waits for a store that is locked, in milliseconds. */
+const LONGEST_CLOSE = 2_000;
 
 /** A tick waits no longer than this for a lock: the next one makes up for it. */
 const TICK_LOCK_TIMEOUT: LockTimeout = { milliseconds: 500 };
@@ -57,7 +61,10 @@ interface Running {
 export class EmbeddedEngine implements Engine {
     readonly #owner = createOwner();
     readonly #running = new Map<string, Running>();
+    readonly #conclusions = new Set<Promise<void>>();
     readonly #waiters = new Map<string, (run: Run) => void>();
+    /** What runs that wait for their next attempt have failed with, by their ids. */
+    readonly #failures = new Map<string, Error>();
     readonly #skipsBehind = new Map<string, number>();
     #host: EngineHost | undefined;
     #store: Store | undefined;
@@ -67,12 +74,18 @@ export class EmbeddedEngine implements Engine {
     #isWorking = false;
     #isClosing = false;
     #enqueuedUntil: number | undefined;
-    #ops: Op[] = [];
+    readonly #ops: Op[] = [];
     #step: Promise<void> | undefined;
     #cancelDue: (() => void) | undefined;
+    /** When what is delayed comes due next, in unix milliseconds. */
+    #wakesAt: number | undefined;
 
     get description(): string {
         return this.#store?.description ?? 'embedded';
+    }
+
+    get isIdle(): boolean {
+        return this.#running.size === 0 && this.#step === undefined;
     }
 
     open(host: EngineHost): Promise<void> {
@@ -97,6 +110,8 @@ export class EmbeddedEngine implements Engine {
     async close(): Promise<void> {
         this.rest();
         this.#isClosing = true;
+        // A run that has ended is recorded first; one that goes on is not waited for.
+        await Promise.race([Promise.all(this.#conclusions), delay(LONGEST_CLOSE, undefined, { ref: false })]);
         await this.#closeIfIdle();
     }
 
@@ -184,6 +199,7 @@ export class EmbeddedEngine implements Engine {
             this.#store?.tryWriteNow((database) => finish(database, row, ending, this.#owner));
             this.#host?.emit({ type: 'run-ended', run });
         }
+        this.#running.clear();
     }
 
     async rewind(second: number): Promise<void> {
@@ -236,15 +252,17 @@ export class EmbeddedEngine implements Engine {
     #do<T>(work: Work<T>): Promise<T> {
         return new Promise<T>((resolve, reject) => {
             this.#ops.push({ work, resolve, reject });
-            this.#step ??= this.#takeStep();
+            this.#step ??= this.#takeSteps();
         });
     }
 
-    async #takeStep(): Promise<void> {
+    async #takeSteps(): Promise<void> {
         await null;
-        const ops = this.#ops;
-        this.#ops = [];
+        while (this.#ops.length > 0) await this.#takeStep(this.#ops.splice(0));
         this.#step = undefined;
+    }
+
+    async #takeStep(ops: readonly Op[]): Promise<void> {
         try {
             const results = await this.#transact(
                 (database, consequences) => ops.map(({ work }) => work(database, consequences)),
@@ -308,13 +326,15 @@ export class EmbeddedEngine implements Engine {
         const { kind, run, batch } = row;
         const controller = new AbortController();
         this.#running.set(run.id, { row, controller });
-        const endTurn = this.#turns?.begin(batch);
+        const endTurn = batch === NO_TURN ? undefined : this.#turns?.begin(batch);
         this.#liveness?.start();
         const performed = this.#host?.perform({ kind, run, signal: controller.signal, dueAt: row.runAt });
         void performed
             ?.then((result) => {
                 endTurn?.();
-                return this.#conclude(row, result);
+                const conclusion = this.#conclude(row, result).finally(() => this.#conclusions.delete(conclusion));
+                this.#conclusions.add(conclusion);
+                return conclusion;
             })
             .catch((error) => this.#host?.emit({ type: 'engine-failed', error }))
             .finally(() => {
@@ -328,6 +348,7 @@ export class EmbeddedEngine implements Engine {
         if (result.kind === 'fans out') return this.#fanOut(row, result.tenants ?? [undefined]);
         if (result.kind === 'retries') {
             const { at, error } = result;
+            this.#failures.set(run.id, error);
             const texts = { at, error: describe(error), stack: stackOf(error) };
             const answer = await this.#do((database) => retryLater(database, row, texts, this.#owner));
             if (answer === 'waits') {
@@ -342,6 +363,7 @@ export class EmbeddedEngine implements Engine {
     async #end(row: RunningRow, { outcome, reason, error }: Extract<Result, { kind: 'ended' }>): Promise<void> {
         const endedAt = this.#now();
         const { run } = row;
+        this.#failures.delete(run.id);
         Object.assign(run, { outcome, reason, error, endedAt });
         const ending = { outcome, reason, endedAt, error: error && describe(error), stack: error && stackOf(error) };
         const isInTime = await this.#do((database) => finish(database, row, ending, this.#owner));
@@ -375,33 +397,47 @@ export class EmbeddedEngine implements Engine {
     }
 
     #tellEnd(run: Run): void {
+        run.error ??= this.#failures.get(run.id);
+        this.#failures.delete(run.id);
         this.#host?.emit({ type: 'run-ended', run });
         const resolve = this.#waiters.get(run.id);
         this.#waiters.delete(run.id);
         resolve?.(run);
+        // A process that only waited for its own runs is to end.
+        if (!this.#isWorking && this.#waiters.size === 0) this.#cancelWake();
     }
 
+    /** What is delayed until then comes due in a step of its own. */
     #wakeAt(time: number): void {
-        // The earliest one is asked for when it is over.
+        if (this.#wakesAt !== undefined && this.#wakesAt <= time) return;
         this.#cancelDue?.();
-        this.#cancelDue = undefined;
-        void this.#tryNow((database) => nextDue(database, this.#now())).then((next) => {
-            const at = Math.min(next ?? time, time);
-            this.#cancelDue ??= this.#host?.clock.after(Math.max(0, at - this.#now()), () => {
-                this.#cancelDue = undefined;
-                void this.#do((database) => nextDue(database, this.#now())).then(
-                    (later) => later !== undefined && this.#wakeAt(later),
-                );
+        this.#wakesAt = time;
+        this.#cancelDue = this.#host?.clock.after(Math.max(0, time - this.#now()), () => {
+            this.#wakesAt = undefined;
+            void this.#do((database) => nextDue(database, this.#now())).then((next) => {
+                if (next !== undefined) this.#wakeAt(next);
             });
         });
     }
 
+    #cancelWake(): void {
+        this.#cancelDue?.();
+        this.#wakesAt = undefined;
+    }
+
     async #closeIfIdle(): Promise<void> {
         const store = this.#store;
-        if (this.#running.size > 0 || !store?.isShared) return;
+        if (this.#running.size > 0 || !store) return;
+        this.#cancelWake();
+        // What waits in memory waits for nobody.
+        if (!store.isShared) {
+            await this.#do((database, consequences) => {
+                consequences.push(...giveUpAll(database, this.#now()));
+            });
+            return;
+        }
         await this.#liveness?.end();
         if (!this.#isClosing || this.#store !== store) return;
-        this.#cancelDue?.();
         this.#store = undefined;
         this.#opening = undefined;
     }

@@ -42,9 +42,13 @@ export function enqueueSchedule(
     const kind = kindOf(due);
     if (due.decidesAnew) consequences.push(...decideAnew(database, due, by, now));
     for (const slots of due.skipped) record(database, due, slots, by);
-    const [first, last] = [due.run[0], due.run.at(-1)];
-    if (isPaused && first !== undefined && last !== undefined) {
-        record(database, due, { reason: 'paused', first, last, count: due.run.length, atLeast: false }, by);
+    const reason = due.leftOut ?? (isPaused ? 'paused' : undefined);
+    if (reason !== undefined) {
+        for (const slot of due.run) {
+            record(database, due, { reason, first: slot, last: slot, count: 1, atLeast: false }, by);
+            const { run } = rowOf(due, kind, slot);
+            consequences.push({ kind: 'ended', run: Object.assign(run, { outcome: 'skipped', reason, endedAt: now }) });
+        }
         return undefined;
     }
     for (const slot of due.run) {

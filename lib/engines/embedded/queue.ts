@@ -50,17 +50,18 @@ export function take(database: Database, from: Takeable): RunningRow | undefined
 function findRow(database: Database, from: Takeable): Row | undefined {
     const isTakeable = (row: Row): boolean => {
         const batch = row['batch'] as number;
+        if (batch !== NO_TURN && from.isFull(batch)) return false;
         if (row['origin'] === 'waiter') return row['process'] === from.by.id;
-        return from.anything && (batch === NO_TURN || !from.isFull(batch)) && from.knows(row['job'] as string);
+        return from.anything && from.knows(row['job'] as string);
     };
     const first = database.statement(FIRST).get([]);
     if (!first || isTakeable(first)) return first;
     for (let batch: number | null = first['batch'] as number; batch !== null; ) {
-        if (batch === NO_TURN || (from.anything && !from.isFull(batch))) {
+        if (batch === NO_TURN || !from.isFull(batch)) {
             const found = database.statement(OF_BATCH).all([batch]).find(isTakeable);
             if (found) return found;
         }
-        if (!from.anything) return undefined;
+        if (!from.anything && batch >= NO_TURN) return undefined;
         batch = (database.statement(NEXT_BATCH).get([batch])?.['batch'] as number | null) ?? null;
     }
     return undefined;
@@ -271,6 +272,21 @@ export function giveUpWaiting(
         if (row['state'] === 'waiting' && row['holds'] === 1)
             free(database, row['job'] as string, row['lane'] as string);
         return consequence;
+    });
+}
+
+/** Ends whatever waits, because nobody else will ever take it. */
+export function giveUpAll(database: Database, now: number): Consequence[] {
+    const rows = database
+        .statement(`SELECT ${COLUMNS} FROM bot_runs WHERE ended_at IS NULL AND state <> 'running' ORDER BY seq`)
+        .all([]);
+    return rows.map((row) => {
+        const run = runOf(row, () => undefined);
+        const outcome = run.attempt > 0 ? ('aborted' as const) : ('skipped' as const);
+        database
+            .statement("UPDATE bot_runs SET state = ?, reason = 'stopping', ended_at = ? WHERE seq = ?")
+            .run([outcome, Math.floor(now), row['seq'] as SqlValue]);
+        return { kind: 'ended', run: Object.assign(run, { outcome, reason: 'stopping', endedAt: now }) };
     });
 }
 
