@@ -78,13 +78,7 @@ export function enterLane<Member extends LaneMember>(
 // A job may ask for one that waits for its turn behind it: who is waited for must not wait for a turn.
 function overtakes<Member extends LaneMember>(members: readonly Member[]): Entry<Member> {
     const head = members.find(({ state }) => state === 'waiting');
-    const isFirst = head === undefined || head.isScheduled;
-    return {
-        kind: 'enters',
-        supersedes: [],
-        isBlocked: !isFirst,
-        ...(head && isFirst && { overtakes: head }),
-    };
+    return { kind: 'enters', supersedes: [], isBlocked: false, ...(head && { overtakes: head }) };
 }
 
 function hasStarted({ state, attempt }: LaneMember): boolean {

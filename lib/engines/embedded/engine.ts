@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { History } from '../../runs/history.js';
 import type { GiveUpReason } from '../../runs/events.js';
 import type { Run } from '../../runs/run.js';
@@ -110,7 +110,8 @@ export class EmbeddedEngine implements Engine {
     async close(): Promise<void> {
         this.rest();
         this.#isClosing = true;
-        // A run that has ended is recorded first; one that goes on is not waited for.
+        // A run that has just ended is recorded first; one that goes on is not waited for.
+        await nextTurn();
         await Promise.race([Promise.all(this.#conclusions), delay(LONGEST_CLOSE, undefined, { ref: false })]);
         await this.#closeIfIdle();
     }
