@@ -22,7 +22,7 @@ import { enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } fro
 import { type Consequence, enter, promote } from './lanes.js';
 import { Liveness } from './liveness.js';
 import { pause, pausedJobs, resume } from './pauses.js';
-import { abort, fanOut, finish, giveUpAll, retryLater, take } from './queue.js';
+import { abort, fanOut, finish, giveUpAll, retryLater, take, waitingBatches } from './queue.js';
 import { laneKey, NO_TURN, type RunningRow } from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
 import { Turns } from './turns.js';
@@ -75,6 +75,7 @@ export class EmbeddedEngine implements Engine {
     #isClosing = false;
     #enqueuedUntil: number | undefined;
     readonly #ops: Op[] = [];
+    #looksAtAll = false;
     #step: Promise<void> | undefined;
     #cancelDue: (() => void) | undefined;
     /** When what is delayed comes due next, in unix milliseconds. */
@@ -100,7 +101,7 @@ export class EmbeddedEngine implements Engine {
     work(): void {
         this.#isWorking = true;
         this.#liveness?.start();
-        void this.#do(() => {});
+        this.#lookAtAll();
     }
 
     rest(): void {
@@ -218,12 +219,13 @@ export class EmbeddedEngine implements Engine {
     }
 
     async resume(job: string): Promise<void> {
+        this.#looksAtAll = true;
         await this.#do((database) => resume(database, job, this.#now()));
     }
 
     async #open(host: EngineHost): Promise<void> {
         this.#host = host;
-        this.#turns = new Turns(host.clock, host.concurrency, host.turn, () => void this.#do(() => {}));
+        this.#turns = new Turns(host.clock, host.concurrency, host.turn, () => this.#lookAtAll());
         const place = await placeOf(host);
         const shown = place?.shown ?? '';
         this.#store = await Store.open({
@@ -242,7 +244,10 @@ export class EmbeddedEngine implements Engine {
             owner: this.#owner,
             isNeeded: () => this.#store?.isShared === true && (this.#isWorking || this.#running.size > 0),
             enqueuedUntil: () => this.#enqueuedUntil,
-            write: (work) => this.#do(work),
+            write: (work) => {
+                this.#looksAtAll = true;
+                return this.#do(work);
+            },
             abort: (id, reason) => this.#running.get(id)?.controller.abort(reason),
             check: () => this.#store?.check(),
         });
@@ -277,18 +282,26 @@ export class EmbeddedEngine implements Engine {
 
     /** One transaction: some work, what has come due meanwhile, and the runs that may start after it. */
     async #transact<T>(work: Work<T>, lockTimeout?: LockTimeout): Promise<T | undefined> {
-        const store = this.#store;
-        if (!store) return undefined;
-        const step = await store.write((database) => {
+        const step = await this.#store?.write((database) => {
             const consequences: Consequence[] = [];
             const result = work(database, consequences);
-            consequences.push(...promote(database, this.#owner, this.#now(), MOST_IN_STEP));
-            return { result, consequences, taken: this.#take(database) };
+            if (this.#looksAtAll || (this.#wakesAt ?? Infinity) <= this.#now())
+                consequences.push(...promote(database, this.#owner, this.#now(), MOST_IN_STEP));
+            const batches = this.#looksAtAll ? waitingBatches(database) : batchesOf(consequences);
+            return { result, consequences, taken: this.#take(database, batches) };
         }, lockTimeout);
+        if (!step) return undefined;
+        this.#looksAtAll = step.taken.length === MOST_IN_STEP;
         for (const consequence of step.consequences) this.#heed(consequence);
         for (const row of step.taken) this.#start(row);
-        if (step.taken.length === MOST_IN_STEP) void this.#do(() => {});
+        if (this.#looksAtAll) this.#lookAtAll();
         return step.result;
+    }
+
+    /** In the next step whatever waits is looked at: others may have left something, or a turn was lost. */
+    #lookAtAll(): void {
+        this.#looksAtAll = true;
+        void this.#do(() => {});
     }
 
     async #tryNow<T>(work: (database: Database) => T): Promise<T | undefined> {
@@ -304,22 +317,24 @@ export class EmbeddedEngine implements Engine {
         }
     }
 
-    #take(database: Database): RunningRow[] {
+    #take(database: Database, batches: readonly number[]): RunningRow[] {
         const host = this.#host as EngineHost;
         const turns = this.#turns as Turns;
         const taken: RunningRow[] = [];
-        while (taken.length < MOST_IN_STEP) {
-            const row = take(database, {
-                by: this.#owner,
-                now: this.#now(),
-                anything: this.#isWorking,
-                isFull: (batch) => turns.isFull(batch, taken),
-                knows: (job) => host.planOf(job) !== undefined,
-                fileOf: (job) => host.planOf(job)?.file,
-            });
-            if (!row) break;
-            taken.push(row);
-        }
+        const from = {
+            by: this.#owner,
+            now: this.#now(),
+            anything: this.#isWorking,
+            isFull: (batch: number) => turns.isFull(batch, taken),
+            knows: (job: string) => host.planOf(job) !== undefined,
+            fileOf: (job: string) => host.planOf(job)?.file,
+        };
+        for (const batch of batches)
+            while (taken.length < MOST_IN_STEP) {
+                const row = take(database, batch, from);
+                if (!row) break;
+                taken.push(row);
+            }
         return taken;
     }
 
@@ -351,7 +366,10 @@ export class EmbeddedEngine implements Engine {
             const { at, error } = result;
             this.#failures.set(run.id, error);
             const texts = { at, error: describe(error), stack: stackOf(error) };
-            const answer = await this.#do((database) => retryLater(database, row, texts, this.#owner));
+            const answer = await this.#do((database, consequences) => {
+                consequences.push({ kind: 'waits', batch: row.batch });
+                return retryLater(database, row, texts, this.#owner);
+            });
             if (answer === 'waits') {
                 this.#host?.emit({ type: 'run-retrying', run, error, delay: at - this.#now() });
                 return this.#wakeAt(at);
@@ -367,7 +385,11 @@ export class EmbeddedEngine implements Engine {
         this.#failures.delete(run.id);
         Object.assign(run, { outcome, reason, error, endedAt });
         const ending = { outcome, reason, endedAt, error: error && describe(error), stack: error && stackOf(error) };
-        const isInTime = await this.#do((database) => finish(database, row, ending, this.#owner));
+        const isInTime = await this.#do((database, consequences) => {
+            const freed = finish(database, row, ending, this.#owner);
+            consequences.push(...(freed ?? []));
+            return freed !== undefined;
+        });
         this.#skipsBehind.delete(run.id);
         if (!isInTime) this.#host?.emit({ type: 'run-was-lost', run });
         this.#tellEnd(run);
@@ -388,6 +410,7 @@ export class EmbeddedEngine implements Engine {
             this.#running.get(consequence.id)?.controller.abort(consequence.reason);
             return;
         }
+        if (consequence.kind === 'waits') return;
         const { run, behind, since } = consequence;
         this.#tellEnd({ ...run, file: this.#host?.planOf(run.job)?.file });
         if (behind === undefined) return;
@@ -415,6 +438,7 @@ export class EmbeddedEngine implements Engine {
         this.#wakesAt = time;
         this.#cancelDue = this.#host?.clock.after(Math.max(0, time - this.#now()), () => {
             this.#wakesAt = undefined;
+            this.#looksAtAll = true;
             void this.#do((database) => nextDue(database, this.#now())).then((next) => {
                 if (next !== undefined) this.#wakeAt(next);
             });
@@ -446,6 +470,12 @@ export class EmbeddedEngine implements Engine {
     #now(): number {
         return this.#host?.clock.now() ?? 0;
     }
+}
+
+function batchesOf(consequences: readonly Consequence[]): number[] {
+    const batches = new Set<number>();
+    for (const consequence of consequences) if (consequence.kind === 'waits') batches.add(consequence.batch);
+    return [...batches].sort((a, b) => a - b);
 }
 
 /** When the next delayed row comes due, in unix milliseconds; those that wait for the end of a pause are left out. */

@@ -10,7 +10,9 @@ export type Consequence =
     /** It has ended, or does not start; `behind`: because of the run with this id, which has gone on since then. */
     | { readonly kind: 'ended'; readonly run: Run; readonly behind?: string; readonly since?: number | undefined }
     /** It is to end. */
-    | { readonly kind: 'abort'; readonly id: string; readonly reason: string };
+    | { readonly kind: 'abort'; readonly id: string; readonly reason: string }
+    /** There may be a run of this batch that can be taken. */
+    | { readonly kind: 'waits'; readonly batch: number };
 
 interface Member extends LaneMember {
     readonly row: Row;
@@ -21,8 +23,11 @@ const MEMBERS = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished
     WHERE job = ? AND lane = ? AND ended_at IS NULL AND holds = 1 AND (state <> 'delayed' OR attempt > 0)
     ORDER BY order_at, position, seq`;
 
-const NEXT_OF_LANE = `SELECT seq FROM bot_runs INDEXED BY bot_unfinished
-    WHERE job = ? AND lane = ? AND ended_at IS NULL AND state = 'blocked' ORDER BY order_at, position, seq LIMIT 1`;
+const ANY_MEMBER = 'SELECT 1 FROM bot_runs INDEXED BY bot_unfinished WHERE job = ? AND lane = ? AND ended_at IS NULL';
+
+const FREE = `UPDATE bot_runs SET state = 'waiting' WHERE seq = (SELECT seq FROM bot_runs INDEXED BY bot_unfinished
+    WHERE job = ? AND lane = ? AND ended_at IS NULL AND state = 'blocked' ORDER BY order_at, position, seq LIMIT 1)
+    RETURNING batch`;
 
 /** As many runs that catch up wait in a lane. */
 const MOST_CATCHING_UP = 100;
@@ -64,7 +69,7 @@ export function promote(database: Database, by: Owner, now: number, most: number
         };
         if ((row['attempt'] as number) > 0) {
             become('waiting', row['catches_up'] === 1);
-            return [];
+            return [{ kind: 'waits', batch: row['batch'] as number }];
         }
         const entrant = {
             kind: row['kind'] as NewRow['kind'],
@@ -74,12 +79,13 @@ export function promote(database: Database, by: Owner, now: number, most: number
             overlap: row['overlap'] as NewRow['overlap'],
             catchesUp: row['catches_up'] === 1,
             missed: row['missed'] as NewRow['missed'],
+            batch: row['batch'] as number,
         };
         return enterLaneOf(database, entrant, by, now, become, seq);
     });
 }
 
-type Entering = Pick<NewRow, 'kind' | 'run' | 'lane' | 'origin' | 'overlap' | 'missed' | 'catchesUp'>;
+type Entering = Omit<NewRow, 'position' | 'runAt'>;
 
 function enterLaneOf(
     database: Database,
@@ -89,9 +95,10 @@ function enterLaneOf(
     become: (state: 'blocked' | 'waiting', catchesUp: boolean) => boolean,
     seq?: number,
 ): Consequence[] {
+    const waits: Consequence = { kind: 'waits', batch: row.batch };
     if (!holdsLane(row) && row.missed !== 'all') {
         become('waiting', false);
-        return [];
+        return [waits];
     }
     const members = membersOf(database, row.run.job, row.lane);
     // A slot that comes due while others of its lane catch up in order goes behind them.
@@ -99,7 +106,7 @@ function enterLaneOf(
     const catchesUp = row.catchesUp || joins;
     if (!holdsLane({ ...row, catchesUp })) {
         become('waiting', false);
-        return [];
+        return [waits];
     }
     const entry = enterLane({ ...row, catchesUp }, members);
     if (entry.kind === 'overlap') {
@@ -116,14 +123,14 @@ function enterLaneOf(
     }
     // A slot that has its row, or its reason, moves nobody.
     if (!become(entry.isBlocked ? 'blocked' : 'waiting', catchesUp)) return [];
-    const consequences: Consequence[] = [];
+    const consequences: Consequence[] = entry.isBlocked ? [] : [waits];
     for (const { row: older, seq } of entry.supersedes)
         consequences.push(giveUp(database, older, seq, 'superseded', by, now));
     if (entry.overtakes)
         database.statement("UPDATE bot_runs SET state = 'blocked' WHERE seq = ?").run([entry.overtakes.seq]);
     if (entry.replaces) consequences.push(...replace(database, entry.replaces, now));
     const isHeadGone = entry.replaces?.state === 'delayed' || entry.supersedes.some(({ state }) => state === 'waiting');
-    if (entry.isBlocked && isHeadGone) free(database, row.run.job, row.lane);
+    if (entry.isBlocked && isHeadGone) consequences.push(...free(database, row.run.job, row.lane));
     if (catchesUp) consequences.push(...dropTooMany(database, members, by, now));
     return consequences;
 }
@@ -147,9 +154,9 @@ export function giveUp(
 }
 
 /** The next row of a lane may be taken, now that the one before has ended. */
-export function free(database: Database, job: string, lane: string): void {
-    const next = database.statement(NEXT_OF_LANE).get([job, lane]);
-    if (next) database.statement("UPDATE bot_runs SET state = 'waiting' WHERE seq = ?").run([next['seq'] ?? null]);
+export function free(database: Database, job: string, lane: string): Consequence[] {
+    const freed = database.statement(FREE).get([job, lane]);
+    return freed ? [{ kind: 'waits', batch: freed['batch'] as number }] : [];
 }
 
 function replace(database: Database, { row, seq, state }: Member, now: number): Consequence[] {
@@ -170,8 +177,7 @@ function dropTooMany(database: Database, members: readonly Member[], by: Owner, 
     const tooMany = waiting.slice(0, Math.max(0, waiting.length + 1 - MOST_CATCHING_UP));
     const dropped = tooMany.map(({ row, seq }) => giveUp(database, row, seq, 'too many', by, now));
     const head = tooMany.find(({ state }) => state === 'waiting');
-    if (head) free(database, head.row['job'] as string, head.row['lane'] as string);
-    return dropped;
+    return head ? [...dropped, ...free(database, head.row['job'] as string, head.row['lane'] as string)] : dropped;
 }
 
 function waitsToCatchUp({ catchesUp, attempt, state }: LaneMember): boolean {
@@ -179,6 +185,7 @@ function waitsToCatchUp({ catchesUp, attempt, state }: LaneMember): boolean {
 }
 
 function membersOf(database: Database, job: string, lane: string): Member[] {
+    if (!database.statement(ANY_MEMBER).get([job, lane])) return [];
     return database
         .statement(MEMBERS)
         .all([job, lane])

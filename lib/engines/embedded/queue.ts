@@ -19,25 +19,22 @@ export interface Takeable {
     fileOf(job: string): string | undefined;
 }
 
-const FIRST = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
-    WHERE state = 'waiting' ORDER BY batch, order_at, position, seq LIMIT 1`;
-
-const NEXT_BATCH = "SELECT min(batch) AS batch FROM bot_runs INDEXED BY bot_waiting WHERE state = 'waiting' AND batch > ?";
+const BATCHES = "SELECT DISTINCT batch FROM bot_runs INDEXED BY bot_waiting WHERE state = 'waiting' ORDER BY batch";
 
 const OF_BATCH = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
-    WHERE state = 'waiting' AND batch = ? ORDER BY order_at, position, seq LIMIT 500`;
+    WHERE state = 'waiting' AND batch = ? ORDER BY order_at, position, seq`;
 
 const TAKE = `UPDATE bot_runs SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, ?),
     process = ?, host = ?, pid = ? WHERE seq = ?`;
 
 /**
- * Takes the first row that may start here: it is running from now on.
+ * Takes the first row of a batch that may start here: it is running from now on.
  *
  * @param database within a transaction
  * @returns the row; undefined: there is none
  */
-export function take(database: Database, from: Takeable): RunningRow | undefined {
-    const found = findRow(database, from);
+export function take(database: Database, batch: number, from: Takeable): RunningRow | undefined {
+    const found = findRow(database, batch, from);
     if (!found) return undefined;
     const { by, now } = from;
     database.statement(TAKE).run([Math.floor(now), by.id, by.host, by.pid, found['seq'] as SqlValue]);
@@ -47,24 +44,23 @@ export function take(database: Database, from: Takeable): RunningRow | undefined
     return row;
 }
 
-function findRow(database: Database, from: Takeable): Row | undefined {
+/** The batches of which any row can be taken, in order. */
+export function waitingBatches(database: Database): number[] {
+    return database
+        .statement(BATCHES)
+        .all([])
+        .map((row) => row['batch'] as number);
+}
+
+function findRow(database: Database, batch: number, from: Takeable): Row | undefined {
+    if (batch !== NO_TURN && from.isFull(batch)) return undefined;
     const isTakeable = (row: Row): boolean => {
-        const batch = row['batch'] as number;
-        if (batch !== NO_TURN && from.isFull(batch)) return false;
         if (row['origin'] === 'waiter') return row['process'] === from.by.id;
         return from.anything && from.knows(row['job'] as string);
     };
-    const first = database.statement(FIRST).get([]);
+    const first = database.statement(`${OF_BATCH} LIMIT 1`).get([batch]);
     if (!first || isTakeable(first)) return first;
-    for (let batch: number | null = first['batch'] as number; batch !== null; ) {
-        if (batch === NO_TURN || !from.isFull(batch)) {
-            const found = database.statement(OF_BATCH).all([batch]).find(isTakeable);
-            if (found) return found;
-        }
-        if (!from.anything && batch >= NO_TURN) return undefined;
-        batch = (database.statement(NEXT_BATCH).get([batch])?.['batch'] as number | null) ?? null;
-    }
-    return undefined;
+    return database.statement(`${OF_BATCH} LIMIT 500`).all([batch]).find(isTakeable);
 }
 
 /** How a run ended, in texts. */
@@ -83,14 +79,22 @@ const MINE = "seq = ? AND state = 'running' AND process = ? AND attempt = ?";
  * Records how a run ended, and frees its lane.
  *
  * @param database within a transaction
- * @returns false where it was given up meanwhile: that stands, with a note
+ * @returns what came of it; undefined: it was given up meanwhile, and that stands, with a note
  */
-export function finish(database: Database, row: RunningRow, ending: Ending, by: Owner): boolean {
+export function finish(
+    database: Database,
+    row: RunningRow,
+    ending: Ending,
+    by: Owner,
+): Consequence[] | undefined {
+    const freed = (): Consequence[] => [
+        { kind: 'waits', batch: row.batch },
+        ...(row.holds ? free(database, row.run.job, row.lane) : []),
+    ];
     const { outcome, reason, error, stack, endedAt } = ending;
     if (outcome === 'skipped' && row.origin === 'schedule' && isMine(database, row, by)) {
         skip(database, row.run, row.lane, reason ?? outcome, by, row.seq);
-        if (row.holds) free(database, row.run.job, row.lane);
-        return true;
+        return freed();
     }
     const { changes } = database
         .statement(`UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE}`)
@@ -102,14 +106,11 @@ export function finish(database: Database, row: RunningRow, ending: Ending, by: 
             Math.floor(endedAt),
             ...mine(row, by),
         ]);
-    if (changes > 0) {
-        if (row.holds) free(database, row.run.job, row.lane);
-        return true;
-    }
+    if (changes > 0) return freed();
     database
         .statement("UPDATE bot_runs SET reason = ? WHERE seq = ? AND state = 'lost'")
         .run([`given up as lost, but its process went on: ${outcome}`, row.seq]);
-    return false;
+    return undefined;
 }
 
 /**
@@ -166,7 +167,8 @@ export function fanOut(
             isLast ? Math.floor(now) : null,
             row.seq,
         ]);
-    if (isLast && row.holds) free(database, row.run.job, row.lane);
+    if (isLast) consequences.push({ kind: 'waits', batch: row.batch });
+    if (isLast && row.holds) consequences.push(...free(database, row.run.job, row.lane));
     return { consequences, isLast };
 }
 
@@ -207,8 +209,11 @@ export function abort(database: Database, id: string, job: string, reason: strin
     database
         .statement('UPDATE bot_runs SET state = ?, reason = ?, ended_at = ? WHERE seq = ?')
         .run([outcome, reason, Math.floor(now), seq]);
-    if (row['holds'] === 1 && row['state'] !== 'blocked') free(database, job, row['lane'] as string);
-    return [{ kind: 'ended', run: Object.assign(run, { outcome, reason, endedAt: now }) }];
+    const isHead = row['holds'] === 1 && row['state'] !== 'blocked';
+    return [
+        { kind: 'ended', run: Object.assign(run, { outcome, reason, endedAt: now }) },
+        ...(isHead ? free(database, job, row['lane'] as string) : []),
+    ];
 }
 
 /**
@@ -267,11 +272,10 @@ export function giveUpWaiting(
             AND origin = 'schedule' AND state IN ('waiting', 'blocked', 'delayed')`,
         )
         .all([job, ...values]);
-    return rows.map((row) => {
-        const consequence = giveUp(database, row, row['seq'] as number, reason, by, now);
-        if (row['state'] === 'waiting' && row['holds'] === 1)
-            free(database, row['job'] as string, row['lane'] as string);
-        return consequence;
+    return rows.flatMap((row) => {
+        const given = giveUp(database, row, row['seq'] as number, reason, by, now);
+        const isHead = row['state'] === 'waiting' && row['holds'] === 1;
+        return isHead ? [given, ...free(database, job, row['lane'] as string)] : [given];
     });
 }
 
