@@ -92,8 +92,8 @@ function sentence(event: BotEvent): Line | undefined {
             );
         case 'slots-unrun':
             return warning(
-                `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} from ` +
-                    `${formatMoment(event.first)} to ${formatMoment(event.last)} not run (${event.reason})`,
+                `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} ` +
+                    `${spanOf(event.first, event.last)} not run (${event.reason})`,
             );
         case 'run-was-lost':
             return warning(
@@ -199,6 +199,11 @@ function isNoNews({ manual, reason = '' }: Run): boolean {
 
 function nameOf({ job, tenant }: Run): string {
     return tenant === undefined ? paint.bold(job) : `${paint.bold(job)} [tenant ${tenant}]`;
+}
+
+function spanOf(first: number, last: number): string {
+    if (first === last) return `at ${formatMoment(first)}`;
+    return `from ${formatMoment(first)} to ${formatMoment(last)}`;
 }
 
 function stackOf(run: Run, error: Error): string {

@@ -62,7 +62,7 @@ export class Bot {
 
     constructor(parts: BotParts = {}) {
         const clock = parts.clock ?? systemClock;
-        const environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
+        const environment = parts.environment || process.env['NODE_ENV'] || 'development';
         const emit = this.#createEmit(parts.listen);
         const equipment = new Equipment({
             clock,

@@ -4,6 +4,7 @@ import type { LogFormat } from '../../lib/config/config.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import { createLog } from '../../lib/runs/log.js';
 import { createRun, type Run } from '../../lib/runs/run.js';
+import { formatMoment } from '../../lib/time/moment.js';
 
 let news: string[];
 let troubles: string[];
@@ -107,6 +108,17 @@ describe('the log', () => {
         assert.deepEqual(withoutTime(news), [
             'skipped my-task [tenant acme] (no tenants)',
             'skipped my-task [tenant acme] (overlap)',
+        ]);
+    });
+
+    test('tells of one slot as one time, and of several as a span', () => {
+        const unrun = { type: 'slots-unrun', job: 'my-task', reason: 'too old', first: 60 } as const;
+        log({ ...unrun, count: 1, atLeast: false, last: 60 });
+        log({ ...unrun, count: 2, atLeast: true, last: 120 });
+        const [at, to] = [formatMoment(60), formatMoment(120)];
+        assert.deepEqual(withoutTime(troubles), [
+            `missed my-task: 1 slot at ${at} not run (too old)`,
+            `missed my-task: at least 2 slots from ${at} to ${to} not run (too old)`,
         ]);
     });
 
