@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { failOnBadParams } from '../lib/cli/command_failure.js';
-import { type BotConfig, ConfigError, loadConfig } from '../lib/config/config.js';
+import { type Config, ConfigError, loadConfig } from '../lib/config/config.js';
 import { exitSoon, stopOnSignals } from '../lib/process/server_stop.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -65,7 +65,7 @@ function describeListenError({ code, address, port, message }: ListenError): str
 
 async function startBot(this: CommandInstance): Promise<void> {
     if (this.params['withoutBot']) return;
-    const config: BotConfig = await loadConfig();
+    const config: Config = await loadConfig();
     if (!config.enabled) return;
     const { bot, server, context } = this;
     stopOnSignals({ bot, closeListener: () => void server.stop(), stopTimeout: config.stopTimeout });

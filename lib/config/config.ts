@@ -1,4 +1,5 @@
 import ms from 'ms';
+import type { BotConfig } from '../../types/bot_config.js';
 import { Project, Workspace } from '../framework.js';
 import { importFault } from '../jobs/job_file.js';
 import { BadScheduleError } from '../schedule/schedule.js';
@@ -11,16 +12,15 @@ import { oneOf } from './one_of.js';
 import { RedisSettings, showRedis } from './redis_settings.js';
 
 /** How the bot reports what happens: for people, one JSON object a line, or not at all. */
-export type LogFormat = 'pretty' | 'json' | 'silent';
-
-/** The engines that there are. */
-export type EngineName = 'embedded' | 'bullmq';
+export type LogFormat = NonNullable<BotConfig['log']>;
 
 /** What a process does of the work of the engine `bullmq`. */
-export type Role = 'both' | 'scheduler' | 'worker';
+export type Role = NonNullable<BotConfig['role']>;
+
+type EngineName = NonNullable<BotConfig['engine']>;
 
 /** The `bot` section of `pinstripe.config.js`, read and complete. */
-export interface BotConfig {
+export interface Config {
     /** False where the section is `bot: false`: the bot does not start with the server. */
     readonly enabled: boolean;
     /** IANA time zone of schedules without one of their own; undefined: the process's. */
@@ -49,13 +49,13 @@ export class ConfigError extends Error {
     override readonly name = 'ConfigError';
 }
 
-type Key = Exclude<keyof BotConfig, 'enabled'>;
+type Key = keyof BotConfig;
 const CONFIG_FILE = 'pinstripe.config.js';
 
 type Readers = {
-    [Name in Key]: {
-        default: BotConfig[Name];
-        read(value: unknown): BotConfig[Name];
+    [Name in Key]-?: {
+        default: Config[Name];
+        read(value: unknown): Config[Name];
         /** How a bad value is written in the error, where not as it is. */
         show?: (value: unknown) => string;
     };
@@ -99,7 +99,7 @@ const BULLMQ_KEYS: readonly Key[] = ['redis', 'redisPrefix', 'role'];
 const KEYS = Object.keys(READERS) as Key[];
 
 /** The config of an app whose `pinstripe.config.js` has no `bot` section. */
-export const DEFAULT_CONFIG: BotConfig = parseConfig(undefined);
+export const DEFAULT_CONFIG: Config = parseConfig(undefined);
 
 /**
  * Reads the `bot` section.
@@ -108,7 +108,7 @@ export const DEFAULT_CONFIG: BotConfig = parseConfig(undefined);
  * @returns the config, complete
  * @throws ConfigError for an unknown key, naming the nearest one, and for a bad value
  */
-export function parseConfig(section: unknown): BotConfig {
+export function parseConfig(section: unknown): Config {
     const keys = section === undefined || typeof section === 'boolean' ? {} : section;
     if (typeof keys !== 'object' || keys === null || Array.isArray(keys)) {
         throw new ConfigError(
@@ -123,7 +123,7 @@ export function parseConfig(section: unknown): BotConfig {
     }
     const given = keys as Partial<Record<Key, unknown>>;
     const entries = KEYS.map((key) => [key, readKey(key, given[key])]);
-    const config = { enabled: section !== false, ...Object.fromEntries(entries) } as BotConfig;
+    const config = { enabled: section !== false, ...Object.fromEntries(entries) } as Config;
     if (config.engine === 'embedded') checkEmbedded(given);
     else if (config.redis === undefined) throw redisMissing();
     else if (given.concurrency === undefined) return { ...config, concurrency: WORKER_CONCURRENCY };
@@ -136,7 +136,7 @@ export function parseConfig(section: unknown): BotConfig {
  * @returns the config, complete
  * @throws ConfigError as `parseConfig` does, and where `pinstripe.config.js` cannot be imported: then it has a cause
  */
-export async function loadConfig(): Promise<BotConfig> {
+export async function loadConfig(): Promise<Config> {
     return parseConfig(await readSection());
 }
 

@@ -1,4 +1,5 @@
-import { type BotConfig, type LogFormat, loadConfig } from '../config/config.js';
+import type { BotConfig } from '../../types/bot_config.js';
+import { type Config, type LogFormat, loadConfig, parseConfig } from '../config/config.js';
 import { EmbeddedEngine } from '../engines/embedded/engine.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
@@ -30,8 +31,8 @@ export interface BotParts {
     readonly listen?: Emit;
     /** A number from 0 up to 1, for the jitter of retries. */
     readonly random?: () => number;
-    /** Where the config comes from. Default: the `bot` section of the app's `pinstripe.config.js`. */
-    readonly config?: () => Promise<BotConfig>;
+    /** The `bot` section to go by. Default: that of the app's `pinstripe.config.js`. */
+    readonly config?: () => Promise<BotConfig | false>;
     /** Default: `NODE_ENV`, else `development`, as the framework has it. */
     readonly environment?: string;
 }
@@ -61,6 +62,7 @@ export class Bot {
     #shift: Shift | undefined;
 
     constructor(parts: BotParts = {}) {
+        const { config } = parts;
         const clock = parts.clock ?? systemClock;
         const environment = parts.environment || process.env['NODE_ENV'] || 'development';
         const emit = this.#createEmit(parts.listen);
@@ -69,7 +71,7 @@ export class Bot {
             emit,
             environment,
             engine: parts.engine ?? new EmbeddedEngine(),
-            loadConfig: parts.config ?? loadConfig,
+            loadConfig: config ? async () => parseConfig(await config()) : loadConfig,
             createEngine: async (config) => parts.engine ?? createEngine(config),
             isStarted: () => this.#session?.isOpen === true,
             takeOver: (run, plan) => this.#takeOver(run, plan),
@@ -333,7 +335,7 @@ export class Bot {
 }
 
 // Most apps do without the other engine, and their commands start without it.
-async function createEngine(config: BotConfig): Promise<Engine> {
+async function createEngine(config: Config): Promise<Engine> {
     if (config.engine !== 'bullmq') return new EmbeddedEngine();
     const { BullmqEngine } = await import('../engines/bullmq/engine.js');
     return new BullmqEngine(config);

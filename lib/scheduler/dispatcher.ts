@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { BotConfig } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { ActiveRun } from '../runs/active_run.js';
 import type { Engine, RunQueue } from '../runs/engine.js';
@@ -45,7 +45,7 @@ export interface DispatcherParts {
 export interface DispatchRules {
     /** Whether somebody asked for them: manual runs claim no slot. */
     readonly manual: boolean;
-    readonly config: BotConfig;
+    readonly config: Config;
     /** Once aborted, it aborts the runs that go on, and those to come are skipped. */
     readonly interrupt?: AbortSignal | undefined;
     /** What is waited for before runs go into a queue, because older ones may be found; undefined: nothing. */

@@ -1,4 +1,4 @@
-import { type BotConfig, DEFAULT_CONFIG } from '../config/config.js';
+import { type Config, DEFAULT_CONFIG } from '../config/config.js';
 import { retryOf } from '../engines/recovery.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Engine } from '../runs/engine.js';
@@ -17,9 +17,9 @@ export interface EquipmentParts {
     /** The engine until the config has been read. */
     readonly engine: Engine;
     /** Reads the config; rejects with a ConfigError. */
-    loadConfig(): Promise<BotConfig>;
+    loadConfig(): Promise<Config>;
     /** Makes the engine that a config names. */
-    createEngine(config: BotConfig): Promise<Engine>;
+    createEngine(config: Config): Promise<Engine>;
     /** Whether the bot is started: then what is wrong with a job is told as soon as it is seen. */
     isStarted(): boolean;
     /** Told of a run that the engine has claimed itself, to be executed; see `EngineHost`. */
@@ -40,7 +40,7 @@ export class Equipment {
     }
 
     /** The config as it was read last. */
-    get config(): BotConfig {
+    get config(): Config {
         return this.#config;
     }
 

@@ -1,4 +1,4 @@
-import type { BotConfig } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import type { Engine } from '../runs/engine.js';
 import type { Emit } from '../runs/events.js';
 import type { RunsInFlight } from '../runs/runs_in_flight.js';
@@ -16,7 +16,7 @@ export interface WatchParts {
     readonly inFlight: RunsInFlight;
     readonly engine: Engine;
     readonly emit: Emit;
-    readonly config: BotConfig;
+    readonly config: Config;
 }
 
 /** What a started bot does at each second: it has run what is due, and what is still owed of what it did not look at. */

@@ -13,7 +13,7 @@ const MAIN = `
 
     const say = (...words) => writeSync(1, words.join(' ') + '\\n');
     const bot = new Bot({
-        config: async () => ({ enabled: true, engine: 'embedded', concurrency: 1, turn: 30_000, stopTimeout: 1_000, log: 'silent', journal: { filename: false } }),
+        config: async () => ({ stopTimeout: '1s', log: 'silent', journal: false }),
         listen: ({ type, run, error }) => {
             if (type === 'stray-error') say('stray', run.job, error.message);
             if (type === 'run-ended') say('ended', run.job, run.outcome, run.error?.message ?? '');

@@ -1,4 +1,4 @@
-import type { BotConfig, Role } from '../../config/config.js';
+import type { Config, Role } from '../../config/config.js';
 import type { RedisSettings } from '../../config/redis_settings.js';
 import {
     ALL_JOBS,
@@ -36,7 +36,7 @@ const DUTIES: Record<Role, string> = {
 };
 
 /** The keys of the config that this engine goes by. */
-export type BullmqConfig = Pick<BotConfig, 'redis' | 'redisPrefix' | 'role' | 'concurrency'>;
+export type BullmqConfig = Pick<Config, 'redis' | 'redisPrefix' | 'role' | 'concurrency'>;
 
 /** A run of this process that has not ended. */
 interface HeldRun {
