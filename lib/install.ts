@@ -13,6 +13,7 @@ import type { Services } from '../types/framework.js';
 import { secondCopyMessage } from './copies.js';
 import { Command, Project, ServiceFactory } from './framework.js';
 import { theBot } from './process/the_bot.js';
+import { tenantOf } from './runs/tenants.js';
 
 /** Where the installed copy of this package leaves its mark, for others that look for it. */
 const MARK = Symbol.for('pinstripe-bot');
@@ -38,8 +39,7 @@ ServiceFactory.register('bot', {
 
 ServiceFactory.register('run-background-job', {
     create(this: Services) {
-        const tenant = this.initialParams._headers['x-tenant-id'];
-        return (name: string, ...args: unknown[]) => theBot.runBackgroundJob(name, args, tenant);
+        return (name: string, ...args: unknown[]) => theBot.runBackgroundJob(name, args, tenantOf(this));
     },
 });
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Context } from '../../types/framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import { laneOf, type Run } from './run.js';
 
@@ -32,6 +33,9 @@ export class ActiveRun {
 
     /** Whether its claim is made already, because it takes the place of a run that was lost. */
     isClaimed = false;
+
+    /** The root context of the workspace of its current attempt. */
+    workspace: Context | undefined;
 
     /** Since when it waits for its next attempt, in unix milliseconds. */
     retryingSince: number | undefined;

@@ -122,6 +122,7 @@ export class Runner {
         const runner = this;
         return Workspace.run(async function () {
             const { context } = this;
+            active.workspace = context.root;
             try {
                 if (run.tenant !== undefined) this.initialParams._headers['x-tenant-id'] = run.tenant;
                 const job: JobInstance = BackgroundJob.create(run.job, context, {

@@ -1,5 +1,6 @@
 import { type Config, DEFAULT_CONFIG } from '../config/config.js';
 import { retryOf } from '../engines/recovery.js';
+import { importAll } from '../framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Engine } from '../runs/engine.js';
 import type { Emit } from '../runs/events.js';
@@ -59,11 +60,12 @@ export class Equipment {
     }
 
     /**
-     * Reads the config, and changes the engine where it names another.
+     * Waits for the app's files, which make the jobs, and reads the config; changes the engine where it names another.
      *
-     * @throws ConfigError
+     * @throws ConfigError; what importing the app's files has thrown
      */
     async readConfig(): Promise<void> {
+        await importAll();
         const config = await this.parts.loadConfig();
         if (config.engine !== this.#config.engine) this.#engine = await this.parts.createEngine(config);
         this.#config = config;
