@@ -14,9 +14,12 @@ import { secondCopyMessage } from './copies.js';
 import { Command, Project, ServiceFactory } from './framework.js';
 import { theBot } from './process/the_bot.js';
 import { tenantOf } from './runs/tenants.js';
+import { reserveOutput, wantsJson } from './text/json_output.js';
 
 /** Where the installed copy of this package leaves its mark, for others that look for it. */
 const MARK = Symbol.for('pinstripe-bot');
+
+if (wantsJson(process.argv.slice(2))) reserveOutput();
 
 const marks = globalThis as { [MARK]?: { path: string } };
 const { rootPath } = await Project.instance;

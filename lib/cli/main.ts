@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
+import { reserveOutput, wantsJson } from '../text/json_output.js';
 import { CliError, FAILURE, USAGE, UsageError } from './error.js';
 import { describeFailure, dumpFailure } from './failure.js';
 import { addInitCommand } from './init_command.js';
@@ -38,6 +39,7 @@ async function runHere(
     folder: string,
     found: ProjectFolder | undefined,
 ): Promise<void> {
+    if (wantsJson(words)) reserveOutput();
     const program = createProgram(await ownVersion());
     const project = found?.name === undefined ? undefined : found;
     const reason =

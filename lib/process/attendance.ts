@@ -1,5 +1,6 @@
 import type { Run, TenantId } from '../runs/run.js';
 import type { Bot } from '../scheduler/bot.js';
+import { reserveOutput } from '../text/json_output.js';
 import { ProgressLine, stopwatch } from '../text/progress_line.js';
 import { LONGEST_LOCK } from '../time/patience.js';
 import { exitSoon } from './server_stop.js';
@@ -44,7 +45,7 @@ export async function attend<T>(
     const since = Date.now();
     bot.logAs('pretty');
     bot.waitNoLonger({ longest: LONGEST_LOCK, signal: controller.signal });
-    const restore = isJson ? divertOutput() : undefined;
+    const restore = isJson ? reserveOutput() : undefined;
     const progress = ProgressLine.show(() => {
         const doing = controller.signal.aborted ? 'stopping' : 'running';
         return `${doing} ${describeProgress(runs(), Date.now() - since)}`;
@@ -70,15 +71,6 @@ export async function attend<T>(
         restore?.();
         if (controller.signal.aborted) exitSoon(bot);
     }
-}
-
-function divertOutput(): () => void {
-    const { write } = process.stdout;
-    process.stdout.write = ((...args: Parameters<typeof write>) =>
-        process.stderr.write(...args)) as typeof write;
-    return () => {
-        process.stdout.write = write;
-    };
 }
 
 /**
