@@ -3,6 +3,8 @@ import type { Server } from 'node:http';
 import { failOnBadParams } from '../lib/cli/command_failure.js';
 import { type Config, ConfigError, loadConfig } from '../lib/config/config.js';
 import { exitSoon, stopOnSignals } from '../lib/process/server_stop.js';
+import { readError, traceOf } from '../lib/runs/errors.js';
+import { printableLines } from '../lib/text/printable.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 type ListenError = NodeJS.ErrnoException & { readonly address?: string; readonly port?: number };
@@ -77,7 +79,7 @@ async function startBot(this: CommandInstance): Promise<void> {
         },
     };
     bot.start().catch((error: unknown) => {
-        console.error('The bot could not start:', error);
+        console.error(printableLines(`The bot could not start: ${traceOf(readError(error))}`));
         process.exitCode = 1;
     });
 }

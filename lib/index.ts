@@ -14,6 +14,7 @@ export type { BotConfig, JournalConfig } from '../types/bot_config.js';
 export type { Services } from '../types/framework.js';
 export { ConfigError } from './config/config.js';
 export { BackgroundJob, defineBackgroundJob } from './jobs/background_job.js';
+export type { ErrorRecord } from './runs/errors.js';
 export type { BotEvent } from './runs/events.js';
 export type { CurrentRun, Outcome, Run, TenantId } from './runs/run.js';
 export { BadScheduleError, type Json } from './schedule/schedule.js';

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import ms from 'ms';
 import type { BotConfig } from '../../types/bot_config.js';
 import { Project, Workspace } from '../framework.js';
@@ -141,15 +144,22 @@ export async function loadConfig(): Promise<Config> {
 }
 
 async function readSection(): Promise<unknown> {
+    const { rootPath = '' } = await Project.instance;
+    const file = join(rootPath, CONFIG_FILE);
+    let config: unknown = {};
     try {
-        return await Workspace.run(async function () {
-            return (await this['config'])['bot'];
-        });
+        if (existsSync(file)) config = await (await import(pathToFileURL(file).href)).default;
+        if (typeof config === 'object' && config !== null && !Array.isArray(config))
+            return await Workspace.run(async function () {
+                return (await this['config'])['bot'];
+            });
     } catch (cause) {
-        const { configPath = CONFIG_FILE } = await Project.instance;
-        const { reason } = await importFault(cause, configPath);
+        const { reason } = await importFault(cause, file);
         throw new ConfigError(`${CONFIG_FILE} ${reason}`, { cause });
     }
+    // The framework takes a function, or a text, for a config without a single key.
+    const what = config === undefined ? 'no default export' : `${show(config)} for its default export`;
+    throw new ConfigError(`${CONFIG_FILE} has ${what}: write \`export default { bot: { ... } }\``);
 }
 
 function checkEmbedded(given: Partial<Record<Key, unknown>>): void {

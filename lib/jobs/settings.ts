@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import ms from 'ms';
 import type { BackgroundJobSettings } from '../../types/background_job.js';
 import { oneOf } from '../config/one_of.js';
+import { messageOf } from '../runs/errors.js';
 import { readTimezone } from '../schedule/timezone.js';
 import { show } from '../text/show.js';
 import { parseDuration } from '../time/duration.js';
@@ -91,7 +92,7 @@ export function readSettings(declared: Partial<Record<keyof Settings, unknown>>)
         try {
             return [name, reader.read(value)];
         } catch (error) {
-            const reason = `its setting \`${name}\`, ${show(value)}, ${(error as Error).message}`;
+            const reason = `its setting \`${name}\`, ${show(value)}, ${messageOf(error)}`;
             complaints.push({ property: name, reason });
             return [name, reader.default];
         }

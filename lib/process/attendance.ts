@@ -1,6 +1,8 @@
-import type { Run, TenantId } from '../runs/run.js';
+import type { Run } from '../runs/run.js';
 import type { Bot } from '../scheduler/bot.js';
 import { reserveOutput } from '../text/json_output.js';
+import { surviveLostOutput } from '../text/lost_output.js';
+import { printable } from '../text/printable.js';
 import { ProgressLine, stopwatch } from '../text/progress_line.js';
 import { LONGEST_LOCK } from '../time/patience.js';
 import { exitSoon } from './server_stop.js';
@@ -44,6 +46,7 @@ export async function attend<T>(
     const controller = new AbortController();
     const since = Date.now();
     bot.logAs('pretty');
+    surviveLostOutput();
     bot.waitNoLonger({ longest: LONGEST_LOCK, signal: controller.signal });
     const restore = isJson ? reserveOutput() : undefined;
     const progress = ProgressLine.show(() => {
@@ -84,18 +87,13 @@ export function describeProgress(runs: readonly Run[], elapsed: number): string 
     const current = runs.find(isGoingOn);
     if (!current) return stopwatch(elapsed);
     const details = [
-        current.tenant !== undefined && `tenant ${printable(current.tenant)}`,
+        current.tenant !== undefined && `tenant ${printable(String(current.tenant))}`,
         runs.length > 1 && `${runs.indexOf(current) + 1} of ${runs.length}`,
         current.attempt > 1 && `attempt ${current.attempt}`,
     ].filter(Boolean);
-    return `${current.job} ${stopwatch(elapsed)}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+    return `${printable(current.job)} ${stopwatch(elapsed)}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
 }
 
 function isGoingOn({ startedAt, endedAt }: Run): boolean {
     return startedAt !== undefined && endedAt === undefined;
-}
-
-// A line's end within the line would leave the rest of it behind.
-function printable(tenant: TenantId): string {
-    return String(tenant).replace(/\p{Cc}/gu, '');
 }

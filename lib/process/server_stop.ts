@@ -11,18 +11,22 @@ const MARGIN = 5_000;
 export interface StoppableServer {
     /** Closes its listener, where it has one, so that no new requests come in. */
     closeListener?(): void;
-    readonly bot: Pick<Bot, 'stop' | 'noteForcedExit'>;
+    readonly bot: Pick<Bot, 'stop' | 'noteExit' | 'noteForcedExit'>;
     /** How long the bot waits for runs in flight, in milliseconds. */
     readonly stopTimeout: number;
 }
 
 /**
  * Stops the server on SIGTERM and SIGINT: the listener closes first, then the bot stops, and the process exits with 0
- * even if something keeps it alive. A second signal exits at once, with 128 and the signal's number.
+ * even if something keeps it alive. A second signal exits at once, with 128 and the signal's number. An exit in the
+ * middle of runs, such as a job's `process.exit(0)`, names them, and is no success.
  *
  * @param server what is to stop
  */
 export function stopOnSignals(server: StoppableServer): void {
+    process.on('exit', (code) => {
+        if (server.bot.noteExit() && code === 0) process.exitCode = 1;
+    });
     onStopSignals(() => {
         server.closeListener?.();
         exitAfter(server.stopTimeout + MARGIN, server.bot);

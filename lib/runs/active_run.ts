@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from '../../types/framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
+import { type ErrorRecord, readError, toError } from './errors.js';
 import { laneOf, type Run } from './run.js';
 
 /** Why a run's signal was aborted before its job had ended. */
@@ -27,6 +28,9 @@ export class ActiveRun {
 
     /** What the job failed with outside of its own promise, while it ran. */
     strayError: Error | undefined;
+
+    /** What its last attempt failed with, as it was thrown; the run has a record of it. */
+    thrown: Error | undefined;
 
     /** Why the run as a whole was aborted; a timeout ends one attempt only and does not count. */
     abortReason: Exclude<AbortReason, 'timeout'> | undefined;
@@ -56,7 +60,7 @@ export class ActiveRun {
         readonly plan: JobPlan,
         readonly sequence: Sequence,
         readonly parent: ActiveRun | undefined,
-        private readonly onStrayError: (run: Run, error: Error) => void,
+        private readonly onStrayError: (run: Run, error: ErrorRecord) => void,
     ) {
         this.lane = laneOf(run);
     }
@@ -104,11 +108,11 @@ export class ActiveRun {
     /**
      * Takes the blame for an error outside of the job's own promise: while the run goes on, it is its failure.
      *
-     * @param error what nobody caught
+     * @param thrown what nobody caught
      */
-    blame(error: Error): void {
-        if (this.run.outcome === undefined) this.strayError ??= error;
-        this.onStrayError(this.run, error);
+    blame(thrown: unknown): void {
+        if (this.run.outcome === undefined) this.strayError ??= toError(thrown);
+        this.onStrayError(this.run, readError(thrown));
     }
 
     /** Whether this run is, or was asked for by, the other one. */
@@ -120,7 +124,8 @@ export class ActiveRun {
         if (this.#attempt.signal.aborted) return;
         // The names that the web platform gives these: fetch and timers reject with the signal's reason.
         const name = reason === 'timeout' ? 'TimeoutError' : 'AbortError';
-        this.#attempt.abort(new DOMException(SENTENCES[reason], name));
+        // What the job's own listeners throw is to be blamed on it.
+        runStorage.run(this, () => this.#attempt.abort(new DOMException(SENTENCES[reason], name)));
         for (const listener of [...this.#abortListeners]) listener(reason);
     }
 }

@@ -3,12 +3,14 @@ import type { LogFormat } from '../config/config.js';
 import type { JournalTrouble } from '../engines/embedded/journal.js';
 import { describeProblem } from '../jobs/problem.js';
 import { count } from '../text/count.js';
+import { surviveLostOutput } from '../text/lost_output.js';
 import { paint, paintOutcome } from '../text/paint.js';
+import { printable, printableLines } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
 import { formatMoment } from '../time/moment.js';
+import { type ErrorRecord, traceOf } from './errors.js';
 import type { BotEvent, Emit } from './events.js';
 import { durationOf, latenessOf, type Run } from './run.js';
-import { recordOfError, traceOf } from './trace.js';
 
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
@@ -23,26 +25,41 @@ interface Line {
 }
 
 /**
- * The log: every sentence about what happens stands in this file.
+ * The log: every sentence about what happens stands in this file. It never throws: where a job has replaced
+ * `console.log`, or ended what that writes to, lines are lost, and nothing else.
  *
  * @param format asked at each event: the config is read after the log is made
  * @returns what is to hear of the events
  */
 export function createLog(format: () => LogFormat): Emit {
     return (event) => {
-        const chosen = format();
-        if (chosen === 'silent') return;
-        const line = sentence(event);
-        if (!line) return;
-        const stream = line.level === 'info' ? process.stdout : process.stderr;
-        const text =
-            chosen === 'json'
-                ? JSON.stringify(record(event, line))
-                : `${paint.dim(timeFor(stream))} ${line.text}`;
-        // chalk looks at standard output alone; standard error may go to a file.
-        if (stream === process.stdout) console.log(text);
-        else console.error(stream.isTTY ? text : stripVTControlCharacters(text));
+        try {
+            const chosen = format();
+            if (chosen !== 'silent') write(event, chosen);
+        } catch {}
     };
+}
+
+function write(event: BotEvent, format: LogFormat): void {
+    const line = sentence(withoutControls(event));
+    if (!line) return;
+    const stream = line.level === 'info' ? process.stdout : process.stderr;
+    const text =
+        format === 'json'
+            ? JSON.stringify(record(event, line))
+            : `${paint.dim(timeFor(stream))} ${line.text}`;
+    surviveLostOutput();
+    // chalk looks at standard output alone; standard error may go to a file.
+    if (stream === process.stdout) console.log(text);
+    else console.error(format === 'json' || stream.isTTY ? text : stripVTControlCharacters(text));
+}
+
+// All texts of an event are users': a stack alone has lines.
+function withoutControls(event: BotEvent): BotEvent {
+    return JSON.parse(JSON.stringify(event), (key, value) => {
+        if (typeof value !== 'string') return value;
+        return key === 'stack' ? printableLines(value) : printable(value);
+    });
 }
 
 function sentence(event: BotEvent): Line | undefined {
@@ -63,6 +80,10 @@ function sentence(event: BotEvent): Line | undefined {
         case 'exit-forced':
             return warning(
                 `exiting although something keeps the process alive: ${event.resources.join(', ')}`,
+            );
+        case 'exit-with-runs':
+            return trouble(
+                `${paint.red('exiting')} in the middle of ${count(event.runs.length, 'run')}: ${event.runs.map(nameOf).join(', ')}`,
             );
         case 'job-invalid':
             return {
@@ -185,7 +206,7 @@ function ofRun(run: Run): Line | undefined {
 }
 
 // A run that was aborted, or timed out, mostly ends with what its signal made of that: the outcome has said it.
-function isSignals({ outcome }: Run, { name }: Error): boolean {
+function isSignals({ outcome }: Run, { name }: ErrorRecord): boolean {
     return (
         (outcome === 'aborted' && name === 'AbortError') ||
         (outcome === 'timed_out' && name === 'TimeoutError')
@@ -206,7 +227,7 @@ function spanOf(first: number, last: number): string {
     return `from ${formatMoment(first)} to ${formatMoment(last)}`;
 }
 
-function stackOf(run: Run, error: Error): string {
+function stackOf(run: Run, error: ErrorRecord): string {
     return placeOf(run) + indented(error);
 }
 
@@ -215,7 +236,7 @@ function placeOf({ file }: Run): string {
     return file ? `, in ${file}` : '';
 }
 
-function indented(error: Error): string {
+function indented(error: ErrorRecord): string {
     return `\n${traceOf(error)}`.replaceAll('\n', '\n    ');
 }
 
@@ -225,15 +246,9 @@ function record(event: BotEvent, { level, text }: Line): object {
         time: new Date().toISOString(),
         level,
         message,
-        ...(JSON.parse(JSON.stringify(event, errorsAsObjects)) as object),
+        ...event,
         ...(event.type === 'run-ended' && { duration: durationOf(event.run), lateBy: latenessOf(event.run) }),
     };
-}
-
-// Asked before an error's own toJSON() is heard, which says something else in each library.
-function errorsAsObjects(this: Record<string, unknown>, key: string, value: unknown): unknown {
-    const original = this[key];
-    return original instanceof Error ? recordOfError(original) : value;
 }
 
 function news(text: string): Line {

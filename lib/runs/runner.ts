@@ -2,10 +2,11 @@ import { Workspace } from '../framework.js';
 import { BackgroundJob } from '../jobs/background_job.js';
 import type { Clock } from '../time/clock.js';
 import { type ActiveRun, runStorage } from './active_run.js';
+import { readError, toError } from './errors.js';
 import type { Emit } from './events.js';
 import { type HookFailure, runHooks } from './hooks.js';
 import { type CurrentRun, latenessOf, type Outcome, type Run } from './run.js';
-import { toError, watchStrayErrors } from './stray_errors.js';
+import { watchStrayErrors } from './stray_errors.js';
 import { destroyContext } from './workspace_end.js';
 
 /** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
@@ -53,7 +54,7 @@ export class Runner {
         run.startedAt ??= this.clock.now();
         let ending = await this.#attempt(active);
         while (this.#mayRetry(active, ending)) {
-            const error = ending.error ?? new Error(ending.outcome);
+            const error = readError(ending.error ?? new Error(ending.outcome));
             const delay = this.#retryDelay(active);
             this.emit({ type: 'run-retrying', run, error, delay });
             if (this.retriesElsewhere(run, delay)) return;
@@ -69,7 +70,8 @@ export class Runner {
         }
         run.endedAt = this.clock.now();
         run.outcome = ending.outcome;
-        run.error = ending.error;
+        run.error = ending.error && readError(ending.error);
+        active.thrown = ending.error;
         run.reason = ending.reason;
     }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../time/clock.js';
 import { ActiveRun, runStorage, type Sequence } from './active_run.js';
 import { claimRun } from './claims.js';
 import type { Engine } from './engine.js';
+import type { ErrorRecord } from './errors.js';
 import type { Emit, GiveUpReason, SkipReason } from './events.js';
 import { Lanes } from './lanes.js';
 import type { Run } from './run.js';
@@ -73,7 +74,7 @@ export class RunsInFlight {
      * @param sequence equal for runs that catch up one after another
      */
     activate(run: Run, plan: JobPlan, sequence: Sequence): ActiveRun {
-        const onStrayError = (of: Run, error: Error) =>
+        const onStrayError = (of: Run, error: ErrorRecord) =>
             this.parts.emit({ type: 'stray-error', run: of, error });
         return new ActiveRun(run, plan, sequence, runStorage.getStore(), onStrayError);
     }

@@ -5,12 +5,12 @@ import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { runStorage } from '../runs/active_run.js';
 import type { Engine } from '../runs/engine.js';
+import { readError } from '../runs/errors.js';
 import { type BotEvent, type Emit, type GiveUpReason, publish } from '../runs/events.js';
 import type { History } from '../runs/history.js';
 import { createLog } from '../runs/log.js';
 import type { Run, TenantId } from '../runs/run.js';
 import { RunsInFlight } from '../runs/runs_in_flight.js';
-import { toError } from '../runs/stray_errors.js';
 import { type Clock, systemClock } from '../time/clock.js';
 import type { Patience } from '../time/patience.js';
 import { checkUnixTime } from '../time/unix_time.js';
@@ -242,6 +242,18 @@ export class Bot {
     }
 
     /**
+     * Tells of the runs that the end of the process cuts short, where no stop has begun that sees to them.
+     *
+     * @returns whether there are any
+     */
+    noteExit(): boolean {
+        const runs = [...this.#inFlight.all].map(({ run }) => run);
+        if (runs.length === 0 || !this.#session?.isOpen) return false;
+        this.#emit({ type: 'exit-with-runs', runs });
+        return true;
+    }
+
+    /**
      * From now on logs in this format, whatever the config says: somebody looks on who has asked for runs.
      *
      * @param format the format
@@ -333,7 +345,7 @@ export class Bot {
             try {
                 listen?.(event);
             } catch (error) {
-                log({ type: 'listener-failed', to: event.type, error: toError(error) });
+                log({ type: 'listener-failed', to: event.type, error: readError(error) });
             }
             publish(event);
         };

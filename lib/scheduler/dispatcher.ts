@@ -3,10 +3,10 @@ import type { Config } from '../config/config.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { ActiveRun } from '../runs/active_run.js';
 import type { Engine, RunQueue } from '../runs/engine.js';
+import { messageOf, readError } from '../runs/errors.js';
 import type { Emit, SkipReason } from '../runs/events.js';
 import { createRun, type Run, type TenantId } from '../runs/run.js';
 import type { RunsInFlight } from '../runs/runs_in_flight.js';
-import { toError } from '../runs/stray_errors.js';
 import { type Tenancy, tenancyOf } from '../runs/tenants.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Clock } from '../time/clock.js';
@@ -229,9 +229,9 @@ export class Dispatcher {
     }
 
     #failBeforeStart(run: Run, cause: unknown): void {
-        const error = toError(cause);
+        const message = `its tenants could not be listed: ${messageOf(cause)}`;
         run.outcome = 'failed';
-        run.error = new Error(`its tenants could not be listed: ${error.message}`, { cause: error });
+        run.error = readError(new Error(message, { cause }));
         run.startedAt = run.endedAt = this.parts.clock.now();
         if (!run.manual) void this.parts.engine.finished(run);
         this.parts.emit({ type: 'run-ended', run });

@@ -1,6 +1,5 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { ActiveRun } from '../runs/active_run.js';
-import type { Run } from '../runs/run.js';
 import type { RunsInFlight } from '../runs/runs_in_flight.js';
 import { formatDuration } from '../time/duration.js';
 import { findPlan, type ManualRun, type RunRequest, runsFor } from './run_request.js';
@@ -29,7 +28,7 @@ export async function runJobNow(
         const active = inFlight.activate(run, plan, { interrupt: request.signal });
         const busy = describeWait(active, inFlight, now);
         if (!busy.endless) await inFlight.perform(active);
-        over.push({ run, failure: busy.endless ? new Error(busy.endless) : failureOf(run, busy.behind) });
+        over.push({ run, failure: busy.endless ? new Error(busy.endless) : failureOf(active, busy.behind) });
     }
     return over;
 }
@@ -74,7 +73,7 @@ const REFUSALS: Record<string, string> = {
     'no journal': 'what remembers its runs cannot be reached',
 };
 
-function failureOf(run: Run, behind: string | undefined): Error | undefined {
+function failureOf({ run, thrown }: ActiveRun, behind: string | undefined): Error | undefined {
     if (run.outcome === 'succeeded') return undefined;
     if (run.outcome === 'skipped') {
         return new Error(
@@ -83,5 +82,5 @@ function failureOf(run: Run, behind: string | undefined): Error | undefined {
     }
     if (run.outcome === 'aborted')
         return new Error(`The background job "${run.job}" was aborted (${run.reason}).`);
-    return run.error;
+    return thrown;
 }

@@ -1,7 +1,7 @@
 import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
+import { messageOf } from '../runs/errors.js';
 import { createRun, type Run, type TenantId } from '../runs/run.js';
-import { toError } from '../runs/stray_errors.js';
 import { type Tenancy, tenancyOf } from '../runs/tenants.js';
 import { readArgs } from '../schedule/args.js';
 import { didYouMean } from '../text/suggestion.js';
@@ -125,13 +125,8 @@ async function listTenants({ name, file, settings }: JobPlan): Promise<Tenancy> 
         return await tenancyOf(settings);
     } catch (cause) {
         const place = file === undefined ? '' : ` (${file})`;
-        const { message } = toError(cause);
-        throw new Error(
-            `The tenants of the background job "${name}"${place} could not be listed: ${message}`,
-            {
-                cause,
-            },
-        );
+        const reason = `could not be listed: ${messageOf(cause)}`;
+        throw new Error(`The tenants of the background job "${name}"${place} ${reason}`, { cause });
     }
 }
 

@@ -1,6 +1,7 @@
 import { filesNotImported } from '../check/files_not_imported.js';
 import { Command } from '../framework.js';
 import { printJson } from '../text/json_output.js';
+import { printable } from '../text/printable.js';
 import { outputWidth } from '../text/terminal.js';
 import { displayTimezone } from './display_timezone.js';
 import { historyAsJson, printHistoryNote } from './history_note.js';
@@ -56,7 +57,7 @@ export async function printJobs(
     else if (!notImported) console.log(noJobs());
     if (problems.length > 0)
         console.log(['Problems:', '', ...renderProblems(problems, { width, root }), ''].join('\n'));
-    if (notImported) console.error(notImported);
+    if (notImported) console.error(printable(notImported));
     printHistoryNote(overview);
 }
 

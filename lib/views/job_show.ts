@@ -1,5 +1,5 @@
 import { findJobName } from '../jobs/job_name.js';
-import { toError } from '../runs/stray_errors.js';
+import { readError } from '../runs/errors.js';
 import { hasTenantsTable } from '../runs/tenants.js';
 import { printJson } from '../text/json_output.js';
 import { outputWidth } from '../text/terminal.js';
@@ -40,7 +40,7 @@ export async function printJob(bot: Surveyor, options: JobShowOptions): Promise<
     );
     const job = jobs.find((candidate) => candidate.name === name) as JobOverview;
     const { found: past, trouble } = await recall(bot, (history) => history.of(name, options.runs), []);
-    const hasTenants = await hasTenantsTable().catch(toError);
+    const hasTenants = await hasTenantsTable().catch(readError);
     const settings = job.plan ? settingsInForce(job.plan, { timezone: overview.timezone, hasTenants }) : [];
     const page: JobPage = { job, settings, past: options.runs > 0 ? past : undefined };
     const known = { ...overview, historyTrouble: overview.historyTrouble ?? trouble };

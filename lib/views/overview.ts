@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { ALL_JOBS } from '../runs/engine.js';
+import { messageOf } from '../runs/errors.js';
 import type { History, JobStatus } from '../runs/history.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Bot } from '../scheduler/bot.js';
@@ -92,7 +93,7 @@ export async function recall<T>(
         history = await bot.history();
         return { found: await read(history), trouble: undefined };
     } catch (error) {
-        return { found: otherwise, trouble: (error as Error).message };
+        return { found: otherwise, trouble: messageOf(error) };
     } finally {
         await history?.close();
     }

@@ -3,6 +3,7 @@ import { type PreviewDay, previewDays, type Stretch, TooManySlotsError } from '.
 import type { Schedule } from '../schedule/schedule.js';
 import { count } from '../text/count.js';
 import { printJson } from '../text/json_output.js';
+import { printable } from '../text/printable.js';
 import { outputWidth } from '../text/terminal.js';
 import { isoSecond } from '../time/iso_time.js';
 import { formatMoment, formatUniqueMoment } from '../time/moment.js';
@@ -81,7 +82,7 @@ async function printTimeline(
     console.log(`\n${slots === 0 ? `Nothing runs ${stretch}.` : total}`);
     if (idle.length > 0)
         console.log(
-            `Not in it: ${idle.map(({ name, state }) => `${name} (${IDLE[state] ?? state})`).join(', ')}.`,
+            `Not in it: ${idle.map(({ name, state }) => `${printable(name)} (${IDLE[state] ?? state})`).join(', ')}.`,
         );
     console.log('');
 }

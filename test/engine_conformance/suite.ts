@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { DEFAULT_JOURNAL } from '../../lib/config/journal_settings.js';
 import { ALL_JOBS, type ClaimAnswer, type Engine, type EngineHost } from '../../lib/runs/engine.js';
+import { readError } from '../../lib/runs/errors.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import { createRun, type Outcome, type Run } from '../../lib/runs/run.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
@@ -502,7 +503,7 @@ function endedRuns({ events }: Member): Run[] {
 
 async function end({ engine, clock }: Member, run: Run, outcome: Outcome): Promise<void> {
     Object.assign(run, { outcome, startedAt: clock.now(), endedAt: clock.now() + 5 });
-    if (outcome === 'failed') run.error = new Error('no');
+    if (outcome === 'failed') run.error = readError(new Error('no'));
     await engine.finished(run);
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { readError } from '../../lib/runs/errors.js';
 import { createRun, type Outcome, type Run } from '../../lib/runs/run.js';
 import { exitCodeFor, recordOf, summarise } from '../../lib/views/run_report.js';
 
@@ -60,7 +61,7 @@ describe('recordOf', () => {
             startedAt,
             endedAt: startedAt + 250,
             attempt: 2,
-            error: new TypeError('no paper'),
+            error: readError(new TypeError('no paper')),
         });
         const { id, error, ...rest } = JSON.parse(JSON.stringify(recordOf(run)));
         assert.equal(id, run.id);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../config/redis_settings.js';
-import { toError } from '../../runs/stray_errors.js';
+import { toError } from '../../runs/errors.js';
 import { isWrongDatabase } from './link.js';
 import type { Connect, Packages } from './packages.js';
 import { QUEUE } from './run_producer.js';

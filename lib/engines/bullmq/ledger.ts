@@ -8,9 +8,6 @@ import type { Owner } from '../owner.js';
 import type { Link } from './link.js';
 import { flag, hash, identityOf, laneKey, runOf } from './run_identity.js';
 
-/** As much of a stack, in characters, as is kept. */
-const LONGEST_STACK = 8_000;
-
 /** A run without an outcome is kept at least this long, in milliseconds: its attempts are counted there. */
 const KEEP_UNFINISHED = 7 * 24 * 3_600_000;
 
@@ -128,7 +125,7 @@ export class Ledger {
             outcome,
             reason,
             error ? `${error.name}: ${error.message}` : '',
-            error?.stack?.slice(0, LONGEST_STACK) ?? '',
+            error?.stack ?? '',
             Math.floor(run.startedAt ?? endedAt),
             endedAt,
         )) as [number, string?];

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../config/redis_settings.js';
-import { toError } from '../../runs/stray_errors.js';
+import { messageOf } from '../../runs/errors.js';
 import type { Connect } from './packages.js';
 import { SCRIPTS, type ScriptName } from './scripts/scripts.js';
 
@@ -176,7 +176,7 @@ export class Link {
     }
 
     #went(cause: unknown): Error {
-        const { message } = toError(cause);
+        const message = messageOf(cause);
         const isVague = /enableOfflineQueue|max retries per request/.test(message);
         const detail = this.settings.withoutSecrets((isVague && this.#lastError) || message);
         this.#detail ??= detail;

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Job } from 'bullmq';
 import type { JobPlan } from '../../jobs/job_plan.js';
 import type { EngineHost } from '../../runs/engine.js';
+import { type ErrorRecord, readError, toError } from '../../runs/errors.js';
 import type { SkipReason } from '../../runs/events.js';
 import type { Run } from '../../runs/run.js';
-import { toError } from '../../runs/stray_errors.js';
 import { Consumer, type ConsumerParts, pause } from './consumer.js';
 import type { Claim, Ledger } from './ledger.js';
 import { type Link, RedisAwayError } from './link.js';
@@ -39,10 +39,10 @@ export interface RunWorkerParts extends Omit<ConsumerParts, 'prefix' | 'process'
 class NextAttempt extends Error {
     constructor(
         readonly delay: number,
-        cause: Error,
+        { message, stack }: ErrorRecord,
     ) {
-        super(cause.message, { cause });
-        if (cause.stack !== undefined) this.stack = cause.stack;
+        super(message);
+        this.stack = stack;
     }
 }
 
@@ -75,7 +75,7 @@ export class RunWorker {
         try {
             payload = readPayload(job.data);
         } catch (error) {
-            return this.#refuse(job, {}, toError(error));
+            return this.#refuse(job, {}, readError(error));
         }
         const plan = this.parts.host.planOf(payload.job);
         if (!plan?.runnable) return this.#unknown(job, token, payload, plan);
@@ -123,7 +123,7 @@ export class RunWorker {
 
     async #execute(job: Job, token: string | undefined, run: Run, claim: Claim): Promise<string> {
         if (claim.afterDeath) {
-            const error = new Error('its process died');
+            const error = readError(new Error('its process died'));
             const attempted = { ...run, attempt: claim.attempt - 1 };
             this.parts.host.emit({ type: 'run-retrying', run: attempted, error, delay: 0 });
         }
@@ -134,9 +134,10 @@ export class RunWorker {
         if (retryIn !== undefined) {
             // As many attempts as this release's settings say; the release that has added the run may have had others.
             job.opts.attempts = job.attemptsMade + 2;
-            throw new NextAttempt(retryIn, error ?? new Error('it is tried again'));
+            throw new NextAttempt(retryIn, error ?? readError(new Error('it is tried again')));
         }
-        if (outcome !== 'succeeded') throw this.#unrecoverable(error ?? new Error(`${outcome}: ${reason}`));
+        if (outcome !== 'succeeded')
+            throw this.#unrecoverable(error ?? readError(new Error(`${outcome}: ${reason}`)));
         return 'succeeded';
     }
 
@@ -150,7 +151,7 @@ export class RunWorker {
         Object.assign(run, { attempt, outcome: 'lost', reason: 'its process died', endedAt });
         this.parts.host.emit({ type: 'run-ended', run });
         if (next !== undefined) this.parts.wake(next);
-        throw this.#unrecoverable(new Error('its process died'));
+        throw this.#unrecoverable(readError(new Error('its process died')));
     }
 
     async #putBack(job: Job, token: string | undefined): Promise<never> {
@@ -173,11 +174,11 @@ export class RunWorker {
         const why = plan
             ? `The background job "${payload.job}" cannot run: ${plan.problems[0]?.reason}`
             : `There is no background job "${payload.job}" in any process that works: deploy it, or take the run for done.`;
-        return this.#refuse(job, payload, new Error(why));
+        return this.#refuse(job, payload, readError(new Error(why)));
     }
 
     // A run that cannot be made of what is in the queue fails, and is recorded, without anything having been run.
-    async #refuse(job: Job, payload: Partial<Payload>, error: Error): Promise<never> {
+    async #refuse(job: Job, payload: Partial<Payload>, error: ErrorRecord): Promise<never> {
         const at = this.parts.host.clock.now();
         const given = typeof payload.job === 'string' ? payload.job : job.name;
         const run = runOf(job, { args: [], ...payload, job: given }, undefined);
@@ -187,10 +188,9 @@ export class RunWorker {
         throw this.#unrecoverable(error);
     }
 
-    #unrecoverable(cause: Error): Error {
-        const error = new this.parts.packages.bullmq.UnrecoverableError(`${cause.name}: ${cause.message}`);
-        if (cause.stack !== undefined) error.stack = cause.stack;
-        return error;
+    #unrecoverable({ name, message, stack }: ErrorRecord): Error {
+        const error = new this.parts.packages.bullmq.UnrecoverableError(`${name}: ${message}`);
+        return Object.assign(error, { stack });
     }
 
     // Of the connection the link tells; a lock that was lost while Redis was away is the affair of whoever has the run now.
@@ -199,7 +199,8 @@ export class RunWorker {
         const isOfConnection = 'code' in error || 'syscall' in error || error instanceof RedisAwayError;
         if (link.isAway || isOfConnection || /connection|lock|socket|active state/i.test(error.message))
             return;
-        host.emit({ type: 'engine-failed', error: new Error(settings.withoutSecrets(error.message)) });
+        const told = new Error(settings.withoutSecrets(error.message));
+        host.emit({ type: 'engine-failed', error: readError(told) });
     }
 }
 

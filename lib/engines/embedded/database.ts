@@ -1,3 +1,4 @@
+import { closeSync, fchmodSync, openSync } from 'node:fs';
 import Libsql from 'libsql';
 
 /** What a column holds. Never a boolean: libsql 0.5 aborts the whole process when it is given one. */
@@ -29,13 +30,14 @@ export class Database {
     }
 
     /**
-     * Opens a database, and makes its file where there is none.
+     * Opens a database, and makes its file where there is none: its owner's alone, as SQLite then makes those beside it.
      *
      * @param path the file, or `MEMORY`
      * @returns the connection
      * @throws what libsql throws; see `kindOf`
      */
     static open(path: string): Database {
+        if (path !== MEMORY) createPrivately(path);
         const connection = new Libsql(path);
         try {
             connection.pragma('busy_timeout = 0');
@@ -112,4 +114,13 @@ export class Database {
         this.#statements.clear();
         this.#connection.close();
     }
+}
+
+// What keeps it from being made is told better by SQLite. The mode is set once more, because of the umask.
+function createPrivately(path: string): void {
+    try {
+        const file = openSync(path, 'wx', 0o600);
+        fchmodSync(file, 0o600);
+        closeSync(file);
+    } catch {}
 }

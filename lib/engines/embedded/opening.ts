@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { chmodSync, renameSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkPatience, type Patience } from '../../time/patience.js';
 import { Database, MEMORY } from './database.js';
@@ -120,11 +120,12 @@ async function setAsideIfCorrupt(path: string, patience?: Patience): Promise<str
     }
     const target = `${path}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
     renameSync(path, target);
-    for (const suffix of ['-wal', '-shm']) {
+    for (const suffix of ['', '-wal', '-shm']) {
         try {
-            renameSync(path + suffix, target + suffix);
+            if (suffix !== '') renameSync(path + suffix, target + suffix);
+            chmodSync(target + suffix, 0o600);
         } catch (error) {
-            if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+            if (!['ENOENT', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
         }
     }
     return target;

@@ -5,9 +5,6 @@ import type { Owner } from '../owner.js';
 import { isGone } from '../process_life.js';
 import type { Database, Row, SqlValue } from './database.js';
 
-/** As much of a stack, in characters, as is kept. */
-const LONGEST_STACK = 8_000;
-
 /** Why a run is lost. */
 export const PROCESS_DIED = 'its process died';
 
@@ -205,7 +202,7 @@ function ending({ endedAt, outcome, reason, error }: Run): SqlValue[] {
         outcome ?? 'lost',
         reason ?? null,
         error ? `${error.name}: ${error.message}` : null,
-        error?.stack?.slice(0, LONGEST_STACK) ?? null,
+        error?.stack ?? null,
     ];
 }
 

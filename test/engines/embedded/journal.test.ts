@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -201,6 +201,36 @@ describe('a journal that cannot be written', () => {
         journal.write((database) => pause(database, 'late'));
         assert.equal(journal.write(pauses), before + 1);
     });
+});
+
+describe("a journal's files", () => {
+    for (const umask of [0o000, 0o022, 0o277]) {
+        test(`are their owner's alone with the umask ${umask.toString(8)}, corrupt ones that are set aside included`, async () => {
+            await writeFile(path, 'no database at all '.repeat(500));
+            await chmod(path, 0o666);
+            const before = process.umask(umask);
+            try {
+                const journal = await openJournal();
+                journal.write((database) => pause(database, 'a'));
+            } finally {
+                process.umask(before);
+            }
+            const names = await readdir(folder);
+            const modes = await Promise.all(
+                names.map(async (name) => [
+                    name,
+                    ((await stat(join(folder, name))).mode & 0o777).toString(8),
+                ]),
+            );
+            assert.deepEqual(
+                modes.map(([name, mode]) => [name?.replace(/(corrupt)-.*/, '$1'), mode]).sort(),
+                ['bot.db', 'bot.db-guard', 'bot.db-shm', 'bot.db-wal', 'bot.db.corrupt'].map((name) => [
+                    name,
+                    '600',
+                ]),
+            );
+        });
+    }
 });
 
 describe('a corrupt journal', () => {
