@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseConfig } from '../lib/config/config.js';
 import { EmbeddedEngine } from '../lib/engines/embedded/engine.js';
 import { Journal } from '../lib/engines/embedded/journal.js';
 import { openFile } from '../lib/engines/embedded/opening.js';
@@ -13,6 +12,7 @@ import { createOwner } from '../lib/engines/owner.js';
 import { BackgroundJob } from '../lib/jobs/background_job.js';
 import type { Engine } from '../lib/runs/engine.js';
 import { Bot } from '../lib/scheduler/bot.js';
+import type { BotConfig } from '../types/bot_config.js';
 import { ForgetfulEngine } from './forgetful_engine.js';
 import { benchRun, fillJournal } from './journal_runs.js';
 import { median } from './stopwatch.js';
@@ -79,11 +79,11 @@ async function measureRuns(path: string): Promise<{ plain: number; memory: numbe
     return { plain: median(times.plain), memory: median(times.memory), file: median(times.file) };
 }
 
-function botWith(engine: Engine, journal: unknown): Bot {
+function botWith(engine: Engine, journal: BotConfig['journal']): Bot {
     return new Bot({
         engine,
         environment: 'production',
-        config: async () => parseConfig({ log: 'silent', journal }),
+        config: async () => ({ log: 'silent', journal }),
     });
 }
 

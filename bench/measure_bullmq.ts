@@ -225,7 +225,7 @@ function counter(): { expect(count: number): Promise<void>; tell(): void } {
 }
 
 function botConfig() {
-    return parseConfig({ log: 'silent', engine: 'bullmq', redis: url, redisPrefix: randomUUID() });
+    return { log: 'silent', engine: 'bullmq', redis: url, redisPrefix: randomUUID() } as const;
 }
 
 function configOf(redisPrefix: string) {

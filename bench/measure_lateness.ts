@@ -31,15 +31,14 @@ await delay(Number(seconds) * 1000);
 process.send?.(figuresOf(starts), () => process.exit());
 
 async function startOurs(): Promise<void> {
-    const [{ BackgroundJob }, { Bot }, { parseConfig }, { Workspace }] = await Promise.all([
+    const [{ BackgroundJob }, { Bot }, { Workspace }] = await Promise.all([
         import('../lib/jobs/background_job.js'),
         import('../lib/scheduler/bot.js'),
-        import('../lib/config/config.js'),
         import('../lib/framework.js'),
     ]);
     for (let index = 0; index < SCHEDULES; index++) BackgroundJob.register(`job-${index}`, declaring());
     await Workspace.run(() => {});
-    void new Bot({ config: async () => parseConfig({ log: 'silent' }) }).start();
+    void new Bot({ config: async () => ({ log: 'silent' }) }).start();
 }
 
 async function startFramework(): Promise<void> {

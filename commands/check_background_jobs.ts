@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { printJson } from '../lib/text/json_output.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `check-background-jobs`: what is wrong with the jobs of an app, and what probably is; for CI. */
@@ -34,11 +35,8 @@ export default {
                 jobs: survey.plans.length,
                 schedules: survey.plans.reduce((sum, { schedules }) => sum + schedules.length, 0),
             };
-            console.log(
-                this.params['json']
-                    ? JSON.stringify(asJson(report), null, 4)
-                    : asText(report, rootPath, outputColumns()),
-            );
+            if (this.params['json']) printJson(asJson(report));
+            else console.log(asText(report, rootPath, outputColumns()));
             const failing = report.findings.filter(
                 ({ severity }) => severity === 'error' || this.params['strict'] === true,
             );

@@ -4,6 +4,7 @@ import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
 import { Command } from '../lib/framework.js';
 import type { Language } from '../lib/jobs/job_template.js';
 import { paint } from '../lib/text/paint.js';
+import { printable } from '../lib/text/printable.js';
 import type { PlannedSchedule } from '../lib/views/planned_schedule.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -81,7 +82,9 @@ export default {
             }
             const refusal = language === 'ts' ? await refusalToImport(file, rootPath) : undefined;
             if (refusal)
-                console.log(`\n${paragraph(`${paint.yellow('warning')} ${refusal}`, outputColumns())}`);
+                console.log(
+                    `\n${paragraph(`${paint.yellow('warning')} ${printable(refusal)}`, outputColumns())}`,
+                );
             const binary = Command.binaryName;
             console.log(`\nRun it now:      ${binary} run-background-job --name ${name}`);
             console.log(`Run it on time:  ${binary} start-server`);

@@ -2,7 +2,8 @@ import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
 import type { Run } from '../lib/runs/run.js';
 import type { Bot } from '../lib/scheduler/bot.js';
 import { BadOptionError } from '../lib/text/bad_option_error.js';
-import { JSON_VERSION } from '../lib/text/json_version.js';
+import { printJson } from '../lib/text/json_output.js';
+import { printable } from '../lib/text/printable.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `run-background-job`: runs one job now, and waits for it. */
@@ -63,13 +64,12 @@ export default {
             // The log has said what the others failed with: once is enough.
             for (const { run, failure } of over)
                 if (failure && run.outcome === 'skipped' && run.reason !== 'interrupted')
-                    console.error([failure.message, await whoHolds(run, bot)].filter(Boolean).join('\n'));
-            if (isJson)
-                console.log(
-                    JSON.stringify({ version: JSON_VERSION, runs: runs.map(report.recordOf) }, null, 4),
-                );
+                    console.error(
+                        [printable(failure.message), await whoHolds(run, bot)].filter(Boolean).join('\n'),
+                    );
+            if (isJson) printJson({ runs: runs.map(report.recordOf) });
             else if (runs.length === 0)
-                console.log(`The background job "${name}" ran for nobody: it has no tenants.`);
+                console.log(`The background job "${printable(name)}" ran for nobody: it has no tenants.`);
             else if (runs.length > 1) console.log(report.summarise(runs));
             process.exitCode ??= report.exitCodeFor(runs);
         });

@@ -3,7 +3,7 @@ import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
 import type { JobPlan } from '../lib/jobs/job_plan.js';
 import type { Run } from '../lib/runs/run.js';
 import type { Bot } from '../lib/scheduler/bot.js';
-import { JSON_VERSION } from '../lib/text/json_version.js';
+import { printJson } from '../lib/text/json_output.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 const RUN_STARTED = 'pinstripe-bot:run-started';
@@ -41,7 +41,8 @@ export default {
             const isJson = this.params['json'] === true;
             const runs = await runAll(bot, at, isJson);
             const next = nextSlot((await bot.survey()).plans, at);
-            console.log(await (isJson ? asJson(runs, at, next) : asText(runs, { at, next, timezone })));
+            if (isJson) printJson(await asJson(runs, at, next));
+            else console.log(await asText(runs, { at, next, timezone }));
             process.exitCode ??= exitCodeFor(runs);
         });
     },
@@ -69,13 +70,16 @@ function nextSlot(plans: readonly JobPlan[], after: number): number | undefined 
     return slots.length === 0 ? undefined : Math.min(...slots);
 }
 
-async function asJson(runs: readonly Run[], at: number, next: number | undefined): Promise<string> {
+async function asJson(runs: readonly Run[], at: number, next: number | undefined): Promise<object> {
     const [{ recordOf }, { isoSecond }] = await Promise.all([
         import('../lib/views/run_report.js'),
         import('../lib/time/iso_time.js'),
     ]);
-    const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
-    return JSON.stringify({ version: JSON_VERSION, ...moments, runs: runs.map(recordOf) }, null, 4);
+    return {
+        at: isoSecond(at),
+        next: next === undefined ? null : isoSecond(next),
+        runs: runs.map(recordOf),
+    };
 }
 
 async function asText(

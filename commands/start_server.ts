@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { failOnBadParams } from '../lib/cli/command_failure.js';
-import { type BotConfig, ConfigError, loadConfig } from '../lib/config/config.js';
+import { type Config, ConfigError, loadConfig } from '../lib/config/config.js';
 import { exitSoon, stopOnSignals } from '../lib/process/server_stop.js';
+import { readError, traceOf } from '../lib/text/errors.js';
+import { printableLines } from '../lib/text/printable.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 type ListenError = NodeJS.ErrnoException & { readonly address?: string; readonly port?: number };
@@ -65,7 +67,7 @@ function describeListenError({ code, address, port, message }: ListenError): str
 
 async function startBot(this: CommandInstance): Promise<void> {
     if (this.params['withoutBot']) return;
-    const config: BotConfig = await loadConfig();
+    const config: Config = await loadConfig();
     if (!config.enabled) return;
     const { bot, server, context } = this;
     stopOnSignals({ bot, closeListener: () => void server.stop(), stopTimeout: config.stopTimeout });
@@ -77,7 +79,7 @@ async function startBot(this: CommandInstance): Promise<void> {
         },
     };
     bot.start().catch((error: unknown) => {
-        console.error('The bot could not start:', error);
+        console.error(printableLines(`The bot could not start: ${traceOf(readError(error))}`));
         process.exitCode = 1;
     });
 }

@@ -10,11 +10,13 @@ export type {
     BackgroundJobShape,
     Duration,
 } from '../types/background_job.js';
+export type { BotConfig, JournalConfig } from '../types/bot_config.js';
 export type { Services } from '../types/framework.js';
-export { type BotConfig, ConfigError } from './config/config.js';
+export { ConfigError } from './config/config.js';
 export { BackgroundJob, defineBackgroundJob } from './jobs/background_job.js';
 export type { BotEvent } from './runs/events.js';
 export type { CurrentRun, Outcome, Run, TenantId } from './runs/run.js';
 export { BadScheduleError, type Json } from './schedule/schedule.js';
 export { Bot } from './scheduler/bot.js';
 export type { BotParts } from './scheduler/runtime.js';
+export type { ErrorRecord } from './text/errors.js';

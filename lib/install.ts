@@ -13,10 +13,14 @@ import type { Services } from '../types/framework.js';
 import { secondCopyMessage } from './copies.js';
 import { Command, Project, ServiceFactory } from './framework.js';
 import { brokenFileProblems } from './jobs/job_plan.js';
+import { tenantOf } from './runs/tenants.js';
 import { Bot, runtimeOf } from './scheduler/bot.js';
+import { reserveOutput, wantsJson } from './text/json_output.js';
 
 /** Where the installed copy of this package leaves its mark, for others that look for it. */
 const MARK = Symbol.for('pinstripe-bot');
+
+if (wantsJson(process.argv.slice(2))) reserveOutput();
 
 const marks = globalThis as { [MARK]?: { path: string } };
 const { rootPath } = await Project.instance;
@@ -48,8 +52,7 @@ ServiceFactory.register('bot', {
 
 ServiceFactory.register('run-background-job', {
     create(this: Services) {
-        const tenant = this.initialParams._headers['x-tenant-id'];
-        return (name: string, ...args: unknown[]) => theBot.runBackgroundJob(name, args, tenant);
+        return (name: string, ...args: unknown[]) => theBot.runBackgroundJob(name, args, tenantOf(this));
     },
 });
 

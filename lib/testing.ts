@@ -1,5 +1,6 @@
 /** For tests of an app's background jobs: a clock that is moved by hand, and a bot that runs through a stretch of time. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { BotConfig } from '../types/bot_config.js';
 import { parseConfig } from './config/config.js';
 import type { Run } from './runs/run.js';
 import { Bot, runtimeOf } from './scheduler/bot.js';
@@ -13,7 +14,7 @@ export { ManualClock } from './time/manual_clock.js';
 /** What may be different in a simulation. */
 export interface SimulationOptions {
     /** The `bot` section of the config. Default: all defaults, and no log. */
-    readonly config?: Record<string, unknown>;
+    readonly config?: BotConfig;
     /** Default: the `NODE_ENV` of the test. */
     readonly environment?: string;
     /** How long, in real milliseconds, a run may stand still before the simulated time goes on without it. Default 10000. */
@@ -35,7 +36,8 @@ export async function simulate(
     options: SimulationOptions = {},
 ): Promise<Run[]> {
     const { patience = USUAL_PATIENCE, environment } = options;
-    const config = parseConfig({ log: 'silent', journal: false, ...options.config });
+    const config: BotConfig = { log: 'silent', journal: false, ...options.config };
+    const { stopTimeout } = parseConfig(config);
     const runs: Run[] = [];
     const clock = new ManualClock(from, () => rest());
     const bot = new Bot({
@@ -53,7 +55,7 @@ export async function simulate(
     await rest();
     await clock.advance(new Date(to).getTime() - clock.now() - 1);
     const stopped = bot.stop();
-    await clock.advance(config.stopTimeout + LONGEST_GRACE);
+    await clock.advance(stopTimeout + LONGEST_GRACE);
     await stopped;
     return runs;
 }

@@ -88,7 +88,7 @@ describe('simulate', () => {
 
     test('refuses a bad config', async () => {
         await assert.rejects(
-            simulate('2026-01-01', '2026-01-02', { config: { concurency: 2 } }),
+            simulate('2026-01-01', '2026-01-02', { config: { concurency: 2 } as object }),
             /did you mean "concurrency"/,
         );
     });

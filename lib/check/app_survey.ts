@@ -1,4 +1,4 @@
-import { type BotConfig, ConfigError, DEFAULT_CONFIG, loadConfig } from '../config/config.js';
+import { type Config, ConfigError, DEFAULT_CONFIG, loadConfig } from '../config/config.js';
 import { BackgroundJob } from '../jobs/background_job.js';
 import { importFault } from '../jobs/job_file.js';
 import { brokenFileProblems, planJob } from '../jobs/job_plan.js';
@@ -39,7 +39,7 @@ export async function surveyApp(
     return { survey, configFindings };
 }
 
-async function readConfig(file: string, report: (finding: Finding) => void): Promise<BotConfig | undefined> {
+async function readConfig(file: string, report: (finding: Finding) => void): Promise<Config | undefined> {
     try {
         return await loadConfig();
     } catch (error) {

@@ -5,7 +5,7 @@ import type { FlawRule } from './flaw.js';
 export type Rule = ProblemKind | FlawRule | 'same-schedule' | 'crowd' | FolderRule | 'bad-config';
 
 /** The rules about the folder of the job files, rather than about one of them. */
-export type FolderRule = 'no-file-importer' | 'foreign-file-importer' | 'files-not-imported' | 'file-ignored';
+export type FolderRule = 'no-file-importer' | 'foreign-file-importer' | 'files-not-imported';
 
 /** What a check has found: something to mend, or to think about. */
 export interface Finding {

@@ -1,10 +1,6 @@
-import { basename, extname, join } from 'node:path';
-import { JOB_FILE_EXTENSIONS } from '../jobs/job_file.js';
+import { basename, join } from 'node:path';
 import type { Finding, FolderRule } from './finding.js';
 import { FILE_IMPORTER, type JobsFolder } from './jobs_folder.js';
-
-/** What somebody may take for the extension of a job file. */
-const OTHER_SCRIPTS = ['.mjs', '.cjs', '.mts', '.cts'];
 
 const IMPORTER_LINE = "export { BackgroundJob as default } from 'pinstripe-bot';";
 
@@ -13,21 +9,15 @@ const IMPORTER_LINE = "export { BackgroundJob as default } from 'pinstripe-bot';
  *
  * @param folder their folder
  * @param known the files that have made jobs, or are known to be broken
- * @returns errors about the folder or its importer, and a warning for each file that looks like a job and makes none
+ * @returns an error about the folder or its importer, or none
  */
 export function folderFindings(folder: JobsFolder, known: ReadonlySet<string>): Finding[] {
-    const scripts = folder.files.filter((file) => /^[^._][^.]*\.\w+$/.test(basename(file)));
-    const jobFiles = scripts.filter((file) => JOB_FILE_EXTENSIONS.includes(extname(file).slice(1)));
-    const whole = jobFiles.some((file) => known.has(file))
-        ? undefined
-        : ofWholeFolder(folder, jobFiles.length);
-    return [
-        ...(whole ? [whole] : []),
-        ...scripts.filter((file) => OTHER_SCRIPTS.includes(extname(file))).map(ofIgnoredFile),
-    ];
+    const jobFiles = folder.files.filter((file) => /^[^._][^.]*\.[jt]s$/.test(basename(file)));
+    if (jobFiles.some((file) => known.has(file))) return [];
+    return ofWholeFolder(folder, jobFiles.length);
 }
 
-function ofWholeFolder({ path, isOurs }: JobsFolder, jobFiles: number): Finding | undefined {
+function ofWholeFolder({ path, isOurs }: JobsFolder, jobFiles: number): Finding[] {
     if (isOurs === false) {
         return finding('foreign-file-importer', join(path, FILE_IMPORTER), {
             message:
@@ -35,7 +25,7 @@ function ofWholeFolder({ path, isOurs }: JobsFolder, jobFiles: number): Finding 
             cure: `let it be one line: ${IMPORTER_LINE}`,
         });
     }
-    if (jobFiles === 0) return undefined;
+    if (jobFiles === 0) return [];
     if (isOurs === undefined) {
         return finding('no-file-importer', path, {
             message: `it has no ${FILE_IMPORTER}: its files make no jobs`,
@@ -48,18 +38,8 @@ function ofWholeFolder({ path, isOurs }: JobsFolder, jobFiles: number): Finding 
     });
 }
 
-function ofIgnoredFile(file: string): Finding {
-    return finding('file-ignored', file, {
-        severity: 'warning',
-        message: 'it makes no job: only .js and .ts files do',
-        cure: `rename it to ${basename(file).replace(/\.[cm]/, '.')}, or move it out of the folder`,
-    });
-}
-
-function finding(
-    rule: FolderRule,
-    file: string,
-    { severity = 'error', ...rest }: Pick<Finding, 'message' | 'cure'> & Partial<Pick<Finding, 'severity'>>,
-): Finding {
-    return { severity, rule, job: undefined, file, line: undefined, schedule: undefined, ...rest };
+function finding(rule: FolderRule, file: string, words: Pick<Finding, 'message' | 'cure'>): Finding[] {
+    return [
+        { severity: 'error', rule, job: undefined, file, line: undefined, schedule: undefined, ...words },
+    ];
 }

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { count } from '../text/count.js';
-import { JSON_VERSION } from '../text/json_version.js';
 import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
+import { printable } from '../text/printable.js';
 import type { Finding } from './finding.js';
 
 const INDENT = '         ';
@@ -23,11 +23,11 @@ export interface Report {
  * @returns a block for each finding, and a line with their counts
  */
 export function asText({ findings, jobs, schedules }: Report, rootPath: string, columns: number): string {
-    const wrap = (text: string) => paragraph(text.replaceAll(`${rootPath}/`, ''), columns, INDENT);
+    const wrap = (text: string) => paragraph(printable(text).replaceAll(`${rootPath}/`, ''), columns, INDENT);
     const blocks = findings.map(({ severity, job, file, line, message, cure }) => {
         const label = severity === 'error' ? paint.red('error    ') : paint.yellow('warning  ');
-        const place = file && `${relative(rootPath, file)}${line === undefined ? '' : `:${line}`}`;
-        const subject = [job && paint.bold(job), place].filter(Boolean).join('  ');
+        const place = file && `${printable(relative(rootPath, file))}${line === undefined ? '' : `:${line}`}`;
+        const subject = [job && paint.bold(printable(job)), place].filter(Boolean).join('  ');
         return `${label}${subject || 'all jobs'}\n${wrap(message)}\n${wrap(`Cure: ${cure}`)}\n`;
     });
     return [
@@ -44,7 +44,6 @@ export function asText({ findings, jobs, schedules }: Report, rootPath: string, 
  */
 export function asJson({ findings }: Report): object {
     return {
-        version: JSON_VERSION,
         findings: findings.map(({ severity, rule, job, file, line, schedule, message, cure }) => ({
             severity,
             rule,

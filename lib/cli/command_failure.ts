@@ -1,6 +1,8 @@
 import type { CommandInstance, CommandRegistry } from '../../types/framework.js';
 import { Command } from '../framework.js';
 import { BadOptionError } from '../text/bad_option_error.js';
+import { messageOf } from '../text/errors.js';
+import { printableLines } from '../text/printable.js';
 import { FAILURE, USAGE } from './error.js';
 
 /**
@@ -26,7 +28,7 @@ export async function runCommand(work: () => Promise<void>): Promise<void> {
     try {
         await work();
     } catch (error) {
-        console.error(error instanceof Error ? error.message : String(error));
+        console.error(printableLines(messageOf(error)));
         process.exitCode ||= error instanceof BadOptionError ? badOptionCode() : FAILURE;
     } finally {
         clearInterval(keepAlive);

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { messageOf } from '../text/errors.js';
 import { CliError } from './error.js';
 import { placeIn } from './place.js';
 
@@ -13,7 +14,7 @@ const MOST_PLACES = 5;
  * @returns the text, without a line's end
  */
 export function describeFailure(error: unknown, root: string | undefined): string {
-    if (!(error instanceof Error)) return String(error);
+    if (!(error instanceof Error)) return messageOf(error);
     if (error instanceof CliError) return error.message;
     const message = isBug(error) ? String(error) : error.message || error.name;
     const text = [message, ...causesOf(error).map((cause) => `  ${cause.message}`)].join('\n');

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { extname, join, relative } from 'node:path';
 import fs from 'fs-extra';
+import { messageOf } from '../text/errors.js';
 import { CliError } from './error.js';
 import { type Place, placeIn } from './place.js';
 import type { ProjectFolder } from './project.js';
@@ -21,7 +22,7 @@ export async function describeLoadFailure(error: unknown, project: ProjectFolder
 }
 
 async function reasonOf(error: unknown, { root, entry }: ProjectFolder): Promise<string> {
-    if (!(error instanceof Error)) return String(error);
+    if (!(error instanceof Error)) return messageOf(error);
     const place = firstPlace(error.stack ?? '', root);
 
     if (/'pinstripe' does not provide an export named 'BackgroundJob'/.test(error.message)) {

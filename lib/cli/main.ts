@@ -1,6 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
+import { reserveOutput, wantsJson } from '../text/json_output.js';
+import { printableLines } from '../text/printable.js';
 import { CliError, FAILURE, USAGE, UsageError } from './error.js';
 import { describeFailure, dumpFailure } from './failure.js';
 import { addInitCommand } from './init_command.js';
@@ -38,6 +40,7 @@ async function runHere(
     folder: string,
     found: ProjectFolder | undefined,
 ): Promise<void> {
+    if (wantsJson(words)) reserveOutput();
     const program = createProgram(await ownVersion());
     const project = found?.name === undefined ? undefined : found;
     const reason =
@@ -67,6 +70,7 @@ function fail(error: unknown, project: ProjectFolder | undefined): void {
         return;
     }
     const isDebugging = (process.env['DEBUG'] ?? '').split(/[\s,]+/).includes('pinstripe-bot');
-    console.error(chalkStderr.red(isDebugging ? dumpFailure(error) : describeFailure(error, project?.root)));
+    const text = isDebugging ? dumpFailure(error) : describeFailure(error, project?.root);
+    console.error(chalkStderr.red(printableLines(text)));
     process.exitCode = error instanceof UsageError ? USAGE : process.exitCode || FAILURE;
 }

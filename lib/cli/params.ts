@@ -48,7 +48,7 @@ export function declareParams(command: Command, definition: CommandRegistry): ()
         for (const [index, name] of positionals.entries()) {
             const value: string[] | undefined = command.processedArgs[index];
             if (value === undefined) continue;
-            if (words[name] !== undefined) {
+            if (Object.hasOwn(words, name)) {
                 command.error(
                     `error: '${name}' is given twice: as ${options.get(name)?.long} and as '${value.join(' ')}'`,
                 );

@@ -1,6 +1,8 @@
 import chalk, { chalkStderr } from 'chalk';
 import { Command } from 'commander';
 import type { CommandRegistry } from '../../types/framework.js';
+import { toError } from '../text/errors.js';
+import { printableLines } from '../text/printable.js';
 import { declareParams, type Words } from './params.js';
 
 /** A heading of the list of commands, and the commands below it. */
@@ -25,7 +27,9 @@ export function createProgram(version: string): Command {
         .helpCommand(false)
         .enablePositionalOptions()
         .exitOverride()
-        .configureOutput({ outputError: (text, write) => write(chalkStderr.red(inOneLine(text))) })
+        .configureOutput({
+            outputError: (text, write) => write(chalkStderr.red(printableLines(inOneLine(text)))),
+        })
         .configureHelp({
             subcommandTerm: (command) => command.name(),
             optionTerm: (option) => option.flags.replace(/ \[boolean\]$/, ''),
@@ -87,7 +91,7 @@ function definitionOf(registry: CommandRegistry, name: string): CommandRegistry 
     try {
         return registry.for(name);
     } catch (error) {
-        return error instanceof Error ? error : new Error(String(error));
+        return toError(error);
     }
 }
 

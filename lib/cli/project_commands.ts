@@ -59,10 +59,10 @@ function describeRefusal(
     errors: Record<string, string>,
 ): CliError {
     const fields = Object.keys(errors);
-    const isUsage = fields.every((field) => field in definition.params || field === 'general');
+    const isUsage = fields.every((field) => Object.hasOwn(definition.params, field) || field === 'general');
     const lines = Object.entries(errors).map(([field, message]) => {
         if (field === 'general') return message;
-        return field in definition.params
+        return Object.hasOwn(definition.params, field)
             ? `--${definition.normalizeName(field)}: ${message}`
             : `${field}: ${message}`;
     });

@@ -1,4 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import ms from 'ms';
+import type { BotConfig } from '../../types/bot_config.js';
 import { Project, Workspace } from '../framework.js';
 import { importFault } from '../jobs/job_file.js';
 import { readTimezone } from '../schedule/timezone.js';
@@ -9,16 +13,15 @@ import { hasKeys, type Options, oneOf, readOptions, unknownKey, wholeNumberFrom 
 import { RedisSettings, showRedis } from './redis_settings.js';
 
 /** How the bot reports what happens: for people, one JSON object a line, or not at all. */
-export type LogFormat = 'pretty' | 'json' | 'silent';
-
-/** The engines that there are. */
-export type EngineName = 'embedded' | 'bullmq';
+export type LogFormat = NonNullable<BotConfig['log']>;
 
 /** What a process does of the work of the engine `bullmq`. */
-export type Role = 'both' | 'scheduler' | 'worker';
+export type Role = NonNullable<BotConfig['role']>;
+
+type EngineName = NonNullable<BotConfig['engine']>;
 
 /** The `bot` section of `pinstripe.config.js`, read and complete. */
-export interface BotConfig {
+export interface Config {
     /** False where the section is `bot: false`: the bot does not start with the server. */
     readonly enabled: boolean;
     /** IANA time zone of schedules without one of their own; undefined: the process's. */
@@ -52,7 +55,7 @@ const CONFIG_FILE = 'pinstripe.config.js';
 /** How many runs go at once with the engine `bullmq`: one hung job must not stop a worker. */
 const WORKER_CONCURRENCY = 10;
 
-const OPTIONS: Options<Omit<BotConfig, 'enabled'>> = {
+const OPTIONS: Options<Omit<Config, 'enabled'>> = {
     timezone: { default: undefined, read: readTimezone },
     concurrency: { default: 1, read: wholeNumberFrom(1) },
     turn: { default: ms('30s'), read: parseDuration },
@@ -78,7 +81,7 @@ const OPTIONS: Options<Omit<BotConfig, 'enabled'>> = {
 const BULLMQ_KEYS = ['redis', 'redisPrefix', 'role'];
 
 /** The config of an app whose `pinstripe.config.js` has no `bot` section. */
-export const DEFAULT_CONFIG: BotConfig = parseConfig(undefined);
+export const DEFAULT_CONFIG: Config = parseConfig(undefined);
 
 /**
  * Reads the `bot` section.
@@ -86,7 +89,7 @@ export const DEFAULT_CONFIG: BotConfig = parseConfig(undefined);
  * @param section its value: an object, `false` for no bot, or undefined for all defaults
  * @throws ConfigError for an unknown key, naming the nearest one, and for a bad value
  */
-export function parseConfig(section: unknown): BotConfig {
+export function parseConfig(section: unknown): Config {
     const given = section === undefined || typeof section === 'boolean' ? {} : section;
     if (!hasKeys(given))
         throw wrong('`bot` is not an object: write `bot: { ... }`, or `bot: false` for no bot');
@@ -115,20 +118,27 @@ export function parseConfig(section: unknown): BotConfig {
  *
  * @throws ConfigError as `parseConfig` does, and where `pinstripe.config.js` cannot be imported: then it has a cause
  */
-export async function loadConfig(): Promise<BotConfig> {
+export async function loadConfig(): Promise<Config> {
     return parseConfig(await readSection());
 }
 
 async function readSection(): Promise<unknown> {
+    const { rootPath = '' } = await Project.instance;
+    const file = join(rootPath, CONFIG_FILE);
+    let config: unknown = {};
     try {
-        return await Workspace.run(async function () {
-            return (await this['config'])['bot'];
-        });
+        if (existsSync(file)) config = await (await import(pathToFileURL(file).href)).default;
+        if (typeof config === 'object' && config !== null && !Array.isArray(config))
+            return await Workspace.run(async function () {
+                return (await this['config'])['bot'];
+            });
     } catch (cause) {
-        const { configPath = CONFIG_FILE } = await Project.instance;
-        const { reason } = await importFault(cause, configPath);
+        const { reason } = await importFault(cause, file);
         throw new ConfigError(`${CONFIG_FILE} ${reason}`, { cause });
     }
+    // The framework takes a function, or a text, for a config without a single key.
+    const what = config === undefined ? 'no default export' : `${show(config)} for its default export`;
+    throw new ConfigError(`${CONFIG_FILE} has ${what}: write \`export default { bot: { ... } }\``);
 }
 
 function wrong(complaint: string): ConfigError {

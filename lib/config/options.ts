@@ -1,3 +1,4 @@
+import { messageOf } from '../text/errors.js';
 import { didYouMean } from '../text/suggestion.js';
 
 /** One option. */
@@ -27,7 +28,7 @@ export function readOptions<Values>(
         try {
             return option.read(value);
         } catch (error) {
-            refuse(name, value, (error as Error).message);
+            refuse(name, value, messageOf(error));
             return option.default;
         }
     };

@@ -6,7 +6,7 @@ import type {
 } from '../../types/background_job.js';
 import type { Context } from '../../types/framework.js';
 import { Class, Hookable, ImportableRegistry, inflector, ServiceFactory } from '../framework.js';
-import { importJobFile, JOB_FILE_EXTENSIONS } from './job_file.js';
+import { importJobFile, isScript } from './job_file.js';
 import type { BrokenFile } from './problem.js';
 
 interface Base extends BackgroundJobRegistry {
@@ -28,14 +28,23 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
         this.include(Hookable);
         this.include(ServiceFactory.Consumerable);
 
-        const { register, unregister, normalizeMixin } = this as unknown as {
+        this.assignProps(takesAnyName());
+        this.FileImporter.assignProps(takesAnyName());
+
+        const { register, unregister, normalizeMixin, importFile } = this as unknown as {
             register: BackgroundJobRegistry['register'];
             unregister: BackgroundJobRegistry['unregister'];
+            importFile: BackgroundJobRegistry['importFile'];
             normalizeMixin(name: string, mixin: object, previous?: object): object;
         };
 
         this.assignProps({
             brokenFiles: new Map(),
+
+            // The framework's own would pass over some scripts without a word.
+            importFile(this: Base, file: { dirPath: string; filePath: string }) {
+                return isScript(file.filePath) ? importJobFile(this, file) : importFile.call(this, file);
+            },
 
             normalizeName(name: string) {
                 return inflector.dasherize(name);
@@ -88,23 +97,6 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
                 (this.brokenFiles as Map<string, BrokenFile>).set(broken.file, broken);
             },
         });
-
-        for (const extension of JOB_FILE_EXTENSIONS) {
-            this.FileImporter.register(extension, {
-                async importFile(this: {
-                    filePath: string;
-                    relativeFilePathWithoutExtension: string;
-                    isExactMatch: boolean;
-                }) {
-                    if (this.isExactMatch)
-                        await importJobFile(
-                            BackgroundJob,
-                            this.filePath,
-                            this.relativeFilePathWithoutExtension,
-                        );
-                },
-            });
-        }
     },
 
     // Set before the framework wraps the instance in its proxies, through which it would take ten times as long.
@@ -117,6 +109,18 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
         throw new Error(`There is no background job "${this.constructor.name}".`);
     },
 });
+
+// The framework keeps a registry in plain objects, where `constructor` finds what every object inherits.
+function takesAnyName(): object {
+    return {
+        mixins: Object.create(null),
+        cache: { classes: Object.create(null) },
+
+        clearCache(this: { registry: { cache: object } }) {
+            this.registry.cache = { classes: Object.create(null) };
+        },
+    };
+}
 
 /**
  * Types a job's definition: `this` is known inside `meta()`, `run()` and the job's own helpers. It returns what it is

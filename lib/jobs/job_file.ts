@@ -1,10 +1,15 @@
+import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BackgroundJobRegistry } from '../../types/background_job.js';
+import { readError } from '../text/errors.js';
 import type { BrokenFile, FileFault } from './problem.js';
 import { lineInStack } from './stack_line.js';
 
-/** What the names of job files end with; of the latter only where the running Node can import them. */
-export const JOB_FILE_EXTENSIONS: readonly string[] = ['js', 'ts'];
+/** What somebody may take for a job file; with the letter of its language. */
+const SCRIPT = /\.[cm]?([jt])sx?$/i;
+
+/** What nobody takes for one: hidden files, helpers, tests, declarations. */
+const NO_JOB = /^\.|^_file_importer\.js$|^_.*\.[cm][jt]s$|\.(?:test|spec|d)\.\w+$/i;
 
 /** Node has a SyntaxError for this too, although the code of both files is sound. */
 const MISSING_EXPORT = /does not provide an export named|^Named export /;
@@ -13,20 +18,31 @@ const MISSING_EXPORT = /does not provide an export named|^Named export /;
 const UNKNOWN_TYPESCRIPT = /^Unknown file extension "\.ts" for (.*)$/;
 
 /**
+ * Tells whether a file may be meant for a job, by its name.
+ *
+ * @param path the file's
+ */
+export function isScript(path: string): boolean {
+    return SCRIPT.test(path) && !NO_JOB.test(basename(path));
+}
+
+/**
  * Imports one job file and registers its job. What keeps it from making one - a syntax error, a missing import, no
- * default export, a name that another file has - is noted in the registry and stops nobody else.
+ * default export, a name that another file has, or that no job file has - is noted in the registry and stops nobody else.
  *
  * @param registry where the job belongs
- * @param filePath the file's absolute path
- * @param path its path below `lib/background_jobs/`, without its extension: the name of the job before it is dasherized
+ * @param file the folder of the job files and the script, absolute
  */
 export async function importJobFile(
     registry: BackgroundJobRegistry,
-    filePath: string,
-    path: string,
+    { dirPath, filePath }: { dirPath: string; filePath: string },
 ): Promise<void> {
-    const name = registry.normalizeName(path);
+    const stem = filePath.slice(0, -extname(filePath).length);
+    const name = registry.normalizeName(stem.slice(dirPath.length + 1));
     const broken = (fault: Fault) => registry.reportBrokenFile({ job: name, file: filePath, ...fault });
+
+    const fault = faultOfName(basename(filePath));
+    if (fault) return broken(fault);
 
     if (name === '') {
         return broken(curable('empty-name', 'makes an empty name', 'use letters a to z and digits'));
@@ -65,12 +81,22 @@ export async function importJobFile(
  * @returns what is wrong and what to do about it; undefined where it is something else
  */
 export function typescriptRefusal(error: unknown): { reason: string; cure: string } | undefined {
-    const file = error instanceof Error ? UNKNOWN_TYPESCRIPT.exec(error.message)?.[1] : undefined;
+    const file = UNKNOWN_TYPESCRIPT.exec(readError(error).message)?.[1];
     if (file === undefined) return undefined;
     return {
         reason: `Node ${process.version} cannot import ${file}`,
         cure: "use Node 22.18 or newer, or install tsx and set NODE_OPTIONS='--import tsx', or write it in JavaScript",
     };
+}
+
+function faultOfName(name: string): Fault | undefined {
+    const stem = name.slice(0, -extname(name).length);
+    const wanted = `${stem.replaceAll('.', '_')}.${SCRIPT.exec(name)?.[1]?.toLowerCase()}s`;
+    if (wanted === name) return undefined;
+    const what = stem.includes('.')
+        ? 'makes no job because of the dot in its name'
+        : 'makes no job: only .js and .ts files do';
+    return curable('file-ignored', what, `rename it to ${wanted}, or move it out of the folder`);
 }
 
 type Fault = Omit<BrokenFile, 'job' | 'file'>;
@@ -95,20 +121,15 @@ export async function importFault(error: unknown, filePath: string): Promise<Fau
     if (refusal !== undefined) {
         return curable('typescript-unsupported', `cannot be imported: ${refusal.reason}`, refusal.cure);
     }
-    if (!(error instanceof Error)) {
-        return { kind: 'import-failed', reason: `cannot be imported: ${String(error)}` };
-    }
-    const isBadCode = error instanceof SyntaxError && !MISSING_EXPORT.test(error.message);
-    const told = lineInStack(error, filePath);
+    const record = readError(error);
+    const { name } = record;
+    // What a compiler has to say of a file may take several lines.
+    const message = record.message.trim().replace(/\s*\n\s*/g, ' ');
+    const isBadCode = name === 'SyntaxError' && !MISSING_EXPORT.test(message);
+    const told = lineInStack(record, filePath);
     const line = told ?? (isBadCode ? await lineOfSyntaxError(filePath) : undefined);
     const place = isBadCode ? (line === undefined ? ' in a module it imports' : ` in line ${line}`) : '';
-    // What a compiler has to say of a file may take several lines.
-    const message = error.message.trim().replace(/\s*\n\s*/g, ' ');
-    return {
-        kind: 'import-failed',
-        reason: `cannot be imported: ${error.name}${place}: ${message}`,
-        line,
-    };
+    return { kind: 'import-failed', reason: `cannot be imported: ${name}${place}: ${message}`, line };
 }
 
 // import() keeps the place of a syntax error to itself; the check on the command line prints it: `file:3`.

@@ -1,4 +1,5 @@
 import { BadScheduleError, createSchedule, type Schedule } from '../schedule/schedule.js';
+import { messageOf, readError, toError } from '../text/errors.js';
 import { BackgroundJob } from './background_job.js';
 import type { Problem } from './problem.js';
 import {
@@ -42,7 +43,8 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     const { declared, sources, thrown } = declaredSettings(Job);
     const { settings, complaints } = readSettings(declared);
     const error = (fault: Fault): Problem => ({ job: Job.name, file, severity: 'error', ...fault });
-    const lineOf = (thrown: unknown) => (file === undefined ? undefined : lineInStack(thrown, file));
+    const lineOf = (thrown: unknown) =>
+        file === undefined ? undefined : lineInStack(readError(thrown), file);
 
     const fatal = [...thrown, ...complaints].map(({ property, reason }) =>
         error({ kind: 'bad-setting', property, reason }),
@@ -61,8 +63,9 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
         try {
             schedules.push(createSchedule(Job.name, words, settings.timezone ?? timezone));
         } catch (thrown) {
-            if (!(thrown instanceof BadScheduleError)) throw thrown;
-            bad.push(error({ kind: thrown.fault, reason: `bad schedule ${thrown.message}`, declaration }));
+            const cause = toError(thrown);
+            const kind = cause instanceof BadScheduleError ? cause.fault : 'bad-args';
+            bad.push(error({ kind, reason: `bad schedule ${messageOf(cause)}`, declaration }));
         }
     }
     const warnings = misspellings(Job).map((fault) => ({ ...error(fault), severity: 'warning' }) as const);
@@ -84,7 +87,10 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
  * @returns a problem for each
  */
 export function brokenFileProblems(): Problem[] {
-    return [...BackgroundJob.brokenFiles.values()].map((broken) => ({ ...broken, severity: 'error' }));
+    return [...BackgroundJob.brokenFiles.values()].map((broken) => ({
+        ...broken,
+        severity: broken.kind === 'file-ignored' ? 'warning' : 'error',
+    }));
 }
 
 type JobClass = ReturnType<typeof BackgroundJob.for>;
@@ -131,8 +137,4 @@ function misspellings(Job: JobClass): Fault[] {
             const reason = `its property \`${property}\` is no setting: did you mean \`${setting}\`?`;
             return [{ kind: 'misspelt-setting', property, reason }];
         });
-}
-
-function messageOf(error: unknown): string {
-    return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@ import { printable } from '../text/printable.js';
 /** What may keep a job file from making a job, in a word. */
 export type FileFault =
     | 'empty-name'
+    | 'file-ignored'
     | 'import-failed'
     | 'typescript-unsupported'
     | 'no-definition'
@@ -62,6 +63,6 @@ export interface Problem {
  */
 export function describeProblem({ severity, job, file, reason }: Problem): string {
     const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
-    const subject = [job && printable(job), file && `(${file})`].filter(Boolean).join(' ');
+    const subject = [job && printable(job), file && `(${printable(file)})`].filter(Boolean).join(' ');
     return `${label} ${subject}: ${printable(reason)}`;
 }

@@ -1,15 +1,15 @@
 import { pathToFileURL } from 'node:url';
+import type { ErrorRecord } from '../text/errors.js';
 
 /**
  * Finds the line of a file that an error points to.
  *
- * @param error what was thrown
+ * @param error the error
  * @param file the file's absolute path
  * @returns the first line of that file in its message or stack; undefined where there is none
  */
-export function lineInStack(error: unknown, file: string): number | undefined {
-    if (!(error instanceof Error)) return undefined;
-    const text = `${error.message}\n${error.stack ?? ''}`;
+export function lineInStack({ message, stack }: ErrorRecord, file: string): number | undefined {
+    const text = `${message}\n${stack}`;
     const places = [pathToFileURL(file).href, file].flatMap((name) => {
         const at = text.indexOf(`${name}:`);
         return at === -1 ? [] : [{ at, rest: text.slice(at + name.length) }];

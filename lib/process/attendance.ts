@@ -1,6 +1,9 @@
-import type { Run, TenantId } from '../runs/run.js';
+import type { Run } from '../runs/run.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
 import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
+import { reserveOutput } from '../text/json_output.js';
+import { surviveLostOutput } from '../text/lost_output.js';
+import { printable } from '../text/printable.js';
 import { ProgressLine, stopwatch } from '../text/progress_line.js';
 import { exitSoon } from './server_stop.js';
 import { exitCodeOf, onStopSignals, type StopSignal } from './stop_signals.js';
@@ -44,8 +47,9 @@ export async function attend<T>(
     const since = Date.now();
     const runtime = runtimeOf(bot);
     runtime.logFormat = 'pretty';
+    surviveLostOutput();
     runtime.lockTimeout = { milliseconds: LOCK_TIMEOUT, signal: controller.signal };
-    const restore = isJson ? divertOutput() : undefined;
+    const restore = isJson ? reserveOutput() : undefined;
     const progress = ProgressLine.show(() => {
         const doing = controller.signal.aborted ? 'stopping' : 'running';
         return `${doing} ${describeProgress(runs(), Date.now() - since)}`;
@@ -73,15 +77,6 @@ export async function attend<T>(
     }
 }
 
-function divertOutput(): () => void {
-    const { write } = process.stdout;
-    process.stdout.write = ((...args: Parameters<typeof write>) =>
-        process.stderr.write(...args)) as typeof write;
-    return () => {
-        process.stdout.write = write;
-    };
-}
-
 /**
  * Says how runs get on.
  *
@@ -93,18 +88,13 @@ export function describeProgress(runs: readonly Run[], elapsed: number): string 
     const current = runs.find(isGoingOn);
     if (!current) return stopwatch(elapsed);
     const details = [
-        current.tenant !== undefined && `tenant ${printable(current.tenant)}`,
+        current.tenant !== undefined && `tenant ${printable(String(current.tenant))}`,
         runs.length > 1 && `${runs.indexOf(current) + 1} of ${runs.length}`,
         current.attempt > 1 && `attempt ${current.attempt}`,
     ].filter(Boolean);
-    return `${current.job} ${stopwatch(elapsed)}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+    return `${printable(current.job)} ${stopwatch(elapsed)}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
 }
 
 function isGoingOn({ startedAt, endedAt }: Run): boolean {
     return startedAt !== undefined && endedAt === undefined;
-}
-
-// A line's end within the line would leave the rest of it behind.
-function printable(tenant: TenantId): string {
-    return String(tenant).replace(/\p{Cc}/gu, '');
 }

@@ -18,11 +18,15 @@ export interface StoppableServer {
 
 /**
  * Stops the server on SIGTERM and SIGINT: the listener closes first, then the bot stops, and the process exits with 0
- * even if something keeps it alive. A second signal exits at once, with 128 and the signal's number.
+ * even if something keeps it alive. A second signal exits at once, with 128 and the signal's number. An exit in the
+ * middle of runs, such as a job's `process.exit(0)`, names them, and is no success.
  *
  * @param server what is to stop
  */
 export function stopOnSignals(server: StoppableServer): void {
+    process.on('exit', (code) => {
+        if (runtimeOf(server.bot).noteExit() && code === 0) process.exitCode = 1;
+    });
     onStopSignals(() => {
         server.closeListener?.();
         exitAfter(server.stopTimeout + MARGIN, server.bot);

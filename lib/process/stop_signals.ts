@@ -7,7 +7,8 @@ const SAME_SIGNAL = 500;
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 
 /**
- * Listens to SIGTERM and SIGINT. The first begins the end; a second one exits at once, with 128 and its number.
+ * Listens to SIGTERM and SIGINT. The first begins the end; a second one exits at once, with 128 and its number. SIGHUP,
+ * the end of a terminal, is handed on as SIGTERM, so that whoever else listens to that hears of it, too.
  *
  * @param begin told of the first
  * @returns a function that ends this: signals do what they do without a listener
@@ -22,9 +23,12 @@ export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
             process.exit(exitCodeOf(signal));
         }
     };
+    const onHangUp = () => void process.emit('SIGTERM', 'SIGTERM');
+    process.on('SIGHUP', onHangUp);
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
     return () => {
+        process.off('SIGHUP', onHangUp);
         process.off('SIGTERM', onSignal);
         process.off('SIGINT', onSignal);
     };

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Context } from '../../types/framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
+import { type ErrorRecord, readError, toError } from '../text/errors.js';
 import { laneOf, type Run } from './run.js';
 
 /** Why a run's signal was aborted before its job had ended. */
@@ -19,8 +21,14 @@ export class ActiveRun {
     /** What the job failed with outside of its own promise, while it ran. */
     strayError: Error | undefined;
 
+    /** What its last attempt failed with, as it was thrown; the run has a record of it. */
+    thrown: Error | undefined;
+
     /** Why the run as a whole was aborted; a timeout ends one attempt only and does not count. */
     abortReason: Exclude<AbortReason, 'timeout'> | undefined;
+
+    /** The root context of its workspace. */
+    workspace: Context | undefined;
 
     readonly #controller = new AbortController();
     #abortListeners = new Set<(reason: AbortReason) => void>();
@@ -35,7 +43,7 @@ export class ActiveRun {
         readonly run: Run,
         readonly plan: JobPlan,
         readonly parent: ActiveRun | undefined,
-        private readonly onStrayError: (run: Run, error: Error) => void,
+        private readonly onStrayError: (run: Run, error: ErrorRecord) => void,
     ) {
         this.lane = laneOf(run);
     }
@@ -75,11 +83,11 @@ export class ActiveRun {
     /**
      * Takes the blame for an error outside of the job's own promise: while the run goes on, it is its failure.
      *
-     * @param error what nobody caught
+     * @param thrown what nobody caught
      */
-    blame(error: Error): void {
-        if (this.run.outcome === undefined) this.strayError ??= error;
-        this.onStrayError(this.run, error);
+    blame(thrown: unknown): void {
+        if (this.run.outcome === undefined) this.strayError ??= toError(thrown);
+        this.onStrayError(this.run, readError(thrown));
     }
 
     /** Whether this run is, or was asked for by, the other one. */
@@ -91,7 +99,8 @@ export class ActiveRun {
         if (this.#controller.signal.aborted) return;
         // The names that the web platform gives these: fetch and timers reject with the signal's reason.
         const name = reason === 'timeout' ? 'TimeoutError' : 'AbortError';
-        this.#controller.abort(new DOMException(SENTENCES[reason], name));
+        // What the job's own listeners throw is to be blamed on it.
+        runStorage.run(this, () => this.#controller.abort(new DOMException(SENTENCES[reason], name)));
         for (const listener of [...this.#abortListeners]) listener(reason);
     }
 }

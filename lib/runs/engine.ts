@@ -1,11 +1,12 @@
 import type { JournalSettings } from '../config/journal_settings.js';
 import type { JobPlan } from '../jobs/job_plan.js';
+import type { UnrunSlots } from '../schedule/missed.js';
+import type { Schedule } from '../schedule/schedule.js';
+import type { ErrorRecord } from '../text/errors.js';
+import type { Clock } from '../time/clock.js';
 import type { Emit, GiveUpReason } from './events.js';
 import type { History } from './history.js';
 import type { Outcome, Run, TenantId } from './run.js';
-import type { UnrunSlots } from '../schedule/missed.js';
-import type { Schedule } from '../schedule/schedule.js';
-import type { Clock } from '../time/clock.js';
 
 /** What a schedule comes to at one moment: each of its slots since `from` is to run, or has a reason not to. */
 export interface DueSchedule {
@@ -23,7 +24,9 @@ export interface DueSchedule {
     readonly catchesUp: boolean;
     /** Why those that were to run are left out: the job is not for this environment. */
     readonly leftOut?: 'environment' | undefined;
-    readonly skipped: readonly (Pick<UnrunSlots, 'count' | 'atLeast' | 'first' | 'last'> & { reason: string })[];
+    readonly skipped: readonly (Pick<UnrunSlots, 'count' | 'atLeast' | 'first' | 'last'> & {
+        reason: string;
+    })[];
     /** Whether this was decided after a gap, so that it holds for slots which wait since before it, too. */
     readonly decidesAnew: boolean;
 }
@@ -42,14 +45,14 @@ export interface TakenRun {
 export interface Ended {
     readonly outcome: Exclude<Outcome, 'lost'>;
     readonly reason?: string | undefined;
-    readonly error?: Error | undefined;
+    readonly error?: ErrorRecord | undefined;
 }
 
 /** What becomes of a run after an attempt. */
 export type Result =
     | ({ readonly kind: 'ended' } & Ended)
     /** It waits for its next attempt until then, in unix milliseconds. */
-    | { readonly kind: 'retries'; readonly at: number; readonly error: Error }
+    | { readonly kind: 'retries'; readonly at: number; readonly error: ErrorRecord }
     /** Of a slot: it runs for each of these; undefined: once, for nobody. */
     | { readonly kind: 'fans out'; readonly tenants: readonly TenantId[] | undefined };
 
@@ -140,7 +143,10 @@ export interface Engine {
      *
      * @returns unix seconds by schedule key; undefined: the store cannot be reached
      */
-    handledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number> | undefined>;
+    handledUntil(
+        schedules: readonly Schedule[],
+        now: number,
+    ): Promise<ReadonlyMap<string, number> | undefined>;
     /** The slots that wait and never started, oldest first, in unix seconds; by job and text of the schedule. */
     waiting(): Promise<WaitingSlots>;
     /**

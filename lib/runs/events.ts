@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Problem } from '../jobs/problem.js';
+import type { ErrorRecord } from '../text/errors.js';
 import type { Run } from './run.js';
 
 /** Why a slot did not become a run, or a run did not start. */
@@ -30,7 +31,13 @@ export type GiveUpReason = 'interrupted' | 'process exited';
  * - `back`: it can be written again; what was remembered meanwhile is in it
  */
 export type JournalTrouble =
-    | 'locked' | 'newer' | 'set aside' | 'replaced' | 'unwritable' | 'required' | 'back';
+    | 'locked'
+    | 'newer'
+    | 'set aside'
+    | 'replaced'
+    | 'unwritable'
+    | 'required'
+    | 'back';
 
 /**
  * Everything that happens. Ages and delays are in milliseconds; slots, and the times of the clock, in unix seconds.
@@ -40,10 +47,11 @@ export type BotEvent =
     | { type: 'bot-stopping'; runs: number }
     | { type: 'bot-stopped' }
     | { type: 'exit-forced'; resources: readonly string[] }
+    | { type: 'exit-with-runs'; runs: readonly Run[] }
     | { type: 'job-invalid'; problem: Problem }
     | { type: 'files-not-imported'; message: string }
     | { type: 'run-started'; run: Run }
-    | { type: 'run-retrying'; run: Run; error: Error; delay: number }
+    | { type: 'run-retrying'; run: Run; error: ErrorRecord; delay: number }
     | { type: 'run-ended'; run: Run }
     | { type: 'run-ignores-signal'; run: Run; reason: string; age: number }
     | { type: 'run-abandoned'; run: Run; age: number }
@@ -61,14 +69,14 @@ export type BotEvent =
     | { type: 'journal-trouble'; trouble: JournalTrouble; path: string; detail: string }
     | { type: 'redis-away'; place: string; detail: string }
     | { type: 'redis-back'; place: string; after: number }
-    | { type: 'engine-failed'; error: Error }
+    | { type: 'engine-failed'; error: ErrorRecord }
     | { type: 'clock-differs'; by: number }
     | { type: 'clock-gap'; after: number; now: number }
     | { type: 'clock-set-back'; from: number; to: number; adopted: boolean }
-    | { type: 'stray-error'; run: Run; error: Error }
-    | { type: 'cleanup-failed'; run: Run; error: Error }
-    | { type: 'hook-failed'; run: Run; hook: string; error: Error }
-    | { type: 'listener-failed'; to: string; error: Error };
+    | { type: 'stray-error'; run: Run; error: ErrorRecord }
+    | { type: 'cleanup-failed'; run: Run; error: ErrorRecord }
+    | { type: 'hook-failed'; run: Run; hook: string; error: ErrorRecord }
+    | { type: 'listener-failed'; to: string; error: ErrorRecord };
 
 /** Tells whoever wants to know that something happened. */
 export type Emit = (event: BotEvent) => void;

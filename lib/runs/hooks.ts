@@ -1,9 +1,9 @@
 import type { HookName } from '../../types/background_job.js';
 import { BackgroundJob } from '../jobs/background_job.js';
-import { toError } from './stray_errors.js';
+import { type ErrorRecord, readError } from '../text/errors.js';
 
 /** Hears that a hook threw. */
-export type HookFailure = (hook: HookName, error: Error) => void;
+export type HookFailure = (hook: HookName, error: ErrorRecord) => void;
 
 type Callback = (this: object, ...args: unknown[]) => unknown;
 type Hookable = Record<'hooks' | 'allHooks', Partial<Record<HookName, Callback[]>>>;
@@ -28,7 +28,7 @@ export async function runHooks(
         try {
             await callback.call(job, ...args);
         } catch (cause) {
-            failed(hook, toError(cause));
+            failed(hook, readError(cause));
         }
     }
 }

@@ -2,12 +2,14 @@ import { stripVTControlCharacters } from 'node:util';
 import type { LogFormat } from '../config/config.js';
 import { describeProblem } from '../jobs/problem.js';
 import { count } from '../text/count.js';
+import { type ErrorRecord, traceOf } from '../text/errors.js';
+import { surviveLostOutput } from '../text/lost_output.js';
 import { paint, paintOutcome } from '../text/paint.js';
+import { printable, printableLines } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
 import { formatMoment } from '../time/moment.js';
 import type { BotEvent, Emit, JournalTrouble } from './events.js';
 import { durationOf, latenessOf, type Run } from './run.js';
-import { recordOfError, traceOf } from './trace.js';
 
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
@@ -22,26 +24,41 @@ interface Line {
 }
 
 /**
- * The log: every sentence about what happens stands in this file.
+ * The log: every sentence about what happens stands in this file. It never throws: where a job has replaced
+ * `console.log`, or ended what that writes to, lines are lost, and nothing else.
  *
  * @param format asked at each event: the config is read after the log is made
  * @returns what is to hear of the events
  */
 export function createLog(format: () => LogFormat): Emit {
     return (event) => {
-        const chosen = format();
-        if (chosen === 'silent') return;
-        const line = sentence(event);
-        if (!line) return;
-        const stream = line.level === 'info' ? process.stdout : process.stderr;
-        const text =
-            chosen === 'json'
-                ? JSON.stringify(record(event, line))
-                : `${paint.dim(timeFor(stream))} ${line.text}`;
-        // chalk looks at standard output alone; standard error may go to a file.
-        if (stream === process.stdout) console.log(text);
-        else console.error(stream.isTTY ? text : stripVTControlCharacters(text));
+        try {
+            const chosen = format();
+            if (chosen !== 'silent') write(event, chosen);
+        } catch {}
     };
+}
+
+function write(event: BotEvent, format: LogFormat): void {
+    const line = sentence(withoutControls(event));
+    if (!line) return;
+    const stream = line.level === 'info' ? process.stdout : process.stderr;
+    const text =
+        format === 'json'
+            ? JSON.stringify(record(event, line))
+            : `${paint.dim(timeFor(stream))} ${line.text}`;
+    surviveLostOutput();
+    // chalk looks at standard output alone; standard error may go to a file.
+    if (stream === process.stdout) console.log(text);
+    else console.error(format === 'json' || stream.isTTY ? text : stripVTControlCharacters(text));
+}
+
+// All texts of an event are users': a stack alone has lines.
+function withoutControls(event: BotEvent): BotEvent {
+    return JSON.parse(JSON.stringify(event), (key, value) => {
+        if (typeof value !== 'string') return value;
+        return key === 'stack' ? printableLines(value) : printable(value);
+    });
 }
 
 function sentence(event: BotEvent): Line | undefined {
@@ -62,6 +79,10 @@ function sentence(event: BotEvent): Line | undefined {
         case 'exit-forced':
             return warning(
                 `exiting although something keeps the process alive: ${event.resources.join(', ')}`,
+            );
+        case 'exit-with-runs':
+            return trouble(
+                `${paint.red('exiting')} in the middle of ${count(event.runs.length, 'run')}: ${event.runs.map(nameOf).join(', ')}`,
             );
         case 'job-invalid':
             return {
@@ -91,8 +112,8 @@ function sentence(event: BotEvent): Line | undefined {
             );
         case 'slots-unrun':
             return warning(
-                `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} from ` +
-                    `${formatMoment(event.first)} to ${formatMoment(event.last)} not run (${event.reason})`,
+                `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} ` +
+                    `${spanOf(event.first, event.last)} not run (${event.reason})`,
             );
         case 'run-was-lost':
             return warning(
@@ -155,10 +176,12 @@ function sentence(event: BotEvent): Line | undefined {
 
 const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
     locked: () => 'another process keeps it locked: nothing starts until that ends',
-    newer: () => 'a newer release of pinstripe-bot has changed it: it fits, some of the history may be missing',
+    newer: () =>
+        'a newer release of pinstripe-bot has changed it: it fits, some of the history may be missing',
     'set aside': (path) => `it was corrupt: it was renamed to ${path}, and a new one begun`,
     replaced: () => 'it was deleted or replaced: going on in the file that is at its path now',
-    unwritable: (error) => `it cannot be written: going on in memory until it can, slots may run twice (${error})`,
+    unwritable: (error) =>
+        `it cannot be written: going on in memory until it can, slots may run twice (${error})`,
     required: (error) => `it cannot be written, and is required: nothing runs until it can be (${error})`,
     back: () => 'it can be written again: what happened meanwhile is in it',
 };
@@ -180,7 +203,7 @@ function ofRun(run: Run): Line | undefined {
 }
 
 // A run that was aborted, or timed out, mostly ends with what its signal made of that: the outcome has said it.
-function isSignals({ outcome }: Run, { name }: Error): boolean {
+function isSignals({ outcome }: Run, { name }: ErrorRecord): boolean {
     return (
         (outcome === 'aborted' && name === 'AbortError') ||
         (outcome === 'timed_out' && name === 'TimeoutError')
@@ -196,7 +219,12 @@ function nameOf({ job, tenant }: Run): string {
     return tenant === undefined ? paint.bold(job) : `${paint.bold(job)} [tenant ${tenant}]`;
 }
 
-function stackOf(run: Run, error: Error): string {
+function spanOf(first: number, last: number): string {
+    if (first === last) return `at ${formatMoment(first)}`;
+    return `from ${formatMoment(first)} to ${formatMoment(last)}`;
+}
+
+function stackOf(run: Run, error: ErrorRecord): string {
     return placeOf(run) + indented(error);
 }
 
@@ -205,7 +233,7 @@ function placeOf({ file }: Run): string {
     return file ? `, in ${file}` : '';
 }
 
-function indented(error: Error): string {
+function indented(error: ErrorRecord): string {
     return `\n${traceOf(error)}`.replaceAll('\n', '\n    ');
 }
 
@@ -215,15 +243,9 @@ function record(event: BotEvent, { level, text }: Line): object {
         time: new Date().toISOString(),
         level,
         message,
-        ...(JSON.parse(JSON.stringify(event, errorsAsObjects)) as object),
+        ...event,
         ...(event.type === 'run-ended' && { duration: durationOf(event.run), lateBy: latenessOf(event.run) }),
     };
-}
-
-// Asked before an error's own toJSON() is heard, which says something else in each library.
-function errorsAsObjects(this: Record<string, unknown>, key: string, value: unknown): unknown {
-    const original = this[key];
-    return original instanceof Error ? recordOfError(original) : value;
 }
 
 function news(text: string): Line {

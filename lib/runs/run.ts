@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalJson, type Json } from '../schedule/args.js';
+import type { ErrorRecord } from '../text/errors.js';
 
 /** How a run ended. `lost` is what became of a run whose process died. */
 export type Outcome = 'succeeded' | 'failed' | 'timed_out' | 'aborted' | 'skipped' | 'lost';
@@ -33,7 +34,7 @@ export interface Run {
     /** Why the outcome is what it is, where that needs saying: why it was skipped or aborted. */
     reason: string | undefined;
     /** What it failed with. */
-    error: Error | undefined;
+    error: ErrorRecord | undefined;
 }
 
 /** What a job sees of its own run, as `this.currentRun`. */

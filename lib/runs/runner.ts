@@ -1,12 +1,13 @@
+import type { Services } from '../../types/framework.js';
 import { Workspace } from '../framework.js';
 import { BackgroundJob } from '../jobs/background_job.js';
+import { toError } from '../text/errors.js';
 import type { Clock } from '../time/clock.js';
-import type { Services } from '../../types/framework.js';
 import { type ActiveRun, runStorage } from './active_run.js';
 import type { Emit } from './events.js';
 import { type HookFailure, runHooks } from './hooks.js';
 import { type CurrentRun, latenessOf, type Outcome } from './run.js';
-import { toError, watchStrayErrors } from './stray_errors.js';
+import { watchStrayErrors } from './stray_errors.js';
 import { hasTenant, type Tenancy, tenancyOf } from './tenants.js';
 import { destroyContext } from './workspace_end.js';
 
@@ -86,7 +87,10 @@ export class Runner {
         return endingOf(active, failure);
     }
 
-    async #guarded(active: ActiveRun, work: (workspace: Services) => Promise<void>): Promise<{ cause: unknown } | undefined> {
+    async #guarded(
+        active: ActiveRun,
+        work: (workspace: Services) => Promise<void>,
+    ): Promise<{ cause: unknown } | undefined> {
         const { run } = active;
         watchStrayErrors();
         const stopNaming = this.#nameIfItIgnoresItsSignal(active);
@@ -94,6 +98,7 @@ export class Runner {
         try {
             await runStorage.run(active, () =>
                 Workspace.run(async function () {
+                    active.workspace = this.context.root;
                     try {
                         await work(this);
                     } finally {

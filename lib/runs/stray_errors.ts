@@ -1,8 +1,4 @@
-import { show } from '../text/show.js';
 import { runStorage } from './active_run.js';
-
-/** As much of what was thrown, in characters, as a message has. */
-const LONGEST = 300;
 
 let watching = false;
 
@@ -17,7 +13,7 @@ export function watchStrayErrors(): void {
     const attribute = (cause: unknown): boolean => {
         const active = runStorage.getStore();
         if (!active) return false;
-        active.blame(toError(cause));
+        active.blame(cause);
         return true;
     };
 
@@ -37,19 +33,6 @@ export function watchStrayErrors(): void {
     process.on('uncaughtException', onException);
 }
 
-/**
- * Makes an Error of anything that was thrown.
- *
- * @param cause what was thrown, or what a promise was rejected with
- * @returns the error itself, or one that says what was thrown instead
- */
-export function toError(cause: unknown): Error {
-    // Errors of other realms (a vm context) are errors, too.
-    if (cause instanceof Error || Object.prototype.toString.call(cause) === '[object Error]')
-        return cause as Error;
-    return new Error(`it threw ${describe(cause)}, which is not an Error`, { cause });
-}
-
 // With a listener in place Node leaves everything to it; raised again without one, Node does what it always does. Other
 // listeners have heard of it already; they are counted without ours, because node:domain (which the framework's REPL
 // loads) keeps a listener of its own for as long as there is another one.
@@ -61,10 +44,4 @@ function withoutListener(
     process.off(event, listener);
     if (process.listenerCount(event) === 0) raise();
     setImmediate(() => process.on(event, listener));
-}
-
-// In one line, which an Error within it would not be; the whole is its cause.
-function describe(cause: unknown): string {
-    const line = show(cause).replace(/\s*\n\s*/g, ' ');
-    return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }

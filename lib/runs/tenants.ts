@@ -1,6 +1,7 @@
-import { ServiceFactory, Workspace } from '../framework.js';
 import type { Services } from '../../types/framework.js';
+import { ServiceFactory, Workspace } from '../framework.js';
 import type { Settings } from '../jobs/settings.js';
+import { runStorage } from './active_run.js';
 import type { TenantId } from './run.js';
 
 /** For whom a job runs. */
@@ -24,7 +25,26 @@ export async function tenancyOf({ multiTenant, tenantsFilter }: Settings): Promi
     return multiTenant ? { kind: 'no tenants table' } : { kind: 'single' };
 }
 
-/** Tells whether the app keeps tenants, as the framework's own multi-tenancy asks it: by `database.info.tenants`. */
+/**
+ * Tells for whom a workspace works: a run's own for the run's tenant, any other for the tenant that the app's `database`
+ * has found for it, by the host of the request for instance; where it has found none, for that of the run around it.
+ *
+ * @param workspace the services of the workspace
+ * @returns the tenant's id; undefined: none
+ * @throws what the app's `database` service throws
+ */
+export async function tenantOf(workspace: Services): Promise<TenantId | undefined> {
+    const active = runStorage.getStore();
+    if (!hasDatabase() || active?.workspace === workspace.context.root) return active?.run.tenant;
+    const tenant: { id: TenantId } | undefined = await workspace['database'].tenant;
+    return tenant?.id ?? workspace.initialParams._headers['x-tenant-id'] ?? active?.run.tenant;
+}
+
+/**
+ * Tells whether the app keeps tenants, as the framework's own multi-tenancy asks it: by `database.info.tenants`.
+ *
+ * @returns true where there is a `database` service with a tenants table
+ */
 export async function hasTenantsTable(): Promise<boolean> {
     if (!hasDatabase()) return false;
     return Workspace.run(async function () {

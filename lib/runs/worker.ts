@@ -1,7 +1,8 @@
-import type { Result, TakenRun } from './engine.js';
 import type { JobPlan } from '../jobs/job_plan.js';
+import { type ErrorRecord, readError } from '../text/errors.js';
 import type { Clock } from '../time/clock.js';
 import { type AbortReason, ActiveRun, runStorage } from './active_run.js';
+import type { Result, TakenRun } from './engine.js';
 import type { Emit } from './events.js';
 import type { Run } from './run.js';
 import { type Ending, Runner } from './runner.js';
@@ -20,11 +21,18 @@ export interface WorkerParts {
     listingTimeout(): number;
 }
 
+/** A run that somebody in this process waits for. */
+interface Asked {
+    /** The run whose job asks. */
+    readonly parent: ActiveRun | undefined;
+    readonly failure: { readonly cause: unknown } | undefined;
+    thrown: Error | undefined;
+}
+
 /** Executes what an engine has taken, and decides what becomes of it then. It knows the runs of this process. */
 export class Worker {
     readonly #runs = new Set<ActiveRun>();
-    readonly #parents = new Map<string, ActiveRun>();
-    readonly #failures = new Map<string, unknown>();
+    readonly #asked = new Map<string, Asked>();
     readonly #endListeners = new Set<() => void>();
     readonly #runner: Runner;
 
@@ -52,7 +60,9 @@ export class Worker {
         try {
             // A job's request may have set the engine going: what it takes then is not that job's doing.
             return await runStorage.exit(async () => {
-                if (this.#failures.has(run.id)) return this.#decide(active, await this.#failed(active));
+                const failure = this.#asked.get(run.id)?.failure;
+                if (failure)
+                    return this.#decide(active, await this.#runner.failListing(active, failure.cause));
                 if (kind === 'slot') return await this.#list(active);
                 return this.#decide(active, await this.#runner.attempt(active, dueAt));
             });
@@ -63,21 +73,20 @@ export class Worker {
         }
     }
 
-    /** The next attempt of a run with this id is the doing of the run that asks. */
-    ask(id: string): void {
-        const parent = runStorage.getStore();
-        if (parent) this.#parents.set(id, parent);
+    /**
+     * A run with this id is asked for by the code that calls, which waits for it.
+     *
+     * @param failure what has kept it from starting, if anything has: it fails with that
+     */
+    ask(id: string, failure?: { readonly cause: unknown }): void {
+        this.#asked.set(id, { parent: runStorage.getStore(), failure, thrown: undefined });
     }
 
-    /** A run with this id has failed before it could start: its tenants could not be listed. */
-    failBeforeStart(id: string, cause: unknown): void {
-        this.#failures.set(id, cause);
-    }
-
-    /** The run asked for is over. */
-    forget(id: string): void {
-        this.#parents.delete(id);
-        this.#failures.delete(id);
+    /** The run asked for is over; answers what it failed with, as it was thrown. */
+    answer(id: string): Error | undefined {
+        const asked = this.#asked.get(id);
+        this.#asked.delete(id);
+        return asked?.thrown;
     }
 
     /** The run of this process that keeps a lane, and whether the code that asks is its doing. */
@@ -99,9 +108,9 @@ export class Worker {
     }
 
     #activate(run: Run, plan: JobPlan): ActiveRun {
-        const onStrayError = (of: Run, error: Error) =>
+        const onStrayError = (of: Run, error: ErrorRecord) =>
             this.parts.emit({ type: 'stray-error', run: of, error });
-        const active = new ActiveRun(run, plan, this.#parents.get(run.id), onStrayError);
+        const active = new ActiveRun(run, plan, this.#asked.get(run.id)?.parent, onStrayError);
         this.#runs.add(active);
         return active;
     }
@@ -122,18 +131,21 @@ export class Worker {
         }
     }
 
-    #failed(active: ActiveRun): Promise<Ending> {
-        return this.#runner.failListing(active, this.#failures.get(active.run.id));
-    }
-
     #decide({ run, plan, abortReason }: ActiveRun, ending: Ending): Result {
         const { retries, retryDelay } = plan.settings;
         const mayRetry = ending.outcome === 'failed' || ending.outcome === 'timed_out';
-        if (abortReason || !mayRetry || run.attempt > retries) return { kind: 'ended', ...ending };
+        const { outcome, reason, error } = ending;
+        const asked = this.#asked.get(run.id);
+        if (asked) asked.thrown = error;
+        if (abortReason || !mayRetry || run.attempt > retries)
+            return { kind: 'ended', outcome, reason, error: error && readError(error) };
         const doubled = retryDelay * 2 ** (run.attempt - 1);
         const delay = Math.round(doubled * (1 + JITTER * this.parts.random()));
-        const error = ending.error ?? new Error(ending.outcome);
-        return { kind: 'retries', at: this.parts.clock.now() + delay, error };
+        return {
+            kind: 'retries',
+            at: this.parts.clock.now() + delay,
+            error: readError(error ?? new Error(outcome)),
+        };
     }
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from '../../types/framework.js';
 import { ContextClass } from '../framework.js';
-import { toError } from './stray_errors.js';
+import { type ErrorRecord, readError } from '../text/errors.js';
 
 /**
  * Destroys what a workspace's services left on its context. The framework does the same when a workspace ends, but
@@ -10,7 +10,7 @@ import { toError } from './stray_errors.js';
  *
  * @param failed hears of each `destroy()` that throws
  */
-export async function destroyContext(context: Context, failed: (error: Error) => void): Promise<void> {
+export async function destroyContext(context: Context, failed: (error: ErrorRecord) => void): Promise<void> {
     for (const name of Object.keys(context)) {
         if (name === 'root' || name === 'parent') continue;
         try {
@@ -22,7 +22,7 @@ export async function destroyContext(context: Context, failed: (error: Error) =>
             await resource.destroy();
         } catch (error) {
             delete context[name];
-            failed(toError(error));
+            failed(readError(error));
         }
     }
 }

@@ -89,10 +89,16 @@ export class Bot {
      * @param args what its `run()` is called with; JSON values
      * @param tenant the tenant whose workspace asks; undefined: none
      * @returns a promise of the runs
-     * @throws Error for an unknown name, a job that cannot run, and a busy lane; what the job failed with; an
-     * AggregateError where it failed for several tenants
+     * @throws Error for an unknown name, a job that cannot run, a tenant that the job does not run for, and a busy lane;
+     * what the job failed with; an AggregateError where it failed for several tenants
      */
-    async runBackgroundJob(name: string, args: readonly unknown[] = [], tenant?: TenantId): Promise<Run[]> {
+    async runBackgroundJob(
+        name: string,
+        args: readonly unknown[] = [],
+        tenant?: Promise<TenantId | undefined>,
+    ): Promise<Run[]> {
+        // A job without tenants never asks for it.
+        tenant?.catch(() => {});
         const over = await runJobNow({ name, args, tenant }, this.#runtime);
         throwFailures(over);
         return over.map(({ run }) => run);

@@ -1,8 +1,8 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import { createRun, isFirst, laneOf, type Run } from '../runs/run.js';
-import { toError } from '../runs/stray_errors.js';
 import { tenancyOf } from '../runs/tenants.js';
 import type { Schedule } from '../schedule/schedule.js';
+import { messageOf } from '../text/errors.js';
 import { formatDuration } from '../time/duration.js';
 import { findPlan, type ManualRun, type RunRequest, runsFor } from './run_request.js';
 import type { Runtime } from './runtime.js';
@@ -32,10 +32,20 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
             continue;
         }
         const since = holder && formatDuration(clock.now() - (holder.active.run.startedAt ?? clock.now()));
-        await execute(run, plan, runtime, request.signal);
-        over.push({ run, failure: failureOf(run, since && `its last run has been going on for ${since}`) });
+        const thrown = await execute({ run }, plan, runtime, { signal: request.signal });
+        over.push({
+            run,
+            failure: failureOf(run, thrown, since && `its last run has been going on for ${since}`),
+        });
     }
     return over;
+}
+
+/** A run that is about to be asked for. */
+interface Planned {
+    readonly run: Run;
+    /** What keeps it from starting. */
+    readonly failure?: { readonly cause: unknown } | undefined;
 }
 
 let nextBatch = -2;
@@ -54,10 +64,11 @@ export async function runSecond(second: number, runtime: Runtime, signal?: Abort
     const batch = nextBatch--;
     for (const schedule of catalog.peek(second)) {
         const plan = catalog.plan(schedule.job) as JobPlan;
-        for (const run of await runsOf(schedule, plan, second, runtime)) {
+        for (const { run, failure } of await runsOf(schedule, plan, second, runtime)) {
             if (!isFirst(run, seen)) continue;
             runs.push(run);
-            if (run.outcome === undefined) over.push(execute(run, plan, runtime, signal, batch));
+            if (run.outcome === undefined)
+                over.push(execute({ run, failure }, plan, runtime, { signal, batch }));
             else runtime.emit({ type: 'run-ended', run });
         }
     }
@@ -70,47 +81,46 @@ async function runsOf(
     plan: JobPlan,
     scheduledAt: number,
     runtime: Runtime,
-): Promise<Run[]> {
+): Promise<Planned[]> {
     const identity = { job: plan.name, file: plan.file, schedule: text, args, scheduledAt, manual: true };
     const one = () => createRun({ ...identity, tenant: undefined });
-    const skipped = (reason: string) => [{ ...one(), outcome: 'skipped' as const, reason }];
+    const skipped = (reason: string) => [{ run: { ...one(), outcome: 'skipped' as const, reason } }];
     const { environments } = plan.settings;
     if (environments && !environments.includes(runtime.environment)) return skipped('environment');
     try {
         const tenancy = await tenancyOf(plan.settings);
-        if (tenancy.kind === 'single') return [one()];
+        if (tenancy.kind === 'single') return [{ run: one() }];
         if (tenancy.kind === 'no tenants table') return skipped('no tenants table');
         if (tenancy.ids.length === 0) return skipped('no tenants');
-        return tenancy.ids.map((tenant) => createRun({ ...identity, tenant }));
+        return tenancy.ids.map((tenant) => ({ run: createRun({ ...identity, tenant }) }));
     } catch (cause) {
         const run = one();
-        runtime.worker.failBeforeStart(run.id, cause);
-        return [run];
+        return [{ run, failure: { cause } }];
     }
 }
 
+/** Has a run executed; answers what it failed with, as it was thrown. */
 async function execute(
-    run: Run,
+    { run, failure }: Planned,
     plan: JobPlan,
     { engine, worker }: Runtime,
-    signal: AbortSignal | undefined,
-    batch?: number,
-): Promise<void> {
-    const interrupt = () => void engine.abort(run, 'interrupted');
+    { signal, batch }: { signal?: AbortSignal | undefined; batch?: number },
+): Promise<Error | undefined> {
     if (signal?.aborted) {
         Object.assign(run, { outcome: 'skipped', reason: 'interrupted' });
-        return;
+        return undefined;
     }
+    const interrupt = () => void engine.abort(run, 'interrupted');
     signal?.addEventListener('abort', interrupt);
-    worker.ask(run.id);
+    worker.ask(run.id, failure);
     try {
         Object.assign(run, await engine.request({ run, plan, isAwaited: true, batch }));
     } catch (error) {
-        Object.assign(run, { outcome: 'skipped', reason: toError(error).message });
+        Object.assign(run, { outcome: 'skipped', reason: messageOf(error) });
     } finally {
-        worker.forget(run.id);
         signal?.removeEventListener('abort', interrupt);
     }
+    return worker.answer(run.id);
 }
 
 /** Throws the one failure among the runs of a request, or an AggregateError that names the tenants of several. */
@@ -126,10 +136,14 @@ export function throwFailures(over: readonly ManualRun[]): void {
     );
 }
 
-function failureOf({ job, outcome, reason, error }: Run, behind: string | undefined): Error | undefined {
+function failureOf(
+    { job, outcome, reason }: Run,
+    thrown: Error | undefined,
+    behind: string | undefined,
+): Error | undefined {
     if (outcome === 'succeeded') return undefined;
     if (outcome === 'aborted') return new Error(`The background job "${job}" was aborted (${reason}).`);
-    if (outcome !== 'skipped') return error;
+    if (outcome !== 'skipped') return thrown;
     const why = behind ?? REFUSALS[reason ?? ''] ?? `it was skipped (${reason})`;
     return new Error(`The background job "${job}" did not run: ${why}.`);
 }

@@ -1,9 +1,9 @@
 import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import { createRun, isFirst, type Run, type TenantId } from '../runs/run.js';
-import { toError } from '../runs/stray_errors.js';
-import { hasTenantsTable, type Tenancy, tenancyOf } from '../runs/tenants.js';
+import { type Tenancy, tenancyOf } from '../runs/tenants.js';
 import { readArgs } from '../schedule/args.js';
+import { messageOf } from '../text/errors.js';
 import { didYouMean } from '../text/suggestion.js';
 import { formatMoment, inZone } from '../time/moment.js';
 
@@ -17,7 +17,7 @@ export interface RunRequest {
     /** JSON values; undefined: those of the schedules that are due at the slot, or none. */
     readonly args?: readonly unknown[] | undefined;
     /** The tenant whose workspace asks; undefined: none. */
-    readonly tenant?: TenantId | undefined;
+    readonly tenant?: Promise<TenantId | undefined> | undefined;
     /** The id, in writing, of the one tenant of the job to run for; undefined: for all. */
     readonly onlyTenant?: string | undefined;
     /** The slot to run, in unix seconds; undefined: none. */
@@ -53,8 +53,11 @@ export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
 /**
  * Makes the runs that a request asks for: one for each tenant, and at a slot for each schedule that is due.
  *
- * @throws BadScheduleError for args that are no JSON; Error where the job is not due at the slot, has no such tenant, or
- * wants tenants that the app has no table of
+ * @param request what to run
+ * @param plan its job
+ * @returns a promise of the runs, in order; none where there are no tenants
+ * @throws BadScheduleError for args that are no JSON; Error where the job is not due at the slot, has no such tenant,
+ * leaves that one out, or wants tenants that the app has no table of
  */
 export async function runsFor(request: RunRequest, plan: JobPlan): Promise<Run[]> {
     const occasions = occasionsOf(request, plan);
@@ -94,11 +97,9 @@ function notDue({ name, schedules }: JobPlan, slot: number): string {
 }
 
 async function tenantsFor(
-    { tenant: asking, onlyTenant }: RunRequest,
+    { tenant, onlyTenant }: RunRequest,
     plan: JobPlan,
 ): Promise<readonly (TenantId | undefined)[]> {
-    if (asking !== undefined && plan.settings.multiTenant !== false && (await hasTenantsTable()))
-        return [asking];
     const tenancy = await listTenants(plan);
     if (tenancy.kind === 'no tenants table') {
         throw new Error(
@@ -106,7 +107,9 @@ async function tenantsFor(
         );
     }
     if (onlyTenant !== undefined) return [await tenantNamed(onlyTenant, plan, tenancy)];
-    return tenancy.kind === 'single' ? [undefined] : tenancy.ids;
+    if (tenancy.kind === 'single') return [undefined];
+    const asking = await tenant;
+    return asking === undefined ? tenancy.ids : [await tenantNamed(String(asking), plan, tenancy)];
 }
 
 async function listTenants({ name, file, settings }: JobPlan): Promise<Tenancy> {
@@ -114,8 +117,8 @@ async function listTenants({ name, file, settings }: JobPlan): Promise<Tenancy> 
         return await tenancyOf(settings);
     } catch (cause) {
         const place = file === undefined ? '' : ` (${file})`;
-        const what = `The tenants of the background job "${name}"${place} could not be listed`;
-        throw new Error(`${what}: ${toError(cause).message}`, { cause });
+        const reason = `could not be listed: ${messageOf(cause)}`;
+        throw new Error(`The tenants of the background job "${name}"${place} ${reason}`, { cause });
     }
 }
 

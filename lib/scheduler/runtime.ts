@@ -1,11 +1,13 @@
-import { type BotConfig, DEFAULT_CONFIG, type LogFormat, loadConfig } from '../config/config.js';
+import type { BotConfig } from '../../types/bot_config.js';
+import { type Config, DEFAULT_CONFIG, type LogFormat, loadConfig, parseConfig } from '../config/config.js';
 import { EmbeddedEngine } from '../engines/embedded/engine.js';
+import { importAll } from '../framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Engine, EngineHost, LockTimeout, Result, TakenRun } from '../runs/engine.js';
 import { type Emit, publish } from '../runs/events.js';
 import { createLog } from '../runs/log.js';
 import { Worker } from '../runs/worker.js';
-import { toError } from '../runs/stray_errors.js';
+import { readError } from '../text/errors.js';
 import { type Clock, systemClock } from '../time/clock.js';
 import { Catalog } from './catalog.js';
 import type { Life } from './life.js';
@@ -21,8 +23,8 @@ export interface BotParts {
     readonly listen?: Emit;
     /** A number from 0 up to 1, for the jitter of retries. */
     readonly random?: () => number;
-    /** Where the config comes from. Default: the `bot` section of the app's `pinstripe.config.js`. */
-    readonly config?: () => Promise<BotConfig>;
+    /** The `bot` section to go by. Default: that of the app's `pinstripe.config.js`. */
+    readonly config?: () => Promise<BotConfig | false>;
     /** Default: `NODE_ENV`, else `development`, as the framework has it. */
     readonly environment?: string;
 }
@@ -33,7 +35,7 @@ export class Runtime implements EngineHost {
     readonly environment: string;
     readonly worker: Worker;
     /** As it was read last. */
-    config = DEFAULT_CONFIG;
+    config: Config = DEFAULT_CONFIG;
     engine: Engine;
     /** Wins over the config's, where somebody looks on who has asked for runs. */
     logFormat: LogFormat | undefined;
@@ -46,7 +48,7 @@ export class Runtime implements EngineHost {
 
     constructor(private readonly parts: BotParts) {
         this.clock = parts.clock ?? systemClock;
-        this.environment = parts.environment ?? process.env['NODE_ENV'] ?? 'development';
+        this.environment = parts.environment || process.env['NODE_ENV'] || 'development';
         this.engine = parts.engine ?? new EmbeddedEngine();
         const { clock, emit } = this;
         this.worker = new Worker({
@@ -66,7 +68,7 @@ export class Runtime implements EngineHost {
         return this.config.turn;
     }
 
-    get journal(): BotConfig['journal'] {
+    get journal(): Config['journal'] {
         return this.config.journal;
     }
 
@@ -75,7 +77,7 @@ export class Runtime implements EngineHost {
         try {
             this.parts.listen?.(event);
         } catch (error) {
-            this.#log({ type: 'listener-failed', to: event.type, error: toError(error) });
+            this.#log({ type: 'listener-failed', to: event.type, error: readError(error) });
         }
         publish(event);
     };
@@ -86,7 +88,9 @@ export class Runtime implements EngineHost {
      * @throws ConfigError
      */
     async readConfig(): Promise<void> {
-        const config = await (this.parts.config ?? loadConfig)();
+        await importAll();
+        const { config: given } = this.parts;
+        const config = given ? parseConfig(await given()) : await loadConfig();
         if (config.engine !== this.config.engine && !this.parts.engine)
             this.engine = await createEngine(config);
         this.config = config;
@@ -132,6 +136,18 @@ export class Runtime implements EngineHost {
         return catalog;
     }
 
+    /**
+     * Tells of the runs that the end of the process cuts short, where no stop has begun that sees to them.
+     *
+     * @returns whether there are any
+     */
+    noteExit(): boolean {
+        const runs = [...this.worker.runs].map(({ run }) => run);
+        if (runs.length === 0 || !this.life?.isOpen) return false;
+        this.emit({ type: 'exit-with-runs', runs });
+        return true;
+    }
+
     /** Whether nothing goes on at this moment. */
     get isIdle(): boolean {
         return this.busy === 0 && this.engine.isIdle && this.life?.isIdle !== false;
@@ -162,7 +178,7 @@ export class Runtime implements EngineHost {
 }
 
 // Most apps do without the other engine, and their commands start without it.
-async function createEngine(config: BotConfig): Promise<Engine> {
+async function createEngine(config: Config): Promise<Engine> {
     if (config.engine !== 'bullmq') return new EmbeddedEngine();
     throw new Error('not yet');
 }

@@ -67,7 +67,8 @@ export class Scheduler implements TickListener {
 
     tick(second: number): void {
         for (const schedule of this.parts.catalog().due(second)) this.#pend(schedule, second);
-        const isQuiet = this.#pending.size === 0 && this.isIdle && second - this.#enqueuedUntil <= LATE_SECONDS;
+        const isQuiet =
+            this.#pending.size === 0 && this.isIdle && second - this.#enqueuedUntil <= LATE_SECONDS;
         if (!isQuiet) return void this.#enqueue(second);
         this.#enqueuedUntil = second;
         void this.parts.engine.enqueue([], second);

@@ -1,5 +1,6 @@
 import wrapAnsi from 'wrap-ansi';
 import { keepTogether, withPlainSpaces } from './no_break.js';
+import { outputWidth } from './terminal.js';
 
 /** How wide a paragraph is where nobody knows the width of the terminal, or there is none. */
 const USUAL_COLUMNS = 80;
@@ -13,7 +14,8 @@ const LEAST_COLUMNS = 20;
  * @returns a number of columns
  */
 export function outputColumns(): number {
-    return Math.min(process.stdout.columns || USUAL_COLUMNS, MOST_COLUMNS);
+    const width = outputWidth();
+    return width === Number.POSITIVE_INFINITY ? USUAL_COLUMNS : Math.min(width, MOST_COLUMNS);
 }
 
 /**

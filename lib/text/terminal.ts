@@ -2,10 +2,12 @@
 const USUAL_WIDTH = 80;
 
 /**
- * How many columns standard output has.
+ * How many columns standard output has: those of the terminal, elsewhere what `COLUMNS` says.
  *
- * @returns their number; Infinity where it is no terminal, so that a line stays a line for whatever reads it
+ * @returns their number; Infinity in a pipe without `COLUMNS`, so that a line stays a line for whatever reads it
  */
 export function outputWidth(): number {
-    return process.stdout.isTTY ? process.stdout.columns || USUAL_WIDTH : Number.POSITIVE_INFINITY;
+    if (process.stdout.isTTY) return process.stdout.columns || USUAL_WIDTH;
+    const wanted = Math.floor(Number(process.env['COLUMNS']));
+    return wanted > 0 ? wanted : Number.POSITIVE_INFINITY;
 }

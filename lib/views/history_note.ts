@@ -1,4 +1,5 @@
 import { paint } from '../text/paint.js';
+import { printable } from '../text/printable.js';
 import type { Overview } from './overview.js';
 
 type Known = Pick<Overview, 'isHistoryShared' | 'historyTrouble'>;
@@ -10,7 +11,7 @@ type Known = Pick<Overview, 'isHistoryShared' | 'historyTrouble'>;
  * @param overview what is known
  */
 export function printHistoryNote({ isHistoryShared, historyTrouble }: Known): void {
-    if (historyTrouble) console.error(historyTrouble);
+    if (historyTrouble) console.error(printable(historyTrouble));
     else if (!isHistoryShared)
         console.log(
             paint.dim(

@@ -1,6 +1,5 @@
 import type { Problem } from '../jobs/problem.js';
 import type { PastRun, PastSkips } from '../runs/history.js';
-import { stackOfApp } from '../runs/trace.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { isoMoment, isoSecond } from '../time/iso_time.js';
@@ -62,7 +61,7 @@ function runAsJson(run: PastRun): object {
 // What is remembered begins with the error's name: `TypeError: x is not a function`.
 function errorAsJson(text: string, stack: string | undefined): object {
     const [, name = 'Error', message = text] = /^([\w$]+): (.*)$/s.exec(text) ?? [];
-    return { name, message, stack: stack === undefined ? null : stackOfApp(stack) };
+    return { name, message, stack: stack ?? null };
 }
 
 function skipsAsJson(skips: PastSkips): object {

@@ -1,6 +1,7 @@
 import { filesNotImported } from '../check/files_not_imported.js';
 import { Command } from '../framework.js';
-import { JSON_VERSION } from '../text/json_version.js';
+import { printJson } from '../text/json_output.js';
+import { printable } from '../text/printable.js';
 import { outputWidth } from '../text/terminal.js';
 import { displayTimezone } from './display_timezone.js';
 import { historyAsJson, printHistoryNote } from './history_note.js';
@@ -43,14 +44,12 @@ export async function printJobs(
     const problems = jobs.flatMap((job) => job.problems);
     if (json) {
         const listed = await Promise.all(jobs.map((job) => jobAsJson(job, second, next)));
-        const report = {
-            version: JSON_VERSION,
+        return printJson({
             jobs: listed,
             problems: problems.map(problemAsJson),
             filesNotImported: notImported ?? null,
             ...historyAsJson(overview),
-        };
-        return console.log(JSON.stringify(report, null, 4));
+        });
     }
     const width = outputWidth();
     const table = await renderJobTable(jobs, { now, timezone, next, environment, width });
@@ -58,7 +57,7 @@ export async function printJobs(
     else if (!notImported) console.log(noJobs());
     if (problems.length > 0)
         console.log(['Problems:', '', ...renderProblems(problems, { width, root }), ''].join('\n'));
-    if (notImported) console.error(notImported);
+    if (notImported) console.error(printable(notImported));
     printHistoryNote(overview);
 }
 

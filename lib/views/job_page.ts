@@ -43,10 +43,10 @@ export async function renderJobPage(page: JobPage, options: JobPageOptions): Pro
     const state = describeState(job, options).join(', ');
     const last = describeLast(job.status, options.now);
     return [
-        paint.bold(job.name),
+        paint.bold(printable(job.name)),
         ...section('', [
             ...(job.plan?.settings.description?.split(/\r?\n/).map(printable) ?? []),
-            ...(job.file ? [paint.dim(job.file)] : []),
+            ...(job.file ? [paint.dim(printable(job.file))] : []),
             ...(state ? [state] : []),
             ...(last.length > 0 ? [withPlainSpaces(last.join(', '))] : []),
         ]),
@@ -99,7 +99,7 @@ async function scheduleRow(
             keepTogether(crontab),
             await describeCrontab(crontab),
             timezone === undefined || timezone === processTimezone() ? '' : timezone,
-            args.length > 0 ? JSON.stringify(args) : '',
+            args.length > 0 ? printable(JSON.stringify(args)) : '',
         ],
         moments: slots.map((slot) => keepTogether(formatUniqueMoment(slot, options.timezone))),
         spans: slots.map((slot) => keepTogether(`in ${formatSpan(slot * 1000 - options.now)}`)),
@@ -116,7 +116,7 @@ const SOURCES: Record<SettingInForce['source'], string> = {
 function settingLines(settings: readonly SettingInForce[], width: number): string[] {
     const rows = settings.map(({ name, text, source }) => [
         [name],
-        [text],
+        [printable(text)],
         [source === 'default' ? paint.dim(SOURCES[source]) : SOURCES[source]],
     ]);
     return renderTable([{ headings: ['SETTING', 'VALUE', 'FROM'], rows }], width - INDENT.length);

@@ -1,7 +1,7 @@
 import { findJobName } from '../jobs/job_name.js';
-import { toError } from '../runs/stray_errors.js';
 import { hasTenantsTable } from '../runs/tenants.js';
-import { JSON_VERSION } from '../text/json_version.js';
+import { readError } from '../text/errors.js';
+import { printJson } from '../text/json_output.js';
 import { outputWidth } from '../text/terminal.js';
 import { displayTimezone } from './display_timezone.js';
 import { historyAsJson, printHistoryNote } from './history_note.js';
@@ -40,19 +40,12 @@ export async function printJob(bot: Surveyor, options: JobShowOptions): Promise<
     );
     const job = jobs.find((candidate) => candidate.name === name) as JobOverview;
     const { found: past, trouble } = await recall(bot, (history) => history.of(name, options.runs), []);
-    const hasTenants = await hasTenantsTable().catch(toError);
+    const hasTenants = await hasTenantsTable().catch(readError);
     const settings = job.plan ? settingsInForce(job.plan, { timezone: overview.timezone, hasTenants }) : [];
     const page: JobPage = { job, settings, past: options.runs > 0 ? past : undefined };
     const known = { ...overview, historyTrouble: overview.historyTrouble ?? trouble };
     const now = Date.now();
-    if (options.json) {
-        const report = {
-            version: JSON_VERSION,
-            job: await pageAsJson(page, now),
-            ...historyAsJson(known),
-        };
-        return console.log(JSON.stringify(report, null, 4));
-    }
+    if (options.json) return printJson({ job: await pageAsJson(page, now), ...historyAsJson(known) });
     const lines = await renderJobPage(page, { ...options, timezone, now, environment, width: outputWidth() });
     console.log(['', ...lines, ''].join('\n'));
     printHistoryNote(known);

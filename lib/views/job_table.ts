@@ -2,6 +2,7 @@ import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { keepTogether } from '../text/no_break.js';
 import { paint } from '../text/paint.js';
+import { printable } from '../text/printable.js';
 import { type Cell, type Layout, renderTable } from '../text/table.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from './display_timezone.js';
@@ -85,7 +86,7 @@ async function rowsOf(job: JobOverview, options: JobTableOptions): Promise<Row[]
         (plan?.schedules ?? []).map((schedule) => scheduleCells(job, schedule, options)),
     );
     const own = {
-        name: paint.bold(name),
+        name: paint.bold(printable(name)),
         last: describeLast(job.status, options.now),
         state: describeState(job, options),
     };
@@ -111,7 +112,7 @@ async function scheduleCells(
     const slots = state === 'excluded' || state === 'paused' ? [] : nextSlots(schedule, now, options.next);
     const fields = keepTogether(crontab);
     return {
-        schedule: args.length > 0 ? [fields, shorten(JSON.stringify(args))] : [fields],
+        schedule: args.length > 0 ? [fields, shorten(printable(JSON.stringify(args)))] : [fields],
         meaning: await describeCrontab(crontab),
         zone: timezone === undefined || timezone === processTimezone() ? '' : timezone,
         next: slots.map((slot) => ({

@@ -5,6 +5,7 @@ import { ALL_JOBS } from '../runs/engine.js';
 import type { History, JobStatus } from '../runs/history.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Bot } from '../scheduler/bot.js';
+import { messageOf } from '../text/errors.js';
 
 /**
  * How a job stands, in one word; the first that holds:
@@ -92,7 +93,7 @@ export async function recall<T>(
         history = await bot.history();
         return { found: await read(history), trouble: undefined };
     } catch (error) {
-        return { found: otherwise, trouble: (error as Error).message };
+        return { found: otherwise, trouble: messageOf(error) };
     } finally {
         await history?.close();
     }
@@ -104,7 +105,7 @@ export async function recall<T>(
  * @param survey all plans, all problems, and the environment
  * @param statuses by job name
  * @param paused the names of the paused jobs; `ALL_JOBS` among them where all are
- * @returns an overview of each job, and of each file that made none, by name
+ * @returns an overview of each job, and of each file that made none, in the order in which the runs of one second go
  */
 export function overviewsOf(
     survey: { plans: readonly JobPlan[]; problems: readonly Problem[]; environment: string },
@@ -113,7 +114,7 @@ export function overviewsOf(
 ): JobOverview[] {
     const plans = new Map(survey.plans.map((plan) => [plan.name, plan]));
     const names = new Set([...plans.keys(), ...survey.problems.map(nameIn)]);
-    return [...names].sort(byName).map((name) => {
+    return [...names].sort().map((name) => {
         const plan = plans.get(name);
         const problems = survey.problems.filter((problem) => nameIn(problem) === name);
         const status = statuses.get(name);
@@ -130,9 +131,6 @@ export function overviewsOf(
         };
     });
 }
-
-// Among names that end with numbers, 2 comes before 10.
-const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 // A file may make an empty name.
 function nameIn({ job, file = '' }: Problem): string {

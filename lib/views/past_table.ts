@@ -1,6 +1,7 @@
 import type { PastRun, PastSkips } from '../runs/history.js';
 import { keepTogether } from '../text/no_break.js';
 import { paint, paintOutcome } from '../text/paint.js';
+import { printable } from '../text/printable.js';
 import { renderTable } from '../text/table.js';
 import { formatDuration } from '../time/duration.js';
 import { formatUniqueMoment } from '../time/moment.js';
@@ -74,7 +75,9 @@ function runRow(run: PastRun, { now, timezone, root }: PastTableOptions): Row {
                 ? keepTogether(formatDuration((endedAt ?? now) - startedAt))
                 : '',
         late: lateBy >= NOTABLE_LATENESS ? keepTogether(formatDuration(lateBy)) : '',
-        details: [notes, ...(error?.split('\n') ?? []), place ? `at ${place}` : ''].filter(Boolean),
+        details: [notes, ...(error?.split(/\r?\n/) ?? []), place ? `at ${place}` : '']
+            .map(printable)
+            .filter(Boolean),
     };
 }
 
@@ -88,14 +91,14 @@ function skipRow(skips: PastSkips, { timezone }: PastTableOptions): Row {
         outcome: paintOutcome('skipped'),
         took: '',
         late: '',
-        details: [count > 1 || atLeast ? reason + several : reason],
+        details: [printable(reason) + (count > 1 || atLeast ? several : '')],
     };
 }
 
 function forWhom({ tenant, args }: PastRun | PastSkips): Pick<Row, 'tenant' | 'args'> {
     return {
-        tenant: tenant === undefined ? '' : String(tenant),
-        args: args.length > 0 ? JSON.stringify(args) : '',
+        tenant: tenant === undefined ? '' : printable(String(tenant)),
+        args: args.length > 0 ? printable(JSON.stringify(args)) : '',
     };
 }
 

@@ -2,7 +2,8 @@ import { findJobName } from '../jobs/job_name.js';
 import { type PreviewDay, previewDays, type Stretch, TooManySlotsError } from '../schedule/preview.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { count } from '../text/count.js';
-import { JSON_VERSION } from '../text/json_version.js';
+import { printJson } from '../text/json_output.js';
+import { printable } from '../text/printable.js';
 import { outputWidth } from '../text/terminal.js';
 import { isoSecond } from '../time/iso_time.js';
 import { formatMoment, formatUniqueMoment } from '../time/moment.js';
@@ -44,7 +45,7 @@ export async function printPreview(bot: Surveyor, options: PreviewOptions): Prom
     const idle = wanted.filter((job) => !going.includes(job) || !job.plan?.runnable);
     // All of them first: who asks for too much gets an answer, and not a screenful before it.
     const days = allDays(schedules, options);
-    if (options.json) return printJson(days, idle, options);
+    if (options.json) return printJson(previewAsJson(days, idle, options));
     await printTimeline(days, idle, options);
     printHistoryNote(overview);
 }
@@ -81,7 +82,7 @@ async function printTimeline(
     console.log(`\n${slots === 0 ? `Nothing runs ${stretch}.` : total}`);
     if (idle.length > 0)
         console.log(
-            `Not in it: ${idle.map(({ name, state }) => `${name} (${IDLE[state] ?? state})`).join(', ')}.`,
+            `Not in it: ${idle.map(({ name, state }) => `${printable(name)} (${IDLE[state] ?? state})`).join(', ')}.`,
         );
     console.log('');
 }
@@ -89,9 +90,12 @@ async function printTimeline(
 /** How the state of a job that does not run is put. */
 const IDLE: Partial<Record<JobOverview['state'], string>> = { excluded: 'not in this environment' };
 
-function printJson(days: readonly PreviewDay[], idle: readonly JobOverview[], options: PreviewOptions): void {
-    const report = {
-        version: JSON_VERSION,
+function previewAsJson(
+    days: readonly PreviewDay[],
+    idle: readonly JobOverview[],
+    options: PreviewOptions,
+): object {
+    return {
         from: isoSecond(options.from),
         to: isoSecond(options.to),
         timezone: options.timezone,
@@ -109,5 +113,4 @@ function printJson(days: readonly PreviewDay[], idle: readonly JobOverview[], op
         })),
         idle: idle.map(({ name, state }) => ({ job: name, state })),
     };
-    console.log(JSON.stringify(report, null, 4));
 }

@@ -26,7 +26,7 @@ export function renderProblems(problems: readonly Problem[], { width, root }: Pr
         return problems.map((problem) => INDENT + describeProblem(problem));
     return problems.flatMap(({ severity, job, file, line, reason }) => {
         const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
-        const place = file && `${relative(root, file)}${line === undefined ? '' : `:${line}`}`;
+        const place = file && `${printable(relative(root, file))}${line === undefined ? '' : `:${line}`}`;
         const heading = [label, job && paint.bold(printable(job)), place].filter(Boolean).join('  ');
         const text = printable(reason).replaceAll(`${root}/`, '');
         return [INDENT + heading, ...paragraph(text, width, INDENT.repeat(3)).split('\n')];

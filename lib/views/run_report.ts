@@ -1,5 +1,5 @@
 import { durationOf, latenessOf, type Outcome, type Run } from '../runs/run.js';
-import { recordOfError } from '../runs/trace.js';
+import { printable } from '../text/printable.js';
 import { isoMoment, isoSecond } from '../time/iso_time.js';
 
 /**
@@ -25,7 +25,7 @@ export function recordOf(run: Run): object {
         attempt: run.attempt,
         outcome: run.outcome ?? null,
         reason: run.reason ?? null,
-        error: error ? recordOfError(error) : null,
+        error: error ?? null,
     };
 }
 
@@ -73,6 +73,6 @@ export function summarise(runs: readonly Run[]): string {
 function namesOf(runs: readonly Run[]): string {
     const names = runs
         .slice(0, FEW)
-        .map(({ job, tenant }) => job + (tenant === undefined ? '' : ` [tenant ${tenant}]`));
+        .map(({ job, tenant }) => printable(job + (tenant === undefined ? '' : ` [tenant ${tenant}]`)));
     return [...names, ...(runs.length > FEW ? [`${runs.length - FEW} more`] : [])].join(', ');
 }

@@ -1,5 +1,6 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import { SETTING_NAMES, type Settings } from '../jobs/settings.js';
+import type { ErrorRecord } from '../text/errors.js';
 import { show } from '../text/show.js';
 import { formatDuration } from '../time/duration.js';
 import { processTimezone } from './display_timezone.js';
@@ -20,7 +21,7 @@ export interface Surroundings {
     /** `bot.timezone`. */
     readonly timezone: string | undefined;
     /** Whether the app has a tenants table, or why nobody can tell. */
-    readonly hasTenants: boolean | Error;
+    readonly hasTenants: boolean | ErrorRecord;
 }
 
 const DURATIONS: readonly (keyof Settings)[] = ['missedWithin', 'timeout', 'retryDelay'];
@@ -52,7 +53,7 @@ function inForce(
     if (name === 'timezone') return plain(settings.timezone ?? timezone ?? processTimezone());
     if (name === 'multiTenant') {
         if (settings.multiTenant !== undefined) return plain(settings.multiTenant);
-        if (hasTenants instanceof Error)
+        if (typeof hasTenants === 'object')
             return { value: null, text: `true where the app has a tenants table (${hasTenants.message})` };
         return {
             value: hasTenants,

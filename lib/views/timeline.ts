@@ -2,6 +2,7 @@ import { describeCrontab } from '../schedule/crontab_words.js';
 import type { PreviewDay, PreviewEntry } from '../schedule/preview.js';
 import { keepTogether } from '../text/no_break.js';
 import { paint } from '../text/paint.js';
+import { printable } from '../text/printable.js';
 import { type Cell, renderTable } from '../text/table.js';
 import { formatMoment, formatUniqueMoment } from '../time/moment.js';
 
@@ -35,11 +36,11 @@ async function cellsOf({ schedule, first, last, count }: PreviewEntry, timezone:
             .slice(11)
             .replace(/(?<=\d\d:\d\d):00(?= |$)/, '');
     const isFrequent = count > 1;
-    const args = schedule.args.length > 0 ? JSON.stringify(schedule.args) : '';
+    const args = schedule.args.length > 0 ? printable(JSON.stringify(schedule.args)) : '';
     const meaning = isFrequent ? await describeCrontab(schedule.crontab) : '';
     return [
         [isFrequent ? keepTogether(`${time(first)} - ${time(last)}`) : time(first)],
-        [paint.bold(schedule.job)],
+        [paint.bold(printable(schedule.job))],
         [isFrequent ? keepTogether(`${count.toLocaleString('en')} times`) : ''],
         [[meaning, args].filter(Boolean).join(' ')],
     ];

@@ -38,15 +38,4 @@ describe('the folder of the job files', () => {
     test('has to be imported by the app', () => {
         assert.deepEqual(found([IMPORTER, JOB], true), [['error', 'files-not-imported', PATH]]);
     });
-
-    test('may hold files that look like jobs, and make none', () => {
-        const files = ['a.mjs', 'b.cjs', 'c.mts', 'd.test.mjs', '_e.mjs'].map((name) => `${PATH}/${name}`);
-        assert.deepEqual(found([IMPORTER, JOB, ...files], true, [JOB]), [
-            ['warning', 'file-ignored', `${PATH}/a.mjs`],
-            ['warning', 'file-ignored', `${PATH}/b.cjs`],
-            ['warning', 'file-ignored', `${PATH}/c.mts`],
-        ]);
-        const [ignored] = folderFindings({ path: PATH, files: [`${PATH}/c.mts`], isOurs: true }, new Set());
-        assert.equal(ignored?.cure, 'rename it to c.ts, or move it out of the folder');
-    });
 });

@@ -50,7 +50,6 @@ error    all jobs
     test('is an object for programs, with null for what there is not', () => {
         const bare = { ...FINDING, job: undefined, file: undefined, line: undefined, schedule: undefined };
         assert.deepEqual(asJson({ findings: [FINDING, bare], jobs: 1, schedules: 1 }), {
-            version: 1,
             findings: [FINDING, { ...FINDING, job: null, file: null, line: null, schedule: null }],
         });
     });

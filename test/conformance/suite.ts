@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_JOURNAL } from '../../lib/config/journal_settings.js';
+import type { JobPlan } from '../../lib/jobs/job_plan.js';
+import { readSettings, type Settings } from '../../lib/jobs/settings.js';
 import {
     ALL_JOBS,
     type DueSchedule,
@@ -10,12 +12,11 @@ import {
     type Result,
     type TakenRun,
 } from '../../lib/runs/engine.js';
-import type { JobPlan } from '../../lib/jobs/job_plan.js';
-import { readSettings, type Settings } from '../../lib/jobs/settings.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
 import { createRun, type Run } from '../../lib/runs/run.js';
 import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
+import { readError } from '../../lib/text/errors.js';
 import { ManualClock } from '../../lib/time/manual_clock.js';
 
 /** 2026-01-01 00:00:00 UTC */
@@ -109,14 +110,23 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         };
 
         /** Makes a job known to members, with an every-second schedule. */
-        const job = (jobName: string, settings: Partial<Record<keyof Settings, unknown>> = {}, to = members): Schedule => {
+        const job = (
+            jobName: string,
+            settings: Partial<Record<keyof Settings, unknown>> = {},
+            to = members,
+        ): Schedule => {
             const schedule = createSchedule(jobName, ['* * * * * *'], 'UTC');
             const plan = planOf(jobName, { multiTenant: false, ...settings }, [schedule]);
             for (const { plans } of to) plans.set(jobName, plan);
             return schedule;
         };
 
-        const enqueue = async (member: Member, schedule: Schedule, slot: number, parts: Partial<DueSchedule> = {}) => {
+        const enqueue = async (
+            member: Member,
+            schedule: Schedule,
+            slot: number,
+            parts: Partial<DueSchedule> = {},
+        ) => {
             const plan = member.plans.get(schedule.job);
             assert.ok(plan);
             for (const { clock } of members) clock.step(Math.max(0, slot * 1000 - clock.now()));
@@ -149,7 +159,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         const ended = (member: Member, id: string) =>
             until(() => endedRuns(member).some((run) => run.id === id), `the end of ${id}`);
         const past = async (jobName: string): Promise<readonly (PastRun | PastSkips)[]> => {
-            const history = await alone.engine.history({ environment: 'production', journal: DEFAULT_JOURNAL });
+            const history = await alone.engine.history({
+                environment: 'production',
+                journal: DEFAULT_JOURNAL,
+            });
             return history.of(jobName, 1000);
         };
         /** Each slot of a job with what became of it, oldest first: `['0 succeeded', '1 overlap']`. */
@@ -157,14 +170,18 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             (await past(jobName))
                 .flatMap((one): [number, string][] => {
                     if (one.kind === 'run') return [[(one.scheduledAt ?? SLOT) - SLOT, one.outcome]];
-                    return Array.from({ length: one.count }, (_, index) => [one.first + index - SLOT, one.reason]);
+                    return Array.from({ length: one.count }, (_, index) => [
+                        one.first + index - SLOT,
+                        one.reason,
+                    ]);
                 })
                 .sort(([a, first], [b, second]) => a - b || (first < second ? -1 : 1))
                 .map(([slot, word]) => `${slot} ${word}`);
         const reads = (jobName: string, expected: string[]) =>
-            until(async () => JSON.stringify(await account(jobName)) === JSON.stringify(expected), `${expected}`).catch(
-                async () => assert.deepEqual(await account(jobName), expected),
-            );
+            until(
+                async () => JSON.stringify(await account(jobName)) === JSON.stringify(expected),
+                `${expected}`,
+            ).catch(async () => assert.deepEqual(await account(jobName), expected));
         /** Lets a second pass in these processes; the others stand still. */
         const pass = async (seconds: number, ...those: Member[]) => {
             for (let second = 0; second < seconds; second++)
@@ -199,7 +216,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 for (const member of others) member.endAll(SUCCEEDED);
                 for (let second = 1; second <= 5; second++)
                     await Promise.all(others.map((member) => enqueue(member, schedule, SLOT + second)));
-                await reads('digest', [1, 2, 3, 4, 5].map((second) => `${second} succeeded`));
+                await reads(
+                    'digest',
+                    [1, 2, 3, 4, 5].map((second) => `${second} succeeded`),
+                );
                 assert.equal(others.flatMap(({ taken }) => taken).length, 5);
                 const handled = await alone.engine.handledUntil([schedule], SLOT + 100);
                 assert.equal(handled?.get(schedule.key), SLOT + 5);
@@ -221,16 +241,23 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
 
             test('has its reason where it does not run, and successive ones share it', async () => {
                 const schedule = job('digest');
-                const skipped = [{ reason: 'missed', first: SLOT + 1, last: SLOT + 4, count: 4, atLeast: false }];
+                const skipped = [
+                    { reason: 'missed', first: SLOT + 1, last: SLOT + 4, count: 4, atLeast: false },
+                ];
                 await enqueue(alone, schedule, SLOT + 4, { run: [], skipped });
                 await enqueue(alone, schedule, SLOT + 5, {
                     run: [],
-                    skipped: [{ reason: 'missed', first: SLOT + 5, last: SLOT + 5, count: 1, atLeast: false }],
+                    skipped: [
+                        { reason: 'missed', first: SLOT + 5, last: SLOT + 5, count: 1, atLeast: false },
+                    ],
                 });
                 const [one, ...others] = await past('digest');
                 assert.equal(others.length, 0);
                 assert.ok(one?.kind === 'skips');
-                assert.deepEqual([one.reason, one.first, one.last, one.count], ['missed', SLOT + 1, SLOT + 5, 5]);
+                assert.deepEqual(
+                    [one.reason, one.first, one.last, one.count],
+                    ['missed', SLOT + 1, SLOT + 5, 5],
+                );
             });
 
             test('does not come again where the clock was set back, whether it ran or was skipped', async () => {
@@ -239,7 +266,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await enqueue(alone, schedule, SLOT + 7201);
                 await enqueue(alone, schedule, SLOT + 7202, {
                     run: [],
-                    skipped: [{ reason: 'missed', first: SLOT + 7202, last: SLOT + 7202, count: 1, atLeast: false }],
+                    skipped: [
+                        { reason: 'missed', first: SLOT + 7202, last: SLOT + 7202, count: 1, atLeast: false },
+                    ],
                 });
                 await reads('digest', ['7201 succeeded', '7202 missed']);
                 await alone.engine.rewind(SLOT);
@@ -343,7 +372,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await begun(alone, 2);
                 alone.endAll(SUCCEEDED);
                 await reads('digest', ['1 aborted', '2 succeeded']);
-                const first = (await past('digest')).find((one) => one.kind === 'run' && one.outcome === 'aborted');
+                const first = (await past('digest')).find(
+                    (one) => one.kind === 'run' && one.outcome === 'aborted',
+                );
                 assert.equal(first?.reason, 'replaced');
             });
         });
@@ -366,7 +397,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                         assert.equal(alone.taken[index]?.signal.aborted, false);
                         alone.end(alone.taken[index]?.run as Run);
                     }
-                    await reads('digest', [1, 2, 3, 4, 5, 6].map((second) => `${second} succeeded`));
+                    await reads(
+                        'digest',
+                        [1, 2, 3, 4, 5, 6].map((second) => `${second} succeeded`),
+                    );
                 });
 
             test('is at most the latest hundred of a lane', async () => {
@@ -406,7 +440,12 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                     count: 1,
                     atLeast: false,
                 }));
-                await enqueue(idle, schedule, SLOT + 60, { run: [SLOT + 60], skipped, catchesUp: true, decidesAnew: true });
+                await enqueue(idle, schedule, SLOT + 60, {
+                    run: [SLOT + 60],
+                    skipped,
+                    catchesUp: true,
+                    decidesAnew: true,
+                });
                 alone.endAll(SUCCEEDED);
                 alone.engine.work();
                 await reads('digest', ['1 superseded', '2 superseded', '60 succeeded']);
@@ -434,7 +473,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const other = await join();
                 await other.engine.enqueue([], SLOT + 7);
                 await pass(1, other);
-                await until(async () => (await alone.engine.lastEnqueued())?.second === SLOT + 7, 'the second');
+                await until(
+                    async () => (await alone.engine.lastEnqueued())?.second === SLOT + 7,
+                    'the second',
+                );
                 assert.equal((await alone.engine.lastEnqueued())?.byOthers, true);
                 await other.engine.close();
                 assert.equal((await alone.engine.lastEnqueued())?.second, SLOT + 7);
@@ -452,7 +494,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 assert.equal(alone.taken[0]?.kind, 'slot');
                 alone.end(alone.taken[0]?.run as Run, fansOut(['a', 'b', 'c']));
                 await begun(alone, 4);
-                assert.deepEqual(alone.taken.slice(1).map(({ run }) => run.tenant), ['a', 'b', 'c']);
+                assert.deepEqual(
+                    alone.taken.slice(1).map(({ run }) => run.tenant),
+                    ['a', 'b', 'c'],
+                );
                 alone.end(alone.taken[1]?.run as Run);
                 await ended(alone, alone.taken[1]?.run.id ?? '');
                 await enqueue(alone, schedule, SLOT + 2);
@@ -460,14 +505,24 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 alone.end(alone.taken[4]?.run as Run, fansOut(['a', 'b', 'c']));
                 await begun(alone, 6);
                 alone.endAll(SUCCEEDED);
-                await reads('invoices', ['1 succeeded', '1 succeeded', '1 succeeded', '2 overlap', '2 overlap', '2 succeeded']);
+                await reads('invoices', [
+                    '1 succeeded',
+                    '1 succeeded',
+                    '1 succeeded',
+                    '2 overlap',
+                    '2 overlap',
+                    '2 succeeded',
+                ]);
             });
 
             test('makes a thousand runs', async () => {
                 const schedule = job('invoices', { multiTenant: true });
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                const tenants = Array.from({ length: 1000 }, (_, index) => `t${String(index).padStart(4, '0')}`);
+                const tenants = Array.from(
+                    { length: 1000 },
+                    (_, index) => `t${String(index).padStart(4, '0')}`,
+                );
                 alone.end(alone.taken[0]?.run as Run, fansOut(tenants));
                 alone.endAll(SUCCEEDED);
                 await until(() => alone.taken.length === 1001, 'all runs');
@@ -482,7 +537,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 alone.end(alone.taken[0]?.run as Run, fansOut(['a']));
                 await begun(alone, 3);
                 alone.end(alone.taken.find(({ run }) => run.tenant === 'a')?.run as Run);
-                const listing = alone.taken.find(({ kind, run }) => kind === 'slot' && run.scheduledAt === SLOT + 3);
+                const listing = alone.taken.find(
+                    ({ kind, run }) => kind === 'slot' && run.scheduledAt === SLOT + 3,
+                );
                 await ended(alone, alone.taken.find(({ run }) => run.tenant === 'a')?.run.id ?? '');
                 alone.end(listing?.run as Run, fansOut(['a']));
                 alone.endAll(SUCCEEDED);
@@ -493,7 +550,11 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('invoices', { multiTenant: true });
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, { kind: 'ended', outcome: 'failed', error: new Error('no table') });
+                alone.end(alone.taken[0]?.run as Run, {
+                    kind: 'ended',
+                    outcome: 'failed',
+                    error: readError(new Error('no table')),
+                });
                 await reads('invoices', ['1 failed']);
                 const [failed] = await past('invoices');
                 assert.ok(failed?.kind === 'run');
@@ -505,7 +566,11 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('invoices', { multiTenant: true });
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, { kind: 'ended', outcome: 'skipped', reason: 'no tenants' });
+                alone.end(alone.taken[0]?.run as Run, {
+                    kind: 'ended',
+                    outcome: 'skipped',
+                    reason: 'no tenants',
+                });
                 await reads('invoices', ['1 no tenants']);
             });
         });
@@ -609,7 +674,11 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 job('digest');
                 const { over } = ask(other, 'digest');
                 await begun(other, 1);
-                other.end(other.taken[0]?.run as Run, { kind: 'ended', outcome: 'failed', error: new Error('no') });
+                other.end(other.taken[0]?.run as Run, {
+                    kind: 'ended',
+                    outcome: 'failed',
+                    error: readError(new Error('no')),
+                });
                 assert.equal((await over).outcome, 'failed');
                 assert.equal(alone.taken.length, 0);
             });
@@ -705,7 +774,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const run = runOf('digest');
                 alone.endAll(SUCCEEDED);
                 const plan = alone.plans.get('digest') as JobPlan;
-                assert.equal((await alone.engine.request({ run, plan, isAwaited: true })).outcome, 'succeeded');
+                assert.equal(
+                    (await alone.engine.request({ run, plan, isAwaited: true })).outcome,
+                    'succeeded',
+                );
                 await alone.engine.close();
                 const next = await join();
                 assert.deepEqual(await next.engine.pausedJobs(), ['digest']);
@@ -723,7 +795,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 other.endAll(SUCCEEDED);
                 for (let second = 1; second <= 5; second++) await enqueue(other, schedule, SLOT + second);
                 await pass(1, alone, other);
-                await reads('new', [1, 2, 3, 4, 5].map((second) => `${second} succeeded`));
+                await reads(
+                    'new',
+                    [1, 2, 3, 4, 5].map((second) => `${second} succeeded`),
+                );
                 assert.equal(alone.taken.length, 0);
             });
         });
@@ -752,10 +827,17 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await enqueue(alone, schedule, SLOT + 1);
                 await until(() => members.some(({ taken }) => taken.length > 0), 'the start');
                 const worker = members.find(({ taken }) => taken.length > 0) as Member;
-                const history = await other.engine.history({ environment: 'production', journal: DEFAULT_JOURNAL });
+                const history = await other.engine.history({
+                    environment: 'production',
+                    journal: DEFAULT_JOURNAL,
+                });
                 const [running] = (await history.statusOf(['digest', 'other'])).get('digest')?.running ?? [];
                 assert.equal(running?.outcome, 'running');
-                worker.end(worker.taken[0]?.run as Run, { kind: 'ended', outcome: 'failed', error: new TypeError('no') });
+                worker.end(worker.taken[0]?.run as Run, {
+                    kind: 'ended',
+                    outcome: 'failed',
+                    error: readError(new TypeError('no')),
+                });
                 await ended(worker, running.id);
                 const status = await history.statusOf(['digest', 'other']);
                 assert.deepEqual([...status.keys()], ['digest']);
@@ -779,9 +861,15 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             await enqueue(other, schedule, SLOT + 2);
             alone.end(alone.taken[0]?.run as Run);
             await ended(alone, alone.taken[0]?.run.id ?? '');
-            const history = await other.engine.history({ environment: 'production', journal: DEFAULT_JOURNAL });
+            const history = await other.engine.history({
+                environment: 'production',
+                journal: DEFAULT_JOURNAL,
+            });
             const runs = (await history.of('digest', 10)).filter((one) => one.kind === 'run');
-            assert.deepEqual(runs.map(({ outcome }) => outcome), ['succeeded']);
+            assert.deepEqual(
+                runs.map(({ outcome }) => outcome),
+                ['succeeded'],
+            );
         });
     });
 }
@@ -791,14 +879,25 @@ function endedRuns({ events }: Member): Run[] {
 }
 
 function retryAt(second: number): Result {
-    return { kind: 'retries', at: second * 1000, error: new Error('not yet') };
+    return { kind: 'retries', at: second * 1000, error: readError(new Error('not yet')) };
 }
 
 function runOf(job: string): Run {
-    return createRun({ job, file: undefined, args: [], tenant: undefined, scheduledAt: undefined, manual: true });
+    return createRun({
+        job,
+        file: undefined,
+        args: [],
+        tenant: undefined,
+        scheduledAt: undefined,
+        manual: true,
+    });
 }
 
-function planOf(name: string, declared: Partial<Record<keyof Settings, unknown>>, schedules: Schedule[]): JobPlan {
+function planOf(
+    name: string,
+    declared: Partial<Record<keyof Settings, unknown>>,
+    schedules: Schedule[],
+): JobPlan {
     const { settings, complaints } = readSettings(declared);
     assert.deepEqual(complaints, []);
     return { name, file: undefined, settings, sources: {}, schedules, problems: [], runnable: true };

@@ -50,6 +50,10 @@ const WRONG: Record<string, { file: string; said: RegExp }> = {
         file: `export default { meta(){ throw new Error('no meta today'); }, ${run} };`,
         said: /meta-throws .*: its meta\(\) threw: .*no meta today/,
     },
+    'v1.2_report': {
+        file: `export default { ${run} };`,
+        said: /warning v1-2-report .*: makes no job because of the dot in its name: rename it to v1_2_report\.js/,
+    },
     no_default: {
         file: `export const job = { ${run} };`,
         said: /no-default .*: has no default export/,

@@ -193,6 +193,19 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         assert.match(stdout, /: 1 error, 3 warnings\.\n$/);
     });
 
+    test('says that a config that is a function counts for nothing', async () => {
+        const app = await makeApp({
+            ...DOUBTFUL,
+            'pinstripe.config.js': 'export default () => ({ bot: {} });',
+        });
+        const { code, stdout } = await app.run('pinstripe', ['check-background-jobs']);
+        assert.equal(code, 1);
+        assert.match(
+            stdout,
+            /^error {4}pinstripe\.config\.js\n +pinstripe\.config\.js has a function for its default export: write/,
+        );
+    });
+
     test('names the line at which the config cannot be read', async () => {
         const app = await makeApp({ ...DOUBTFUL, 'pinstripe.config.js': 'export default {\n    bot: {\n' });
         const { code, stdout } = await app.run('pinstripe', ['check-background-jobs']);

@@ -27,6 +27,7 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
     for (const [signal, binary] of [
         ['SIGTERM', 'pinstripe'],
         ['SIGINT', 'pinstripe-bot'],
+        ['SIGHUP', 'pinstripe'],
     ] as const) {
         test(`by ${signal} closes its listener first, lets the run in flight finish, and exits with 0 (${binary})`, async () => {
             const app = await makeApp(UNTIL_RELEASED);
@@ -123,6 +124,21 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
         assert.equal(code, 0);
         assert.match(stderr, /^\S+ \S+ exiting although something keeps the process alive: /);
         await request;
+    });
+
+    test('names the runs that a job cuts short by process.exit(0), and exits with 1', async () => {
+        const app = await makeApp({
+            ...hungJob('{}'),
+            'lib/background_jobs/leaves.js': `export default {
+                meta(){ this.schedule('* * * * * *'); },
+                run(){ setTimeout(() => process.exit(0), 100); return new Promise(() => {}); }
+            };`,
+            'pinstripe.config.js': 'export default { bot: { concurrency: 2 } };',
+        });
+        const { process: server } = await app.serve();
+        const { code, stderr } = await server.ended();
+        assert.equal(code, 1);
+        assert.match(stderr, /^\S+ \S+ exiting in the middle of 2 runs: hung, leaves\n$/);
     });
 
     for (const [signal, expected] of [

@@ -6,6 +6,9 @@ import { createBot, loadApp, openApp } from '../support/fixture_app.js';
 const JOB = 'export default { run(){} };';
 const FOLDER = 'lib/background_jobs';
 
+/** What a plain object has without anybody having put it there. */
+const INHERITED = Object.getOwnPropertyNames(Object.prototype);
+
 const app = await openApp({
     'support/syntax_error.js': 'export const a = 1;\nexport const = 2;\n',
     'support/definition.js': 'export const definition = { run(){} };\n',
@@ -19,6 +22,26 @@ const app = await openApp({
     [`${FOLDER}/good.test.js`]: "throw new Error('a test is no job');\n",
     [`${FOLDER}/notes.txt`]: 'not a job\n',
     [`${FOLDER}/.hidden`]: 'not a job\n',
+    [`${FOLDER}/.#good.js`]: 'an editor has it open\n',
+    [`${FOLDER}/good.js.bak`]: 'not a job\n',
+    [`${FOLDER}/good.d.ts`]: 'export {};\n',
+    [`${FOLDER}/_shared.mjs`]: 'export {};\n',
+    ...Object.fromEntries(INHERITED.map((name) => [`${FOLDER}/notes.${name}`, 'not a job\n'])),
+    ...Object.fromEntries(
+        INHERITED.flatMap((name) => [
+            [`${FOLDER}/${name}.js`, JOB],
+            [`${FOLDER}/inherited/${name}.js`, JOB],
+        ]),
+    ),
+    [`${FOLDER}/v1.2_report.js`]: JOB,
+    [`${FOLDER}/reports/v1.2.ts`]: JOB,
+    [`${FOLDER}/LOUD.JS`]: JOB,
+    [`${FOLDER}/other.mjs`]: JOB,
+    [`${FOLDER}/other.cjs`]: JOB,
+    [`${FOLDER}/other.mts`]: JOB,
+    [`${FOLDER}/other.Cts`]: JOB,
+    [`${FOLDER}/page.jsx`]: JOB,
+    [`${FOLDER}/page.tsx`]: JOB,
     [`${FOLDER}/syntax_error.js`]: 'export default {\n    run(){},\n    meta( {}\n};\n',
     [`${FOLDER}/imports_syntax_error.js`]:
         "import '../../support/syntax_error.js';\nexport default { run(){} };\n",
@@ -56,6 +79,17 @@ describe('a job file', () => {
         '50%_off #1?': '50-off-1',
         imports: 'imports',
         awaits: 'awaits',
+        ...Object.fromEntries(
+            ['', 'inherited/'].flatMap((folder) =>
+                INHERITED.map((name) => [
+                    folder + name,
+                    folder +
+                        name
+                            .replace(/^__|__$/g, '')
+                            .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+                ]),
+            ),
+        ),
         'my-task': 'my-task',
     };
     for (const [path, name] of Object.entries(jobs)) {
@@ -70,9 +104,6 @@ describe('a job file', () => {
 
     test('tests, and files that are no scripts, make no job and no problem', () => {
         assert.deepEqual(BackgroundJob.names, Object.values(jobs).sort());
-        for (const path of ['good.test', 'notes.txt', '.hidden']) {
-            assert.deepEqual(problemsOf(path), []);
-        }
     });
 
     const reasons: Record<string, RegExp> = {
@@ -85,8 +116,8 @@ describe('a job file', () => {
             /^cannot be imported: Error: Cannot find package 'no-such-package' imported from/,
         imports_missing_file: /^cannot be imported: Error: Cannot find module '.*no_such_file\.js'/,
         throws: /^cannot be imported: RangeError: no API key$/,
-        throws_nothing: /^cannot be imported: undefined$/,
-        throws_text: /^cannot be imported: no API key$/,
+        throws_nothing: /^cannot be imported: Error: it threw undefined, which is not an Error$/,
+        throws_text: /^cannot be imported: Error: it threw "no API key", which is not an Error$/,
         no_default: /^has no default export: write `export default \{ \.\.\. \}`$/,
         empty: /^has no default export/,
         null_default: /^has a default export that is not an object: write `export default \{ \.\.\. \}`$/,
@@ -107,8 +138,38 @@ describe('a job file', () => {
         });
     }
 
+    const ignored: Record<string, RegExp> = {
+        'v1.2_report.js':
+            /^makes no job because of the dot in its name: rename it to v1_2_report\.js, or move it/,
+        'reports/v1.2.ts': /^makes no job because of the dot in its name: rename it to v1_2\.ts, or/,
+        'LOUD.JS': /^makes no job: only \.js and \.ts files do: rename it to LOUD\.js, or/,
+        'other.mjs': /: rename it to other\.js, or/,
+        'other.cjs': /: rename it to other\.js, or/,
+        'other.mts': /: rename it to other\.ts, or/,
+        'other.Cts': /: rename it to other\.ts, or/,
+        'page.jsx': /: rename it to page\.js, or/,
+        'page.tsx': /: rename it to page\.ts, or/,
+    };
+    for (const [path, reason] of Object.entries(ignored)) {
+        test(`${path} looks like a job and makes none, which is a warning`, () => {
+            const [problem, ...others] = problems.filter((one) => one.file === join(app.root, FOLDER, path));
+            assert.deepEqual([problem?.severity, problem?.kind, others], ['warning', 'file-ignored', []]);
+            assert.match(problem?.reason ?? '', reason);
+        });
+    }
+
     test('there are no other problems', () => {
-        assert.equal(problems.length, Object.keys(reasons).length);
+        assert.equal(problems.length, Object.keys(reasons).length + Object.keys(ignored).length);
+    });
+
+    test('may have a name that every object has: its job runs', async () => {
+        for (const name of INHERITED) {
+            const runs = await bot.runBackgroundJob(`inherited/${name}`);
+            assert.deepEqual(
+                runs.map((run) => [run.outcome, run.file]),
+                [['succeeded', file(`inherited/${name}`)]],
+            );
+        }
     });
 
     test('a job that a file could not make cannot be run, and the reason is given', async () => {

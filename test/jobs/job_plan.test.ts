@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import type { Settings } from '../../lib/jobs/settings.js';
+import { SETTING_NAMES, type Settings } from '../../lib/jobs/settings.js';
 import type { BackgroundJobClass } from '../../types/background_job.js';
 import { openApp } from '../support/fixture_app.js';
+import { HOSTILE_THROWS } from '../support/hostile_throws.js';
 
 await openApp();
 const { BackgroundJob } = await import('../../lib/index.js');
@@ -257,6 +258,53 @@ describe('what is wrong with a job', () => {
             assert.equal(plan.runnable, false);
             assert.deepEqual(plan.schedules, []);
             assert.equal(BackgroundJob.names.map((name) => BackgroundJob.for(name)).length, 1);
+        });
+    }
+
+    for (const [what, make] of Object.entries(HOSTILE_THROWS)) {
+        if (what.includes('10 MB')) continue;
+        test(`whatever its author does with ${what} makes a problem, and throws nowhere`, () => {
+            const settings = SETTING_NAMES.filter((name) => name !== 'tenantsFilter');
+            const uses: Definition[] = [
+                {
+                    meta() {
+                        throw make();
+                    },
+                },
+                {
+                    meta() {
+                        this.schedule(make() as string);
+                    },
+                },
+                {
+                    meta() {
+                        this.include(make() as object);
+                    },
+                },
+                ...settings.map((name) => ({ [name]: make() })),
+                ...settings.map((name) =>
+                    Object.defineProperty({}, name, {
+                        enumerable: true,
+                        get() {
+                            throw make();
+                        },
+                    }),
+                ),
+                {
+                    meta() {
+                        this.schedule('* * * * *', make() as string);
+                    },
+                },
+            ];
+            for (const use of uses) {
+                const { problems } = define(
+                    Object.assign(Object.defineProperties({}, Object.getOwnPropertyDescriptors(use)), {
+                        run() {},
+                    }),
+                );
+                BackgroundJob.unregister('my-task');
+                for (const { reason } of problems) assert.ok(reason.length < 5_000, reason);
+            }
         });
     }
 

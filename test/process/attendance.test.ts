@@ -26,10 +26,10 @@ describe('describeProgress', () => {
     test('has the tenant and its place among them, and the attempt from the second on', () => {
         const runs = [
             run({ ...ended, tenant: 'a' }),
-            run({ startedAt: 3, attempt: 2, tenant: 'b\n' }),
+            run({ startedAt: 3, attempt: 2, tenant: 'b\nc' }),
             run({ tenant: 'c' }),
         ];
-        assert.equal(describeProgress(runs, 72_000), 'send-invoices 1:12 (tenant b, 2 of 3, attempt 2)');
+        assert.equal(describeProgress(runs, 72_000), 'send-invoices 1:12 (tenant b c, 2 of 3, attempt 2)');
     });
 
     test('is the time alone while nothing runs', () => {

@@ -4,6 +4,8 @@ import type { LogFormat } from '../../lib/config/config.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import { createLog } from '../../lib/runs/log.js';
 import { createRun, type Run } from '../../lib/runs/run.js';
+import { type ErrorRecord, readError } from '../../lib/text/errors.js';
+import { formatMoment } from '../../lib/time/moment.js';
 
 let news: string[];
 let troubles: string[];
@@ -40,12 +42,9 @@ const TIME = /^(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d /;
 const withoutTime = (lines: readonly string[]) => lines.map((line) => line.replace(TIME, ''));
 
 /** An error as a job throws it. */
-function thrown(name: string, message: string): Error {
-    const error = new Error(message);
-    return Object.assign(error, {
-        name,
-        stack: `${name}: ${message}\n    at run (file:///app/my_task.js:4:18)\n    at node:internal/x:1:1`,
-    });
+function thrown(name: string, message: string): ErrorRecord {
+    const stack = `${name}: ${message}\n    at run (file:///app/my_task.js:4:18)\n    at node:internal/x:1:1`;
+    return readError(Object.assign(new Error(message), { name, stack }));
 }
 
 describe('the log', () => {
@@ -110,9 +109,105 @@ describe('the log', () => {
         ]);
     });
 
+    test('tells of one slot as one time, and of several as a span', () => {
+        const unrun = { type: 'slots-unrun', job: 'my-task', reason: 'too old', first: 60 } as const;
+        log({ ...unrun, count: 1, atLeast: false, last: 60 });
+        log({ ...unrun, count: 2, atLeast: true, last: 120 });
+        const [at, to] = [formatMoment(60), formatMoment(120)];
+        assert.deepEqual(withoutTime(troubles), [
+            `missed my-task: 1 slot at ${at} not run (too old)`,
+            `missed my-task: at least 2 slots from ${at} to ${to} not run (too old)`,
+        ]);
+    });
+
     test('says nothing under `silent`', () => {
         log(ended({ outcome: 'failed' }), 'silent');
         assert.deepEqual([news, troubles], [[], []]);
+    });
+});
+
+/** Clears the screen, by both kinds of escapes, and has two lines. */
+const NASTY = 'a\u001b[2J\u009b2Jb\r\nbot stopped\u2028';
+
+function nastyEvents(): BotEvent[] {
+    const identity = {
+        job: NASTY,
+        file: NASTY,
+        args: [NASTY],
+        tenant: NASTY,
+        scheduledAt: 1_000,
+        manual: true,
+    };
+    const error = readError(Object.assign(new Error(NASTY, { cause: new Error(NASTY) }), { name: NASTY }));
+    const run: Run = { ...createRun({ ...identity, schedule: NASTY }), reason: NASTY, error };
+    const problem = { job: NASTY, file: NASTY, reason: NASTY, severity: 'error', kind: 'no-run' } as const;
+    const all: { [Type in BotEvent['type']]: Omit<Extract<BotEvent, { type: Type }>, 'type'> } = {
+        'bot-started': { jobs: 1, schedules: 1, next: 1_000, engine: NASTY },
+        'bot-stopping': { runs: 1 },
+        'bot-stopped': {},
+        'exit-forced': { resources: [NASTY] },
+        'exit-with-runs': { runs: [run] },
+        'job-invalid': { problem },
+        'files-not-imported': { message: NASTY },
+        'run-started': { run },
+        'run-retrying': { run, error, delay: 1 },
+        'run-ended': { run: { ...run, outcome: 'failed' } },
+        'run-ignores-signal': { run, reason: NASTY, age: 1 },
+        'run-abandoned': { run, age: 1 },
+        'lane-blocked': { run, skips: 1, age: 1 },
+        'slots-unrun': { job: NASTY, reason: NASTY, count: 1, atLeast: true, first: 1_000, last: 1_000 },
+        'run-was-lost': { run },
+        'journal-trouble': { trouble: 'replaced', path: NASTY, detail: NASTY },
+        'redis-away': { place: NASTY, detail: NASTY },
+        'redis-back': { place: NASTY, after: 1 },
+        'engine-failed': { error },
+        'clock-differs': { by: 1 },
+        'clock-gap': { after: 1_000, now: 2_000 },
+        'clock-set-back': { from: 2_000, to: 1_000, adopted: true },
+        'stray-error': { run, error },
+        'cleanup-failed': { run, error },
+        'hook-failed': { run, hook: NASTY, error },
+        'listener-failed': { to: NASTY, error },
+    };
+    return Object.entries(all).map(([type, event]) => ({ type, ...event }) as BotEvent);
+}
+
+describe('the log of what others have written', () => {
+    for (const event of nastyEvents()) {
+        test(`has no control characters, and no lines but those of stacks: ${event.type}`, () => {
+            log(event);
+            const [line, ...others] = [...news, ...troubles];
+            assert.equal(line === undefined, event.type === 'run-started');
+            assert.deepEqual(others, []);
+            assert.doesNotMatch(line ?? '', /[^\P{Cc}\n]|\u2028/u);
+            assert.doesNotMatch(line ?? '', /^(bot stopped|a)/m);
+        });
+    }
+
+    test('is as it was written in JSON', () => {
+        const problem = {
+            job: NASTY,
+            file: NASTY,
+            reason: NASTY,
+            severity: 'error',
+            kind: 'no-run',
+        } as const;
+        log({ type: 'job-invalid', problem }, 'json');
+        assert.deepEqual(JSON.parse(troubles[0] ?? '').problem, problem);
+    });
+});
+
+describe('a log that cannot be written', () => {
+    test('harms nobody, in whatever format', () => {
+        for (const method of ['log', 'error'] as const)
+            mock.method(console, method, () => {
+                throw new Error('replaced by a job');
+            });
+        for (const format of ['pretty', 'json'] as const)
+            for (const event of nastyEvents()) log(event, format);
+        createLog(() => {
+            throw new Error('no config');
+        })({ type: 'bot-stopped' });
     });
 });
 
@@ -131,10 +226,8 @@ describe('the log as JSON', () => {
         });
     });
 
-    test('has the error in message and run, whatever its own toJSON() says', () => {
-        const error = Object.assign(thrown('AxiosError', 'no paper\nline two'), {
-            toJSON: () => ({ config: 'secret' }),
-        });
+    test('has the error in message and run', () => {
+        const error = thrown('AxiosError', 'no paper\nline two');
         log(ended({ outcome: 'failed', error }), 'json');
         const { level, message, run } = JSON.parse(troubles[0] ?? '');
         assert.equal(level, 'error');
@@ -147,7 +240,7 @@ describe('the log as JSON', () => {
 
     test('warns of what may still go well', () => {
         const { run } = ended({}) as { run: Run };
-        log({ type: 'run-retrying', run, error: new Error('no paper'), delay: 2_000 }, 'json');
+        log({ type: 'run-retrying', run, error: readError(new Error('no paper')), delay: 2_000 }, 'json');
         const { level, message, delay } = JSON.parse(troubles[0] ?? '');
         assert.deepEqual(
             [level, message, delay],

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { runInNewContext } from 'node:vm';
-import { toError } from '../../lib/runs/stray_errors.js';
 import { openApp } from '../support/fixture_app.js';
 
 // The test runner listens for stray errors itself: the app runs in a process of its own.
@@ -13,7 +11,7 @@ const MAIN = `
 
     const say = (...words) => writeSync(1, words.join(' ') + '\\n');
     const bot = new Bot({
-        config: async () => ({ enabled: true, engine: 'embedded', concurrency: 1, turn: 30_000, stopTimeout: 1_000, log: 'silent', journal: { filename: false } }),
+        config: async () => ({ stopTimeout: '1s', log: 'silent', journal: false }),
         listen: ({ type, run, error }) => {
             if (type === 'stray-error') say('stray', run.job, error.message);
             if (type === 'run-ended') say('ended', run.job, run.outcome, run.error?.message ?? '');
@@ -66,8 +64,30 @@ const app = await openApp({
             await late.catch(() => {});
         });
         define('i-innocent', () => delay(5));
+        define('j-listener', async function () {
+            this.signal.addEventListener('abort', () => { throw new Error('in a listener'); });
+            await delay(40);
+        }, { timeout: '10ms' });
         await runAll();
         say('survived');
+    `,
+    'hostile.js': `${MAIN}
+        import { HOSTILE_THROWS } from '${new URL('../support/hostile_throws.js', import.meta.url)}';
+        const throws = Object.values(HOSTILE_THROWS);
+        const name = (kind, index) => kind + String(index).padStart(2, '0');
+        for (const [index, make] of throws.entries()) {
+            define(name('rejects', index), async () => {
+                Promise.reject(make());
+                await delay(5);
+            });
+            define(name('throws', index), async () => {
+                setTimeout(() => { throw make(); }, 1);
+                await delay(15);
+            });
+        }
+        const runs = await runAll();
+        const isFailed = ({ outcome, error }) => outcome === 'failed' && typeof error.message === 'string';
+        say(runs.filter((run) => !isFailed(run)).map(({ job, outcome }) => job + ' ' + outcome).join(), 'survived');
     `,
     'after_a_run.js': `${MAIN}
         define('a-careless', () => {
@@ -160,9 +180,17 @@ describe('a stray error', { concurrency: 2 }, () => {
             'ended g-retried succeeded',
             'ended h-handled succeeded',
             'ended i-innocent succeeded',
+            'stray j-listener in a listener',
+            'ended j-listener timed_out the run reached its timeout',
             'survived',
         ]);
         assert.equal(stderr, '');
+    });
+
+    test('in a run is the failure of that run, whatever was thrown', async () => {
+        const { code, lines, stderr } = await run('hostile.js');
+        assert.equal(code, 0, stderr);
+        assert.equal(lines.at(-1), 'survived');
     });
 
     test('after a run is told with that run, whose outcome stands, and the process goes on', async () => {
@@ -211,45 +239,5 @@ describe('a stray error', { concurrency: 2 }, () => {
         const ofRun = ['stray a mine', 'ended a failed mine'];
         assert.deepEqual(lines, [...ofRun, ...ofRun, 'survived']);
         assert.match(stderr, /of nobody\b[\s\S]*of nobody again/);
-    });
-});
-
-describe('toError', () => {
-    test('leaves an error as it is, one of another realm included', () => {
-        const error = new RangeError('mine');
-        assert.equal(toError(error), error);
-        const foreign = runInNewContext("new Error('theirs')");
-        assert.equal(foreign instanceof Error, false);
-        assert.equal(toError(foreign), foreign);
-    });
-
-    const others: [unknown, string][] = [
-        ['a text', 'it threw "a text", which is not an Error'],
-        [undefined, 'it threw undefined, which is not an Error'],
-        [null, 'it threw null, which is not an Error'],
-        [404, 'it threw 404, which is not an Error'],
-        [Symbol('x'), 'it threw Symbol(x), which is not an Error'],
-        [Object.create(null), 'it threw [Object: null prototype] {}, which is not an Error'],
-        [{ code: 42, why: 'because' }, "it threw { code: 42, why: 'because' }, which is not an Error"],
-    ];
-    for (const [cause, message] of others) {
-        test(`makes one of ${message.slice(9, -22)}, with the cause`, () => {
-            const error = toError(cause);
-            assert.ok(error instanceof Error);
-            assert.equal(error.cause, cause);
-            assert.equal(error.message, message);
-        });
-    }
-
-    test('keeps to one line of some length, whatever was thrown', () => {
-        for (const cause of [
-            'x'.repeat(9_000),
-            { within: new Error('a\nb') },
-            { text: `a\n${'x'.repeat(9_000)}` },
-        ]) {
-            const { message } = toError(cause);
-            assert.match(message, /^it threw .+, which is not an Error$/);
-            assert.ok(message.length < 400);
-        }
     });
 });

@@ -9,7 +9,8 @@ import type {
 } from '../../types/background_job.js';
 import { createBot, loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
 
-const TENANTS = 'create table tenants (id text primary key, name text, active integer)';
+const TENANTS = `create table tenants (id text primary key, name text, active integer);
+    create table if not exists hosts (name text primary key, tenantId text)`;
 const { app, filename } = await openAppWithDatabase(TENANTS);
 const { BackgroundJob } = await import('../../lib/index.js');
 const { ServiceFactory, Workspace } = await import('../../lib/framework.js');
@@ -28,7 +29,8 @@ let notes: unknown[];
 beforeEach(() => {
     notes = [];
     sqlite.exec(`drop table if exists tenants; ${TENANTS};
-        insert into tenants values ('acme', 'Acme', 1), ('closed', 'Closed', 0), ('globex', 'Globex', 1)`);
+        insert into tenants values ('acme', 'Acme', 1), ('closed', 'Closed', 0), ('globex', 'Globex', 1);
+        insert or ignore into hosts values ('acme.test', 'acme'), ('globex.test', 'globex')`);
 });
 
 afterEach(() => {
@@ -51,11 +53,11 @@ function noteTenant(this: BackgroundJobInstance) {
     notes.push([this.currentRun.job, this.initialParams._headers['x-tenant-id']]);
 }
 
-/** Asks as an app does, in a tenant's workspace where there is one. */
+/** Asks as an app does: in a workspace, or in a request to the host of a tenant. */
 const runBackgroundJob = (name: string, tenant?: string) =>
     within(
         Workspace.run(async function () {
-            if (tenant !== undefined) this.initialParams._headers['x-tenant-id'] = tenant;
+            if (tenant !== undefined) this.initialParams._headers['host'] = `${tenant}.test`;
             return this['runBackgroundJob'](name);
         }),
         `the run of ${name}`,
@@ -427,12 +429,13 @@ describe('this.runBackgroundJob with tenants', () => {
         await first;
     });
 
-    test('knows a tenant by its number in the table and by its text in a header', async () => {
+    test('knows a tenant by its number in the table and by its text elsewhere', async () => {
         sqlite.exec(
-            'drop table tenants; create table tenants (id integer primary key); insert into tenants values (7)',
+            'drop table tenants; create table tenants (id integer primary key); insert into tenants values (7);' +
+                "insert into hosts values ('seven.test', '7')",
         );
         register('recursive', function (this: BackgroundJobInstance) {
-            return runBackgroundJob('recursive', '7');
+            return runBackgroundJob('recursive', 'seven');
         });
         await assert.rejects(runBackgroundJob('recursive'), /"recursive" cannot run from within itself/);
     });

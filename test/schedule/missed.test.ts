@@ -2,15 +2,22 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
-    type CatchUp,
-    catchUp,
+    decideSlots,
+    type Gap,
     LATE_SECONDS,
     type MissedPolicy,
+    type MissedRules,
     MOST_CATCH_UPS,
     MOST_COUNTED,
+    type SlotDecision,
 } from '../../lib/schedule/missed.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
 import { periodic } from '../support/periodic_schedule.js';
+
+type Spans = Parameters<typeof decideSlots>[0];
+
+const catchUp = (schedule: Spans, gap: Gap, policy: Pick<MissedRules, 'missed' | 'missedWithin'>) =>
+    decideSlots(schedule, gap, { ...policy, earlier: [], workedUntil: gap.after });
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -19,7 +26,7 @@ const everyMinute = periodic('every-minute', 60, 0);
 const everySecond = periodic('every-second', 1, 0);
 
 const within = (missed: MissedPolicy, missedWithin = HOUR) => ({ missed, missedWithin });
-const unrun = ({ unrun }: CatchUp) => unrun.map(({ reason, count }) => `${count} ${reason}`);
+const unrun = ({ unrun }: SlotDecision) => unrun.map(({ reason, count }) => `${count} ${reason}`);
 
 describe('a stall of five seconds', () => {
     const gap = { after: DAY - 3, now: DAY + 2 };

@@ -9,7 +9,6 @@ import { createBot, openApp, within } from '../support/fixture_app.js';
 await openApp();
 const { BackgroundJob } = await import('../../lib/index.js');
 const { Bot } = await import('../../lib/scheduler/bot.js');
-const { parseConfig } = await import('../../lib/config/config.js');
 const { ServiceFactory, Workspace } = await import('../../lib/framework.js');
 const { ManualClock } = await import('../../lib/time/manual_clock.js');
 
@@ -131,7 +130,7 @@ describe('start()', () => {
 
     test('rejects with a ConfigError where the config is wrong, and works when it is mended', async () => {
         let section: object = { concurency: 2 };
-        const bot = new Bot({ config: async () => parseConfig({ log: 'silent', ...section }) });
+        const bot = new Bot({ config: async () => ({ log: 'silent', ...section }) });
         await assert.rejects(bot.start(), { name: 'ConfigError', message: /did you mean "concurrency"/ });
         await within(bot.stop(), 'a stop after a failed start');
         await assert.rejects(bot.runBackgroundJobs(MIDNIGHT), { name: 'ConfigError' });
@@ -448,8 +447,7 @@ describe('runBackgroundJobs()', () => {
         assert.deepEqual(notes, ['last']);
         for (const [index, [name, , message]] of failures.entries()) {
             assert.deepEqual([runs[index]?.job, runs[index]?.outcome], [name, 'failed']);
-            assert.ok(runs[index]?.error instanceof Error);
-            assert.match(runs[index].error.message, message);
+            assert.match(runs[index]?.error?.message ?? '', message);
         }
         assert.equal(runs.at(-1)?.outcome, 'succeeded');
     });

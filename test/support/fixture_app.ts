@@ -112,13 +112,12 @@ export async function createBot({
     ...parts
 }: { config?: object } & Omit<BotParts, 'config'> = {}) {
     const { Bot } = await import('../../lib/scheduler/bot.js');
-    const { parseConfig } = await import('../../lib/config/config.js');
     const events: BotEvent[] = [];
     const listeners = new Set<(event: BotEvent) => void>();
     const heardBot: HeardBot = {
         bot: new Bot({
             ...parts,
-            config: async () => parseConfig({ timezone: 'UTC', log: 'silent', ...config }),
+            config: async () => ({ timezone: 'UTC', log: 'silent', ...config }),
             listen: (event) => {
                 events.push(event);
                 for (const listener of listeners) listener(event);

@@ -1,4 +1,3 @@
-import { parseConfig } from '../../lib/config/config.js';
 import { Workspace } from '../../lib/framework.js';
 import { BackgroundJob } from '../../lib/jobs/background_job.js';
 import type { BotEvent } from '../../lib/runs/events.js';
@@ -52,7 +51,7 @@ export async function startScenario(
         random: () => 0,
         ...parts,
         clock,
-        config: async () => parseConfig({ timezone: 'UTC', log: 'silent', journal: false, ...config }),
+        config: async () => ({ timezone: 'UTC', log: 'silent', journal: false, ...config }),
         listen: (event) => {
             events.push(event.type === 'run-started' ? { ...event, run: { ...event.run } } : event);
             if (event.type === 'bot-started') announceStart();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createRun, type Outcome, type Run } from '../../lib/runs/run.js';
+import { readError } from '../../lib/text/errors.js';
 import { exitCodeFor, recordOf, summarise } from '../../lib/views/run_report.js';
 
 const over = (outcome: Outcome, more: Partial<Run> = {}): Run => ({
@@ -60,7 +61,7 @@ describe('recordOf', () => {
             startedAt,
             endedAt: startedAt + 250,
             attempt: 2,
-            error: new TypeError('no paper'),
+            error: readError(new TypeError('no paper')),
         });
         const { id, error, ...rest } = JSON.parse(JSON.stringify(recordOf(run)));
         assert.equal(id, run.id);

@@ -5,6 +5,7 @@ import { openApp } from '../support/fixture_app.js';
 
 await openApp();
 const { BackgroundJob } = await import('../../lib/jobs/background_job.js');
+const { readError } = await import('../../lib/text/errors.js');
 const { planJob } = await import('../../lib/jobs/job_plan.js');
 const { settingsInForce } = await import('../../lib/views/settings_in_force.js');
 
@@ -53,7 +54,7 @@ describe('the settings in force', () => {
         assert.deepEqual(settingsOf({ multiTenant: false })('multiTenant'), [false, 'false', 'definition']);
         const app = settingsOf({}, { ...NOWHERE, hasTenants: true });
         assert.deepEqual(app('multiTenant'), [true, 'true: the app has a tenants table', 'default']);
-        const unknown = settingsOf({}, { ...NOWHERE, hasTenants: new Error('no such file') });
+        const unknown = settingsOf({}, { ...NOWHERE, hasTenants: readError(new Error('no such file')) });
         assert.deepEqual(unknown('multiTenant'), [
             null,
             'true where the app has a tenants table (no such file)',

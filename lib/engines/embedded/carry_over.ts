@@ -10,11 +10,19 @@ import type { Database, Row, SqlValue } from './database.js';
  */
 export function carryOver(from: Database, to: Database, since: number): Map<string, number> {
     const seqs = new Map<string, number>();
-    for (const { seq: _, ...row } of rowsOf(from, 'bot_runs WHERE ended_at IS NULL OR ended_at >= ? ORDER BY seq', since)) {
+    for (const { seq: _, ...row } of rowsOf(
+        from,
+        'bot_runs WHERE ended_at IS NULL OR ended_at >= ? ORDER BY seq',
+        since,
+    )) {
         const seq = insert(to, 'bot_runs', row, 'ON CONFLICT DO NOTHING');
         if (seq !== undefined && row['ended_at'] === null) seqs.set(row['id'] as string, seq);
     }
-    for (const { seq: _, ...row } of rowsOf(from, 'bot_skips WHERE last >= ? ORDER BY seq', Math.floor(since / 1000)))
+    for (const { seq: _, ...row } of rowsOf(
+        from,
+        'bot_skips WHERE last >= ? ORDER BY seq',
+        Math.floor(since / 1000),
+    ))
         insert(to, 'bot_skips', row, '');
     for (const row of rowsOf(from, 'bot_pauses')) insert(to, 'bot_pauses', row, 'ON CONFLICT DO NOTHING');
     for (const row of rowsOf(from, 'bot_schedules'))
@@ -24,7 +32,8 @@ export function carryOver(from: Database, to: Database, since: number): Map<stri
             row,
             'ON CONFLICT DO UPDATE SET handled_until = max(handled_until, excluded.handled_until)',
         );
-    for (const row of rowsOf(from, 'bot_processes')) insert(to, 'bot_processes', row, 'ON CONFLICT DO NOTHING');
+    for (const row of rowsOf(from, 'bot_processes'))
+        insert(to, 'bot_processes', row, 'ON CONFLICT DO NOTHING');
     return seqs;
 }
 

@@ -69,7 +69,9 @@ export class Database {
 
     /** The names of its tables, SQLite's own left out. */
     get tables(): string[] {
-        return this.statement("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        return this.statement(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+        )
             .all([])
             .map((row) => row['name'] as string);
     }

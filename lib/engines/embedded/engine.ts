@@ -1,24 +1,26 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { History } from '../../runs/history.js';
-import type { GiveUpReason } from '../../runs/events.js';
-import type { Run } from '../../runs/run.js';
-import type { Schedule } from '../../schedule/schedule.js';
 import {
     ALL_JOBS,
-    JournalLockedError,
-    type LockTimeout,
     type DueSchedule,
     type Engine,
     type EngineHost,
     type HistoryHost,
+    JournalLockedError,
     type LastEnqueued,
+    type LockTimeout,
     type Request,
     type Result,
     type WaitingSlots,
 } from '../../runs/engine.js';
-import type { Database } from './database.js';
+import type { GiveUpReason } from '../../runs/events.js';
+import type { History } from '../../runs/history.js';
+import type { Run } from '../../runs/run.js';
+import type { Schedule } from '../../schedule/schedule.js';
+import { type ErrorRecord, traceOf } from '../../text/errors.js';
 import { createOwner } from '../owner.js';
+import type { Database } from './database.js';
 import { enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
+import { SqliteHistory } from './history.js';
 import { type Consequence, enter, promote } from './lanes.js';
 import { Liveness } from './liveness.js';
 import { pause, pausedJobs, resume } from './pauses.js';
@@ -26,7 +28,6 @@ import { abort, fanOut, finish, giveUpAll, retryLater, take, waitingBatches } fr
 import { laneKey, NO_TURN, type RunningRow } from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
 import { Turns } from './turns.js';
-import { SqliteHistory } from './history.js';
 
 /** As many runs are started in one step, so that no step blocks the event loop for long. */
 const MOST_IN_STEP = 50;
@@ -64,7 +65,7 @@ export class EmbeddedEngine implements Engine {
     readonly #conclusions = new Set<Promise<void>>();
     readonly #waiters = new Map<string, (run: Run) => void>();
     /** What runs that wait for their next attempt have failed with, by their ids. */
-    readonly #failures = new Map<string, Error>();
+    readonly #failures = new Map<string, ErrorRecord>();
     readonly #skipsBehind = new Map<string, number>();
     #host: EngineHost | undefined;
     #store: Store | undefined;
@@ -121,7 +122,10 @@ export class EmbeddedEngine implements Engine {
         return SqliteHistory.open(host, this.#store);
     }
 
-    async handledUntil(schedules: readonly Schedule[], now: number): Promise<ReadonlyMap<string, number> | undefined> {
+    async handledUntil(
+        schedules: readonly Schedule[],
+        now: number,
+    ): Promise<ReadonlyMap<string, number> | undefined> {
         return this.#tryNow((database) => handledUntil(database, schedules, now));
     }
 
@@ -348,7 +352,9 @@ export class EmbeddedEngine implements Engine {
         void performed
             ?.then((result) => {
                 endTurn?.();
-                const conclusion = this.#conclude(row, result).finally(() => this.#conclusions.delete(conclusion));
+                const conclusion = this.#conclude(row, result).finally(() =>
+                    this.#conclusions.delete(conclusion),
+                );
                 this.#conclusions.add(conclusion);
                 return conclusion;
             })
@@ -365,7 +371,7 @@ export class EmbeddedEngine implements Engine {
         if (result.kind === 'retries') {
             const { at, error } = result;
             this.#failures.set(run.id, error);
-            const texts = { at, error: describe(error), stack: stackOf(error) };
+            const texts = { at, ...textsOf(error) };
             const answer = await this.#do((database, consequences) => {
                 consequences.push({ kind: 'waits', batch: row.batch });
                 return retryLater(database, row, texts, this.#owner);
@@ -379,12 +385,15 @@ export class EmbeddedEngine implements Engine {
         return this.#end(row, result);
     }
 
-    async #end(row: RunningRow, { outcome, reason, error }: Extract<Result, { kind: 'ended' }>): Promise<void> {
+    async #end(
+        row: RunningRow,
+        { outcome, reason, error }: Extract<Result, { kind: 'ended' }>,
+    ): Promise<void> {
         const endedAt = this.#now();
         const { run } = row;
         this.#failures.delete(run.id);
         Object.assign(run, { outcome, reason, error, endedAt });
-        const ending = { outcome, reason, endedAt, error: error && describe(error), stack: error && stackOf(error) };
+        const ending = { outcome, reason, endedAt, ...textsOf(error) };
         const isInTime = await this.#do((database, consequences) => {
             const freed = finish(database, row, ending, this.#owner);
             consequences.push(...(freed ?? []));
@@ -480,14 +489,11 @@ function batchesOf(consequences: readonly Consequence[]): number[] {
 
 /** When the next delayed row comes due, in unix milliseconds; those that wait for the end of a pause are left out. */
 function nextDue(database: Database, now: number): number | undefined {
-    const sql = "SELECT min(run_at) AS next FROM bot_runs INDEXED BY bot_delayed WHERE state = 'delayed' AND run_at > ?";
+    const sql =
+        "SELECT min(run_at) AS next FROM bot_runs INDEXED BY bot_delayed WHERE state = 'delayed' AND run_at > ?";
     return (database.statement(sql).get([now])?.['next'] as number | null) ?? undefined;
 }
 
-function describe(error: Error): string {
-    return `${error.name}: ${error.message}`;
-}
-
-function stackOf(error: Error): string | undefined {
-    return error.stack?.slice(0, 8_000);
+function textsOf(error: ErrorRecord | undefined): { error: string | undefined; stack: string | undefined } {
+    return { error: error && `${error.name}: ${error.message}`, stack: error && traceOf(error) };
 }

@@ -1,11 +1,11 @@
+import type { DueSchedule, LastEnqueued, WaitingSlots } from '../../runs/engine.js';
 import { createRun } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
-import type { DueSchedule, LastEnqueued, WaitingSlots } from '../../runs/engine.js';
-import type { Database, Row } from './database.js';
 import type { Owner } from '../owner.js';
+import type { Database, Row } from './database.js';
 import { type Consequence, enter } from './lanes.js';
-import { giveUpWaiting } from './queue.js';
 import { GONE } from './processes.js';
+import { giveUpWaiting } from './queue.js';
 import { type Kind, laneKey, type NewRow } from './rows.js';
 import { recordSkips } from './skips.js';
 
@@ -47,7 +47,10 @@ export function enqueueSchedule(
         for (const slot of due.run) {
             record(database, due, { reason, first: slot, last: slot, count: 1, atLeast: false }, by);
             const { run } = rowOf(due, kind, slot);
-            consequences.push({ kind: 'ended', run: Object.assign(run, { outcome: 'skipped', reason, endedAt: now }) });
+            consequences.push({
+                kind: 'ended',
+                run: Object.assign(run, { outcome: 'skipped', reason, endedAt: now }),
+            });
         }
         return undefined;
     }
@@ -62,7 +65,11 @@ function kindOf({ plan }: DueSchedule): Kind {
     return plan.settings.multiTenant === false ? 'run' : 'slot';
 }
 
-function rowOf({ schedule, plan, position, until, catchesUp }: DueSchedule, kind: Kind, slot: number): NewRow {
+function rowOf(
+    { schedule, plan, position, until, catchesUp }: DueSchedule,
+    kind: Kind,
+    slot: number,
+): NewRow {
     const run = createRun({
         job: plan.name,
         file: plan.file,
@@ -103,7 +110,15 @@ function record(
 function decideAnew(database: Database, due: DueSchedule, by: Owner, now: number): Consequence[] {
     const { job, text } = due.schedule;
     const consequences = due.skipped.flatMap(({ reason, first, last }) =>
-        giveUpWaiting(database, job, 'schedule = ? AND slot BETWEEN ? AND ?', [text, first, last], reason, by, now),
+        giveUpWaiting(
+            database,
+            job,
+            'schedule = ? AND slot BETWEEN ? AND ?',
+            [text, first, last],
+            reason,
+            by,
+            now,
+        ),
     );
     database
         .statement(
@@ -116,7 +131,8 @@ function decideAnew(database: Database, due: DueSchedule, by: Owner, now: number
 
 function waits(database: Database, kind: Kind, { job, args }: Schedule, slot: number): boolean {
     const lane = laneKey(kind, { job, args, tenant: undefined });
-    const sql = "SELECT 1 FROM bot_runs INDEXED BY bot_slots WHERE lane = ? AND slot = ? AND origin = 'schedule'";
+    const sql =
+        "SELECT 1 FROM bot_runs INDEXED BY bot_slots WHERE lane = ? AND slot = ? AND origin = 'schedule'";
     return database.statement(sql).get([lane, slot]) !== undefined;
 }
 

@@ -59,7 +59,7 @@ export function openForReading(path: string): Database | undefined {
     const database = new Database(path);
     judge(database, path);
     if (database.version < 2 * MAJOR)
-        throw new Error('it is an earlier release\'s, and is carried over when a bot starts');
+        throw new Error("it is an earlier release's, and is carried over when a bot starts");
     return database;
 }
 
@@ -101,7 +101,8 @@ function judge(database: Database, path: string): void {
                 `The journal ${path} is a newer release's (version ${version}, this one knows ${VERSION}): nothing runs here until this process is updated, too.`,
             );
         const missing = TABLES.filter((table) => !tables.includes(table));
-        if (version >= 2 * MAJOR && missing.length > 0) throw new CorruptJournalError(`it has no ${missing[0]}`);
+        if (version >= 2 * MAJOR && missing.length > 0)
+            throw new CorruptJournalError(`it has no ${missing[0]}`);
         return;
     }
     if (tables.length > 0 && !isFirstEdition(database))

@@ -1,3 +1,4 @@
+import type { HistoryHost } from '../../runs/engine.js';
 import {
     type History,
     type JobStatus,
@@ -9,12 +10,11 @@ import {
 } from '../../runs/history.js';
 import type { Outcome, TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
-import type { HistoryHost } from '../../runs/engine.js';
+import { isGone } from '../owner.js';
 import type { Database, Row, SqlValue } from './database.js';
 import { kindOf } from './failure.js';
-import { isGone } from '../owner.js';
-import { pausedJobs } from './pauses.js';
 import { openForReading } from './file.js';
+import { pausedJobs } from './pauses.js';
 import { placeOf, type Store } from './store.js';
 
 // A slot stands for its tenants, unless it has failed.
@@ -23,7 +23,8 @@ const LISTED = "(kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lo
 const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack,
     host, pid, (SELECT place FROM bot_processes WHERE bot_processes.id = bot_runs.process) AS place FROM bot_runs`;
 
-const SKIPS = 'SELECT job, schedule, args, tenant, reason, first, last, count, at_least, host, pid FROM bot_skips';
+const SKIPS =
+    'SELECT job, schedule, args, tenant, reason, first, last, count, at_least, host, pid FROM bot_skips';
 
 /** What the embedded engine remembers. */
 export class SqliteHistory implements History {
@@ -47,16 +48,28 @@ export class SqliteHistory implements History {
     }
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
-        const found = await this.read((database) => jobs.map((job) => [job, statusOf(database, job)] as const));
+        const found = await this.read((database) =>
+            jobs.map((job) => [job, statusOf(database, job)] as const),
+        );
         return new Map(
-            (found ?? []).flatMap(([job, status]) => (status ? ([[job, status]] as [string, JobStatus][]) : [])),
+            (found ?? []).flatMap(([job, status]) =>
+                status ? ([[job, status]] as [string, JobStatus][]) : [],
+            ),
         );
     }
 
     async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
         const past = await this.read((database) => [
-            ...rows(database, `job = ? AND ${LISTED} AND started_at IS NOT NULL ORDER BY seq DESC LIMIT ?`, job, most),
-            ...database.statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT ?`).all([job, most]).map(skipsOf),
+            ...rows(
+                database,
+                `job = ? AND ${LISTED} AND started_at IS NOT NULL ORDER BY seq DESC LIMIT ?`,
+                job,
+                most,
+            ),
+            ...database
+                .statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT ?`)
+                .all([job, most])
+                .map(skipsOf),
         ]);
         return (past ?? []).sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
     }
@@ -98,7 +111,10 @@ function statusOf(database: Database, job: string): JobStatus | undefined {
                   job,
                   newest.scheduledAt,
               ).filter(({ id }) => id !== newest.id);
-    const [skipped] = database.statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT 1`).all([job]).map(skipsOf);
+    const [skipped] = database
+        .statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT 1`)
+        .all([job])
+        .map(skipsOf);
     if (!newest && !skipped && running.length === 0 && byHand.length === 0) return undefined;
     return { running, byHand, ended: newest ? [newest, ...siblings] : [], skipped };
 }

@@ -1,14 +1,19 @@
-import type { Database, Row } from './database.js';
+import type { Run } from '../../runs/run.js';
 import { enterLane, type LaneMember } from '../lane_rules.js';
 import type { Owner } from '../owner.js';
+import type { Database, Row } from './database.js';
 import { COLUMNS, holdsLane, insertRow, type NewRow, runOf } from './rows.js';
 import { recordSkips } from './skips.js';
-import type { Run } from '../../runs/run.js';
 
 /** What became of other runs in a step. */
 export type Consequence =
     /** It has ended, or does not start; `behind`: because of the run with this id, which has gone on since then. */
-    | { readonly kind: 'ended'; readonly run: Run; readonly behind?: string; readonly since?: number | undefined }
+    | {
+          readonly kind: 'ended';
+          readonly run: Run;
+          readonly behind?: string;
+          readonly since?: number | undefined;
+      }
     /** It is to end. */
     | { readonly kind: 'abort'; readonly id: string; readonly reason: string }
     /** There may be a run of this batch that can be taken. */
@@ -23,7 +28,8 @@ const MEMBERS = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished
     WHERE job = ? AND lane = ? AND ended_at IS NULL AND holds = 1 AND (state <> 'delayed' OR attempt > 0)
     ORDER BY order_at, position, seq`;
 
-const ANY_MEMBER = 'SELECT 1 FROM bot_runs INDEXED BY bot_unfinished WHERE job = ? AND lane = ? AND ended_at IS NULL';
+const ANY_MEMBER =
+    'SELECT 1 FROM bot_runs INDEXED BY bot_unfinished WHERE job = ? AND lane = ? AND ended_at IS NULL';
 
 const FREE = `UPDATE bot_runs SET state = 'waiting' WHERE seq = (SELECT seq FROM bot_runs INDEXED BY bot_unfinished
     WHERE job = ? AND lane = ? AND ended_at IS NULL AND state = 'blocked' ORDER BY order_at, position, seq LIMIT 1)
@@ -129,7 +135,8 @@ function enterLaneOf(
     if (entry.overtakes)
         database.statement("UPDATE bot_runs SET state = 'blocked' WHERE seq = ?").run([entry.overtakes.seq]);
     if (entry.replaces) consequences.push(...replace(database, entry.replaces, now));
-    const isHeadGone = entry.replaces?.state === 'delayed' || entry.supersedes.some(({ state }) => state === 'waiting');
+    const isHeadGone =
+        entry.replaces?.state === 'delayed' || entry.supersedes.some(({ state }) => state === 'waiting');
     if (entry.isBlocked && isHeadGone) consequences.push(...free(database, row.run.job, row.lane));
     if (catchesUp) consequences.push(...dropTooMany(database, members, by, now));
     return consequences;
@@ -161,7 +168,9 @@ export function free(database: Database, job: string, lane: string): Consequence
 
 function replace(database: Database, { row, seq, state }: Member, now: number): Consequence[] {
     if (state === 'running') {
-        database.statement("UPDATE bot_runs SET abort = coalesce(abort, 'replaced') WHERE seq = ?").run([seq]);
+        database
+            .statement("UPDATE bot_runs SET abort = coalesce(abort, 'replaced') WHERE seq = ?")
+            .run([seq]);
         return [{ kind: 'abort', id: row['id'] as string, reason: 'replaced' }];
     }
     const end = database.statement(
@@ -169,7 +178,9 @@ function replace(database: Database, { row, seq, state }: Member, now: number): 
     );
     end.run([now, seq]);
     const run = runOf(row, () => undefined);
-    return [{ kind: 'ended', run: Object.assign(run, { outcome: 'aborted', reason: 'replaced', endedAt: now }) }];
+    return [
+        { kind: 'ended', run: Object.assign(run, { outcome: 'aborted', reason: 'replaced', endedAt: now }) },
+    ];
 }
 
 function dropTooMany(database: Database, members: readonly Member[], by: Owner, now: number): Consequence[] {
@@ -177,7 +188,9 @@ function dropTooMany(database: Database, members: readonly Member[], by: Owner, 
     const tooMany = waiting.slice(0, Math.max(0, waiting.length + 1 - MOST_CATCHING_UP));
     const dropped = tooMany.map(({ row, seq }) => giveUp(database, row, seq, 'too many', by, now));
     const head = tooMany.find(({ state }) => state === 'waiting');
-    return head ? [...dropped, ...free(database, head.row['job'] as string, head.row['lane'] as string)] : dropped;
+    return head
+        ? [...dropped, ...free(database, head.row['job'] as string, head.row['lane'] as string)]
+        : dropped;
 }
 
 function waitsToCatchUp({ catchesUp, attempt, state }: LaneMember): boolean {
@@ -200,7 +213,14 @@ function membersOf(database: Database, job: string, lane: string): Member[] {
 }
 
 /** Records that the slot of a row does not run; the row goes. */
-export function skip(database: Database, run: Run, lane: string, reason: string, by: Owner, seq?: number): void {
+export function skip(
+    database: Database,
+    run: Run,
+    lane: string,
+    reason: string,
+    by: Owner,
+    seq?: number,
+): void {
     if (seq !== undefined) database.statement('DELETE FROM bot_runs WHERE seq = ?').run([seq]);
     const { job, schedule, args, tenant, scheduledAt: slot } = run;
     if (slot === undefined) return;

@@ -1,7 +1,7 @@
 import type { EngineHost } from '../../runs/engine.js';
-import type { Database } from './database.js';
 import { Leases } from '../leases.js';
 import type { Owner } from '../owner.js';
+import type { Database } from './database.js';
 import type { Consequence } from './lanes.js';
 import { beat, beats, forgetProcess } from './processes.js';
 import { adopt } from './queue.js';
@@ -57,7 +57,11 @@ export class Liveness {
             beat(database, owner, now, this.parts.enqueuedUntil());
             const others = beats(database);
             others.delete(owner.id);
-            return { others, aborts: abortsOf(database, owner), isMore: isForgetting && this.#forget(database, now) };
+            return {
+                others,
+                aborts: abortsOf(database, owner),
+                isMore: isForgetting && this.#forget(database, now),
+            };
         });
         this.#beats = found?.isMore ? 0 : this.#beats + 1;
         for (const { id, reason } of found?.aborts ?? []) abort(id, reason);

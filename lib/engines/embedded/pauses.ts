@@ -1,6 +1,6 @@
 import { ALL_JOBS } from '../../runs/engine.js';
-import type { Database } from './database.js';
 import type { Owner } from '../owner.js';
+import type { Database } from './database.js';
 import { type Consequence, free } from './lanes.js';
 import { giveUpWaiting } from './queue.js';
 
@@ -18,7 +18,9 @@ export function pausedJobs(database: Database): Set<string> {
  * @param now unix milliseconds
  */
 export function pause(database: Database, job: string, by: Owner, now: number): Consequence[] {
-    database.statement('INSERT OR IGNORE INTO bot_pauses (job, paused_at) VALUES (?, ?)').run([job, Math.floor(now)]);
+    database
+        .statement('INSERT OR IGNORE INTO bot_pauses (job, paused_at) VALUES (?, ?)')
+        .run([job, Math.floor(now)]);
     return unfinishedJobs(database, job).flatMap((name) => {
         const skipped = giveUpWaiting(database, name, '1', [], 'paused', by, now);
         database

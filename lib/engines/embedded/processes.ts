@@ -1,5 +1,5 @@
-import type { Database } from './database.js';
 import type { Owner } from '../owner.js';
+import type { Database } from './database.js';
 
 /** What processes that are no more have enqueued is remembered under this name. */
 export const GONE = 'gone';

@@ -1,6 +1,6 @@
 import type { TenantId } from '../../runs/run.js';
-import type { Database, Row, SqlValue } from './database.js';
 import type { Owner } from '../owner.js';
+import type { Database, Row, SqlValue } from './database.js';
 import { type Consequence, enter, free, giveUp, skip } from './lanes.js';
 import { COLUMNS, laneKey, type NewRow, NO_TURN, type RunningRow, runningRow, runOf } from './rows.js';
 
@@ -19,7 +19,8 @@ export interface Takeable {
     fileOf(job: string): string | undefined;
 }
 
-const BATCHES = "SELECT DISTINCT batch FROM bot_runs INDEXED BY bot_waiting WHERE state = 'waiting' ORDER BY batch";
+const BATCHES =
+    "SELECT DISTINCT batch FROM bot_runs INDEXED BY bot_waiting WHERE state = 'waiting' ORDER BY batch";
 
 const OF_BATCH = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
     WHERE state = 'waiting' AND batch = ? ORDER BY order_at, position, seq`;
@@ -97,15 +98,10 @@ export function finish(
         return freed();
     }
     const { changes } = database
-        .statement(`UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE}`)
-        .run([
-            outcome,
-            reason ?? null,
-            error ?? null,
-            stack ?? null,
-            Math.floor(endedAt),
-            ...mine(row, by),
-        ]);
+        .statement(
+            `UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE}`,
+        )
+        .run([outcome, reason ?? null, error ?? null, stack ?? null, Math.floor(endedAt), ...mine(row, by)]);
     if (changes > 0) return freed();
     database
         .statement("UPDATE bot_runs SET reason = ? WHERE seq = ? AND state = 'lost'")
@@ -192,7 +188,13 @@ function rowFor(slot: RunningRow, tenant: TenantId | undefined, now: number): Ne
  * @param database within a transaction
  * @param reason why
  */
-export function abort(database: Database, id: string, job: string, reason: string, now: number): Consequence[] {
+export function abort(
+    database: Database,
+    id: string,
+    job: string,
+    reason: string,
+    now: number,
+): Consequence[] {
     const row = database
         .statement(
             `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished WHERE job = ? AND ended_at IS NULL AND id = ?`,
@@ -240,13 +242,16 @@ export function adopt(
         const mayRunAgain = row['kind'] === 'slot' || run.attempt <= retriesOf(run.job);
         const again = !isWaiter && mayRunAgain && row['state'] === 'running';
         if (again) {
-            database.statement("UPDATE bot_runs SET state = 'waiting' WHERE seq = ?").run([row['seq'] ?? null]);
+            database
+                .statement("UPDATE bot_runs SET state = 'waiting' WHERE seq = ?")
+                .run([row['seq'] ?? null]);
         } else {
             const outcome = row['state'] === 'running' ? 'lost' : 'aborted';
             database
                 .statement('UPDATE bot_runs SET state = ?, reason = ?, ended_at = ? WHERE seq = ?')
                 .run([outcome, PROCESS_DIED, Math.floor(now), row['seq'] ?? null]);
-            if (row['holds'] === 1 && row['state'] !== 'blocked') free(database, run.job, row['lane'] as string);
+            if (row['holds'] === 1 && row['state'] !== 'blocked')
+                free(database, run.job, row['lane'] as string);
             Object.assign(run, { outcome, reason: PROCESS_DIED, endedAt: now });
         }
         return { run, again };
@@ -282,7 +287,9 @@ export function giveUpWaiting(
 /** Ends whatever waits, because nobody else will ever take it. */
 export function giveUpAll(database: Database, now: number): Consequence[] {
     const rows = database
-        .statement(`SELECT ${COLUMNS} FROM bot_runs WHERE ended_at IS NULL AND state <> 'running' ORDER BY seq`)
+        .statement(
+            `SELECT ${COLUMNS} FROM bot_runs WHERE ended_at IS NULL AND state <> 'running' ORDER BY seq`,
+        )
         .all([]);
     return rows.map((row) => {
         const run = runOf(row, () => undefined);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { OverlapPolicy } from '../../jobs/settings.js';
-import type { MissedPolicy } from '../../schedule/missed.js';
 import { laneOf, type Run, type TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
-import type { Database, Row, SqlValue } from './database.js';
+import type { MissedPolicy } from '../../schedule/missed.js';
 import type { Owner } from '../owner.js';
+import type { Database, Row, SqlValue } from './database.js';
 
 export type Kind = 'run' | 'slot';
 export type Origin = 'schedule' | 'waiter' | 'later';
@@ -47,7 +47,9 @@ export const NO_TURN = -1;
 
 /** A lane, as rows have it. */
 export function laneKey(kind: Kind, run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
-    return createHash('sha1').update(`${kind} ${laneOf(run)}`).digest('base64url');
+    return createHash('sha1')
+        .update(`${kind} ${laneOf(run)}`)
+        .digest('base64url');
 }
 
 /** Whether a row keeps its lane: runs that may overlap do not, unless they catch up, one after another. */

@@ -2,8 +2,8 @@ import type { TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
 import { nextSlot } from '../../schedule/calendar.js';
 import { splitTimezone } from '../../schedule/crontab.js';
-import type { Database, SqlValue } from './database.js';
 import type { Owner } from '../owner.js';
+import type { Database, SqlValue } from './database.js';
 
 /** Slots that did not run, for one reason. Times are unix seconds. */
 export interface SkippedSlots {
@@ -42,7 +42,9 @@ function record(database: Database, slots: SkippedSlots, by: Owner): void {
         if (first >= (before['first'] as number)) return;
     } else if (before && before['reason'] === reason && follows(slots, before['last'] as number)) {
         database
-            .statement('UPDATE bot_skips SET last = ?, count = count + ?, at_least = max(at_least, ?) WHERE seq = ?')
+            .statement(
+                'UPDATE bot_skips SET last = ?, count = count + ?, at_least = max(at_least, ?) WHERE seq = ?',
+            )
             .run([last, count, slots.atLeast ? 1 : 0, before['seq'] as SqlValue]);
         return;
     }

@@ -1,13 +1,13 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { isAbsolute, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Project } from '../../framework.js';
 import { type HistoryHost, JournalLockedError, type LockTimeout } from '../../runs/engine.js';
 import type { JournalTrouble } from '../../runs/events.js';
+import { carryOver } from './carry_over.js';
 import { Database, MEMORY } from './database.js';
 import { kindOf } from './failure.js';
-import { carryOver } from './carry_over.js';
 import { isInPlace, type OpenFile, openFile } from './file.js';
 import { migrate, VERSION } from './schema.js';
 
@@ -56,7 +56,9 @@ export class Store {
         if (parts.path === undefined) store.#memory = openMemory();
         else await store.#whileLocked(() => store.#openFile(parts.path as string), parts.lockTimeout);
         if (store.#isAway && parts.required)
-            throw new Error(`The journal ${parts.shown} cannot be written, and bot.journal.required is true.`);
+            throw new Error(
+                `The journal ${parts.shown} cannot be written, and bot.journal.required is true.`,
+            );
         return store;
     }
 
@@ -113,7 +115,8 @@ export class Store {
         } catch (error) {
             const kind = kindOf(error);
             const { path } = this.parts;
-            if (!this.#file || path === undefined || (kind !== 'unwritable' && kind !== 'corrupt')) throw error;
+            if (!this.#file || path === undefined || (kind !== 'unwritable' && kind !== 'corrupt'))
+                throw error;
             const before = this.#file;
             this.#file = undefined;
             if (kind === 'corrupt') this.#openFile(path);

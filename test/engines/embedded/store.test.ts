@@ -41,17 +41,24 @@ const pauseIn = (store: Store, job: string) =>
 
 const pausesIn = (store: Store) =>
     store.write((database) =>
-        database.statement('SELECT job FROM bot_pauses ORDER BY job').all([]).map((row) => row['job']),
+        database
+            .statement('SELECT job FROM bot_pauses ORDER BY job')
+            .all([])
+            .map((row) => row['job']),
     );
 
 /** Does something with the file in a process of its own. */
 const elsewhere = async (code: string) => {
-    const args = ['--input-type=module', '-e', `import Libsql from 'libsql'; const path = ${JSON.stringify(path)}; ${code}`];
+    const args = [
+        '--input-type=module',
+        '-e',
+        `import Libsql from 'libsql'; const path = ${JSON.stringify(path)}; ${code}`,
+    ];
     await promisify(execFile)(process.execPath, args, { cwd: process.cwd() });
 };
 
 describe('a journal', () => {
-    test('is nobody else\'s to read, whatever the umask', async () => {
+    test("is nobody else's to read, whatever the umask", async () => {
         const umask = process.umask(0);
         try {
             await pauseIn(await open(), 'a');
@@ -95,13 +102,16 @@ describe('a journal', () => {
             assert.equal(fs.readdirSync(folder).filter((name) => /\.corrupt-[\dTZ-]+$/.test(name)).length, 1);
         });
 
-    test('is no other app\'s database: that is refused, and not a byte changes', async () => {
+    test("is no other app's database: that is refused, and not a byte changes", async () => {
         await elsewhere(`
             const db = new Libsql(path);
             db.exec('CREATE TABLE runs (id TEXT); CREATE TABLE users (id TEXT); PRAGMA user_version = 7');
             db.close();`);
         const before = fs.readFileSync(path);
-        await assert.rejects(open(), /bot\.db is no journal, but another database \(with (runs|users).*filename/);
+        await assert.rejects(
+            open(),
+            /bot\.db is no journal, but another database \(with (runs|users).*filename/,
+        );
         assert.deepEqual(fs.readFileSync(path), before);
         assert.deepEqual(fs.readdirSync(folder), ['bot.db']);
     });
@@ -160,7 +170,10 @@ describe('a journal', () => {
         const store = await open();
         const holder = new Database(path);
         holder.exec('BEGIN IMMEDIATE');
-        await assert.rejects(store.write(() => {}, { milliseconds: 30 }), JournalLockedError);
+        await assert.rejects(
+            store.write(() => {}, { milliseconds: 30 }),
+            JournalLockedError,
+        );
         const written = pauseIn(store, 'a');
         holder.exec('COMMIT');
         await written;
@@ -173,11 +186,17 @@ describe('a journal', () => {
         assert.deepEqual(await pausesIn(store), ['a']);
         assert.deepEqual(told, ['unwritable']);
         assert.match(store.description, /memory/);
-        await assert.rejects(open({ path: missing, required: true }), /cannot be written, and bot\.journal\.required/);
+        await assert.rejects(
+            open({ path: missing, required: true }),
+            /cannot be written, and bot\.journal\.required/,
+        );
     });
 
     test('of the first edition is carried over, and stays beside it as a copy', async () => {
-        const first = fs.readFileSync(new URL('../../../../test/support/first_edition.sql', import.meta.url), 'utf8');
+        const first = fs.readFileSync(
+            new URL('../../../../test/support/first_edition.sql', import.meta.url),
+            'utf8',
+        );
         await elsewhere(`const db = new Libsql(path); db.exec(${JSON.stringify(first)}); db.close();`);
         const store = await open();
         const [runs, skips, handled, paused, tables] = await store.write((database) => [
@@ -187,14 +206,26 @@ describe('a journal', () => {
             database.statement('SELECT job, paused_at FROM bot_pauses').all([]),
             database.tables,
         ]);
-        assert.deepEqual(runs.map(({ id, state }) => [id, state]), [
-            ['one', 'succeeded'],
-            ['two', 'failed'],
-            ['three', 'lost'],
-        ]);
-        assert.deepEqual(skips.map(({ reason, count }) => [reason, count]), [['overlap', 3]]);
-        assert.deepEqual(handled.map((row) => row['handled_until']), [1767225600]);
-        assert.deepEqual(paused.map(({ job, paused_at }) => [job, paused_at]), [['reports', 1767225500000]]);
+        assert.deepEqual(
+            runs.map(({ id, state }) => [id, state]),
+            [
+                ['one', 'succeeded'],
+                ['two', 'failed'],
+                ['three', 'lost'],
+            ],
+        );
+        assert.deepEqual(
+            skips.map(({ reason, count }) => [reason, count]),
+            [['overlap', 3]],
+        );
+        assert.deepEqual(
+            handled.map((row) => row['handled_until']),
+            [1767225600],
+        );
+        assert.deepEqual(
+            paused.map(({ job, paused_at }) => [job, paused_at]),
+            [['reports', 1767225500000]],
+        );
         assert.deepEqual([...tables].sort(), [...TABLES].sort());
         assert.ok(fs.existsSync(`${path}.v1`));
     });

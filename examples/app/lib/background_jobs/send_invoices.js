@@ -7,8 +7,7 @@ export default {
     },
 
     async run() {
-        const id = this.initialParams._headers['x-tenant-id'];
-        const [tenant] = await this.database.tenants.where({ id }).all();
-        console.log(`    an invoice for ${tenant.name}`);
+        const { name } = await this.database.tenant;
+        console.log(`    an invoice for ${name}`);
     },
 };

@@ -2,18 +2,30 @@ import Database from 'libsql';
 
 /**
  * SQLite in the shape of the framework's own database package, which is not on npm yet: `info` tells which tables
- * there are, and each table has `where`, `all`, `count`, `insert` and `delete`.
+ * there are, each table has `where`, `all`, `first`, `count`, `insert` and `delete`, and `tenant` is the tenant of the
+ * workspace or request: the one that the header `x-tenant-id` names, else the one whose host was asked.
  */
 export default {
     create() {
         return this.defer(async () => {
             const config = await this.config.database;
-            return openDatabase(
+            const database = openDatabase(
                 this.context.root.getOrCreate('databaseClient', () => new DatabaseClient(config)),
             );
+            const tenant = await findTenant(database, this.initialParams);
+            return tenant ? { ...database, tenant } : database;
         });
     },
 };
+
+async function findTenant({ info, tenants, hosts }, { _headers, _url }) {
+    if (!info.tenants) return undefined;
+    const id = _headers['x-tenant-id'];
+    if (id) return tenants.where({ id }).first();
+    const name = (_headers.host || _url.hostname).replace(/:\d+$/, '').toLowerCase();
+    const host = info.hosts && (await hosts.where({ name }).first());
+    return host && tenants.where({ id: host.tenantId }).first();
+}
 
 /** One connection for each workspace. It stands on the workspace's context, which destroys it at its end. */
 class DatabaseClient {
@@ -68,6 +80,10 @@ class Table {
 
     async all() {
         return this.client.all(`select * from ${this.source}`, this.values);
+    }
+
+    async first() {
+        return (await this.all())[0];
     }
 
     async count() {

@@ -1,0 +1,142 @@
+import { types } from 'node:util';
+import { count } from './count.js';
+import { show } from './show.js';
+
+/** An error as plain text. It is made once, where the error is caught: nobody behind that touches what was thrown. */
+export interface ErrorRecord {
+    readonly name: string;
+    readonly message: string;
+    readonly code?: string;
+    /** Its name and message, and the frames from the app's code on. */
+    readonly stack: string;
+    /** The errors that led to it, those of an AggregateError included. */
+    readonly causes?: readonly ErrorRecord[];
+}
+
+/** As much of each, in characters, as is kept. */
+const LONGEST = { name: 100, message: 4_000, frames: 8_000 };
+
+/** An error and its causes, and theirs, are at most so many. */
+const MOST_RECORDS = 10;
+
+const UNREADABLE = '(its message cannot be read)';
+
+/**
+ * Makes an Error of anything that was thrown.
+ *
+ * @param thrown what was thrown, or what a promise was rejected with
+ * @returns the error itself, or one that says what was thrown instead
+ */
+export function toError(thrown: unknown): Error {
+    if (isError(thrown)) return thrown;
+    return new Error(`it threw ${show(thrown)}, which is not an Error`, { cause: thrown });
+}
+
+/**
+ * Reads what was thrown. It never throws, whatever getters and proxies do.
+ *
+ * @param thrown what was thrown, or what a promise was rejected with
+ * @returns what can be said of it, cut to a sane length
+ */
+export function readError(thrown: unknown): ErrorRecord {
+    return read(toError(thrown), new Set());
+}
+
+/**
+ * Says in short what was thrown, as the end of a sentence.
+ *
+ * @param thrown what was thrown, or what a promise was rejected with
+ * @returns an error's message; a text as it is, and anything else as code has it
+ */
+export function messageOf(thrown: unknown): string {
+    if (typeof thrown === 'string') return cut(thrown, LONGEST.message);
+    if (!isError(thrown)) return show(thrown);
+    const { message, name } = readError(thrown);
+    return message || name;
+}
+
+/**
+ * Writes an error with what caused it.
+ *
+ * @param error the error
+ * @returns its stack and those of its causes; without a line's end
+ */
+export function traceOf({ stack, causes = [] }: ErrorRecord): string {
+    return [stack, ...causes.map((cause) => `caused by ${traceOf(cause)}`)].join('\n');
+}
+
+function read(error: Error, seen: Set<Error>): ErrorRecord {
+    seen.add(error);
+    const name = cut(textOf(attempt(() => error.name)) || 'Error', LONGEST.name);
+    const message = cut(textOf(attempt(() => error.message, UNREADABLE)), LONGEST.message);
+    const code = attempt(() => (error as NodeJS.ErrnoException).code);
+    const stack = attempt(() => error.stack);
+    const causes: ErrorRecord[] = [];
+    for (const cause of causesOf(error)) {
+        if (!seen.has(cause) && seen.size < MOST_RECORDS) causes.push(read(cause, seen));
+    }
+    return {
+        name,
+        message,
+        ...(typeof code === 'string' && { code: cut(code, LONGEST.name) }),
+        stack: stackOfApp(typeof stack === 'string' ? stack : '') || `${name}: ${message}`,
+        ...(causes.length > 0 && { causes }),
+    };
+}
+
+function causesOf(error: Error): Error[] {
+    const cause = attempt(() => error.cause);
+    const errors = attempt(() => [].slice.call((error as AggregateError).errors, 0, MOST_RECORDS), []);
+    return [cause, ...errors].filter(isError);
+}
+
+function isError(thrown: unknown): thrown is Error {
+    // Errors of other realms (a vm context) are errors, too.
+    return types.isNativeError(thrown) || attempt(() => thrown instanceof Error) === true;
+}
+
+function attempt<T>(read: () => T): T | undefined;
+function attempt<T>(read: () => T, otherwise: T): T;
+function attempt<T>(read: () => T, otherwise?: T): T | undefined {
+    try {
+        return read();
+    } catch {
+        return otherwise;
+    }
+}
+
+function textOf(value: unknown): string {
+    if (typeof value === 'string') return value;
+    return value === undefined || value === null ? '' : show(value);
+}
+
+// Neither SQLite nor UTF-8 takes every text: not a NUL, nor half a character.
+function cut(text: string, length: number): string {
+    const start = text.slice(0, length).replace(/[\0\p{Cs}]/gu, '\ufffd');
+    return text.length > length ? `${start}… (${count(text.length, 'character')})` : start;
+}
+
+/** The folder of this package's code, as stacks name it. */
+const OWN_FOLDER = new URL('..', import.meta.url).href;
+
+const FRAME = /^[ \t]+at /m;
+const FRAME_OF_NODE = /\(?node:/;
+const FRAME_OF_PACKAGE = /[/\\]node_modules[/\\]/;
+
+/** Where other installations of this package have its code. */
+const INSTALLED_FOLDER = '/node_modules/pinstripe-bot/';
+
+// Takes from a stack what leads nobody to a mistake: Node's own frames, and what called the job's `run()`, which is
+// always the same.
+function stackOfApp(stack: string): string {
+    const start = stack.search(FRAME);
+    if (start < 1) return cut(stack, LONGEST.message);
+    const heading = cut(stack.slice(0, start - 1), LONGEST.message);
+    const frames = cut(stack.slice(start), LONGEST.frames).split('\n');
+    const ours = frames.findIndex((frame) => frame.includes(OWN_FOLDER) || frame.includes(INSTALLED_FOLDER));
+    const theirs = (ours === -1 ? frames : frames.slice(0, ours)).filter(
+        (frame) => !FRAME_OF_NODE.test(frame),
+    );
+    const first = theirs.findIndex((frame) => !FRAME_OF_PACKAGE.test(frame));
+    return [heading, ...theirs.slice(Math.max(first, 0))].join('\n');
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import fs from 'fs-extra';
+import Database from 'libsql';
+import type { Run } from '../../lib/runs/run.js';
+import type { Bot } from '../../lib/scheduler/bot.js';
+import type { Services } from '../../types/framework.js';
+import { type CodeBlock, codeBlocks } from '../support/code_block.js';
+import { openAppWithDatabase } from '../support/fixture_app.js';
+import { PACKAGE } from '../support/pack.js';
+
+const blocks = await codeBlocks();
+const JOB = /^lib\/background_jobs\/(.+)\.js$/;
+const CONFIG = 'pinstripe.config.js';
+
+// An app as `init` leaves it, with the files that the blocks are, and one job that fails.
+const { app } = await openAppWithDatabase('', {
+    'lib/index.js': "import { importAll } from 'pinstripe';\n\nimportAll(import.meta.url);\n",
+    'lib/background_jobs/fail.js': "export default { run(){ throw new Error('no paper'); } };\n",
+    [CONFIG]: `export default {
+        database: { filename: 'fixture.db', schema: 'create table users (id integer, inactive integer);' },
+        bot: { log: 'silent', journal: { filename: 'bot.db' } }
+    };`,
+    ...Object.fromEntries(
+        blocks.flatMap(({ file, code }) =>
+            file === undefined || file === CONFIG ? [] : [[file, code] as const],
+        ),
+    ),
+});
+const { runCli } = await import('../../lib/cli/main.js');
+await runCli(['init'], app.root);
+
+// Before anybody has loaded the app: each file is what a user would run, and its tests become tests of ours.
+for (const { file } of blocks) if (file?.startsWith('test/')) await import(join(app.root, file));
+
+const { Command, ServiceFactory, Workspace } = await import('../../lib/framework.js');
+const { parseConfig } = await import('../../lib/config/config.js');
+const theBot = await Workspace.run(async function () {
+    return this['bot'] as Bot;
+});
+
+const AsyncFunction = (async () => {}).constructor as new (code: string) => (this: Services) => Promise<void>;
+
+/** Runs the code of a block that stands for itself: as a module where it imports anything, else in a workspace. */
+async function execute({ code }: CodeBlock): Promise<void> {
+    if (!/^import /m.test(code)) return Workspace.run(new AsyncFunction(code));
+    const file = join(app.root, `block_${blocks.findIndex((block) => block.code === code)}.js`);
+    await fs.writeFile(file, code);
+    await import(file);
+}
+
+const runJob = (name: string, ...args: unknown[]): Promise<Run[]> => theBot.runBackgroundJob(name, args);
+
+/** The blocks of JavaScript that are no file of an app: what they contain, and what has to come of them. */
+const SNIPPETS: Record<string, (run: () => Promise<void>) => Promise<void>> = {
+    "BackgroundJob.addHook('runFailed'": async (run) => {
+        const mails: { subject: string; text: string }[] = [];
+        ServiceFactory.register('send-mail', {
+            create: () => async (mail: (typeof mails)[0]) => void mails.push(mail),
+        });
+        await run();
+        await assert.rejects(runJob('fail'), { message: 'no paper' });
+        assert.equal(mails[0]?.subject, 'fail failed');
+        assert.match(mails[0]?.text ?? '', /^Error: no paper\n/);
+    },
+    "subscribe('pinstripe-bot:run-ended'": async (run) => {
+        const counted: string[] = [];
+        Reflect.set(globalThis, 'metrics', { count: (name: string) => counted.push(name) });
+        await run();
+        await runJob('nightly-digest', 'nobody');
+        assert.deepEqual(counted, ['jobs.nightly-digest.succeeded']);
+    },
+    "await this.runBackgroundJob('nightly-digest', 'one shop');": async (run) => {
+        const runs: unknown[] = [];
+        const { subscribe } = await import('node:diagnostics_channel');
+        subscribe('pinstripe-bot:run-ended', (event) => {
+            const { job, args, outcome } = (event as { run: Run }).run;
+            runs.push([job, args, outcome]);
+        });
+        await run();
+        assert.deepEqual(runs[0], ['nightly-digest', ['one shop'], 'succeeded']);
+    },
+};
+
+const placeOf = ({ page, line }: CodeBlock) => `${page}:${line}`;
+
+describe('JavaScript in the docs', () => {
+    for (const block of blocks.filter(({ language }) => language === 'js')) {
+        const { code, file = '' } = block;
+        const snippets = Object.keys(SNIPPETS).filter((part) => code.includes(part));
+        const [snippet] = snippets;
+        const [, job] = JOB.exec(file) ?? [];
+        if (file.startsWith('test/')) continue;
+        test(`does what it is there for: ${placeOf(block)}`, async () => {
+            if (file === CONFIG) {
+                const path = join(app.root, `config_${block.line}.js`);
+                await fs.writeFile(path, code);
+                process.env['REDIS_URL'] = 'redis://127.0.0.1:6379';
+                parseConfig((await import(path)).default.bot);
+            } else if (job !== undefined) {
+                const { plans, problems } = await theBot.survey();
+                const plan = plans.find(({ name }) => name === job.replaceAll('_', '-'));
+                assert.ok(plan && plan.schedules.length > 0);
+                assert.deepEqual(problems, []);
+                for (const { args } of plan.schedules) await runJob(plan.name, ...args);
+            } else {
+                assert.equal(snippets.length, 1, 'nobody knows what has to come of it');
+                await SNIPPETS[snippet as string]?.(() => execute(block));
+            }
+        });
+    }
+
+    after(() => theBot.stop());
+});
+
+describe('SQL in the docs', () => {
+    for (const block of blocks.filter(({ language }) => language === 'sql')) {
+        test(`reads the journal: ${placeOf(block)}`, async () => {
+            await assert.rejects(runJob('fail'));
+            const database = new Database(join(app.root, 'bot.db'), { readonly: true });
+            const statements = block.code.split(/;\n/).filter((text) => text.trim() !== '');
+            const [runs] = statements.map((statement) => database.prepare(statement).all());
+            database.close();
+            assert.equal(statements.length, 2);
+            const { job, outcome, error } = (runs as Record<string, unknown>[])[0] ?? {};
+            assert.deepEqual([job, outcome, error], ['fail', 'failed', 'Error: no paper']);
+        });
+    }
+});
+
+/** What a command line of the docs may begin with, and whether it speaks of what there is. */
+const PROGRAMS: Record<string, (words: string[]) => void | Promise<void>> = {
+    async npm([command = '', ...words]) {
+        const { scripts, peerDependencies } = await fs.readJson(join(PACKAGE, 'package.json'));
+        if (command === 'install') for (const name of words) assert.ok(name in peerDependencies, name);
+        else assert.ok((command === 'run' ? (words[0] ?? '') : command) in scripts, command);
+    },
+    async node(words) {
+        const files = words.filter((word) => word.startsWith('dist/'));
+        for (const file of files) assert.ok(await fs.pathExists(join(PACKAGE, file)), file);
+    },
+    'pinstripe-bot'([name = '', ...words]) {
+        assert.ok(Command.names.includes(name), name);
+        const params: Record<string, unknown> = Command.for(name).extractParams(words);
+        for (const param of Object.keys(params)) assert.ok(param in Command.for(name).params, param);
+    },
+    'redis-cli'() {},
+};
+
+describe('shell commands in the docs', () => {
+    for (const block of blocks.filter(({ language }) => ['sh', 'bash'].includes(language))) {
+        test(`are sound, and speak of what there is: ${placeOf(block)}`, async () => {
+            execFileSync('sh', ['-n'], { input: block.code, stdio: 'pipe' });
+            for (const line of block.code.split(/\n|&& /)) {
+                const words = line.replace(/ +#.*| \|.*/, '').split(' ');
+                const [program = '', ...rest] = words.filter((word) => word && !/^\w+=/.test(word));
+                if (program === '') continue;
+                const check = PROGRAMS[program];
+                assert.ok(check, `nobody knows ${program}`);
+                await check(rest);
+            }
+        });
+    }
+});
+
+test('no block of code is left that nobody checks', async () => {
+    const languages = ['js', 'sql', 'sh', 'bash', ''];
+    const commands = await fs.readdir(join(PACKAGE, 'commands'));
+    const sessions = commands.map((file) => `docs/commands/${file.replace(/\.ts$/, '.md')}`);
+    const tested = ['README.md', ...sessions.map((page) => page.replaceAll('_', '-'))];
+    const left = blocks.filter(
+        ({ language, page }) =>
+            !languages.includes(language) && !(language === 'console' && tested.includes(page)),
+    );
+    assert.deepEqual(left.map(placeOf), []);
+});

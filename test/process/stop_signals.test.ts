@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { onStopSignals, type StopSignal } from '../../lib/process/stop_signals.js';
+
+describe('the end of a terminal, SIGHUP,', () => {
+    test('is a SIGTERM to whoever stops on that, here and elsewhere', () => {
+        const begun: StopSignal[] = [];
+        let heardElsewhere = 0;
+        const listener = () => {
+            heardElsewhere += 1;
+        };
+        process.on('SIGTERM', listener);
+        const forget = onStopSignals((signal) => begun.push(signal));
+        process.emit('SIGHUP', 'SIGHUP');
+        forget();
+        process.off('SIGTERM', listener);
+        assert.deepEqual([begun, heardElsewhere], [['SIGTERM'], 1]);
+    });
+
+    test('does what it does without us, once nobody listens any more', () => {
+        const before = process.listenerCount('SIGHUP');
+        onStopSignals(() => {})();
+        assert.equal(process.listenerCount('SIGHUP'), before);
+    });
+});

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { type ErrorRecord, messageOf, readError, toError, traceOf } from '../../lib/text/errors.js';
+import { HOSTILE_THROWS } from '../support/hostile_throws.js';
+
+const OWN = new URL('../../lib/runs/runner.js', import.meta.url).href;
+
+/** An error with a stack of its own. */
+function errorWith(message: string, frames: readonly string[], options?: ErrorOptions): Error {
+    const error = new Error(message, options);
+    error.stack = [`Error: ${message}`, ...frames.map((frame) => `    at ${frame}`)].join('\n');
+    return error;
+}
+
+function recordsIn(record: ErrorRecord): ErrorRecord[] {
+    return [record, ...(record.causes ?? []).flatMap(recordsIn)];
+}
+
+function assertPlain(record: ErrorRecord): void {
+    assert.deepEqual(JSON.parse(JSON.stringify(record)), record);
+    const all = recordsIn(record);
+    assert.ok(all.length <= 10, `${all.length} records`);
+    for (const { name, message, stack, code = '' } of all) {
+        assert.ok([name, message, stack, code].every((text) => typeof text === 'string'));
+        assert.ok(name !== '' && stack !== '');
+        assert.doesNotMatch(`${name}${message}${stack}${code}`, /[\0\p{Cs}]/u);
+        assert.ok(name.length < 150 && message.length < 4_100 && stack.length < 12_200);
+    }
+}
+
+describe('an error that was thrown', () => {
+    for (const [what, make] of Object.entries(HOSTILE_THROWS)) {
+        test(`is read, cut and written, and leads to an Error: ${what}`, () => {
+            const record = readError(make());
+            assertPlain(record);
+            assert.ok(traceOf(record).startsWith(record.stack));
+            assert.ok(toError(make()) instanceof Error || Object.getPrototypeOf(toError(make())) === null);
+            assert.ok(messageOf(make()).length < 4_100);
+        });
+    }
+
+    test('is read, whatever it is, and whatever its properties are', () => {
+        const anything = fc.anything({
+            withNullPrototype: true,
+            withBigInt: true,
+            withDate: true,
+            withSparseArray: true,
+            withObjectString: true,
+        });
+        const oneError = fc
+            .record(
+                {
+                    name: anything,
+                    message: anything,
+                    stack: anything,
+                    cause: anything,
+                    errors: anything,
+                    code: anything,
+                },
+                { requiredKeys: [] },
+            )
+            .map((properties) => Object.assign(new Error('no paper'), properties));
+        fc.assert(
+            fc.property(fc.oneof(anything, oneError, fc.array(oneError)), (thrown) =>
+                assertPlain(readError(thrown)),
+            ),
+        );
+    });
+
+    test('says what can be read of it', () => {
+        const { name, message, stack } = readError(HOSTILE_THROWS['an error whose stack is an array']?.());
+        assert.deepEqual([name, message, stack], ['Error', 'no paper', 'Error: no paper']);
+        assert.equal(
+            readError(HOSTILE_THROWS['an error whose message throws']?.()).message,
+            '(its message cannot be read)',
+        );
+        assert.equal(readError(HOSTILE_THROWS['an error whose name is a Symbol']?.()).name, 'Symbol(Nasty)');
+    });
+
+    test('keeps the frames of its stack, however long its message is', () => {
+        const record = readError(errorWith('no paper '.repeat(100_000), ['run (file:///app/x.js:4:18)']));
+        assert.match(record.message, /^no paper .*… \(900,000 characters\)$/s);
+        assert.match(
+            record.stack,
+            /^Error: no paper .*… \(900,007 characters\)\n {4}at run \(file:\/\/\/app\/x\.js:4:18\)$/s,
+        );
+    });
+
+    test('has name, message, code, stack and causes', () => {
+        const error = Object.assign(errorWith('outer', [], { cause: errorWith('inner', []) }), {
+            code: 'E_OUTER',
+        });
+        assert.deepEqual(readError(error), {
+            name: 'Error',
+            message: 'outer',
+            code: 'E_OUTER',
+            stack: 'Error: outer',
+            causes: [{ name: 'Error', message: 'inner', stack: 'Error: inner' }],
+        });
+    });
+});
+
+describe('the stack of an error', () => {
+    const stackOf = (error: Error) => readError(error).stack;
+
+    test("starts in the app's code, and ends where the package called it", () => {
+        const error = errorWith('no paper', [
+            'convertError (/app/node_modules/libsql/index.js:59:12)',
+            'new Promise (<anonymous>)',
+            'node:internal/process/task_queues:95:5',
+            'print (file:///app/lib/print.js:3:1)',
+            'queue (/app/node_modules/queue/index.js:1:1)',
+            'Proxy.run (file:///app/lib/background_jobs/x.js:4:18)',
+            `#withHooks (${OWN}:121:13)`,
+            'cls.run (/app/node_modules/haberdash/lib/context.js:13:19)',
+        ]);
+        assert.deepEqual(stackOf(error).split('\n'), [
+            'Error: no paper',
+            '    at new Promise (<anonymous>)',
+            '    at print (file:///app/lib/print.js:3:1)',
+            '    at queue (/app/node_modules/queue/index.js:1:1)',
+            '    at Proxy.run (file:///app/lib/background_jobs/x.js:4:18)',
+        ]);
+    });
+
+    test('keeps the frames of packages where there are no others', () => {
+        const frame = 'socket (/app/node_modules/driver/index.js:1:1)';
+        assert.equal(stackOf(errorWith('gone', [frame])), `Error: gone\n    at ${frame}`);
+    });
+
+    test('is the message alone where only Node and the package took part', () => {
+        const error = errorWith('the run\nreached its timeout', [
+            'new DOMException (node:internal/x:1:1)',
+            `x (${OWN}:1:1)`,
+        ]);
+        assert.equal(stackOf(error), 'Error: the run\nreached its timeout');
+        const bare = new Error('bare');
+        delete bare.stack;
+        assert.equal(stackOf(bare), 'Error: bare');
+    });
+});
+
+describe('traceOf', () => {
+    test('follows causes, and the errors of an AggregateError', () => {
+        const refused = ['::1', '127.0.0.1'].map((host) => errorWith(`connect ECONNREFUSED ${host}`, []));
+        const cause = new AggregateError(refused);
+        cause.stack = 'AggregateError';
+        assert.equal(
+            traceOf(readError(errorWith('fetch failed', [], { cause }))),
+            'Error: fetch failed\ncaused by AggregateError\ncaused by Error: connect ECONNREFUSED ::1\ncaused by Error: connect ECONNREFUSED 127.0.0.1',
+        );
+    });
+
+    test('has an error that is its own cause once', () => {
+        const error = errorWith('again', []);
+        error.cause = error;
+        assert.equal(traceOf(readError(error)), 'Error: again');
+    });
+});
+
+describe('toError', () => {
+    test('leaves an error as it is, one of another realm included', () => {
+        const error = new RangeError('mine');
+        assert.equal(toError(error), error);
+        const foreign = runInNewContext("new Error('theirs')");
+        assert.equal(foreign instanceof Error, false);
+        assert.equal(toError(foreign), foreign);
+    });
+
+    const others: [unknown, string][] = [
+        ['a text', 'it threw "a text", which is not an Error'],
+        [undefined, 'it threw undefined, which is not an Error'],
+        [null, 'it threw null, which is not an Error'],
+        [404, 'it threw 404, which is not an Error'],
+        [Symbol('x'), 'it threw Symbol(x), which is not an Error'],
+        [Object.create(null), 'it threw [Object: null prototype] {}, which is not an Error'],
+        [{ code: 42, why: 'because' }, "it threw { code: 42, why: 'because' }, which is not an Error"],
+    ];
+    for (const [cause, message] of others) {
+        test(`makes one of ${message.slice(9, -22)}, with the cause`, () => {
+            const error = toError(cause);
+            assert.ok(error instanceof Error);
+            assert.equal(error.cause, cause);
+            assert.equal(error.message, message);
+        });
+    }
+
+    test('keeps to one line of some length, whatever was thrown', () => {
+        for (const cause of [
+            'x'.repeat(9_000),
+            { within: new Error('a\nb') },
+            { text: `a\n${'x'.repeat(9_000)}` },
+        ]) {
+            const { message } = toError(cause);
+            assert.match(message, /^it threw .+, which is not an Error$/);
+            assert.ok(message.length < 400);
+        }
+    });
+});
+
+describe('messageOf', () => {
+    test('is the message of an error, else its name, and anything else as it is', () => {
+        assert.equal(messageOf(new Error('no paper')), 'no paper');
+        assert.equal(messageOf(new RangeError()), 'RangeError');
+        assert.equal(messageOf('no paper'), 'no paper');
+        assert.equal(messageOf({ no: 'paper' }), "{ no: 'paper' }");
+    });
+});

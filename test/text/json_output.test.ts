@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, mock, test } from 'node:test';
+import { printJson, reserveOutput, wantsJson } from '../../lib/text/json_output.js';
+import { openApp } from '../support/fixture_app.js';
+
+await openApp();
+await import('../../lib/install.js');
+const { Command } = await import('../../lib/framework.js');
+
+describe('a command line', () => {
+    const cases: [line: string, isWanted: boolean][] = [
+        ['list-background-jobs --json', true],
+        ['listBackgroundJobs --json', true],
+        ['list_background_jobs --next 2 --json true', true],
+        ['show-background-job --json my-task', true],
+        ['show-background-job my-task --json=true', true],
+        ['list-background-jobs', false],
+        ['list-background-jobs --json false', false],
+        ['list-background-jobs --json=false', false],
+        ['list-background-jobs --json --help', false],
+        ['list-background-jobs -h --json', false],
+        ['help list-background-jobs --json', false],
+        ['list-jobs --json', false],
+        ['start-server --json', false],
+        ['--json list-background-jobs', false],
+        ['', false],
+    ];
+    for (const [line, isWanted] of cases) {
+        test(`${isWanted ? 'asks' : 'does not ask'} for our JSON: ${line || 'nothing'}`, () => {
+            assert.equal(wantsJson(line.split(' ')), isWanted);
+        });
+    }
+
+    test('asks for it with each of our commands that takes --json, and with no other', () => {
+        for (const name of Command.names)
+            assert.equal(wantsJson([name, '--json']), 'json' in Command.for(name).params, name);
+    });
+});
+
+describe('standard output that is reserved for JSON', () => {
+    test('gets the JSON alone, before and after it is printed', () => {
+        const out: string[] = [];
+        const err: string[] = [];
+        const collect = (texts: string[]) => (text: unknown) => texts.push(String(text)) > 0;
+        const outMock = mock.method(process.stdout, 'write', collect(out));
+        const errMock = mock.method(process.stderr, 'write', collect(err));
+        try {
+            const release = reserveOutput();
+            console.log('Query: select 1');
+            reserveOutput()();
+            process.stdout.write('still reserved\n');
+            printJson({ jobs: [] });
+            console.log('and afterwards');
+            release();
+            console.log('free again');
+        } finally {
+            outMock.mock.restore();
+            errMock.mock.restore();
+        }
+        assert.deepEqual(err, ['Query: select 1\n', 'still reserved\n', 'and afterwards\n']);
+        assert.deepEqual(out, ['{\n    "version": 1,\n    "jobs": []\n}\n', 'free again\n']);
+    });
+});

@@ -1,0 +1,37 @@
+import type { Duration } from './background_job.js';
+
+/** The `bot` section of `pinstripe.config.js`, as an app writes it; `bot: false` keeps the bot out of the server. */
+export interface BotConfig {
+    /** IANA time zone of schedules without one of their own. Default: the process's. */
+    timezone?: string | undefined;
+    /** How many runs of one second go at once. Default 1; with the engine `bullmq`, how many runs go at once: 10. */
+    concurrency?: number | undefined;
+    /** How long a run may hold up the others of its second. Default `'30s'`. */
+    turn?: Duration | undefined;
+    /** How long a stop waits for runs before it aborts them. Default `'25s'`. */
+    stopTimeout?: Duration | undefined;
+    /** Default `'pretty'`. */
+    log?: 'pretty' | 'json' | 'silent' | undefined;
+    /** Default `'embedded'`. */
+    engine?: 'embedded' | 'bullmq' | undefined;
+    /** Where the embedded engine remembers runs, and how long; `false`: in memory. */
+    journal?: false | JournalConfig | undefined;
+    /** Where the engine `bullmq` has its Redis: a URL, or options of ioredis. */
+    redis?: string | object | undefined;
+    /** What all keys in Redis begin with. Default: made of the app's name and `NODE_ENV`. */
+    redisPrefix?: string | undefined;
+    /** With the engine `bullmq`: whether this process queues what is due, runs what is queued, or both (the default). */
+    role?: 'both' | 'scheduler' | 'worker' | undefined;
+}
+
+/** The key `journal` of the `bot` section. */
+export interface JournalConfig {
+    /** Relative to the project's root. Default: `bot_<environment>.db`, or memory under `NODE_ENV=test`. */
+    filename?: string | undefined;
+    /** How long runs are remembered. Default `'30d'`. */
+    retention?: Duration | undefined;
+    /** How many runs of each job are remembered. Default 10,000. */
+    maxRunsPerJob?: number | undefined;
+    /** Run nothing rather than without the file. Default false. */
+    required?: boolean | undefined;
+}
