@@ -803,6 +803,24 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
         });
 
+        describe('a job that nobody knows', () => {
+            test('has its rows ended after five minutes, with that reason', async () => {
+                const schedule = job('gone', {}, [alone]);
+                alone.engine.rest();
+                await enqueue(alone, schedule, SLOT + 1);
+                alone.plans.clear();
+                alone.endAll(SUCCEEDED);
+                alone.engine.work();
+                await pass(5, alone);
+                assert.deepEqual(endedRuns(alone), []);
+                alone.clock.step(300_000);
+                await pass(12, alone);
+                await until(() => endedRuns(alone).length === 1, 'the end');
+                assert.equal(endedRuns(alone)[0]?.reason, 'unknown job');
+                assert.equal(alone.taken.length, 0);
+            });
+        });
+
         describe('later', () => {
             test('a run waits for its time, and is made by whoever works', async () => {
                 const other = await join();

@@ -4,7 +4,7 @@ import type { Owner } from '../owner.js';
 import type { Database } from './database.js';
 import type { Consequence } from './lanes.js';
 import { beat, beats, forgetProcess } from './processes.js';
-import { adopt } from './queue.js';
+import { adopt, giveUpUnknown } from './queue.js';
 import { forgetSome } from './retention.js';
 
 /** How often a process shows that it is alive, and looks at the others, in milliseconds. */
@@ -12,6 +12,9 @@ const BEAT = 1_000;
 
 /** How often what is too old is forgotten: each so many beats. */
 const FORGET_EVERY = 3_600;
+
+/** How often rows of jobs that nobody knows are looked for: each so many beats. */
+const LOOK_EVERY = 10;
 
 /** What the signs of life of a process go by. */
 export interface LivenessParts {
@@ -53,7 +56,10 @@ export class Liveness {
         const now = host.clock.now();
         this.parts.check();
         const isForgetting = this.#beats % FORGET_EVERY === 0;
-        const found = await write((database) => {
+        const isLooking = this.#beats % LOOK_EVERY === 0;
+        const found = await write((database, consequences) => {
+            if (isLooking)
+                consequences.push(...giveUpUnknown(database, (job) => host.planOf(job) !== undefined, now));
             beat(database, owner, now, this.parts.enqueuedUntil());
             const others = beats(database);
             others.delete(owner.id);

@@ -284,6 +284,43 @@ export function giveUpWaiting(
     });
 }
 
+/** So long a row waits for a process that knows its job, in milliseconds: while releases change, one comes. */
+const PATIENCE_WITH_RELEASES = 300_000;
+
+/**
+ * Ends rows that could have started long ago, of jobs that nobody knows.
+ *
+ * @param database within a transaction
+ */
+export function giveUpUnknown(
+    database: Database,
+    knows: (job: string) => boolean,
+    now: number,
+): Consequence[] {
+    const rows = database
+        .statement(
+            `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
+            WHERE state = 'waiting' AND origin <> 'waiter' AND run_at < ?`,
+        )
+        .all([now - PATIENCE_WITH_RELEASES]);
+    return rows.flatMap((row) => {
+        const run = runOf(row, () => undefined);
+        if (knows(run.job)) return [];
+        database
+            .statement(
+                "UPDATE bot_runs SET state = 'skipped', reason = 'unknown job', ended_at = ? WHERE seq = ?",
+            )
+            .run([Math.floor(now), row['seq'] as SqlValue]);
+        return [
+            {
+                kind: 'ended',
+                run: Object.assign(run, { outcome: 'skipped', reason: 'unknown job', endedAt: now }),
+            },
+            ...(row['holds'] === 1 ? free(database, run.job, row['lane'] as string) : []),
+        ];
+    });
+}
+
 /** Ends whatever waits, because nobody else will ever take it. */
 export function giveUpAll(database: Database, now: number): Consequence[] {
     const rows = database
