@@ -13,6 +13,11 @@ export type Tenancy =
     /** For nobody: the job wants tenants, and the app has no tenants table. */
     | { kind: 'no tenants table' };
 
+/** Whether it has to be asked for whom a job runs. */
+export function mayHaveTenants({ multiTenant }: Settings): boolean {
+    return multiTenant ?? hasDatabase();
+}
+
 /**
  * Asks the app for whom a job runs, in a workspace of its own.
  *

@@ -1,5 +1,6 @@
 import type { DueSchedule, LastEnqueued, WaitingSlots } from '../../runs/engine.js';
 import { createRun } from '../../runs/run.js';
+import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import type { Owner } from '../owner.js';
 import type { Database, Row } from './database.js';
@@ -62,7 +63,7 @@ export function enqueueSchedule(
 }
 
 function kindOf({ plan }: DueSchedule): Kind {
-    return plan.settings.multiTenant === false ? 'run' : 'slot';
+    return mayHaveTenants(plan.settings) ? 'slot' : 'run';
 }
 
 function rowOf(

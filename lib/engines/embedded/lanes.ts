@@ -28,9 +28,6 @@ const MEMBERS = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished
     WHERE job = ? AND lane = ? AND ended_at IS NULL AND holds = 1 AND (state <> 'delayed' OR attempt > 0)
     ORDER BY order_at, position, seq`;
 
-const ANY_MEMBER =
-    'SELECT 1 FROM bot_runs INDEXED BY bot_unfinished WHERE job = ? AND lane = ? AND ended_at IS NULL';
-
 const FREE = `UPDATE bot_runs SET state = 'waiting' WHERE seq = (SELECT seq FROM bot_runs INDEXED BY bot_unfinished
     WHERE job = ? AND lane = ? AND ended_at IS NULL AND state = 'blocked' ORDER BY order_at, position, seq LIMIT 1)
     RETURNING batch`;
@@ -198,7 +195,6 @@ function waitsToCatchUp({ catchesUp, attempt, state }: LaneMember): boolean {
 }
 
 function membersOf(database: Database, job: string, lane: string): Member[] {
-    if (!database.statement(ANY_MEMBER).get([job, lane])) return [];
     return database
         .statement(MEMBERS)
         .all([job, lane])

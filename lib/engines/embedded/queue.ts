@@ -2,7 +2,16 @@ import type { TenantId } from '../../runs/run.js';
 import type { Owner } from '../owner.js';
 import type { Database, Row, SqlValue } from './database.js';
 import { type Consequence, enter, free, giveUp, skip } from './lanes.js';
-import { COLUMNS, laneKey, type NewRow, NO_TURN, type RunningRow, runningRow, runOf } from './rows.js';
+import {
+    COLUMNS,
+    laneKey,
+    type NewRow,
+    NO_TURN,
+    type RunningRow,
+    runningRow,
+    runOf,
+    TAKEN_COLUMNS,
+} from './rows.js';
 
 /** What a process may take. */
 export interface Takeable {
@@ -22,7 +31,7 @@ export interface Takeable {
 const BATCHES =
     "SELECT DISTINCT batch FROM bot_runs INDEXED BY bot_waiting WHERE state = 'waiting' ORDER BY batch";
 
-const OF_BATCH = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
+const OF_BATCH = `SELECT ${TAKEN_COLUMNS} FROM bot_runs INDEXED BY bot_waiting
     WHERE state = 'waiting' AND batch = ? ORDER BY order_at, position, seq`;
 
 const TAKE = `UPDATE bot_runs SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, ?),

@@ -49,7 +49,8 @@ export const NO_TURN = -1;
 export function laneKey(kind: Kind, run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
     return createHash('sha1')
         .update(`${kind} ${laneOf(run)}`)
-        .digest('base64url');
+        .digest('base64url')
+        .slice(0, 16);
 }
 
 /** Whether a row keeps its lane: runs that may overlap do not, unless they catch up, one after another. */
@@ -104,8 +105,11 @@ export function insertRow(
     return made.changes > 0 ? made.lastInsertRowid : undefined;
 }
 
-export const COLUMNS = `seq, id, kind, state, job, schedule, args, tenant, slot, origin, lane, holds, overlap, missed, catches_up,
-    batch, position, run_at, progress, attempt, started_at, ended_at, reason, process, host, pid`;
+/** What is asked for of a row that may be taken: each column costs. */
+export const TAKEN_COLUMNS = `seq, id, kind, job, schedule, args, tenant, slot, origin, lane, holds, overlap, missed,
+    catches_up, batch, position, run_at, attempt, started_at, process`;
+
+export const COLUMNS = `${TAKEN_COLUMNS}, state, ended_at, reason, host, pid`;
 
 /** The row of a run that is executed, or is going to be. */
 export function runningRow(row: Row, fileOf: (job: string) => string | undefined): RunningRow {
@@ -147,5 +151,5 @@ export function runOf(row: Row, fileOf: (job: string) => string | undefined): Ru
 }
 
 function text(value: SqlValue | undefined): string | undefined {
-    return (value as string | null) ?? undefined;
+    return (value as string | null | undefined) ?? undefined;
 }
