@@ -180,5 +180,6 @@ export class Runtime implements EngineHost {
 // Most apps do without the other engine, and their commands start without it.
 async function createEngine(config: Config): Promise<Engine> {
     if (config.engine !== 'bullmq') return new EmbeddedEngine();
-    throw new Error('not yet');
+    const { BullmqEngine } = await import('../engines/bullmq/engine.js');
+    return new BullmqEngine(config);
 }

@@ -16,6 +16,5 @@ testEngine('embedded', () => {
         },
         destroy: () => rmSync(folder, { recursive: true }),
         patience: 5_000,
-        hasTurns: true,
     };
 });

@@ -30,8 +30,10 @@ export interface Store {
     destroy(): void | Promise<void>;
     /** The longest that something may take until another process knows of it, in milliseconds; more on a busy machine. */
     readonly patience: number;
-    /** Whether the runs of one second go one after another. */
-    readonly hasTurns: boolean;
+    /** Makes an engine's process dead to the others; its clock stands still already. */
+    kill?(engine: Engine): void;
+    /** Lets it go on. */
+    revive?(engine: Engine): void;
 }
 
 /** One process. */
@@ -130,7 +132,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             const plan = member.plans.get(schedule.job);
             assert.ok(plan);
             for (const { clock } of members) clock.step(Math.max(0, slot * 1000 - clock.now()));
-            const handled = await member.engine.handledUntil([schedule], slot - 1);
+            const handled = await member.engine.handledUntil([schedule], (parts.run?.[0] ?? slot) - 1);
             const due: DueSchedule = {
                 schedule,
                 plan,
@@ -199,6 +201,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
 
         afterEach(async () => {
             for (const member of members) {
+                store.revive?.(member.engine);
                 member.endAll(SUCCEEDED);
                 await member.engine.close();
             }
@@ -352,7 +355,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('digest', { retries: 1 });
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 10));
+                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 4));
                 await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
                 await enqueue(alone, schedule, SLOT + 2);
                 await pass(12, alone);
@@ -582,7 +585,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 other.engine.rest();
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 30));
+                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 4));
                 await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
                 await alone.engine.close();
                 other.engine.work();
@@ -598,7 +601,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const another = job('other');
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 30));
+                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 4));
                 await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
                 await enqueue(alone, another, SLOT + 1);
                 await begun(alone, 2);
@@ -612,6 +615,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('digest');
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
+                store.kill?.(alone.engine);
                 other.engine.work();
                 await pass(20, other);
                 await until(() => endedRuns(other).some(({ outcome }) => outcome === 'lost'), 'the loss');
@@ -627,6 +631,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('digest', { retries: 1 });
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
+                store.kill?.(alone.engine);
                 for (const other of others) other.engine.work();
                 await pass(20, ...others);
                 await until(() => others.flatMap(({ taken }) => taken).length === 1, 'one attempt');
@@ -641,6 +646,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('invoices', { multiTenant: true });
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
+                store.kill?.(alone.engine);
                 other.engine.work();
                 await pass(20, other);
                 await begun(other, 1);
@@ -653,9 +659,11 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('digest');
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
+                store.kill?.(alone.engine);
                 other.engine.work();
                 await pass(20, other);
                 await until(() => endedRuns(other).some(({ outcome }) => outcome === 'lost'), 'the loss');
+                store.revive?.(alone.engine);
                 alone.end(alone.taken[0]?.run as Run);
                 await until(() => alone.events.some(({ type }) => type === 'run-was-lost'), 'the note');
                 await reads('digest', ['1 lost']);
