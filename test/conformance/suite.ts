@@ -64,6 +64,15 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         let store: Store;
         let members: Member[];
         let alone: Member;
+        const dead = new Set<Member>();
+        const kill = (member: Member) => {
+            dead.add(member);
+            store.kill?.(member.engine);
+        };
+        const revive = (member: Member) => {
+            dead.delete(member);
+            store.revive?.(member.engine);
+        };
 
         const join = async ({ works = true, concurrency = 10 } = {}): Promise<Member> => {
             const engine = store.createEngine();
@@ -161,7 +170,8 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         const ended = (member: Member, id: string) =>
             until(() => endedRuns(member).some((run) => run.id === id), `the end of ${id}`);
         const past = async (jobName: string): Promise<readonly (PastRun | PastSkips)[]> => {
-            const history = await alone.engine.history({
+            const reader = members.find((member) => !dead.has(member)) as Member;
+            const history = await reader.engine.history({
                 environment: 'production',
                 journal: DEFAULT_JOURNAL,
             });
@@ -201,7 +211,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
 
         afterEach(async () => {
             for (const member of members) {
-                store.revive?.(member.engine);
+                revive(member);
                 member.endAll(SUCCEEDED);
                 await member.engine.close();
             }
@@ -217,8 +227,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const others = [alone, await join(), await join(), await join()];
                 const schedule = job('digest');
                 for (const member of others) member.endAll(SUCCEEDED);
-                for (let second = 1; second <= 5; second++)
+                for (let second = 1; second <= 5; second++) {
                     await Promise.all(others.map((member) => enqueue(member, schedule, SLOT + second)));
+                    await until(() => others.flatMap(({ taken }) => taken).length === second, 'the run');
+                }
                 await reads(
                     'digest',
                     [1, 2, 3, 4, 5].map((second) => `${second} succeeded`),
@@ -615,7 +627,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('digest');
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                store.kill?.(alone.engine);
+                kill(alone);
                 other.engine.work();
                 await pass(20, other);
                 await until(() => endedRuns(other).some(({ outcome }) => outcome === 'lost'), 'the loss');
@@ -631,7 +643,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('digest', { retries: 1 });
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                store.kill?.(alone.engine);
+                kill(alone);
                 for (const other of others) other.engine.work();
                 await pass(20, ...others);
                 await until(() => others.flatMap(({ taken }) => taken).length === 1, 'one attempt');
@@ -646,7 +658,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('invoices', { multiTenant: true });
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                store.kill?.(alone.engine);
+                kill(alone);
                 other.engine.work();
                 await pass(20, other);
                 await begun(other, 1);
@@ -659,11 +671,11 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const schedule = job('digest');
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
-                store.kill?.(alone.engine);
+                kill(alone);
                 other.engine.work();
                 await pass(20, other);
                 await until(() => endedRuns(other).some(({ outcome }) => outcome === 'lost'), 'the loss');
-                store.revive?.(alone.engine);
+                revive(alone);
                 alone.end(alone.taken[0]?.run as Run);
                 await until(() => alone.events.some(({ type }) => type === 'run-was-lost'), 'the note');
                 await reads('digest', ['1 lost']);
@@ -801,7 +813,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const other = await join();
                 const schedule = job('new', {}, [other]);
                 other.endAll(SUCCEEDED);
-                for (let second = 1; second <= 5; second++) await enqueue(other, schedule, SLOT + second);
+                for (let second = 1; second <= 5; second++) {
+                    await enqueue(other, schedule, SLOT + second);
+                    await begun(other, second);
+                }
                 await pass(1, alone, other);
                 await reads(
                     'new',

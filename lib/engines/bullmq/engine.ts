@@ -90,6 +90,7 @@ export class BullmqEngine implements Engine {
     readonly #running = new Map<string, Running>();
     /** Rows of this process that somebody waits for, by id. */
     readonly #waiters = new Map<string, { readonly row: RedisRow; resolve(run: Run): void }>();
+    readonly #leaving = new Set<Promise<void>>();
     readonly #skipsBehind = new Map<string, number>();
     #opened: Opened | undefined;
     #opening: Promise<void> | undefined;
@@ -144,6 +145,7 @@ export class BullmqEngine implements Engine {
         // A run that goes on keeps it open until then.
         if (this.#running.size > 0) return void closing?.then(() => this.close());
         await closing;
+        await Promise.all(this.#leaving);
         const opened = this.#opened;
         if (!opened || this.#running.size > 0) return;
         this.#cancelBeat?.();
@@ -331,7 +333,7 @@ export class BullmqEngine implements Engine {
             locks: this.locks,
             process: (job, token) => this.#process(job, token),
             delayAfter: (error) => (error instanceof NextAttempt ? error.delay : -1),
-            ended: (job) => void this.#leave(job).catch((error) => this.#tell(error)),
+            ended: (job) => this.#follow(this.#leave(job)),
             lost: (id) => this.#noteLost(id),
             failed: (error) => this.#tell(error),
         });
@@ -368,13 +370,18 @@ export class BullmqEngine implements Engine {
                 };
                 return JSON.stringify(rowOf(one, parts, schedule.previous(slot), this.#owner));
             }),
-            skipped: skipped.map((slots) => ({
-                ...slots,
-                lane,
-                job,
-                past,
-                prev: schedule.previous(slots.first) ?? 0,
-            })),
+            // What is dropped is recorded in its own lane.
+            skipped: skipped
+                .filter(
+                    ({ first, last }) => first !== last || !mine.some(({ id }) => id === `${first}-${lane}`),
+                )
+                .map((slots) => ({
+                    ...slots,
+                    lane,
+                    job,
+                    past,
+                    prev: schedule.previous(slots.first) ?? 0,
+                })),
             drops: skipped.flatMap(({ first, last, reason }) =>
                 mine
                     .filter(({ slot }) => slot !== null && slot >= first && slot <= last)
@@ -627,6 +634,14 @@ export class BullmqEngine implements Engine {
     #end(run: Run, { outcome, reason, error }: Extract<Result, { kind: 'ended' }>): void {
         Object.assign(run, { outcome, reason, error, endedAt: this.#now() });
         this.#skipsBehind.delete(run.id);
+    }
+
+    /** What is to be done before it closes. */
+    #follow(leaving: Promise<void>): void {
+        const followed = leaving
+            .catch((error) => this.#tell(error))
+            .finally(() => this.#leaving.delete(followed));
+        this.#leaving.add(followed);
     }
 
     /** BullMQ has the outcome: now the lane is left, and history written. */
