@@ -229,7 +229,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 for (const member of others) member.endAll(SUCCEEDED);
                 for (let second = 1; second <= 5; second++) {
                     await Promise.all(others.map((member) => enqueue(member, schedule, SLOT + second)));
-                    await until(() => others.flatMap(({ taken }) => taken).length === second, 'the run');
+                    await until(() => others.flatMap(endedRuns).length === second, 'the end of the run');
                 }
                 await reads(
                     'digest',

@@ -90,6 +90,8 @@ export class BullmqEngine implements Engine {
     readonly #running = new Map<string, Running>();
     /** Rows of this process that somebody waits for, by id. */
     readonly #waiters = new Map<string, { readonly row: RedisRow; resolve(run: Run): void }>();
+    /** What has ended here and BullMQ has not taken yet, by id. */
+    readonly #results = new Map<string, Run>();
     readonly #leaving = new Set<Promise<void>>();
     readonly #skipsBehind = new Map<string, number>();
     #opened: Opened | undefined;
@@ -532,6 +534,7 @@ export class BullmqEngine implements Engine {
             throw Object.assign(new NextAttempt(delay), { message: result.error.message });
         }
         this.#end(run, result);
+        this.#results.set(row.id, run);
         if (result.outcome === 'skipped') {
             await this.#step('botLeave', row.id, '', result.reason ?? 'skipped');
             return `skipped: ${result.reason}`;
@@ -647,6 +650,7 @@ export class BullmqEngine implements Engine {
     /** BullMQ has the outcome: now the lane is left, and history written. */
     async #leave(job: Job): Promise<void> {
         const row = job.data as RedisRow & { readonly ended?: string };
+        this.#results.delete(row.id);
         const past =
             row.ended ??
             (typeof job.returnvalue === 'string' && job.returnvalue.startsWith('{') ? job.returnvalue : '');
@@ -672,9 +676,9 @@ export class BullmqEngine implements Engine {
     }
 
     #noteLost(id: string): void {
-        const running = this.#running.get(id);
-        if (running) this.#opened?.host.emit({ type: 'run-was-lost', run: running.run });
-        running?.controller.abort('lost');
+        const run = this.#results.get(id);
+        this.#results.delete(id);
+        if (run) this.#opened?.host.emit({ type: 'run-was-lost', run });
     }
 
     #tellSkipped(row: RedisRow, reason: string, behind = '', started = ''): void {

@@ -178,8 +178,9 @@ export class QueueWorker {
         bullmq.on('failed', (job) => job?.finishedOn !== undefined && ended(job));
         bullmq.on('error', (error) => {
             const [, id] =
-                /(?:Missing lock for|Lock mismatch for|Missing key for) job (\S+?)\. /.exec(error.message) ??
-                [];
+                /(?:Missing lock for job|Lock mismatch for job|Missing key for job|^Job) (\S+?)(?:\. | is not in the active)/.exec(
+                    error.message,
+                ) ?? [];
             if (id === undefined) failed(error);
             else lost(id);
         });
