@@ -30,6 +30,7 @@ export type BotEvent =
     | { type: 'exit-forced'; resources: readonly string[] }
     | { type: 'job-invalid'; problem: Problem }
     | { type: 'files-not-imported'; message: string }
+    | { type: 'timezone-unreadable'; message: string }
     | { type: 'run-started'; run: Run }
     | { type: 'run-retrying'; run: Run; error: Error; delay: number }
     | { type: 'run-ended'; run: Run }

@@ -5,7 +5,7 @@ import { describeProblem } from '../jobs/problem.js';
 import { count } from '../text/count.js';
 import { paint, paintOutcome } from '../text/paint.js';
 import { formatDuration } from '../time/duration.js';
-import { formatMoment } from '../time/moment.js';
+import { formatMoment, formatUniqueMoment } from '../time/moment.js';
 import type { BotEvent, Emit } from './events.js';
 import { durationOf, latenessOf, type Run } from './run.js';
 import { recordOfError, traceOf } from './trace.js';
@@ -50,7 +50,7 @@ function sentence(event: BotEvent): Line | undefined {
         case 'bot-started':
             return news(
                 `bot started: ${count(event.jobs, 'background job')}, ${count(event.schedules, 'schedule')}, ` +
-                    `${event.next === undefined ? 'nothing to come' : `next slot ${formatMoment(event.next)}`} (${event.engine})`,
+                    `${event.next === undefined ? 'nothing to come' : `next slot ${formatUniqueMoment(event.next)}`} (${event.engine})`,
             );
         case 'bot-stopping':
             return event.runs > 0
@@ -58,6 +58,7 @@ function sentence(event: BotEvent): Line | undefined {
                 : undefined;
         case 'bot-stopped':
             return news('bot stopped');
+        case 'timezone-unreadable':
         case 'files-not-imported':
             return warning(`${paint.yellow('warning')} ${event.message}`);
         case 'exit-forced':
@@ -93,7 +94,7 @@ function sentence(event: BotEvent): Line | undefined {
         case 'slots-unrun':
             return warning(
                 `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} from ` +
-                    `${formatMoment(event.first)} to ${formatMoment(event.last)} not run (${event.reason})`,
+                    `${formatUniqueMoment(event.first)} to ${formatUniqueMoment(event.last)} not run (${event.reason})`,
             );
         case 'run-was-lost':
             return warning(
@@ -123,12 +124,12 @@ function sentence(event: BotEvent): Line | undefined {
         case 'clock-gap':
             return event.now - event.after > 10
                 ? warning(
-                      `the process was blocked or asleep from ${formatMoment(event.after)} to ${formatMoment(event.now)}`,
+                      `the process was blocked or asleep from ${formatUniqueMoment(event.after)} to ${formatUniqueMoment(event.now)}`,
                   )
                 : undefined;
         case 'clock-set-back':
             return warning(
-                `the clock was set back from ${formatMoment(event.from)} to ${formatMoment(event.to)}: ` +
+                `the clock was set back from ${formatUniqueMoment(event.from)} to ${formatUniqueMoment(event.to)}: ` +
                     (event.adopted
                         ? 'going on from there'
                         : 'nothing runs until the old time is reached again'),

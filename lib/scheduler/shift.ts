@@ -4,6 +4,7 @@ import { brokenFileProblems } from '../jobs/job_plan.js';
 import type { Emit } from '../runs/events.js';
 import type { RunsInFlight } from '../runs/runs_in_flight.js';
 import type { Clock } from '../time/clock.js';
+import { findProcessTimezone, PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Equipment } from './equipment.js';
 import { Ticker } from './ticker.js';
@@ -47,6 +48,9 @@ export class Shift {
     async begin(isWanted: () => boolean): Promise<void> {
         const { emit, equipment, dispatcher, inFlight } = this.parts;
         const { engine, config } = equipment;
+        const { fault } = findProcessTimezone();
+        if (fault !== undefined)
+            emit({ type: 'timezone-unreadable', message: `${fault}: ${PROCESS_TIMEZONE_CURE}` });
         for (const problem of brokenFileProblems()) emit({ type: 'job-invalid', problem });
         if (BackgroundJob.names.length === 0) await this.#lookForFiles();
         const { plans, size, next } = equipment.renewCatalog(this.reached);

@@ -4,7 +4,7 @@ import { keepTogether } from '../text/no_break.js';
 import { paint } from '../text/paint.js';
 import { type Cell, type Layout, renderTable } from '../text/table.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
-import { processTimezone } from './display_timezone.js';
+import { processTimezone } from '../time/process_timezone.js';
 import { describeLast } from './last_slot.js';
 import { type JobOverview, nextSlots } from './overview.js';
 import { describeState } from './state.js';

@@ -2,7 +2,7 @@ import type { JobPlan } from '../jobs/job_plan.js';
 import { SETTING_NAMES, type Settings } from '../jobs/settings.js';
 import { show } from '../text/show.js';
 import { formatDuration } from '../time/duration.js';
-import { processTimezone } from './display_timezone.js';
+import { processTimezone } from '../time/process_timezone.js';
 
 /** A setting of a job, as it is in force. */
 export interface SettingInForce {
