@@ -13,12 +13,12 @@ export default {
         this.hasParam('from', {
             type: 'string',
             optional: true,
-            description: `When it begins: '2026-11-25 02:00', unix seconds, +24h (default: now).`,
+            description: `When it begins: '2026-11-25 02:00', unix seconds, -24h (default: now).`,
         });
         this.hasParam('to', {
             type: 'string',
             optional: true,
-            description: 'When it ends; with a + counted from its beginning (default: +24h).',
+            description: 'When it ends: now, or with a + counted from its beginning (default: +24h).',
         });
         this.hasParam('name', {
             type: 'string',
@@ -34,19 +34,17 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const { name, json = false } = this.params;
-            const [{ parseMomentOption }, { loadConfig }, { printPreview }] = await Promise.all([
+            const [{ parseStretchOptions }, { loadConfig }, { printPreview }] = await Promise.all([
                 import('../lib/time/moment_input.js'),
                 import('../lib/config/config.js'),
                 import('../lib/views/preview.js'),
             ]);
             const timezone = displayTimezone(this.params['timezone'], (await loadConfig()).timezone);
             const now = Math.floor(Date.now() / 1000);
-            const from = parseMomentOption('from', this.params['from'] ?? 'now', timezone, now);
-            const to = parseMomentOption('to', this.params['to'] ?? '+24h', timezone, from);
+            const stretch = parseStretchOptions(this.params, { now, timezone });
             if (name === '') throw new Error('--name is empty: leave it out for all jobs.');
-            if (to <= from) throw new Error('Nothing lies between: --to is not after --from.');
             const bot: Surveyor = this['bot'];
-            await printPreview(bot, { from, to, name, json, timezone });
+            await printPreview(bot, { ...stretch, name, json, timezone });
         });
     },
 };

@@ -86,7 +86,8 @@ async function parseSlot(text: string, name: string, bot: Bot): Promise<number> 
     const { schedules, settings } = findPlan(name, plans);
     const [zone, ...others] = new Set(schedules.map(({ timezone }) => timezone));
     const fallback = settings.timezone ?? (await loadConfig()).timezone;
-    return parseMomentOption('at', text, others.length === 0 ? zone : fallback);
+    const timezone = others.length === 0 ? zone : fallback;
+    return parseMomentOption('at', text, { now: Math.floor(Date.now() / 1000), timezone });
 }
 
 async function whoHolds(run: Run, bot: Bot): Promise<string | undefined> {

@@ -2,6 +2,7 @@ import { type Config, ConfigError, DEFAULT_CONFIG, loadConfig } from '../config/
 import { BackgroundJob } from '../jobs/background_job.js';
 import { importFault } from '../jobs/job_file.js';
 import { brokenFileProblems, planJob } from '../jobs/job_plan.js';
+import { findProcessTimezone } from '../time/process_timezone.js';
 import type { Finding } from './finding.js';
 import { readJobsFolder, readSources } from './jobs_folder.js';
 import type { Survey } from './survey.js';
@@ -25,13 +26,15 @@ export async function surveyApp(
     const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
     const files = [...plans, ...problems].flatMap(({ file }) => file ?? []);
     const today = new Date(now * 1000);
+    const processTimezone = findProcessTimezone();
     const survey: Survey = {
         plans,
         problems,
         declarations: new Map(plans.map(({ name }) => [name, BackgroundJob.for(name).schedules])),
         sources: await readSources(files),
         folder: await readJobsFolder(rootPath),
-        timezone: config?.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+        timezone: config?.timezone ?? processTimezone.name,
+        timezoneFault: processTimezone.fault,
         firstOfMonth: new Date(today.getFullYear(), today.getMonth() + 1, 1).getTime() / 1000,
         concurrency: config?.concurrency ?? DEFAULT_CONFIG.concurrency,
         now,

@@ -1,3 +1,4 @@
+import { PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
 import { crowds } from './crowd.js';
 import { type Finding, inOrder } from './finding.js';
 import { folderFindings } from './folder_findings.js';
@@ -12,7 +13,7 @@ import type { Survey } from './survey.js';
  * @returns the findings, in order
  */
 export function check(survey: Survey): Finding[] {
-    const { plans, problems, folder } = survey;
+    const { plans, problems, folder, timezoneFault } = survey;
     const files = [...plans, ...problems].flatMap(({ file }) => file ?? []);
     const schedules = plans.flatMap((plan) => plan.schedules);
     return inOrder([
@@ -20,5 +21,19 @@ export function check(survey: Survey): Finding[] {
         ...plans.flatMap((plan) => scheduleFindings(plan, survey)),
         ...crowds(schedules, survey),
         ...(folder ? folderFindings(folder, new Set(files)) : []),
+        ...(timezoneFault === undefined ? [] : [timezoneFinding(timezoneFault)]),
     ]);
+}
+
+function timezoneFinding(fault: string): Finding {
+    return {
+        severity: 'warning',
+        rule: 'timezone-unreadable',
+        job: undefined,
+        file: undefined,
+        line: undefined,
+        schedule: undefined,
+        message: fault,
+        cure: PROCESS_TIMEZONE_CURE,
+    };
 }

@@ -58,12 +58,3 @@ export function crontabWith(fields: CrontabFields, changes: Partial<CrontabField
         .join(' ')
         .replace(/^0 /, '');
 }
-
-/**
- * Tells whether a schedule has fixed times: with no wildcard and no step in seconds, minutes and hours.
- *
- * @param fields the fields of its crontab
- */
-export function hasFixedTimes({ second, minute, hour }: CrontabFields): boolean {
-    return !/[*/]/.test(`${second}${minute}${hour}`);
-}

@@ -1,5 +1,5 @@
 import type { Schedule } from '../schedule/schedule.js';
-import { formatMoment } from '../time/moment.js';
+import { formatUniqueMoment } from '../time/moment.js';
 import { fieldsOf } from './crontab_fields.js';
 import type { Finding } from './finding.js';
 
@@ -59,7 +59,7 @@ export function crowds(
         file: undefined,
         line: undefined,
         schedule: undefined,
-        message: `${jobs.size} jobs are due in one second, such as ${formatMoment(slot, timezone)}: ${named(jobs)}`,
+        message: `${jobs.size} jobs are due in one second, such as ${formatUniqueMoment(slot, timezone)}: ${named(jobs)}`,
         cure: 'give them different minutes, or raise bot.concurrency in pinstripe.config.js',
     }));
 }

@@ -1,7 +1,7 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import { splitTimezone } from '../schedule/crontab.js';
 import type { Schedule } from '../schedule/schedule.js';
-import { type ClockChange, clockChange, clockChanges } from './clock_change.js';
+import { clockChange, clockChanges } from './clock_change.js';
 import { eitherDay } from './either_day.js';
 import { everyMinute } from './every_minute.js';
 import type { Finding } from './finding.js';
@@ -31,7 +31,7 @@ export function flawsOfSchedule(
         unevenStep(crontab),
         shortMonth(crontab),
         eitherDay(crontab),
-        clockChange(schedule, zone, changesFrom(now, zone)),
+        clockChange(schedule, zone, clockChanges(zone, now, now + YEAR)),
     ].filter((flaw) => flaw !== undefined);
 }
 
@@ -44,15 +44,6 @@ export function flawsOfSchedule(
  */
 export function scheduleFindings(plan: JobPlan, survey: Survey): Finding[] {
     return [...flawsOf(plan, survey), ...twins(plan, survey)];
-}
-
-const changesByZone = new Map<string, ClockChange[]>();
-
-function changesFrom(now: number, timezone: string): ClockChange[] {
-    const key = `${now} ${timezone}`;
-    const known = changesByZone.get(key) ?? clockChanges(timezone, now, now + YEAR);
-    changesByZone.set(key, known);
-    return known;
 }
 
 function flawsOf({ name, file, schedules }: JobPlan, survey: Survey): Finding[] {

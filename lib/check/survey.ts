@@ -16,6 +16,8 @@ export interface Survey extends CrowdOptions {
     readonly folder: JobsFolder | undefined;
     /** IANA name of the zone that schedules without one are kept in. */
     readonly timezone: string;
+    /** Why another zone stands in for the process's; undefined: none does. */
+    readonly timezoneFault: string | undefined;
     /** Unix seconds: clocks that are set within a year from then count. */
     readonly now: number;
 }

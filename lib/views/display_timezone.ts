@@ -1,5 +1,6 @@
 import type { CommandInstance, CommandRegistry } from '../../types/framework.js';
 import { readTimezone } from '../schedule/timezone.js';
+import { processTimezone } from '../time/process_timezone.js';
 
 /**
  * Lets a command take the time zone on whose clock it shows times.
@@ -31,13 +32,4 @@ export function takeTimezone(command: CommandRegistry): void {
  */
 export function displayTimezone(wanted: string | undefined, configured: string | undefined): string {
     return wanted ?? configured ?? processTimezone();
-}
-
-/**
- * The zone of the process's clock.
- *
- * @returns IANA name
- */
-export function processTimezone(): string {
-    return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

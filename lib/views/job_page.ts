@@ -6,7 +6,7 @@ import { paint } from '../text/paint.js';
 import { printable } from '../text/printable.js';
 import { renderTable } from '../text/table.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
-import { processTimezone } from './display_timezone.js';
+import { processTimezone } from '../time/process_timezone.js';
 import { describeLast } from './last_slot.js';
 import { type JobOverview, nextSlots } from './overview.js';
 import { type PastTableOptions, renderPast } from './past_table.js';

@@ -5,7 +5,7 @@ import { paint } from '../text/paint.js';
 import { printable } from '../text/printable.js';
 import { type Cell, type Layout, renderTable } from '../text/table.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
-import { processTimezone } from './display_timezone.js';
+import { processTimezone } from '../time/process_timezone.js';
 import { describeLast } from './last_slot.js';
 import { type JobOverview, nextSlots } from './overview.js';
 import { describeState } from './state.js';

@@ -1,7 +1,7 @@
 import type { History } from '../runs/history.js';
 import { laneOf, type Run } from '../runs/run.js';
 import { formatDuration } from '../time/duration.js';
-import { formatMoment } from '../time/moment.js';
+import { formatUniqueMoment } from '../time/moment.js';
 
 /** Among as many of a job's newest runs the holder of a lane is looked for. */
 const NEWEST = 100;
@@ -21,7 +21,7 @@ export async function describeHolder(run: Run, history: History, now: number): P
     );
     if (holder?.kind !== 'run') return undefined;
     const { startedAt, pid, host, outcome } = holder;
-    const since = `since ${formatMoment(startedAt / 1000)} (${formatDuration(now - startedAt)})`;
+    const since = `since ${formatUniqueMoment(startedAt / 1000)} (${formatDuration(now - startedAt)})`;
     return outcome === 'running'
         ? `That run has been going on ${since}, in process ${pid} of ${host}.`
         : `That run has been unfinished ${since}, and its process ${pid} is gone: a started bot gives it up within some 10 s.`;

@@ -6,7 +6,8 @@ import { checkTimezone } from '../schedule/timezone.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
-import { formatMoment } from '../time/moment.js';
+import { formatUniqueMoment } from '../time/moment.js';
+import { processTimezone } from '../time/process_timezone.js';
 
 const EVERY_MINUTE = '* * * * *';
 
@@ -61,14 +62,14 @@ export async function planSchedule(
  * @returns a sentence, and one more for each thing that is probably not meant
  */
 export function describePlan({ words, schedule }: PlannedSchedule, now: number, columns: number): string {
-    const zone = schedule.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const zone = schedule.timezone ?? processTimezone();
     const slots: string[] = [];
     for (
         let slot = schedule.next(now);
         slot !== undefined && slots.length < SLOTS;
         slot = schedule.next(slot)
     ) {
-        slots.push(formatMoment(slot, zone));
+        slots.push(formatUniqueMoment(slot, zone));
     }
     const flaws = flawsOfSchedule(schedule, { timezone: zone, now });
     const paragraphs = [

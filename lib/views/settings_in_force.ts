@@ -3,7 +3,7 @@ import { SETTING_NAMES, type Settings } from '../jobs/settings.js';
 import type { ErrorRecord } from '../text/errors.js';
 import { show } from '../text/show.js';
 import { formatDuration } from '../time/duration.js';
-import { processTimezone } from './display_timezone.js';
+import { processTimezone } from '../time/process_timezone.js';
 
 /** A setting of a job, as it is in force. */
 export interface SettingInForce {
