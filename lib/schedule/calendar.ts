@@ -2,6 +2,7 @@ import { Cron } from 'croner';
 import { LRUCache } from 'lru-cache';
 import { processTimezone } from '../time/process_timezone.js';
 import { type SteadyOffset, steadyOffset } from '../time/steady_offset.js';
+import { plainCrontab } from './crontab.js';
 
 /** How many crontabs are kept ready at once, at 3 kB each. */
 const MOST_CRONS = 8192;
@@ -72,7 +73,7 @@ export function previousSlot(
  *
  * @param crontab five or six fields or a nickname
  * @returns false where it never fires
- * @throws TypeError or RangeError of croner where it cannot be read
+ * @throws BadScheduleError where it cannot be read
  */
 export function everFires(crontab: string): boolean {
     return nextTime(cronFor(crontab), SOME_TIME) !== undefined;
@@ -113,7 +114,7 @@ function previousTime(cron: Cron, before: number): number | undefined {
 function cronFor(crontab: string): Cron {
     let cron = crons.get(crontab);
     if (cron === undefined) {
-        cron = new Cron(crontab, { mode: '5-or-6-parts', utcOffset: 0 });
+        cron = new Cron(plainCrontab(crontab), { mode: '5-or-6-parts', utcOffset: 0 });
         shareYears(cron);
         crons.set(crontab, cron);
     }
