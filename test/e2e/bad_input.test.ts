@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BINARIES, backgroundJobs, makeApp, tenantsDatabase } from '../support/installed_app.js';
+import { backgroundJobs, makeApp } from '../support/installed_app.js';
 
 const run = 'run(){}';
 
@@ -75,34 +75,32 @@ const JOBS = backgroundJobs({
     good: GOOD,
 });
 
-describe('an app in which everything is wrong', { concurrency: 2 }, () => {
-    for (const binary of BINARIES) {
-        test(`serves and runs its good job (${binary}); each problem is told once, with job and file`, async () => {
-            const app = await makeApp({
-                ...JOBS,
-                'lib/views/_file_importer.js': "export { View as default } from 'pinstripe';",
-                'lib/views/milliseconds.js': `export default {
-                    render(){ return this.bot.runBackgroundJobs(Date.now()).then(() => 'ran', ({ message }) => message); }
-                };`,
-            });
-            const { process: server, get } = await app.serve({ binary });
-            await server.printedTimes(/^good ran$/gm, 2);
-            assert.equal((await get('/up')).status, 200);
-            assert.match(await (await get('/milliseconds')).text(), /milliseconds/);
-            const { code, stderr } = await server.ended('SIGTERM');
-            assert.equal(code, 0);
-            for (const { said } of Object.values(WRONG)) {
-                const told = stderr.split('\n').filter((line) => said.test(line));
-                assert.equal(told.length, 1, `${said} in:\n${stderr}`);
-            }
-            assert.match(stderr, /invalid good .*: bad schedule "61 \* \* \* \*": /);
-            assert.equal(stderr.trim().split('\n').length, Object.keys(WRONG).length + 1, stderr);
+describe('an app in which everything is wrong', () => {
+    test('serves and runs its good job; each problem is told once, with job and file', async () => {
+        const app = await makeApp({
+            ...JOBS,
+            'lib/views/_file_importer.js': "export { View as default } from 'pinstripe';",
+            'lib/views/milliseconds.js': `export default {
+                render(){ return this.bot.runBackgroundJobs(Date.now()).then(() => 'ran', ({ message }) => message); }
+            };`,
         });
-    }
+        const { process: server, get } = await app.serve();
+        await server.printedTimes(/^good ran$/gm, 2);
+        assert.equal((await get('/up')).status, 200);
+        assert.match(await (await get('/milliseconds')).text(), /milliseconds/);
+        const { code, stderr } = await server.ended('SIGTERM');
+        assert.equal(code, 0);
+        for (const { said } of Object.values(WRONG)) {
+            const told = stderr.split('\n').filter((line) => said.test(line));
+            assert.equal(told.length, 1, `${said} in:\n${stderr}`);
+        }
+        assert.match(stderr, /invalid good .*: bad schedule "61 \* \* \* \*": /);
+        assert.equal(stderr.trim().split('\n').length, Object.keys(WRONG).length + 1, stderr);
+    });
 
     test('lists each problem', async () => {
         const app = await makeApp(JOBS);
-        const { code, stdout } = await app.run('pinstripe', ['list-background-jobs']);
+        const { code, stdout } = await app.call(['list-background-jobs']);
         assert.equal(code, 0);
         for (const { said } of Object.values(WRONG)) assert.match(stdout, said);
         assert.match(stdout, /^good +\* \* \* \* \* \* +Every second +in /m);
@@ -110,9 +108,9 @@ describe('an app in which everything is wrong', { concurrency: 2 }, () => {
 
     test('runs its good job by hand, and says why another cannot run', async () => {
         const app = await makeApp(JOBS);
-        const good = await app.run('pinstripe-bot', ['run-background-job', 'good']);
+        const good = await app.call(['run-background-job', 'good']);
         assert.deepEqual([good.code, good.stderr], [0, '']);
-        const bad = await app.run('pinstripe-bot', ['run-background-job', 'syntax-error']);
+        const bad = await app.call(['run-background-job', 'syntax-error']);
         assert.equal(bad.code, 1);
         assert.match(
             bad.stderr,
@@ -121,50 +119,10 @@ describe('an app in which everything is wrong', { concurrency: 2 }, () => {
     });
 });
 
-describe('start-server with a mistake', { concurrency: 2 }, () => {
-    for (const [binary, code] of [
-        ['pinstripe', 1],
-        ['pinstripe-bot', 1],
-    ] as const) {
-        test(`in the config names the nearest key and ends with ${code} (${binary})`, async () => {
-            const app = await makeApp({
-                'pinstripe.config.js': "export default { bot: { stopTimout: '1s' } };",
-            });
-            const ended = await app.run(binary, ['start-server', '--host', '127.0.0.1:0']);
-            assert.equal(ended.code, code);
-            assert.match(ended.stderr, /unknown key `bot\.stopTimout`.*stopTimeout/);
-            assert.doesNotMatch(ended.stdout, /running at|bot started/);
-        });
-    }
-
-    for (const [binary, code] of [
-        ['pinstripe', 1],
-        ['pinstripe-bot', 2],
-    ] as const) {
-        test(`in --host says what a host is and ends with ${code} (${binary})`, async () => {
-            const app = await makeApp();
-            const ended = await app.run(binary, ['start-server', '--host', 'nonsense']);
-            assert.equal(ended.code, code);
-            assert.match(ended.stderr, /host: "nonsense" is not a host and port, like 127\.0\.0\.1:3000/);
-            assert.doesNotMatch(ended.stdout, /running at|bot started/);
-        });
-    }
-});
-
-test('a tenants table that is empty, or missing, is told and harms no other job', async () => {
-    const jobs = backgroundJobs({
-        for_tenants: `export default { multiTenant: true, meta(){ this.schedule('* * * * * *'); }, ${run} };`,
-        good: "export default { multiTenant: false, meta(){ this.schedule('* * * * * *'); }, run(){ console.log('good ran'); } };",
-    });
-    const empty = await makeApp({ ...(await tenantsDatabase([])), ...jobs });
-    const missing = await makeApp({ ...(await tenantsDatabase(undefined)), ...jobs });
-    for (const [app, reason] of [
-        [empty, 'no tenants'],
-        [missing, 'no tenants table'],
-    ] as const) {
-        const { process: server } = await app.serve();
-        await server.printed(new RegExp(`skipped for-tenants \\(${reason}\\)`));
-        await server.printedTimes(/^good ran$/gm, 2);
-        assert.equal((await server.ended('SIGTERM')).code, 0);
-    }
+test('start-server with a mistake in the config names the nearest key, and does not start', async () => {
+    const app = await makeApp({ 'pinstripe.config.js': "export default { bot: { stopTimout: '1s' } };" });
+    const { code, stdout, stderr } = await app.run('pinstripe', ['start-server', '--host', '127.0.0.1:0']);
+    assert.equal(code, 1);
+    assert.match(stderr, /unknown key `bot\.stopTimout`.*stopTimeout/);
+    assert.doesNotMatch(stdout, /running at|bot started/);
 });

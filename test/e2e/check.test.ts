@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { backgroundJobs, makeApp } from '../support/installed_app.js';
 import { NO_TERMINAL, plain, startInTerminal } from '../support/terminal.js';
 
 const CHECK = ['check-background-jobs'];
@@ -64,89 +64,70 @@ warning  often  lib/background_jobs/often.js:3
 
 const undated = (text: string) => text.replace(/\d{4}-\d\d-\d\d/g, '<date>');
 
-describe('check-background-jobs', { concurrency: 2 }, () => {
-    for (const binary of BINARIES) {
-        test(`of ${binary} fails, and tells of each error with job, file, line and cure`, async () => {
-            const app = await makeApp(WRONG);
-            const { code, stdout, stderr } = await app.run(binary, ['check-background-jobs']);
-            assert.deepEqual([code, stderr], [1, '']);
-            assert.deepEqual(
-                stdout
-                    .match(/^(?:error|warning).*/gm)
-                    ?.map((line) => line.replace('lib/background_jobs/', '')),
-                [
-                    'error    bad-setting  bad_setting.js:3',
-                    'error    missing-import  missing_import.js:1',
-                    'error    no-run  no_run.js:2',
-                    'error    same-name  same_name.js:2',
-                    'error    sweep  sweep.js:4',
-                    'error    sweep  sweep.js:5',
-                    'error    sweep  sweep.js:6',
-                    'error    sweep  sweep.js:7',
-                    'error    syntax-error  syntax_error.js:4',
-                    'error    throws  throws.js:3',
-                ],
-            );
-            assert.equal(stdout.match(/^ {9}Cure: \S/gm)?.length, 10);
-            assert.match(stdout, /\n5 background jobs, 0 schedules: 10 errors\.\n$/);
-        });
+describe('check-background-jobs', () => {
+    test('fails, and tells of each error with job, file, line and cure', async () => {
+        const app = await makeApp(WRONG);
+        const { code, stdout, stderr } = await app.call(CHECK);
+        assert.deepEqual([code, stderr], [1, '']);
+        assert.deepEqual(
+            stdout.match(/^(?:error|warning).*/gm)?.map((line) => line.replace('lib/background_jobs/', '')),
+            [
+                'error    bad-setting  bad_setting.js:3',
+                'error    missing-import  missing_import.js:1',
+                'error    no-run  no_run.js:2',
+                'error    same-name  same_name.js:2',
+                'error    sweep  sweep.js:4',
+                'error    sweep  sweep.js:5',
+                'error    sweep  sweep.js:6',
+                'error    sweep  sweep.js:7',
+                'error    syntax-error  syntax_error.js:4',
+                'error    throws  throws.js:3',
+            ],
+        );
+        assert.equal(stdout.match(/^ {9}Cure: \S/gm)?.length, 10);
+        assert.match(stdout, /\n5 background jobs, 0 schedules: 10 errors\.\n$/);
+    });
 
-        test(`of ${binary} tells of doubts, and fails for them when it is strict`, async () => {
-            const app = await makeApp(DOUBTFUL);
-            const lenient = await app.run(binary, ['check-background-jobs']);
-            assert.deepEqual(
-                { ...lenient, stdout: undated(lenient.stdout) },
-                { code: 0, stdout: DOUBTS, stderr: '' },
-            );
-            const strict = await app.run(binary, ['check-background-jobs', '--strict']);
-            assert.deepEqual([strict.code, strict.stdout], [1, lenient.stdout]);
-        });
+    test('tells of doubts, and fails for them when it is strict', async () => {
+        const app = await makeApp(DOUBTFUL);
+        const { code, stdout, stderr } = await app.call(CHECK);
+        assert.deepEqual([code, undated(stdout), stderr], [0, DOUBTS, '']);
+        const strict = await app.call([...CHECK, '--strict']);
+        assert.deepEqual([strict.code, strict.stdout], [1, stdout]);
+    });
 
-        test(`of ${binary} is content with one line where nothing is wrong`, async () => {
-            const app = await makeApp(
-                backgroundJobs({ fine: `export default { meta(){ this.schedule('@daily'); }, ${run} };` }),
-            );
-            const { code, stdout, stderr } = await app.run(binary, ['check-background-jobs', '--strict']);
-            assert.deepEqual(
-                [code, stdout, stderr],
-                [0, '1 background job, 1 schedule: nothing wrong.\n', ''],
-            );
+    test('has JSON for programs, with the same exit code', async () => {
+        const app = await makeApp(WRONG);
+        const { code, stdout } = await app.call([...CHECK, '--json']);
+        assert.equal(code, 1);
+        const { version, findings } = JSON.parse(stdout);
+        assert.equal(version, 1);
+        assert.deepEqual(findings[4], {
+            severity: 'error',
+            rule: 'bad-crontab',
+            job: 'sweep',
+            file: `${app.root}/lib/background_jobs/sweep.js`,
+            line: 4,
+            schedule: '60 * * * *',
+            message: 'bad schedule "60 * * * *": minute 60 is out of range (0-59)',
+            cure: "write minute, hour, day of month, month and day of week, like '30 6 * * 1-5'",
         });
-
-        test(`of ${binary} has JSON for programs, with the same exit code`, async () => {
-            const app = await makeApp(WRONG);
-            const { code, stdout } = await app.run(binary, ['check-background-jobs', '--json']);
-            assert.equal(code, 1);
-            const { version, findings } = JSON.parse(stdout);
-            assert.equal(version, 1);
-            assert.equal(findings.length, 10);
-            assert.deepEqual(findings[4], {
-                severity: 'error',
-                rule: 'bad-crontab',
-                job: 'sweep',
-                file: `${app.root}/lib/background_jobs/sweep.js`,
-                line: 4,
-                schedule: '60 * * * *',
-                message: 'bad schedule "60 * * * *": minute 60 is out of range (0-59)',
-                cure: "write minute, hour, day of month, month and day of week, like '30 6 * * 1-5'",
-            });
-            assert.deepEqual(
-                findings.map(({ rule }: { rule: string }) => rule),
-                [
-                    'bad-setting',
-                    'import-failed',
-                    'no-run',
-                    'same-name',
-                    'bad-crontab',
-                    'never-fires',
-                    'bad-timezone',
-                    'bad-args',
-                    'import-failed',
-                    'meta-threw',
-                ],
-            );
-        });
-    }
+        assert.deepEqual(
+            findings.map(({ rule }: { rule: string }) => rule),
+            [
+                'bad-setting',
+                'import-failed',
+                'no-run',
+                'same-name',
+                'bad-crontab',
+                'never-fires',
+                'bad-timezone',
+                'bad-args',
+                'import-failed',
+                'meta-threw',
+            ],
+        );
+    });
 
     test('finds a folder without an importer, with a foreign one, and one that is not imported', async () => {
         const job = { 'lib/background_jobs/a.js': `export default { ${run} };` };
@@ -163,7 +144,7 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         };
         for (const [rule, files] of Object.entries(apps)) {
             const app = await makeApp(files);
-            const { code, stdout } = await app.run('pinstripe', ['check-background-jobs', '--json']);
+            const { code, stdout } = await app.call([...CHECK, '--json']);
             assert.deepEqual([code, JSON.parse(stdout).findings[0].rule], [1, rule]);
         }
     });
@@ -172,11 +153,9 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         const app = await makeApp({
             'lib/background_jobs/_file_importer.js': "export { BackgroundJob as default } from 'pinstripe';",
         });
-        for (const binary of BINARIES) {
-            const { code, stderr } = await app.run(binary, ['check-background-jobs']);
-            assert.equal(code, 1);
-            assert.match(stderr, /lib\/background_jobs\/_file_importer\.js/);
-        }
+        const { code, stderr } = await app.run('pinstripe', CHECK);
+        assert.equal(code, 1);
+        assert.match(stderr, /lib\/background_jobs\/_file_importer\.js/);
     });
 
     test('goes on where the config is wrong, which is an error of its own', async () => {
@@ -184,7 +163,7 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
             ...DOUBTFUL,
             'pinstripe.config.js': 'export default { bot: { turm: 1 } };',
         });
-        const { code, stdout } = await app.run('pinstripe-bot', ['check-background-jobs']);
+        const { code, stdout } = await app.call(CHECK);
         assert.equal(code, 1);
         assert.match(
             stdout,
@@ -195,7 +174,7 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
 
     test('names the line at which the config cannot be read', async () => {
         const app = await makeApp({ ...DOUBTFUL, 'pinstripe.config.js': 'export default {\n    bot: {\n' });
-        const { code, stdout } = await app.run('pinstripe', ['check-background-jobs']);
+        const { code, stdout } = await app.call(CHECK);
         assert.equal(code, 1);
         assert.match(
             stdout,
@@ -209,37 +188,28 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
             `export default { description: '仕事 ${index}', meta(){ this.schedule('0 0 * * *', '仕事'); }, ${run} };`,
         ]);
         const app = await makeApp(backgroundJobs(Object.fromEntries(jobs)));
-        const { code, stdout } = await app.run('pinstripe-bot', ['check-background-jobs']);
+        const { code, stdout } = await app.call(CHECK);
         assert.equal(code, 0);
         assert.match(stdout, /^warning {2}all jobs\n {9}100 jobs are due in one second, such as/);
         assert.match(stdout, /\n100 background jobs, 100 schedules: 1 warning\.\n$/);
     });
 
-    describe('on a terminal', { skip: NO_TERMINAL, concurrency: 2 }, () => {
-        test('has colours, and fits its width', async () => {
-            const app = await makeApp(DOUBTFUL);
-            for (const [columns, most] of [
-                [80, 80],
-                [140, 100],
-                [50, 50],
-            ] as const) {
-                const { code, stdout } = await startInTerminal(app, 'pinstripe-bot', CHECK, {
-                    columns,
-                }).ended();
-                assert.equal(code, 0);
-                assert.ok(stdout.includes(`${ESCAPE}33mwarning`), stdout);
-                const text = plain(stdout);
-                const widths = text.split('\n').map((line) => line.length);
-                assert.ok(Math.max(...widths) <= most, text);
-                if (columns === 80) assert.equal(undated(text), DOUBTS);
-            }
-        });
+    test('fits the width of a terminal', async () => {
+        const app = await makeApp(DOUBTFUL);
+        for (const [columns, most] of [
+            [80, 80],
+            [140, 100],
+            [50, 50],
+        ] as const) {
+            const { stdout } = await app.call(CHECK, { columns });
+            assert.ok(Math.max(...stdout.split('\n').map(({ length }) => length)) <= most, stdout);
+            if (columns === 80) assert.equal(undated(stdout), DOUBTS);
+        }
+    });
 
-        test('obeys NO_COLOR', async () => {
-            const { stdout } = await startInTerminal(await makeApp(DOUBTFUL), 'pinstripe', CHECK, {
-                env: { NO_COLOR: '1' },
-            }).ended();
-            assert.equal(undated(stdout.replaceAll('\r\n', '\n')), DOUBTS);
-        });
+    test('has colours on a terminal', { skip: NO_TERMINAL }, async () => {
+        const { stdout } = await startInTerminal(await makeApp(DOUBTFUL), 'pinstripe-bot', CHECK).ended();
+        assert.ok(stdout.includes(`${ESCAPE}33mwarning`), stdout);
+        assert.equal(undated(plain(stdout)), DOUBTS);
     });
 });

@@ -166,8 +166,8 @@ export class AppProcess {
     }
 }
 
-// What the test runner, npm and this machine have set must not decide how the app's processes behave.
-const CLEAN_ENVIRONMENT = Object.fromEntries(
+/** What the test runner, npm and this machine have set must not decide how the app's processes behave. */
+export const CLEAN_ENVIRONMENT = Object.fromEntries(
     Object.entries({ ...process.env, TZ: 'UTC' }).filter(
         ([name]) => !/^(CI$|GITHUB_|NODE_|npm_|PINSTRIPE_|NO_COLOR$|FORCE_COLOR$)/.test(name),
     ),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fs from 'fs-extra';
 import { AppProcess, type Ended, freePort } from './app_process.js';
 import { atExit } from './at_exit.js';
+import { type Called, type CallOptions, runInProcess } from './in_process.js';
 import { INSTALLED, PACKAGE } from './pack.js';
 
 /** Both executables have the bot's commands: the framework's own, and ours. */
@@ -24,7 +25,9 @@ export interface InstalledApp {
     /** Writes files; their paths are relative to the root. */
     write(files: Record<string, string>): Promise<void>;
     read(path: string): Promise<string>;
-    /** Runs a command of one of the binaries, and waits for its end. */
+    /** Runs a command of `pinstripe-bot` in this process; see `runInProcess`. */
+    call(words: readonly string[], options?: CallOptions): Promise<Called>;
+    /** Runs a command of one of the binaries in a process, and waits for its end. */
     run(binary: Binary, args: readonly string[], env?: Record<string, string>): Promise<Ended>;
     /** Starts a command of one of the binaries. */
     start(binary: Binary, args: readonly string[], env?: Record<string, string>): AppProcess;
@@ -65,6 +68,7 @@ export async function makeApp(files: Record<string, string> = {}): Promise<Insta
                 await fs.outputFile(join(root, path), content);
         },
         read: (path) => fs.readFile(join(root, path), 'utf8'),
+        call: (words, options) => runInProcess(root, words, options),
         run: (binary, args, env) => app.start(binary, args, env).ended(),
         start(binary, args, env = {}) {
             const executable = join(root, 'node_modules/.bin', binary);
