@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { BAD_OPTION, BINARIES, backgroundJobs, type InstalledApp, makeApp } from '../support/installed_app.js';
+import {
+    BAD_OPTION,
+    BINARIES,
+    backgroundJobs,
+    type InstalledApp,
+    makeApp,
+} from '../support/installed_app.js';
 
 // Each command in a process of its own, once well and once badly. What else it does is tested in this process.
 
@@ -84,7 +90,10 @@ describe('as processes', { concurrency: 2 }, () => {
                 const { run } = await makeApp({ ...backgroundJobs(JOBS), ...config });
                 const { code, stdout, stderr } = await run(binary, ['start-bot']);
                 assert.deepEqual([code, stdout], [1, '']);
-                assert.match(stderr, /^pinstripe\.config\.js: unknown key `bot\.tiemzone` \(did you mean "timezone"\?\).*\n$/);
+                assert.match(
+                    stderr,
+                    /^pinstripe\.config\.js: unknown key `bot\.tiemzone` \(did you mean "timezone"\?\).*\n$/,
+                );
             });
         });
     }

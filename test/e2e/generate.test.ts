@@ -75,11 +75,7 @@ describe(GENERATE, () => {
     test('refuses a name of which nothing remains, or that leaves the folder', async () => {
         const app = await makeApp();
         for (const name of ['日本', '../x']) {
-            const { code, stdout, stderr } = await app.call([
-                GENERATE,
-                '--name',
-                name,
-            ]);
+            const { code, stdout, stderr } = await app.call([GENERATE, '--name', name]);
             assert.deepEqual([code, stdout], [1, ''], name);
             assert.match(stderr, /^".*" cannot name a background job: use letters/, name);
         }
@@ -89,22 +85,14 @@ describe(GENERATE, () => {
 
     test('refuses a name that another file makes', async () => {
         const app = await makeApp(backgroundJobs({ 'my-task': TASK }));
-        const { code, stderr } = await app.call([
-            GENERATE,
-            '--name',
-            'my_task',
-        ]);
+        const { code, stderr } = await app.call([GENERATE, '--name', 'my_task']);
         assert.equal(code, 1);
         assert.match(stderr, /my-task\.js already makes the background job "my-task"\.$/m);
     });
 
     test('refuses a name that a file in the other language makes', async () => {
         const app = await makeApp({ 'lib/background_jobs/my_task.ts': 'export default {};' });
-        const { code, stderr } = await app.call([
-            GENERATE,
-            'my-task',
-            '--force',
-        ]);
+        const { code, stderr } = await app.call([GENERATE, 'my-task', '--force']);
         assert.equal(code, 1);
         assert.match(stderr, /my_task\.ts already makes the background job "my-task"\.$/m);
     });
@@ -147,26 +135,12 @@ describe(GENERATE, () => {
                 /^--timezone "Londn" is not a time zone \(did you mean "Europe\/London"\?\)\n$/,
             ],
             [
-                [
-                    '--schedule',
-                    '0',
-                    '2',
-                    'lib',
-                    'node_modules',
-                    'package.json',
-                    'lib',
-                    'node_modules',
-                    'x',
-                ],
+                ['--schedule', '0', '2', 'lib', 'node_modules', 'package.json', 'lib', 'node_modules', 'x'],
                 /it has 8 fields: .*In a shell it needs quotes: --schedule '30 6 \* \* 1-5'\n$/,
             ],
         ];
         for (const [args, said] of bad) {
-            const { code, stdout, stderr } = await app.call([
-                GENERATE,
-                'my-task',
-                ...args,
-            ]);
+            const { code, stdout, stderr } = await app.call([GENERATE, 'my-task', ...args]);
             assert.deepEqual([code, stdout], [2, ''], args.join(' '));
             assert.match(stderr, said);
         }

@@ -56,9 +56,7 @@ describe('list-background-jobs', () => {
     test('has JSON for programs', async () => {
         const app = await makeLivedInApp();
         const words = ['list-background-jobs', '--json', '--next', '3'];
-        const { version, jobs, problems, historyTrouble } = JSON.parse(
-            (await app.call(words)).stdout,
-        );
+        const { version, jobs, problems, historyTrouble } = JSON.parse((await app.call(words)).stdout);
         assert.deepEqual([version, historyTrouble], [1, null]);
         assert.deepEqual(
             jobs.map(({ name, state, description }: Record<string, unknown>) => [name, state, description]),
@@ -89,13 +87,7 @@ describe('list-background-jobs', () => {
 
     test('sorts by what runs next, shows another zone, and refuses nonsense', async () => {
         const app = await makeApp(JOBS);
-        const sorted = await app.call([
-            'list-background-jobs',
-            '--sort',
-            'next',
-            '--timezone',
-            'Asia/Tokyo',
-        ]);
+        const sorted = await app.call(['list-background-jobs', '--sort', 'next', '--timezone', 'Asia/Tokyo']);
         assert.match(sorted.stdout, /NEXT \(Asia\/Tokyo\)[\s\S]*\nsweep [\s\S]*\n(daily-report|fails) /);
         const nonsense = ['--sort', 'x', '--next', '0', '--timezone', 'Europe/Lundun'];
         assert.equal((await app.call([...LIST, ...nonsense])).code, 2);

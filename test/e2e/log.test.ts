@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { after, describe, test } from 'node:test';
-import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { describe, test } from 'node:test';
+import { backgroundJobs, makeApp } from '../support/installed_app.js';
 
 const JOBS = backgroundJobs({
     sound: `export default {
@@ -70,27 +71,23 @@ describe('the log of a server', { concurrency: 2 }, () => {
     });
 });
 
-describe('start-server on a port that is in use', { concurrency: 2 }, () => {
-    const taken = createServer();
-    const listening = new Promise<number>((resolve) =>
-        taken.listen(0, '127.0.0.1', () => resolve((taken.address() as AddressInfo).port)),
+test('start-server on a port that is in use says so in one line, starts no bot, and exits with 1', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const app = await makeApp(JOBS);
+    const { code, stdout, stderr } = await app.run('pinstripe', [
+        'start-server',
+        '--host',
+        `127.0.0.1:${port}`,
+    ]);
+    taken.close();
+    assert.deepEqual(
+        [code, stdout, stderr],
+        [
+            1,
+            '',
+            `The server cannot start: port ${port} of 127.0.0.1 is in use: stop what listens there, or choose another one with --host.\n`,
+        ],
     );
-    after(() => taken.close());
-
-    for (const binary of BINARIES) {
-        test(`of ${binary} says so in one line, starts no bot, and exits with 1`, async () => {
-            const app = await makeApp(JOBS);
-            const port = await listening;
-            const host = `127.0.0.1:${port}`;
-            const { code, stdout, stderr } = await app.run(binary, ['start-server', '--host', host]);
-            assert.deepEqual(
-                [code, stdout, stderr],
-                [
-                    1,
-                    '',
-                    `The server cannot start: port ${port} of 127.0.0.1 is in use: stop what listens there, or choose another one with --host.\n`,
-                ],
-            );
-        });
-    }
 });

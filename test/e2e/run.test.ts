@@ -184,8 +184,7 @@ describe('run-background-job in an app with tenants', () => {
     });
 
     test('runs for one tenant alone, and refuses one that it does not have', async () => {
-        const forOne = (tenant: string) =>
-            app.call([RUN, 'send-invoices', '--tenant', tenant]);
+        const forOne = (tenant: string) => app.call([RUN, 'send-invoices', '--tenant', tenant]);
         const one = await forOne('c');
         assert.equal(one.code, 0);
         assert.deepEqual(one.stdout.match(/^for .*$/gm), ['for c']);

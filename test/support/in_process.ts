@@ -120,7 +120,10 @@ async function load(): Promise<Installed> {
         ofFramework('haberdash/lib/abstract_registry.js'),
     ]);
     const { BackgroundJob }: { BackgroundJob: typeof Jobs } = await inPackage('lib/index.js');
-    const [{ runCli }, { Bot }] = await Promise.all([inPackage('lib/cli/main.js'), inPackage('lib/scheduler/bot.js')]);
+    const [{ runCli }, { Bot }] = await Promise.all([
+        inPackage('lib/cli/main.js'),
+        inPackage('lib/scheduler/bot.js'),
+    ]);
     await importAll();
     ServiceFactory.register('bot', { create: () => bot });
     ServiceFactory.register('config', {
@@ -146,7 +149,8 @@ function registrationsOf(registries: readonly Registry[]): Registrations {
 
 function register(registrations: Registrations): void {
     for (const [registry, mixins] of registrations) {
-        for (const name of Object.keys(registry.mixins)) delete (registry.mixins as Record<string, object>)[name];
+        for (const name of Object.keys(registry.mixins))
+            delete (registry.mixins as Record<string, object>)[name];
         Object.assign(registry.mixins, mixins);
         (registry as Registry & { clearCache(): void }).clearCache();
     }
