@@ -5,6 +5,7 @@ import type { Json } from '../../lib/schedule/args.js';
 import type { BackgroundJobClass, BackgroundJobDefinition } from '../../types/background_job.js';
 import type { Services } from '../../types/framework.js';
 import { createBot, openApp, within } from '../support/fixture_app.js';
+import { ending, gate, job } from '../support/jobs.js';
 
 await openApp();
 const { BackgroundJob } = await import('../../lib/index.js');
@@ -35,23 +36,14 @@ function register(
     run: BackgroundJobDefinition['run'],
     settings: object = {},
 ) {
+    const { meta, ...definition } = job(crontab, run, settings);
     BackgroundJob.register(name, {
-        ...settings,
+        ...definition,
         meta(this: BackgroundJobClass) {
             this.filePaths.push(`/app/lib/background_jobs/${name}.js`);
-            for (const each of [crontab].flat()) this.schedule(each);
+            meta?.call(this);
         },
-        run,
     });
-}
-
-/** A promise that is resolved by hand. */
-function gate() {
-    let open = () => {};
-    const opened = new Promise<void>((resolve) => {
-        open = resolve;
-    });
-    return { opened, open };
 }
 
 /** A bot that has started, half a second before a minute. */
@@ -61,6 +53,13 @@ async function startBot(config: object = {}) {
     const loop = heardBot.bot.start();
     await clock.advance(0);
     return { ...heardBot, clock, loop };
+}
+
+/** Runs what is due at midnight, by a bot that was never started. */
+async function runAtMidnight(parts: Parameters<typeof createBot>[0] = {}) {
+    const heardBot = await createBot(parts);
+    const runs = await within(heardBot.bot.runBackgroundJobs(MIDNIGHT), 'the runs');
+    return { ...heardBot, runs, endings: runs.map(ending) };
 }
 
 describe('start()', () => {
@@ -90,22 +89,6 @@ describe('start()', () => {
             [['b', '/app/lib/background_jobs/b.js']],
         );
         await bot.stop();
-    });
-
-    test('starts again after a stop', async () => {
-        register('job', '* * * * * *', () => void notes.push('ran'));
-        const { bot, loop, clock } = await startBot();
-        await clock.advance(1_000);
-        await bot.stop();
-        await clock.advance(5_000);
-        assert.equal(notes.length, 1, 'nothing runs while it is stopped');
-        const second = bot.start();
-        assert.notEqual(second, loop);
-        await clock.advance(0);
-        await clock.advance(1_000);
-        assert.equal(notes.length, 3, 'the latest slot that was missed, and the next one');
-        await bot.stop();
-        await within(second, 'the end of the second loop');
     });
 
     test('right after stop() waits for the stop, and then runs', async () => {
@@ -144,11 +127,14 @@ describe('start()', () => {
 });
 
 describe('stop(), and destroy()', () => {
-    test('are no-ops on a bot that never started', async () => {
+    test('are no-ops on a bot that never started, also within a run that somebody asked for', async () => {
         const { bot, events } = await createBot();
         await bot.stop();
         await bot.destroy();
         assert.deepEqual(events, []);
+        register('stopper', '0 * * * * *', () => bot.stop());
+        const [run] = await within(bot.runBackgroundJobs(MIDNIGHT), 'the run');
+        assert.equal(run?.outcome, 'succeeded');
     });
 
     test('stop once, however often they are called', async () => {
@@ -169,43 +155,7 @@ describe('stop(), and destroy()', () => {
         assert.deepEqual(eventsOf('run-started'), []);
     });
 
-    test('start no new runs and wait for those in flight', async () => {
-        const { opened, open } = gate();
-        register('slow', '0 * * * * *', async () => {
-            await opened;
-            notes.push('slow ended');
-        });
-        register('tick', '* * * * * *', () => void notes.push('tick'));
-        const { bot, clock, eventsOf } = await startBot({ turn: '100ms' });
-        await clock.advance(1_500);
-        const before = notes.length;
-        assert.ok(before > 0);
-        const stopped = bot.stop().then(() => notes.push('stopped'));
-        await clock.advance(3_000);
-        assert.equal(notes.length, before, 'neither new runs nor the end of the stop');
-        open();
-        await within(stopped, 'the stop');
-        assert.deepEqual(notes.slice(before), ['slow ended', 'stopped']);
-        assert.deepEqual(
-            eventsOf('bot-stopping').map(({ runs }) => runs),
-            [1],
-        );
-    });
-
-    for (const method of ['stop', 'destroy'] as const) {
-        test(`${method}() within a job does not wait for that job`, async () => {
-            const { bot, clock, loop } = await startBot();
-            register('stopper', '0 * * * * *', async () => {
-                await bot[method]();
-                notes.push('after the stop');
-            });
-            await clock.advance(1_000);
-            await within(loop, 'the end of the loop');
-            assert.deepEqual(notes, ['after the stop']);
-        });
-    }
-
-    test('within a job wait for the others', async () => {
+    test('within a job wait for the others, and not for that job', async () => {
         const { opened, open } = gate();
         const { bot, clock, loop } = await startBot({ concurrency: 2 });
         register('other', '0 * * * * *', async () => {
@@ -213,7 +163,7 @@ describe('stop(), and destroy()', () => {
             notes.push('other ended');
         });
         register('stopper', '0 * * * * *', async () => {
-            await bot.stop();
+            await bot.destroy();
             notes.push('stopped');
         });
         await clock.advance(1_000);
@@ -221,35 +171,6 @@ describe('stop(), and destroy()', () => {
         open();
         await within(loop, 'the end of the loop');
         assert.deepEqual(notes, ['other ended', 'stopped']);
-    });
-
-    test('within two jobs at once do not wait for each other', async () => {
-        const { bot, clock, loop } = await startBot({ concurrency: 2 });
-        for (const name of ['a', 'b']) {
-            register(name, '0 * * * * *', async () => {
-                await nextTurn();
-                await bot.stop();
-                notes.push(name);
-            });
-        }
-        await clock.advance(1_000);
-        await within(loop, 'the end of the loop');
-        assert.deepEqual(notes.sort(), ['a', 'b']);
-    });
-
-    test('within a job that another job runs wait for neither', async () => {
-        const { bot, clock, loop } = await startBot();
-        register('outer', '0 * * * * *', async () => {
-            await bot.runBackgroundJob('inner');
-            notes.push('outer');
-        });
-        register('inner', [], async () => {
-            await bot.stop();
-            notes.push('inner');
-        });
-        await clock.advance(1_000);
-        await within(loop, 'the end of the loop');
-        assert.deepEqual(notes, ['inner', 'outer']);
     });
 
     test('within two jobs at once, one of which runs the other, and by hand, do not wait for each other', async () => {
@@ -273,47 +194,23 @@ describe('stop(), and destroy()', () => {
         await within(byHand, 'the manual run');
         assert.deepEqual(notes, ['stopped', 'stopped', 'stopped']);
     });
-
-    test('within a manual run of a bot that never started are no-ops', async () => {
-        const { bot } = await createBot();
-        register('stopper', '0 * * * * *', () => bot.stop());
-        const [run] = await within(bot.runBackgroundJobs(MIDNIGHT), 'the run');
-        assert.equal(run?.outcome, 'succeeded');
-    });
 });
 
 describe('runBackgroundJobs()', () => {
     test('runs what is due at exactly that second, needs no started bot, and resolves with the runs', async () => {
         register('minutely', '* * * * *', () => void notes.push('minutely'));
         register('secondly', '15 30 2 * * *', () => void notes.push('secondly'));
-        const { bot, eventsOf } = await createBot();
+        const { bot, eventsOf, runs } = await runAtMidnight();
+        assert.deepEqual(notes, ['minutely']);
+        const [run, ...others] = runs;
+        assert.deepEqual(others, []);
+        const { job, file, outcome, scheduledAt, manual, attempt } = run ?? {};
+        assert.deepEqual(
+            [job, file, outcome, scheduledAt, manual, attempt],
+            ['minutely', '/app/lib/background_jobs/minutely.js', 'succeeded', MIDNIGHT, true, 1],
+        );
         assert.deepEqual(await bot.runBackgroundJobs(MIDNIGHT - 1), []);
         assert.deepEqual(await bot.runBackgroundJobs(MIDNIGHT + 1), []);
-        assert.deepEqual(notes, []);
-
-        const runs = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(notes, ['minutely']);
-        assert.deepEqual(
-            runs.map(({ job, file, outcome, scheduledAt, manual, attempt }) => ({
-                job,
-                file,
-                outcome,
-                scheduledAt,
-                manual,
-                attempt,
-            })),
-            [
-                {
-                    job: 'minutely',
-                    file: '/app/lib/background_jobs/minutely.js',
-                    outcome: 'succeeded',
-                    scheduledAt: MIDNIGHT,
-                    manual: true,
-                    attempt: 1,
-                },
-            ],
-        );
-
         const at = MIDNIGHT + 2 * 3600 + 30 * 60 + 15;
         for (const second of [at - 1, at, at + 1]) await bot.runBackgroundJobs(second);
         assert.deepEqual(notes, ['minutely', 'secondly']);
@@ -347,11 +244,10 @@ describe('runBackgroundJobs()', () => {
                 options.list.push(2);
             },
         });
-        const { bot } = await createBot();
         for (let time = 0; time < 2; time += 1) {
-            const [run] = await bot.runBackgroundJobs(MIDNIGHT);
-            assert.equal(run?.outcome, 'succeeded', 'the copy may be changed');
-            assert.deepEqual(run?.args, declared);
+            const { runs, endings } = await runAtMidnight();
+            assert.deepEqual(endings, ['mutates succeeded'], 'the copy may be changed');
+            assert.deepEqual(runs[0]?.args, declared);
         }
         assert.deepEqual(notes, [declared, declared]);
         assert.deepEqual(BackgroundJob.for('mutates').schedules, [['* * * * *', ...declared]]);
@@ -364,7 +260,6 @@ describe('runBackgroundJobs()', () => {
             assert.equal(running, 1, 'one at a time');
             await nextTurn();
             notes.push([this.currentRun.job, ...args].join(' '));
-            await nextTurn();
             running -= 1;
         };
         for (const name of ['zebra', 'ant', 'mouse']) register(name, '* * * * *', run);
@@ -374,8 +269,7 @@ describe('runBackgroundJobs()', () => {
             },
             run,
         });
-        const { bot } = await createBot();
-        const runs = await bot.runBackgroundJobs(MIDNIGHT);
+        const { runs } = await runAtMidnight();
         const order = ['ant', 'bee z', 'bee a', 'bee m', 'mouse', 'zebra'];
         assert.deepEqual(notes, order);
         assert.deepEqual(
@@ -385,39 +279,20 @@ describe('runBackgroundJobs()', () => {
         assert.ok(runs.every(({ outcome }) => outcome === 'succeeded'));
     });
 
-    test('makes one run of two schedules with equal args', async () => {
-        register('twice', ['0 * * * *', '*/5 * * * *'], () => void notes.push('ran'));
-        const { bot } = await createBot();
-        assert.equal((await bot.runBackgroundJobs(MIDNIGHT)).length, 1);
-        assert.deepEqual(notes, ['ran']);
-    });
-
     test('gives each run a job, a signal and a currentRun of its own', async () => {
         register('looks', '* * * * *', function (this: Services & { count?: number }) {
             this['count'] = (this['count'] ?? 0) + 1;
-            notes.push({ count: this['count'], aborted: this['signal'].aborted, run: this['currentRun'] });
+            notes.push([this['count'], this['signal'].aborted, this['currentRun']]);
         });
-        const { bot } = await createBot();
-        const runs = [
-            ...(await bot.runBackgroundJobs(MIDNIGHT)),
-            ...(await bot.runBackgroundJobs(MIDNIGHT + 60)),
-        ];
+        const { bot, runs } = await runAtMidnight();
+        runs.push(...(await bot.runBackgroundJobs(MIDNIGHT + 60)));
         assert.deepEqual(
             notes,
-            runs.map(({ id, scheduledAt }, index) => ({
-                count: 1,
-                aborted: false,
-                run: {
-                    id,
-                    job: 'looks',
-                    scheduledAt: MIDNIGHT + 60 * index,
-                    lateBy:
-                        runs[index] && Math.max(0, (runs[index].startedAt ?? 0) - (scheduledAt ?? 0) * 1000),
-                    attempt: 1,
-                    tenant: undefined,
-                    manual: true,
-                },
-            })),
+            runs.map(({ id, scheduledAt = 0, startedAt = 0 }) => {
+                const lateBy = Math.max(0, startedAt - scheduledAt * 1000);
+                const rest = { attempt: 1, tenant: undefined, manual: true };
+                return [1, false, { id, job: 'looks', scheduledAt, lateBy, ...rest }];
+            }),
         );
         assert.notEqual(runs[0]?.id, runs[1]?.id);
     });
@@ -427,47 +302,23 @@ describe('runBackgroundJobs()', () => {
             // biome-ignore lint/suspicious/noThenProperty: people return queries, which are no promises
             then: (_resolve: unknown, reject: (error: Error) => void) => reject(new Error('then')),
         };
-        const failures: [string, () => unknown, RegExp][] = [
-            ['a-throws', () => assert.fail('no luck'), /^no luck$/],
-            ['b-rejects', () => Promise.reject(new RangeError('too late')), /^too late$/],
-            ['c-text', () => Promise.reject('a text'), /^it threw "a text", which is not an Error$/],
-            ['d-nothing', () => Promise.reject(), /^it threw undefined, which is not an Error$/],
-            ['e-thenable', () => rejecting, /^then$/],
-            [
-                'f-null',
-                () => {
-                    throw null;
-                },
-                /^it threw null/,
-            ],
-        ];
-        for (const [name, run] of failures) register(name, '* * * * *', run);
-        register('g-last', '* * * * *', () => void notes.push('last'));
-        const { bot } = await createBot();
-        const runs = await bot.runBackgroundJobs(MIDNIGHT);
+        register('a-throws', '* * * * *', () => assert.fail('no luck'));
+        register('b-rejects', '* * * * *', () => Promise.reject(new RangeError('too late')));
+        register('c-text', '* * * * *', () => Promise.reject('a text'));
+        register('d-nothing', '* * * * *', () => Promise.reject());
+        register('e-thenable', '* * * * *', () => rejecting);
+        register('f-last', '* * * * *', () => void notes.push('last'));
+        const { runs, endings } = await runAtMidnight();
+        assert.deepEqual(endings, [
+            'a-throws failed: no luck',
+            'b-rejects failed: too late',
+            'c-text failed: it threw "a text", which is not an Error',
+            'd-nothing failed: it threw undefined, which is not an Error',
+            'e-thenable failed: then',
+            'f-last succeeded',
+        ]);
+        assert.ok(runs.slice(0, -1).every(({ error }) => error instanceof Error));
         assert.deepEqual(notes, ['last']);
-        for (const [index, [name, , message]] of failures.entries()) {
-            assert.deepEqual([runs[index]?.job, runs[index]?.outcome], [name, 'failed']);
-            assert.ok(runs[index]?.error instanceof Error);
-            assert.match(runs[index].error.message, message);
-        }
-        assert.equal(runs.at(-1)?.outcome, 'succeeded');
-    });
-
-    test('logs a failure with the job, its file and the error on standard error', async (context) => {
-        const errors = context.mock.method(console, 'error', () => {});
-        const output = context.mock.method(console, 'log', () => {});
-        register('bad-task', '* * * * *', () => {
-            throw new Error('no luck today');
-        });
-        register('good-task', '* * * * *', () => {});
-        const { bot } = await createBot({ config: { log: 'pretty' } });
-        await bot.runBackgroundJobs(MIDNIGHT);
-        assert.equal(errors.mock.callCount(), 1);
-        const text = String(errors.mock.calls[0]?.arguments[0]);
-        assert.match(text, /failed.*bad-task.*in \/app\/lib\/background_jobs\/bad-task\.js/);
-        assert.match(text, /Error: no luck today\n +at .*bot\.test/);
-        assert.match(String(output.mock.calls[0]?.arguments[0]), /succeeded.*good-task/);
     });
 
     const noTimes: [unknown, RegExp][] = [
@@ -492,10 +343,7 @@ describe('runBackgroundJobs()', () => {
             notes.push(this.currentRun.manual ? 'by hand' : 'on time');
         });
         const { bot, clock } = await startBot();
-        for (let time = 0; time < 2; time += 1) {
-            const [run] = await bot.runBackgroundJobs(MIDNIGHT);
-            assert.equal(run?.outcome, 'succeeded');
-        }
+        for (let time = 0; time < 2; time += 1) await bot.runBackgroundJobs(MIDNIGHT);
         await clock.advance(500);
         assert.deepEqual(notes, ['by hand', 'by hand', 'on time']);
         await bot.stop();
@@ -504,63 +352,49 @@ describe('runBackgroundJobs()', () => {
     });
 
     test('skips jobs of other environments, and says why', async () => {
-        register('nightly', '* * * * *', () => void notes.push('ran'), { environments: ['production'] });
-        const { bot } = await createBot({ environment: 'test' });
-        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual([run?.outcome, run?.reason, run?.startedAt], ['skipped', 'environment', undefined]);
-        const production = await createBot({ environment: 'production' });
-        assert.equal((await production.bot.runBackgroundJobs(MIDNIGHT))[0]?.outcome, 'succeeded');
-        assert.deepEqual(notes, ['ran']);
+        register('nightly', '* * * * *', () => {}, { environments: ['production'] });
+        const { runs, endings } = await runAtMidnight({ environment: 'test' });
+        assert.deepEqual([endings, runs[0]?.startedAt], [['nightly skipped (environment)'], undefined]);
+        const production = await runAtMidnight({ environment: 'production' });
+        assert.deepEqual(production.endings, ['nightly succeeded']);
     });
 
     test('does not run what is wrong, and runs the good schedules beside it', async () => {
-        register('half-bad', ['60 * * * *', '* * * * *'], () => void notes.push('half-bad'));
-        register('bad-setting', '* * * * *', () => void notes.push('bad-setting'), { retries: -1 });
+        register('half-bad', ['60 * * * *', '* * * * *'], () => {});
+        register('bad-setting', '* * * * *', () => {}, { retries: -1 });
         BackgroundJob.register('bad-meta', {
             meta(this: BackgroundJobClass) {
                 this.schedule('* * * * *');
                 throw new Error('no');
             },
-            run: () => void notes.push('bad-meta'),
+            run() {},
         });
-        const { bot } = await createBot();
-        assert.equal((await bot.runBackgroundJobs(MIDNIGHT)).length, 1);
-        assert.deepEqual(notes, ['half-bad']);
+        const { endings } = await runAtMidnight();
+        assert.deepEqual(endings, ['half-bad succeeded']);
     });
 
     test('within a job that is due itself runs the others and skips that job', async () => {
         const { bot } = await createBot();
         register('nested', '* * * * *', async () => {
             const runs = await bot.runBackgroundJobs(MIDNIGHT);
-            notes.push(runs.map(({ job, outcome, reason }) => [job, outcome, reason]));
+            notes.push(...runs.map(ending));
         });
         register('other', '* * * * *', () => {});
         await within(bot.runBackgroundJobs(MIDNIGHT), 'the runs');
-        assert.deepEqual(notes, [
-            [
-                ['nested', 'skipped', 'overlap'],
-                ['other', 'succeeded', undefined],
-            ],
-        ]);
+        assert.deepEqual(notes, ['nested skipped (overlap)', 'other succeeded']);
     });
 });
 
 describe('the workspace of a run', () => {
-    ServiceFactory.register('resource', {
-        create(this: Services) {
-            return this.context.root['getOrCreate']('resource', () => ({
-                destroy: () => void notes.push('destroyed'),
-            }));
-        },
-    });
-    ServiceFactory.register('bad-resource', {
-        create(this: Services) {
-            return this.context.root['getOrCreate']('badResource', () => ({
-                destroy() {
-                    throw new Error('cannot be closed');
-                },
-            }));
-        },
+    const resource = (name: string, destroy: () => void) =>
+        ServiceFactory.register(name, {
+            create(this: Services) {
+                return this.context.root['getOrCreate'](name, () => ({ destroy }));
+            },
+        });
+    resource('resource', () => void notes.push('destroyed'));
+    resource('badResource', () => {
+        throw new Error('cannot be closed');
     });
     const use = (services: Services) => {
         assert.ok(services['resource']);
@@ -579,12 +413,8 @@ describe('the workspace of a run', () => {
             notes.push('ended');
         };
         for (const name of ['a', 'b']) register(name, '* * * * *', run);
-        const { bot } = await createBot();
-        const runs = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(
-            runs.map(({ error }) => error),
-            [undefined, undefined],
-        );
+        const { endings } = await runAtMidnight();
+        assert.deepEqual(endings, ['a succeeded', 'b succeeded']);
         assert.equal(contexts.size, 2);
         assert.deepEqual(notes, ['used', 'ended', 'destroyed', 'used', 'ended', 'destroyed']);
     });
@@ -593,16 +423,15 @@ describe('the workspace of a run', () => {
         register('job', '* * * * *', function (this: Services) {
             notes.push(this.context['mine'], this.initialParams['mine']);
         });
-        const { bot } = await createBot();
         await Workspace.run(async function () {
             this.context['mine'] = 1;
             this.initialParams['mine'] = 1;
-            await bot.runBackgroundJobs(MIDNIGHT);
+            await runAtMidnight();
         });
         assert.deepEqual(notes, [undefined, undefined]);
     });
 
-    const endings: [string, (this: Services) => unknown, string][] = [
+    const endings: [string, () => unknown, string][] = [
         ['throws', () => assert.fail('no'), 'failed'],
         ['rejects', () => Promise.reject(new Error('no')), 'failed'],
         ['times out', () => new Promise((resolve) => setTimeout(resolve, 30)), 'timed_out'],
@@ -611,73 +440,47 @@ describe('the workspace of a run', () => {
         test(`is destroyed when the job ${how}`, async () => {
             const run = function (this: Services) {
                 use(this);
-                return end.call(this);
+                return end();
             };
             register('job', '* * * * *', run, outcome === 'timed_out' ? { timeout: '5ms' } : {});
-            const { bot } = await createBot();
-            const runs = await bot.runBackgroundJobs(MIDNIGHT);
-            assert.deepEqual(
-                runs.map((each) => each.outcome),
-                [outcome],
-            );
-            assert.deepEqual(notes, ['used', 'destroyed']);
+            const { runs } = await runAtMidnight();
+            assert.deepEqual([runs[0]?.outcome, notes], [outcome, ['used', 'destroyed']]);
         });
     }
 
     test('is one for each attempt', async () => {
-        register(
-            'job',
-            '* * * * *',
-            function () {
-                use(this);
-                if (this.currentRun.attempt < 3) throw new Error('not yet');
-            },
-            { retries: 2, retryDelay: '0s' },
-        );
-        const { bot } = await createBot();
-        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual([run?.outcome, run?.attempt], ['succeeded', 3]);
+        const run = function (this: Services) {
+            use(this);
+            if (this['currentRun'].attempt < 3) throw new Error('not yet');
+        };
+        register('job', '* * * * *', run, { retries: 2, retryDelay: '0s' });
+        const { runs } = await runAtMidnight();
+        assert.deepEqual([runs[0]?.outcome, runs[0]?.attempt], ['succeeded', 3]);
         assert.deepEqual(notes, Array.from({ length: 3 }, () => ['used', 'destroyed']).flat());
     });
 
-    test('destroys the other services when one throws in destroy(), and the run is none the worse for it', async () => {
-        register('job', '* * * * *', function (this: Services) {
+    test('destroys the other services when one throws in destroy(), which is told, and changes no outcome', async () => {
+        const errors = mock.method(console, 'error', () => {});
+        const output = mock.method(console, 'log', () => {});
+        register('careless', '* * * * *', function (this: Services) {
             assert.ok(this['badResource']);
             use(this);
         });
-        register('next', '* * * * *', () => void notes.push('next'));
-        const { bot, eventsOf } = await createBot();
-        const runs = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(
-            runs.map(({ outcome }) => outcome),
-            ['succeeded', 'succeeded'],
-        );
-        assert.deepEqual(notes, ['used', 'destroyed', 'next']);
-        assert.deepEqual(
-            eventsOf('cleanup-failed').map(({ run, error }) => [run.job, error.message]),
-            [['job', 'cannot be closed']],
-        );
-    });
-
-    test("a failure is the job's own, even where destroy() throws, too", async () => {
-        register('job', '* * * * *', function (this: Services) {
+        register('fails', '* * * * *', function (this: Services) {
             assert.ok(this['badResource']);
             throw new Error('mine');
         });
-        const { bot } = await createBot();
-        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.equal(run?.error?.message, 'mine');
-    });
-
-    test('a destroy() that throws is logged with the job and its file', async () => {
-        const errors = mock.method(console, 'error', () => {});
-        register('careless', '* * * * *', function (this: Services) {
-            assert.ok(this['badResource']);
-        });
-        const { bot } = await createBot({ config: { log: 'pretty' } });
-        const output = mock.method(console, 'log', () => {});
-        await bot.runBackgroundJobs(MIDNIGHT);
+        const { endings, eventsOf } = await runAtMidnight({ config: { log: 'pretty' } });
         mock.restoreAll();
+        assert.deepEqual(endings, ['careless succeeded', 'fails failed: mine']);
+        assert.deepEqual(notes, ['used', 'destroyed']);
+        assert.deepEqual(
+            eventsOf('cleanup-failed').map(({ run, error }) => [run.job, error.message]),
+            [
+                ['careless', 'cannot be closed'],
+                ['fails', 'cannot be closed'],
+            ],
+        );
         assert.equal(output.mock.callCount(), 1);
         assert.match(
             String(errors.mock.calls[0]?.arguments[0]),
