@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { BackgroundJob } from '../../lib/jobs/background_job.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import type { BackgroundJobClass } from '../../types/background_job.js';
-import { endScenario, startScenario } from '../support/scenario.js';
+import { ending } from '../support/jobs.js';
+import { endScenario, job, startScenario } from '../support/scenario.js';
 
 const START = '2026-01-01T12:00:00.500Z';
 
@@ -38,12 +39,7 @@ describe('hooks', () => {
                     if (this.currentRun.attempt === 1) throw new Error('no');
                 },
             },
-            other: {
-                meta(this: BackgroundJobClass) {
-                    this.schedule('1 0 12 * * *');
-                },
-                run() {},
-            },
+            other: job('1 0 12 * * *'),
         });
         await scenario.clock.advance(15_000);
         assert.deepEqual(calls, [
@@ -77,10 +73,7 @@ describe('hooks', () => {
             },
         });
         await scenario.clock.advance(1_000);
-        assert.deepEqual(
-            scenario.runs.map(({ outcome }) => outcome),
-            ['succeeded'],
-        );
+        assert.deepEqual(scenario.endings, ['job succeeded']);
         assert.deepEqual(
             scenario.eventsOf('hook-failed').map(({ hook, error }) => [hook, error.message]),
             [['beforeRun', 'bad hook']],
@@ -91,37 +84,19 @@ describe('hooks', () => {
 
 describe('diagnostics channels', () => {
     test('everything that happens goes out, skips included; a listener that throws harms nothing', async () => {
-        const heard: unknown[] = [];
+        const heard: string[] = [];
         const listener = (message: unknown) => {
-            const { run } = message as Extract<BotEvent, { type: 'run-ended' }>;
-            heard.push([run.job, run.outcome, run.reason]);
+            heard.push(ending((message as Extract<BotEvent, { type: 'run-ended' }>).run));
         };
         subscribe('pinstripe-bot:run-ended', listener);
-        const scenario = await startScenario(
-            START,
-            {
-                a: {
-                    meta(this: BackgroundJobClass) {
-                        this.schedule('1 0 12 * * *');
-                    },
-                    run() {},
-                },
-                b: {
-                    meta(this: BackgroundJobClass) {
-                        this.schedule('1 0 12 * * *');
-                    },
-                    environments: ['elsewhere'],
-                    run() {},
-                },
-            },
-            { environment: 'here' },
-        );
+        const jobs = {
+            a: job('1 0 12 * * *'),
+            b: job('1 0 12 * * *', () => {}, { environments: ['elsewhere'] }),
+        };
+        const scenario = await startScenario(START, jobs, { environment: 'here' });
         await scenario.clock.advance(1_000);
         unsubscribe('pinstripe-bot:run-ended', listener);
-        assert.deepEqual(heard, [
-            ['a', 'succeeded', undefined],
-            ['b', 'skipped', 'environment'],
-        ]);
+        assert.deepEqual(heard, ['a succeeded', 'b skipped (environment)']);
         await endScenario(scenario);
     });
 });

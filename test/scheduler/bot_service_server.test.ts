@@ -84,18 +84,6 @@ describe('Integration with Server', { concurrency: 3 }, () => {
         assert.equal(code, 0);
     });
 
-    test('--without-bot starts the server without the bot', async () => {
-        const [, ...words] = 'pinstripe start-server --without-bot'.split(' ');
-        const { child, get } = await serve((host) =>
-            server.start(['node_modules/pinstripe/cli.js', ...words], { PINSTRIPE_HOST: host }),
-        );
-        await child.printed(/Pinstripe running at/);
-        assert.match(await get('/'), /jobs: 1/);
-        const { stdout, stderr } = await child.ended('SIGTERM');
-        assert.doesNotMatch(stdout, /bot st|heartbeat/);
-        assert.equal(stderr, '');
-    });
-
     test('tests run without the interference of background jobs', async () => {
         const [command, ...words] = 'npm run test:e2e -- --without-bot'.split(' ') as [string, ...string[]];
         const { child } = await serve(

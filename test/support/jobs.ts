@@ -19,7 +19,9 @@ export function job(
 /** How a run ended, in a few words: `'mail for acme failed: no paper'`, `'mail skipped (overlap)'`. */
 export function ending({ job, tenant, outcome, reason, error }: Run): string {
     const subject = tenant === undefined ? job : `${job} for ${tenant}`;
-    return [`${subject} ${outcome}`, reason && ` (${reason})`, error && `: ${error.message}`].filter(Boolean).join('');
+    return [`${subject} ${outcome}`, reason && ` (${reason})`, error && `: ${error.message}`]
+        .filter(Boolean)
+        .join('');
 }
 
 /** A promise that never settles. */
