@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { after } from 'node:test';
-import { atExit } from './at_exit.js';
+import { patience } from './pace.js';
+import { endWithUs } from './reaper.js';
 
 export { freePort } from './free_port.js';
 
 /** How long anything may take before a test gives it up, in milliseconds. */
-const DEADLINE = 30_000;
+const DEADLINE = patience(60_000);
 
 /** How a process ended. */
 export interface Ended {
@@ -28,13 +29,11 @@ export interface ProcessOptions {
 }
 
 const running = new Set<AppProcess>();
-function killLeftovers(): void {
-    for (const process of running) process.signal('SIGKILL');
-}
 
 // A test that failed half-way has left its processes behind, which would keep its own process alive.
-after(killLeftovers);
-atExit(killLeftovers);
+after(() => {
+    for (const process of running) process.signal('SIGKILL');
+});
 
 /** A process that a test starts, listens to and signals. It never outlives the test's own process. */
 export class AppProcess {
@@ -43,7 +42,8 @@ export class AppProcess {
     readonly #child: ChildProcess;
     readonly #ownGroup: boolean;
     readonly #listeners = new Set<() => void>();
-    readonly #ended: Promise<Ended>;
+    /** Resolves when it has ended, however long that takes. */
+    readonly over: Promise<Ended>;
 
     /**
      * @param command an executable
@@ -64,6 +64,7 @@ export class AppProcess {
         this.#child = child;
         this.#ownGroup = ownGroup;
         running.add(this);
+        const forget = child.pid === undefined ? () => {} : endWithUs(ownGroup ? -child.pid : child.pid);
         child.stdout.setEncoding('utf8').on('data', (text: string) => {
             this.stdout += text;
             this.#tell();
@@ -72,10 +73,11 @@ export class AppProcess {
             this.stderr += text;
             this.#tell();
         });
-        this.#ended = new Promise((resolve, reject) => {
+        this.over = new Promise((resolve, reject) => {
             child.on('error', reject);
             child.on('close', (code, signal) => {
                 running.delete(this);
+                forget();
                 const { stdout, stderr } = this;
                 resolve({ code: code ?? 128 + constants.signals[signal as NodeJS.Signals], stdout, stderr });
                 this.#tell();
@@ -128,7 +130,7 @@ export class AppProcess {
      */
     async ended(signal?: NodeJS.Signals): Promise<Ended> {
         if (signal) this.signal(signal);
-        return withDeadline(this.#ended, () => this.#complaint('to end'));
+        return withDeadline(this.over, () => this.#complaint('to end'));
     }
 
     /** Sends it a signal. */

@@ -7,6 +7,7 @@ import type { BotEvent } from '../../lib/runs/events.js';
 import type { Bot, BotParts } from '../../lib/scheduler/bot.js';
 import { AppProcess } from './app_process.js';
 import { atExit } from './at_exit.js';
+import { patience } from './pace.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -142,7 +143,7 @@ export async function createBot({
 }
 
 /** Waits for a promise, and fails where it takes longer than a test may. */
-export async function within<T>(promise: Promise<T>, what: string, deadline = 5_000): Promise<T> {
+export async function within<T>(promise: Promise<T>, what: string, deadline = patience(10_000)): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_resolve, reject) => {
         timer = setTimeout(() => reject(new Error(`${what} did not come within ${deadline} ms`)), deadline);

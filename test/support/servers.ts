@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atExit } from './at_exit.js';
+import { AppProcess } from './app_process.js';
 import { type App, createApp, within } from './fixture_app.js';
+import { patience } from './pace.js';
 
 /** One line that a job wrote while it ran: the only witness of what really happened. */
 export interface Evidence {
@@ -19,7 +19,7 @@ export interface Evidence {
 
 /** A process with a bot. */
 export interface Server {
-    readonly child: ChildProcess;
+    readonly child: AppProcess;
     /** What it has printed so far. */
     output(): string;
     kill(signal: NodeJS.Signals): void;
@@ -88,9 +88,6 @@ export async function openFleet(
     const app = await createApp({ 'server.mjs': SERVER, ...Object.fromEntries(files), ...more });
     const evidence = join(app.root, 'evidence');
     const servers = new Set<Server>();
-    atExit(() => {
-        for (const server of servers) server.kill('SIGKILL');
-    });
     return {
         app,
         journal: join(app.root, 'bot_production.db'),
@@ -122,7 +119,7 @@ export async function openFleet(
 export async function until<T>(
     what: string,
     look: () => Promise<T | undefined | false>,
-    deadline = 30_000,
+    deadline = 60_000,
 ): Promise<T> {
     const poll = async (): Promise<T> => {
         for (;;) {
@@ -131,28 +128,22 @@ export async function until<T>(
             await new Promise((resolve) => setTimeout(resolve, 50));
         }
     };
-    return within(poll(), what, deadline);
+    return within(poll(), what, patience(deadline));
 }
 
 function startServer(root: string, env: Record<string, string>): Server {
-    const child = spawn(process.execPath, ['server.mjs'], {
+    const child = new AppProcess(process.execPath, ['server.mjs'], {
         cwd: root,
-        env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production', ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { NODE_ENV: 'production', ...env },
     });
-    let output = '';
-    let announce = () => {};
-    const started = new Promise<void>((resolve) => {
-        announce = resolve;
-    });
-    const hear = (data: Buffer) => {
-        output += data;
-        if (output.includes('READY')) announce();
+    const started = child.printed(/READY/).then(() => {});
+    // One that is killed before has not failed, unless a test waits for it.
+    started.catch(() => {});
+    return {
+        child,
+        output: () => child.output,
+        kill: (signal) => child.signal(signal),
+        ended: child.over.then(() => {}),
+        started,
     };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    const ended = new Promise<void>((resolve) => {
-        child.on('close', () => resolve());
-    });
-    return { child, output: () => output, kill: (signal) => void child.kill(signal), ended, started };
 }
