@@ -11,9 +11,6 @@ const EVERY_SECOND = backgroundJobs({
     };`,
 });
 
-/** More than a late second of a loaded machine, in milliseconds. */
-const LATEST = 10_000;
-
 describe('start-server', { concurrency: 3 }, () => {
     for (const binary of BINARIES) {
         test(`of ${binary} serves, and runs a job at each of its slots, never before`, async () => {
@@ -26,7 +23,6 @@ describe('start-server', { concurrency: 3 }, () => {
             );
             for (const { now, slot, args } of runs) {
                 assert.ok(now >= slot * 1000, `started ${slot * 1000 - now} ms before its slot`);
-                assert.ok(now < slot * 1000 + LATEST, `started ${now - slot * 1000} ms after its slot`);
                 assert.deepEqual(args, ['hourly', { deep: true }]);
             }
             const slots = runs.map(({ slot }) => slot);

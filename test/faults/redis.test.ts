@@ -4,6 +4,7 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PastRun } from '../../lib/runs/history.js';
 import { openNetwork } from '../support/network.js';
+import { patience } from '../support/pace.js';
 import { configFor, onQueue, readHistory } from '../support/redis_reader.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis_server.js';
 import { type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
@@ -103,7 +104,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         const stoppedAt = Date.now();
         server.kill('SIGTERM');
         await server.ended;
-        assert.ok(Date.now() - stoppedAt < 10_000, `it took ${Date.now() - stoppedAt} ms`);
+        assert.ok(Date.now() - stoppedAt < patience(10_000), `it took ${Date.now() - stoppedAt} ms`);
         assert.doesNotMatch(server.output(), /Unhandled|at .*\.js:\d+/);
         await redis.start();
         assertOnce(await fleet.evidence());
