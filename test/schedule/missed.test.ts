@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-    type CatchUp,
     catchUp,
     LATE_SECONDS,
     type MissedPolicy,
@@ -12,80 +11,13 @@ import {
 import { createSchedule } from '../../lib/schedule/schedule.js';
 import { periodic } from '../support/periodic_schedule.js';
 
+// How a stall and a sleep look to a bot stands in scenarios/clock.test.ts.
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 const daily = periodic('daily', DAY, 0);
-const everyMinute = periodic('every-minute', 60, 0);
 const everySecond = periodic('every-second', 1, 0);
 
 const within = (missed: MissedPolicy, missedWithin = HOUR) => ({ missed, missedWithin });
-const unrun = ({ unrun }: CatchUp) => unrun.map(({ reason, count }) => `${count} ${reason}`);
-
-describe('a stall of five seconds', () => {
-    const gap = { after: DAY - 3, now: DAY + 2 };
-
-    for (const missed of ['skip', 'once', 'all'] as const) {
-        test(`makes a slot late, which runs under the policy ${missed}`, () => {
-            assert.deepEqual(catchUp(daily, gap, within(missed)), { run: [DAY], unrun: [] });
-        });
-    }
-
-    test('leaves the earlier late slots to the policy', () => {
-        assert.deepEqual(catchUp(everySecond, gap, within('skip')), {
-            run: [DAY + 2],
-            unrun: [{ reason: 'missed', count: 4, atLeast: false, first: DAY - 2, last: DAY + 1 }],
-        });
-        assert.deepEqual(unrun(catchUp(everySecond, gap, within('once'))), ['4 superseded']);
-        assert.deepEqual(catchUp(everySecond, gap, within('all')).run, [
-            DAY - 2,
-            DAY - 1,
-            DAY,
-            DAY + 1,
-            DAY + 2,
-        ]);
-    });
-
-    test('runs the latest late slot however short missedWithin is', () => {
-        const result = catchUp(everySecond, gap, within('all', 1));
-        assert.deepEqual(result.run, [DAY + 1, DAY + 2]);
-        assert.deepEqual(unrun(result), ['3 too old']);
-        assert.deepEqual(catchUp(daily, gap, within('once', 0)).run, [DAY]);
-    });
-});
-
-describe('eight hours of sleep across a daily slot', () => {
-    const gap = { after: DAY - HOUR, now: DAY + 7 * HOUR };
-
-    test('do not run it under the default, as it is older than an hour', () => {
-        assert.deepEqual(catchUp(daily, gap, within('once')), {
-            run: [],
-            unrun: [{ reason: 'too old', count: 1, atLeast: false, first: DAY, last: DAY }],
-        });
-    });
-
-    test('run it where missedWithin allows', () => {
-        assert.deepEqual(catchUp(daily, gap, within('once', 7 * HOUR)), { run: [DAY], unrun: [] });
-        assert.deepEqual(catchUp(daily, gap, within('all', 8 * HOUR)), { run: [DAY], unrun: [] });
-        assert.deepEqual(catchUp(daily, gap, within('once', 7 * HOUR - 1)).run, []);
-    });
-
-    test('skip it under the policy skip', () => {
-        assert.deepEqual(unrun(catchUp(daily, gap, within('skip', DAY))), ['1 missed']);
-    });
-
-    test('run the latest slot of an every-minute schedule once', () => {
-        const result = catchUp(everyMinute, { ...gap, now: gap.now + 30 }, within('once'));
-        assert.deepEqual(result.run, [gap.now]);
-        assert.deepEqual(unrun(result), ['420 too old', '59 superseded']);
-    });
-
-    test('run the latest hundred at most under the policy all', () => {
-        const result = catchUp(everyMinute, { ...gap, now: gap.now + 30 }, within('all', 3 * HOUR));
-        assert.equal(result.run.length, MOST_CATCH_UPS);
-        assert.equal(result.run.at(-1), gap.now);
-        assert.deepEqual(unrun(result), ['300 too old', '80 too many']);
-    });
-});
 
 test('a gap without slots has nothing to catch up', () => {
     for (const missed of ['skip', 'once', 'all'] as const) {
