@@ -65,43 +65,34 @@ warning  often  lib/background_jobs/often.js:3
 const undated = (text: string) => text.replace(/\d{4}-\d\d-\d\d/g, '<date>');
 
 describe('check-background-jobs', () => {
-    test('fails, and tells of each error with job, file, line and cure', async () => {
+    test('fails, and tells of each error with job, file, line and cure, in JSON too', async () => {
         const app = await makeApp(WRONG);
         const { code, stdout, stderr } = await app.call(CHECK);
         assert.deepEqual([code, stderr], [1, '']);
+        const json = await app.call([...CHECK, '--json']);
+        assert.equal(json.code, 1);
+        const { version, findings } = JSON.parse(json.stdout);
+        assert.equal(version, 1);
+        const rules = findings.map(({ rule }: { rule: string }) => rule);
         assert.deepEqual(
-            stdout.match(/^(?:error|warning).*/gm)?.map((line) => line.replace('lib/background_jobs/', '')),
+            stdout
+                .match(/^(?:error|warning).*/gm)
+                ?.map((line, index) => `${line.replace('lib/background_jobs/', '')} ${rules[index]}`),
             [
-                'error    bad-setting  bad_setting.js:3',
-                'error    missing-import  missing_import.js:1',
-                'error    no-run  no_run.js:2',
-                'error    same-name  same_name.js:2',
-                'error    sweep  sweep.js:4',
-                'error    sweep  sweep.js:5',
-                'error    sweep  sweep.js:6',
-                'error    sweep  sweep.js:7',
-                'error    syntax-error  syntax_error.js:4',
-                'error    throws  throws.js:3',
+                'error    bad-setting  bad_setting.js:3 bad-setting',
+                'error    missing-import  missing_import.js:1 import-failed',
+                'error    no-run  no_run.js:2 no-run',
+                'error    same-name  same_name.js:2 same-name',
+                'error    sweep  sweep.js:4 bad-crontab',
+                'error    sweep  sweep.js:5 never-fires',
+                'error    sweep  sweep.js:6 bad-timezone',
+                'error    sweep  sweep.js:7 bad-args',
+                'error    syntax-error  syntax_error.js:4 import-failed',
+                'error    throws  throws.js:3 meta-threw',
             ],
         );
         assert.equal(stdout.match(/^ {9}Cure: \S/gm)?.length, 10);
         assert.match(stdout, /\n5 background jobs, 0 schedules: 10 errors\.\n$/);
-    });
-
-    test('tells of doubts, and fails for them when it is strict', async () => {
-        const app = await makeApp(DOUBTFUL);
-        const { code, stdout, stderr } = await app.call(CHECK);
-        assert.deepEqual([code, undated(stdout), stderr], [0, DOUBTS, '']);
-        const strict = await app.call([...CHECK, '--strict']);
-        assert.deepEqual([strict.code, strict.stdout], [1, stdout]);
-    });
-
-    test('has JSON for programs, with the same exit code', async () => {
-        const app = await makeApp(WRONG);
-        const { code, stdout } = await app.call([...CHECK, '--json']);
-        assert.equal(code, 1);
-        const { version, findings } = JSON.parse(stdout);
-        assert.equal(version, 1);
         assert.deepEqual(findings[4], {
             severity: 'error',
             rule: 'bad-crontab',
@@ -112,21 +103,14 @@ describe('check-background-jobs', () => {
             message: 'bad schedule "60 * * * *": minute 60 is out of range (0-59)',
             cure: "write minute, hour, day of month, month and day of week, like '30 6 * * 1-5'",
         });
-        assert.deepEqual(
-            findings.map(({ rule }: { rule: string }) => rule),
-            [
-                'bad-setting',
-                'import-failed',
-                'no-run',
-                'same-name',
-                'bad-crontab',
-                'never-fires',
-                'bad-timezone',
-                'bad-args',
-                'import-failed',
-                'meta-threw',
-            ],
-        );
+    });
+
+    test('tells of doubts, and fails for them when it is strict', async () => {
+        const app = await makeApp(DOUBTFUL);
+        const { code, stdout, stderr } = await app.call(CHECK);
+        assert.deepEqual([code, undated(stdout), stderr], [0, DOUBTS, '']);
+        const strict = await app.call([...CHECK, '--strict']);
+        assert.deepEqual([strict.code, strict.stdout], [1, stdout]);
     });
 
     test('finds a folder without an importer, with a foreign one, and one that is not imported', async () => {
@@ -158,26 +142,15 @@ describe('check-background-jobs', () => {
         assert.match(stderr, /lib\/background_jobs\/_file_importer\.js/);
     });
 
-    test('goes on where the config is wrong, which is an error of its own', async () => {
-        const app = await makeApp({
-            ...DOUBTFUL,
-            'pinstripe.config.js': 'export default { bot: { turm: 1 } };',
-        });
-        const { code, stdout } = await app.call(CHECK);
+    test('goes on where the config is wrong, which is an error of its own, with its line', async () => {
+        const wrong = { 'pinstripe.config.js': 'export default { bot: { turm: 1 } };' };
+        const { code, stdout } = await (await makeApp({ ...DOUBTFUL, ...wrong })).call(CHECK);
         assert.equal(code, 1);
-        assert.match(
-            stdout,
-            /^error {4}pinstripe\.config\.js\n +pinstripe\.config\.js: unknown key `bot\.turm`/,
-        );
+        assert.match(stdout, /^error {4}pinstripe\.config\.js\n +.*: unknown key `bot\.turm`/);
         assert.match(stdout, /: 1 error, 3 warnings\.\n$/);
-    });
-
-    test('names the line at which the config cannot be read', async () => {
-        const app = await makeApp({ ...DOUBTFUL, 'pinstripe.config.js': 'export default {\n    bot: {\n' });
-        const { code, stdout } = await app.call(CHECK);
-        assert.equal(code, 1);
+        const torn = { 'pinstripe.config.js': 'export default {\n    bot: {\n' };
         assert.match(
-            stdout,
+            (await (await makeApp(torn)).call(CHECK)).stdout,
             /^error {4}pinstripe\.config\.js:\d\n +cannot be imported: SyntaxError in line \d: Unexpected end of input\n/,
         );
     });

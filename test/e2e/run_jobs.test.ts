@@ -11,11 +11,6 @@ const JOBS = backgroundJobs({
         meta(){ this.schedule('0 2 * * *'); this.schedule('30 2 * * *'); },
         run(){ throw new Error('no paper'); }
     };`,
-    elsewhere: `export default {
-        environments: ['nowhere'],
-        meta(){ this.schedule('0 3 * * *'); },
-        run(){ console.log('ran'); }
-    };`,
 });
 const SLOT = Date.parse('2026-11-25T02:00:00Z') / 1000;
 
@@ -59,20 +54,6 @@ describe('run-background-jobs', () => {
                 ['early', 'succeeded', '2026-11-25T02:00:00Z'],
                 ['late', 'failed', '2026-11-25T02:00:00Z'],
             ],
-        );
-    });
-
-    test('tells of a job that is not for this environment', async () => {
-        const { code, stdout } = await runAt('2026-11-25T03:00:00Z');
-        assert.equal(code, 0);
-        assert.match(stdout, /skipped elsewhere \(environment\)\n1 run: 1 skipped \(elsewhere\)\n$/);
-    });
-
-    test('refuses what is no time', async () => {
-        const { code, stdout, stderr } = await runAt('--at', `${SLOT}000`);
-        assert.deepEqual(
-            [code, stdout, stderr],
-            [2, '', `--at "${SLOT}000" looks like milliseconds, not unix seconds: write ${SLOT}\n`],
         );
     });
 
