@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BINARIES, backgroundJobs, makeApp, tenantsDatabase } from '../support/installed_app.js';
+import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
 
 const EVERY_SECOND = backgroundJobs({
     every_second: `export default {
@@ -81,37 +81,6 @@ describe('start-server', { concurrency: 3 }, () => {
         await get('/bots');
         assert.deepEqual(await (await get('/bots')).json(), { bots: 6, different: 1 });
         await server.ended('SIGTERM');
-    });
-
-    test('runs a job once for each tenant, and destroys the database connection of each run', async () => {
-        const app = await makeApp({
-            ...(await tenantsDatabase([
-                ['a', true],
-                ['b', true],
-                ['c', false],
-            ])),
-            ...backgroundJobs({
-                send: `
-                    let previous;
-                    export default {
-                        tenantsFilter: tenants => tenants.where({ active: true }),
-                        meta(){ this.schedule('* * * * * *'); },
-                        async run(){
-                            await this.database.tenants.all();
-                            const { connection } = this.context.root.databaseClient;
-                            console.log('for ' + this.initialParams._headers['x-tenant-id'], previous?.open ?? false);
-                            previous = connection;
-                        }
-                    };`,
-            }),
-        });
-        const { process: server } = await app.serve();
-        const runs = await server.printedTimes(/^for .*$/gm, 4);
-        assert.deepEqual(
-            runs.slice(0, 4).map(([text]) => text),
-            ['for a false', 'for b false', 'for a false', 'for b false'],
-        );
-        assert.equal((await server.ended('SIGTERM')).stderr, '');
     });
 
     const orders = {

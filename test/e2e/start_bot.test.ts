@@ -63,27 +63,4 @@ describe('start-bot', { concurrency: 2 }, () => {
         clearInterval(again);
         assert.equal(code, 130);
     });
-
-    test('shares its slots with a server on the same journal', async () => {
-        const app = await makeApp(
-            backgroundJobs({
-                notes: `
-                    import { appendFileSync } from 'node:fs';
-                    export default {
-                        meta(){ this.schedule('* * * * * *'); },
-                        run(){ appendFileSync('slots', this.currentRun.scheduledAt + '\\n'); }
-                    };`,
-            }),
-        );
-        const bot = app.start('pinstripe-bot', ['start-bot']);
-        const { process: server } = await app.serve();
-        await bot.printed(/bot started/);
-        await server.printed(/bot started/);
-        const all = () => `${bot.stdout}${server.stdout}`.match(/succeeded notes/g)?.length ?? 0;
-        while (all() < 4)
-            await Promise.race([bot, server].map((one) => one.printedTimes(/succeeded/g, all() + 1)));
-        await Promise.all([bot.ended('SIGTERM'), server.ended('SIGTERM')]);
-        const slots = (await app.read('slots')).trim().split('\n');
-        assert.deepEqual(slots, [...new Set(slots)]);
-    });
 });

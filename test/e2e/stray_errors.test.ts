@@ -35,25 +35,4 @@ describe('an error outside of every promise', { concurrency: 2 }, () => {
         assert.equal((await get('/up')).status, 200);
         assert.equal((await server.ended('SIGTERM')).code, 0);
     });
-
-    for (const [kind, statement] of Object.entries({
-        rejection: "Promise.reject(new Error('foreign'));",
-        throw: "setTimeout(() => { throw new Error('foreign'); });",
-    })) {
-        test(`of anybody else, a ${kind}, ends the process, as Node has it`, async () => {
-            const app = await makeApp({
-                ...backgroundJobs({ good: GOOD }),
-                'lib/views/_file_importer.js': "export { View as default } from 'pinstripe';",
-                'lib/views/crash.js': `export default { render(){ ${statement} return new Promise(() => {}); } };`,
-            });
-            const { process: server, get } = await app.serve();
-            await server.printed(/^good ran/m);
-            const request = get('/crash').catch(() => {});
-            const { code, stderr } = await server.ended();
-            assert.equal(code, 1);
-            assert.match(stderr, /Error: foreign\n {4}at .*crash\.js/);
-            assert.match(stderr, /^Node\.js v\d+/m);
-            await request;
-        });
-    }
 });

@@ -16,31 +16,6 @@ const IDENTITY = {
 const lane = (parts: Partial<Pick<Run, 'job' | 'args' | 'tenant'>>) =>
     laneOf({ job: 'a', args: [], tenant: undefined, ...parts });
 
-describe('createRun', () => {
-    test('makes a run that has not started, with what it is', () => {
-        const { id, ...run } = createRun(IDENTITY);
-        assert.match(id, /^[0-9a-f-]{36}$/);
-        assert.deepEqual(run, {
-            ...IDENTITY,
-            schedule: undefined,
-            attempt: 0,
-            startedAt: undefined,
-            endedAt: undefined,
-            outcome: undefined,
-            reason: undefined,
-            error: undefined,
-        });
-    });
-
-    test('gives each run an id of its own, equal as they may be', () => {
-        assert.notEqual(createRun(IDENTITY).id, createRun(IDENTITY).id);
-    });
-
-    test('takes the identity only, whatever else the object holds', () => {
-        assert.equal(createRun({ ...IDENTITY, ...{ outcome: 'succeeded', attempt: 7 } }).outcome, undefined);
-    });
-});
-
 describe('laneOf', () => {
     test('is that of the job, the args in whichever order their keys were written, and the tenant, number or text', () => {
         const again = createRun({ ...IDENTITY, scheduledAt: 5, manual: true, file: undefined });

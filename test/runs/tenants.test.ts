@@ -2,11 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'libsql';
-import type {
-    BackgroundJobClass,
-    BackgroundJobDefinition,
-    BackgroundJobInstance,
-} from '../../types/background_job.js';
+import type { BackgroundJobDefinition, BackgroundJobInstance } from '../../types/background_job.js';
 import { createBot, loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
 import { ending, gate, job } from '../support/jobs.js';
 
@@ -152,43 +148,6 @@ describe('a multi-tenant job that is due', () => {
             ['b', 'acme'],
             ['b', 'globex'],
             ['c', undefined],
-        ]);
-    });
-
-    test('takes multiTenant and tenantsFilter from the class, too, which wins', async () => {
-        register('filtered', noteTenant, {
-            multiTenant: false,
-            tenantsFilter: () => assert.fail('the class wins'),
-            meta(this: BackgroundJobClass) {
-                this.schedule('* * * * *');
-                this.multiTenant = true;
-                this.tenantsFilter = (tenants: Tenants) => tenants.where({ name: 'Globex' });
-            },
-        });
-        register('single', noteTenant, {
-            multiTenant: true,
-            meta(this: BackgroundJobClass) {
-                this.schedule('* * * * *');
-                this.multiTenant = false;
-            },
-        });
-        await runDue();
-        assert.deepEqual(notes, [
-            ['filtered', 'globex'],
-            ['single', undefined],
-        ]);
-    });
-
-    test('sees the tenants of that moment', async () => {
-        register('per-tenant', noteTenant);
-        const { bot } = await createBot();
-        await bot.runBackgroundJobs(MIDNIGHT);
-        sqlite.exec(`delete from tenants where id <> 'acme'; insert into tenants values ('new', 'New', 1)`);
-        notes = [];
-        await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(notes, [
-            ['per-tenant', 'acme'],
-            ['per-tenant', 'new'],
         ]);
     });
 

@@ -15,27 +15,6 @@ const slotsOfSkips = (scenario: Scenario, reason: string) =>
     scenario.runs.filter((run) => run.outcome === 'skipped' && run.reason === reason).map(slotOf);
 
 describe('a busy second', () => {
-    test('a thousand due jobs run one after another, by name', async () => {
-        let running = 0;
-        const order: string[] = [];
-        const jobs = Object.fromEntries(
-            Array.from({ length: 1000 }, (_, index) => [
-                `job-${index}`,
-                job('1 0 12 * * *', async function () {
-                    assert.equal(++running, 1, 'one at a time');
-                    order.push(this.currentRun.job);
-                    await null;
-                    running -= 1;
-                }),
-            ]),
-        );
-        const scenario = await startScenario(START, jobs);
-        await scenario.clock.advance(1_000);
-        while (scenario.bot.busy > 0) await scenario.clock.advance(0);
-        assert.deepEqual(order, Object.keys(jobs).sort());
-        await endScenario(scenario);
-    });
-
     test('bot.concurrency lets that many jobs run at once', async () => {
         const { opened, open } = gate();
         let running = 0;
@@ -316,23 +295,6 @@ describe('retries', () => {
         await scenario.clock.advance(2_000);
         await scenario.bot.stop();
         assert.deepEqual(scenario.endings, ['flaky aborted (stopping): no']);
-    });
-});
-
-describe('environments', () => {
-    test('a schedule is in force in its environments only', async () => {
-        const jobs = {
-            anywhere: job('* * * * * *'),
-            production: job('* * * * * *', () => {}, { environments: ['production'] }),
-        };
-        const scenario = await startScenario(START, jobs, { environment: 'staging' });
-        await scenario.clock.advance(2_000);
-        assert.equal(scenario.slots('anywhere').length, 2);
-        assert.equal(scenario.slots('production').length, 0);
-        assert.equal(slotsOfSkips(scenario, 'environment').length, 2);
-        await scenario.bot.runBackgroundJob('production');
-        assert.equal(scenario.runs.at(-1)?.outcome, 'succeeded', 'a manual run does not care');
-        await endScenario(scenario);
     });
 });
 

@@ -24,7 +24,7 @@ await app.write({
     ...SERVICES,
 });
 const { BackgroundJob } = await import('../../lib/index.js');
-const { Command, importAll, ServiceFactory, Workspace } = await import('../../lib/framework.js');
+const { Command, importAll, Workspace } = await import('../../lib/framework.js');
 const { ManualClock } = await import('../../lib/time/manual_clock.js');
 await loadApp(app);
 
@@ -104,34 +104,9 @@ describe('Interface', () => {
             [],
         ]);
     });
-
-    test('there is one bot in a process: in every workspace, and in every job', async () => {
-        const bots = [await run('return { bot: this.bot };'), await run('return { bot: this.bot };')];
-        register('looks', '* * * * *', function () {
-            bots.push({ bot: this['bot'] });
-            notes.push(Object.values(this.context).includes(this['bot']));
-        });
-        await run("await this.runBackgroundJob('looks');");
-        assert.equal(new Set(bots.map((found) => (found as { bot: unknown }).bot)).size, 1);
-        assert.equal(bots.length, 3);
-        assert.deepEqual(notes, [false], 'no context holds it, whose end would stop it');
-    });
 });
 
 describe('Description', () => {
-    test('1. runs continuously in a loop, checking for scheduled jobs every second', async () => {
-        const clock = clockBefore(MIDNIGHT + 1);
-        const { bot } = await createBot({ clock });
-        register('every-second', '* * * * * *', function () {
-            notes.push((this.currentRun.scheduledAt ?? 0) - MIDNIGHT);
-        });
-        void bot.start();
-        await clock.advance(0);
-        await clock.advance(5_000);
-        assert.deepEqual(notes, [1, 2, 3, 4, 5]);
-        await bot.stop();
-    });
-
     const HOUR = 3600;
     const MONDAY = MIDNIGHT + 4 * 24 * HOUR;
     const tenMinutes = [
@@ -193,25 +168,6 @@ describe('Description', () => {
             /failed a-fails.*\n +RangeError: no luck\n +at .*bot_service\.test/s,
         );
         assert.match(output.join('\n'), /succeeded.*b-works/);
-    });
-
-    test('6. runs in isolated contexts, which are cleaned up', async () => {
-        ServiceFactory.register('pool', {
-            create(this: Services) {
-                return this.context.root['getOrCreate']('pool', () => ({
-                    destroy: () => void notes.push('closed'),
-                }));
-            },
-        });
-        for (const name of ['a', 'b']) {
-            register(name, '1 0 0 * * *', function () {
-                notes.push([name, this.context['left'], Boolean(this['pool'])]);
-                this.context['left'] = 'behind';
-            });
-        }
-        await runDue(MIDNIGHT + 1);
-        ServiceFactory.unregister('pool');
-        assert.deepEqual(notes, [['a', undefined, true], 'closed', ['b', undefined, true], 'closed']);
     });
 });
 
@@ -373,38 +329,6 @@ describe('Command Line Integration', () => {
         assert.deepEqual(errors, []);
         assert.equal(process.exitCode, undefined);
     });
-});
-
-describe('Cron Expression Reference', () => {
-    const reference: [what: string, crontab: string, slots: string[], others: string[]][] = [
-        ['minute (0 - 59)', '59 * * * *', ['01-01 00:59'], ['01-01 00:58', '01-01 00:59:01']],
-        ['hour (0 - 23)', '0 23 * * *', ['01-01 23:00'], ['01-01 22:00']],
-        ['day of month (1 - 31)', '0 0 31 * *', ['01-31 00:00'], ['01-30 00:00', '02-28 00:00']],
-        ['month (1 - 12)', '0 0 1 12 *', ['12-01 00:00'], ['11-01 00:00']],
-        ['day of week (0 - 6), Sunday', '0 0 * * 0', ['01-04 00:00'], ['01-03 00:00']],
-        ['day of week (0 - 6), Saturday', '0 0 * * 6', ['01-03 00:00'], ['01-04 00:00']],
-        ['every minute', '* * * * *', ['01-01 00:01', '06-15 12:34'], ['01-01 00:01:30']],
-        ['every 5 minutes', '*/5 * * * *', ['01-01 00:05', '01-01 00:55'], ['01-01 00:06']],
-        ['daily at 2:30 AM', '30 2 * * *', ['01-01 02:30', '07-01 02:30'], ['01-01 14:30']],
-        ['every Monday at 9 AM', '0 9 * * 1', ['01-05 09:00'], ['01-06 09:00', '01-05 21:00']],
-        [
-            'first day of every month at midnight',
-            '0 0 1 * *',
-            ['01-01 00:00', '02-01 00:00'],
-            ['01-02 00:00'],
-        ],
-    ];
-    for (const [what, crontab, slots, others] of reference) {
-        test(`${what}: ${crontab}`, async () => {
-            register('pattern', crontab, () => {});
-            const { bot } = await createBot();
-            for (const time of [...slots, ...others]) {
-                const runs = await bot.runBackgroundJobs(Date.parse(`2026-${time}Z`) / 1000);
-                const count = runs.filter(({ job }) => job === 'pattern').length;
-                assert.equal(count, slots.includes(time) ? 1 : 0, time);
-            }
-        });
-    }
 });
 
 describe('Performance Considerations', () => {

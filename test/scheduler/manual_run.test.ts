@@ -75,13 +75,6 @@ describe('this.runBackgroundJob(name, ...args)', () => {
         assert.deepEqual(notes, [['a', { b: [1] }]]);
     });
 
-    test('finds the job by any spelling of its name', async () => {
-        register('reports/my-task', () => void notes.push('ran'));
-        for (const name of ['Reports/MyTask', 'reports/my-task', 'reports/my_task'])
-            await runBackgroundJob(name);
-        assert.equal(notes.length, 3);
-    });
-
     test('makes a manual run of no slot', async () => {
         register('my-task', function () {
             const { scheduledAt, manual, attempt, tenant, lateBy } = this.currentRun;
@@ -184,19 +177,6 @@ describe('this.runBackgroundJob(name, ...args)', () => {
         assert.deepEqual(notes, [1, 2, 3]);
         register('unlucky', failUntil(4), settings);
         await assert.rejects(runBackgroundJob('unlucky'), /^Error: attempt 3$/);
-    });
-
-    test('keeps the workspace that asks out of it', async () => {
-        register('my-task', function (this: BackgroundJobInstance) {
-            notes.push(this.context['mine'], this.initialParams['mine']);
-        });
-        await Workspace.run(async function () {
-            this.context['mine'] = 1;
-            this.initialParams['mine'] = 1;
-            await this['runBackgroundJob']('my-task');
-            assert.equal(this.context['mine'], 1);
-        });
-        assert.deepEqual(notes, [undefined, undefined]);
     });
 });
 

@@ -1,9 +1,7 @@
-import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fs from 'fs-extra';
+import { type AppFolder, makeFolder } from './app_folder.js';
 import { AppProcess, type Ended, freePort } from './app_process.js';
-import { atExit } from './at_exit.js';
 import { type Called, type CallOptions, runInProcess } from './in_process.js';
 import { INSTALLED, PACKAGE } from './pack.js';
 
@@ -20,11 +18,7 @@ export const BAD_OPTION: Record<Binary, number> = { pinstripe: 1, 'pinstripe-bot
 export const FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe-bot';\n";
 
 /** An app in a temporary folder, with the packed package installed; gone when the test's process ends. */
-export interface InstalledApp {
-    readonly root: string;
-    /** Writes files; their paths are relative to the root. */
-    write(files: Record<string, string>): Promise<void>;
-    read(path: string): Promise<string>;
+export interface InstalledApp extends AppFolder {
     /** Runs a command of `pinstripe-bot` in this process; see `runInProcess`. */
     call(words: readonly string[], options?: CallOptions): Promise<Called>;
     /** Runs a command of one of the binaries in a process, and waits for its end. */
@@ -59,15 +53,10 @@ export interface Server {
 export async function makeApp(files: Record<string, string> = {}): Promise<InstalledApp> {
     if (!(await fs.pathExists(INSTALLED)))
         throw new Error('Nothing is installed yet: node dist/test/support/pack.js');
-    const root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-app-')));
-    atExit(() => rmSync(root, { recursive: true, force: true }));
+    const folder = await makeFolder();
+    const { root } = folder;
     const app: InstalledApp = {
-        root,
-        async write(contents) {
-            for (const [path, content] of Object.entries(contents))
-                await fs.outputFile(join(root, path), content);
-        },
-        read: (path) => fs.readFile(join(root, path), 'utf8'),
+        ...folder,
         call: (words, options) => runInProcess(root, words, options),
         run: (binary, args, env) => app.start(binary, args, env).ended(),
         start(binary, args, env = {}) {
