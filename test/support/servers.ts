@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppProcess } from './app_process.js';
@@ -33,7 +34,8 @@ export interface Server {
 export interface Fleet {
     readonly app: App;
     readonly journal: string;
-    evidence(): Promise<Evidence[]>;
+    /** What the jobs have left, or what of it is like this. */
+    evidence(like?: Partial<Evidence>): Promise<Evidence[]>;
     /** Starts a process with a bot. */
     start(env?: Record<string, string>): Server;
     /** Ends all that still runs. */
@@ -91,13 +93,15 @@ export async function openFleet(
     return {
         app,
         journal: join(app.root, 'bot_production.db'),
-        async evidence() {
+        async evidence(like = {}) {
             const text = await readFile(evidence, 'utf8').catch(() => '');
+            const wanted = Object.entries(like);
             // What a kill has torn off is no line.
             return text
                 .split('\n')
                 .slice(0, -1)
-                .map((line) => JSON.parse(line) as Evidence);
+                .map((line) => JSON.parse(line) as Evidence)
+                .filter((line) => wanted.every(([key, value]) => line[key as keyof Evidence] === value));
         },
         start(env = {}) {
             const server = startServer(app.root, { EVIDENCE: evidence, ...env });
@@ -129,6 +133,15 @@ export async function until<T>(
         }
     };
     return within(poll(), what, patience(deadline));
+}
+
+/** Fails where a slot's code has started twice for one attempt. */
+export function assertOnce(evidence: readonly Evidence[]): void {
+    const starts = evidence
+        .filter(({ what }) => what === 'start')
+        .map(({ job, slot, tenant, attempt }) => `${job} ${slot} ${tenant} attempt ${attempt}`);
+    const doubled = starts.filter((start, index) => starts.indexOf(start) !== index);
+    assert.deepEqual(doubled, []);
 }
 
 function startServer(root: string, env: Record<string, string>): Server {
