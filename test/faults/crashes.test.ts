@@ -138,29 +138,6 @@ describe('one server or two', { concurrency: true }, () => {
     });
 
     describe('slots that came while no bot ran', () => {
-        test('a few seconds ago: the latest is late, and runs under every policy', async () => {
-            const fleet = await openApp();
-            fleet.start();
-            await until('a run', () => fleet.evidence({ job: 'slow', what: 'end' }));
-            await fleet.stop();
-            const before = Math.max(...(await fleet.evidence()).map(({ slot }) => slot));
-            await delay(2_500);
-            fleet.start();
-            const after = await until('more runs', async () =>
-                (await fleet.evidence({ job: 'slow', what: 'end' })).filter(({ slot }) => slot > before),
-            );
-            assert.ok(after.length > 0);
-            await fleet.stop();
-            const { skips } = await readJournal(fleet.journal);
-            const missed = skips.filter(({ job, reason }) => job === 'slow' && reason === 'missed');
-            const caughtUp = Math.min(...after.map(({ slot }) => slot));
-            assert.deepEqual(
-                missed.map(({ first, last }) => [first, last]),
-                [[before + 1, caughtUp - 1]],
-            );
-            assertOnce(await fleet.evidence());
-        });
-
         test('over two hours: two bots that start at the same moment catch up once', async () => {
             const fleet = await openApp();
             fleet.start();

@@ -56,15 +56,6 @@ describe('destroyContext', () => {
         assert.deepEqual([log, failures], [['last'], []]);
     });
 
-    test('leaves other contexts alone', async () => {
-        const other = createContext({ theirs: resource('theirs') });
-        const context = createContext({ mine: resource('mine'), other });
-        context.parent = other;
-        await end(context);
-        assert.deepEqual(log, ['mine']);
-        assert.equal(context.root, context);
-    });
-
     test('leaves nothing for the framework to destroy again, or to fail on, and what is no resource', async () => {
         await Workspace.run(async function () {
             this.initialParams._headers['x-tenant-id'] = 'acme';

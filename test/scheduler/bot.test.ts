@@ -217,21 +217,6 @@ describe('runBackgroundJobs()', () => {
         assert.deepEqual(eventsOf('bot-started'), []);
     });
 
-    test('each of 7200 seconds has the runs of its own crontabs', async () => {
-        register('five', '*/5 * * * *', () => {});
-        register('hour', '0 * * * *', () => {});
-        const { bot } = await createBot();
-        const due: string[] = [];
-        for (let second = MIDNIGHT; second < MIDNIGHT + 7200; second += 1) {
-            for (const { job } of await bot.runBackgroundJobs(second))
-                due.push(`${job} ${(second - MIDNIGHT) / 60}`);
-        }
-        const expected = Array.from({ length: 24 }, (_, index) => index * 5).flatMap((minute) =>
-            minute % 60 === 0 ? [`five ${minute}`, `hour ${minute}`] : [`five ${minute}`],
-        );
-        assert.deepEqual(due, expected);
-    });
-
     test('hands each run its args, as a fresh copy', async () => {
         const declared: Json[] = [{ deep: true, list: [1] }, null, 'text'];
         BackgroundJob.register('mutates', {

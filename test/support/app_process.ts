@@ -46,9 +46,6 @@ export class AppProcess {
     readonly over: Promise<Ended>;
 
     /**
-     * @param command an executable
-     * @param args its arguments
-     * @param options where it runs, and what differs from the environment of the tests
      */
     constructor(
         command: string,
@@ -96,10 +93,8 @@ export class AppProcess {
     }
 
     /**
-     * Waits until it has printed something.
+     * Waits until it has printed something, on either output; it may have done so before.
      *
-     * @param pattern what, on either output; it may have been printed before
-     * @returns the first match
      * @throws Error with the output, when the process ends without printing it, and after the deadline
      */
     async printed(pattern: RegExp): Promise<RegExpExecArray> {
@@ -107,11 +102,8 @@ export class AppProcess {
     }
 
     /**
-     * Waits until it has printed something several times.
+     * Waits until it has printed something several times; the pattern needs the flag `g`.
      *
-     * @param pattern what, on either output; it needs the flag `g`
-     * @param times how many times
-     * @returns all matches so far
      * @throws Error as `printed` does
      */
     async printedTimes(pattern: RegExp, times: number): Promise<RegExpExecArray[]> {
@@ -122,10 +114,8 @@ export class AppProcess {
     }
 
     /**
-     * Waits for its end.
+     * Waits for its end, by itself or by a signal.
      *
-     * @param signal sent to it first; none: it ends by itself
-     * @returns how it ended
      * @throws Error with the output, after the deadline
      */
     async ended(signal?: NodeJS.Signals): Promise<Ended> {

@@ -57,13 +57,7 @@ export async function openApp(files: Record<string, string> = {}): Promise<App> 
     return app;
 }
 
-/**
- * Makes an app with the `database` service of the example app, on SQLite.
- *
- * @param schema the SQL that makes its tables
- * @param files more files of it
- * @returns the app, and the path of its database
- */
+/** Makes an app with the `database` service of the example app, on SQLite. */
 export async function openAppWithDatabase(
     schema: string,
     files: Record<string, string> = {},

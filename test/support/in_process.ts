@@ -53,11 +53,6 @@ export interface Called extends Ended {
  * another, each with an app, a bot, an environment and an exit code of its own. What only a process has - signals, a
  * terminal, `process.exit()`, an app that cannot be loaded - needs one; and each of an app's files is imported once, however
  * often it changes.
- *
- * @param root the app's folder
- * @param words the command's name and its arguments
- * @param options how it is called
- * @returns how it ended
  */
 export function runInProcess(
     root: string,

@@ -44,12 +44,7 @@ export interface Server {
     get(path: string): Promise<Response>;
 }
 
-/**
- * Makes an app.
- *
- * @param files its files besides `package.json` and `lib/index.js`, which may be among them, too
- * @returns the app
- */
+/** Makes an app. */
 export async function makeApp(files: Record<string, string> = {}): Promise<InstalledApp> {
     if (!(await fs.pathExists(INSTALLED)))
         throw new Error('Nothing is installed yet: node dist/test/support/pack.js');
@@ -81,24 +76,13 @@ export async function makeApp(files: Record<string, string> = {}): Promise<Insta
     return app;
 }
 
-/**
- * The files of background jobs, with the importer that their folder needs.
- *
- * @param jobs the content of each file, by its name without `.js`
- * @returns the files, by their paths
- */
+/** The files of background jobs by their names without `.js`, with the importer that their folder needs. */
 export function backgroundJobs(jobs: Record<string, string>): Record<string, string> {
     const files = Object.entries(jobs).map(([name, content]) => [`lib/background_jobs/${name}.js`, content]);
     return { 'lib/background_jobs/_file_importer.js': FILE_IMPORTER, ...Object.fromEntries(files) };
 }
 
-/**
- * The files of a database of tenants: the service of the example app on SQLite, and the table.
- *
- * @param tenants the rows of the table: an id, and whether the tenant is active; undefined: there is no such table
- * @param config further sections of the config, as JavaScript: `bot: { ... },`
- * @returns the files, by their paths
- */
+/** The files of a database of tenants: the service of the example app on SQLite, and the table, where there is one. */
 export async function tenantsDatabase(
     tenants: readonly [id: string, active: boolean][] | undefined,
     config = '',

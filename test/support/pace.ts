@@ -15,7 +15,5 @@ const start = (() => {
 /**
  * How long something may take before a test gives it up, in milliseconds: longer where this machine, whatever it is busy
  * with, takes long to start a process. That was measured when the package was packed.
- *
- * @param milliseconds how long it may take on an idle machine
  */
 export const patience = (milliseconds: number): number => milliseconds * Math.max(1, start / USUAL_START);

@@ -17,10 +17,7 @@ let reaper: ChildProcess | undefined;
 
 /**
  * Sees to it that a process ends with this one, however this one ends: a file of tests that runs out of time is killed,
- * and has no chance to clear up.
- *
- * @param pid the process; negative: a process group
- * @returns told that it has ended by itself
+ * and has no chance to clear up. A negative id is that of a process group. Whoever has seen it end calls what this returns.
  */
 export function endWithUs(pid: number): () => void {
     if (!reaper) {

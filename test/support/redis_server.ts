@@ -45,12 +45,7 @@ export interface KeyPair {
     readonly key: string;
 }
 
-/**
- * Starts a Redis. It is gone when the test's process ends, at the latest.
- *
- * @param options more of them, as `redis-server` takes them: `['--requirepass', 'secret']`
- * @param tls with what it speaks TLS, and nothing else; none: it speaks in the clear
- */
+/** Starts a Redis. It is gone when the test's process ends, at the latest. */
 export async function startRedis(options: readonly string[] = [], tls?: KeyPair): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'pinstripe-bot-redis-'));
     const port = await freePort();

@@ -73,12 +73,7 @@ export const NOTE = `
     const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 `;
 
-/**
- * Makes an app with jobs.
- *
- * @param jobs what follows `export default` in each job's file, by its name without `.js`
- * @param more further files of the app
- */
+/** Makes an app with jobs. */
 export async function openFleet(
     jobs: Record<string, string>,
     more: Record<string, string> = {},

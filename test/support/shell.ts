@@ -21,13 +21,7 @@ export class Shell {
         this.#app = app;
     }
 
-    /**
-     * Runs a command line.
-     *
-     * @param command what is typed
-     * @param expected what it should print; where it has a line ^C, the keys are pressed after that many lines
-     * @returns what it prints on both outputs, with /app for the app's folder and 3000 for its port
-     */
+    /** Runs a command line. */
     async run(command: string, expected: string): Promise<string> {
         const [, words] = PLAIN.exec(command) ?? [];
         if (words !== undefined && !this.#isEdited) {
