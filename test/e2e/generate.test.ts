@@ -83,18 +83,16 @@ describe(GENERATE, () => {
         assert.deepEqual(await fs.readdir(join(app.root, 'lib')), ['index.js']);
     });
 
-    test('refuses a name that another file makes', async () => {
-        const app = await makeApp(backgroundJobs({ 'my-task': TASK }));
-        const { code, stderr } = await app.call([GENERATE, '--name', 'my_task']);
-        assert.equal(code, 1);
-        assert.match(stderr, /my-task\.js already makes the background job "my-task"\.$/m);
-    });
-
-    test('refuses a name that a file in the other language makes', async () => {
-        const app = await makeApp({ 'lib/background_jobs/my_task.ts': 'export default {};' });
-        const { code, stderr } = await app.call([GENERATE, 'my-task', '--force']);
-        assert.equal(code, 1);
-        assert.match(stderr, /my_task\.ts already makes the background job "my-task"\.$/m);
+    test('refuses a name that another file makes, in the other language too', async () => {
+        for (const [file, word] of [
+            ['my-task.js', 'my_task'],
+            ['my_task.ts', 'my-task'],
+        ] as const) {
+            const app = await makeApp({ [`lib/background_jobs/${file}`]: TASK });
+            const { code, stderr } = await app.call([GENERATE, word, '--force']);
+            assert.equal(code, 1);
+            assert.ok(stderr.includes(`/${file} already makes the background job "my-task".\n`), stderr);
+        }
     });
 
     test('writes a schedule and its zone, and says in words when it will run', async () => {

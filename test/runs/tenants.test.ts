@@ -221,38 +221,6 @@ describe('this.runBackgroundJob with tenants', () => {
         );
     });
 
-    test('runs for that tenant alone, inside of its workspace', async () => {
-        register('per-tenant', noteTenant);
-        await runBackgroundJob('per-tenant', 'globex');
-        assert.deepEqual(notes, [['per-tenant', 'globex']]);
-    });
-
-    test('runs for that tenant alone, inside of a job that runs for it', async () => {
-        register('outer', async function (this: BackgroundJobInstance) {
-            noteTenant.call(this);
-            await this['runBackgroundJob']('inner');
-        });
-        register('inner', noteTenant);
-        await runBackgroundJob('outer');
-        assert.deepEqual(
-            notes,
-            ['acme', 'closed', 'globex'].flatMap((tenant) => [
-                ['outer', tenant],
-                ['inner', tenant],
-            ]),
-        );
-    });
-
-    test('runs once without a tenant under `multiTenant: false`, wherever it is asked for', async () => {
-        register('single', noteTenant, { multiTenant: false });
-        await runBackgroundJob('single');
-        await runBackgroundJob('single', 'globex');
-        assert.deepEqual(notes, [
-            ['single', undefined],
-            ['single', undefined],
-        ]);
-    });
-
     test('runs once without a tenant where the app has none, whatever the headers say', async () => {
         sqlite.exec('drop table tenants');
         register('single', noteTenant);

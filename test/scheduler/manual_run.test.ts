@@ -195,27 +195,6 @@ describe('a busy lane', () => {
         assert.deepEqual(notes, ['started', 'ended', 'started', 'ended']);
     });
 
-    test('is one of these args alone, in whichever order their keys were written', async () => {
-        const { hasStarted, end } = registerSlow('slow');
-        const first = runBackgroundJob('slow', { a: 1, b: 2 });
-        await hasStarted;
-        await assert.rejects(runBackgroundJob('slow', { b: 2, a: 1 }), /did not run/);
-        const second = runBackgroundJob('slow', { a: 2 });
-        end();
-        await Promise.all([first, second]);
-    });
-
-    test('is none where runs may overlap', async () => {
-        const { hasStarted, end } = registerSlow('slow', { overlap: 'allow' });
-        const first = runBackgroundJob('slow');
-        await hasStarted;
-        const second = runBackgroundJob('slow');
-        while (notes.length < 2) await nextTurn();
-        assert.deepEqual(notes, ['started', 'started']);
-        end();
-        await Promise.all([first, second]);
-    });
-
     test('lets one run wait under `queue`, and refuses the next', async () => {
         const { hasStarted, end } = registerSlow('slow', { overlap: 'queue' });
         const first = runBackgroundJob('slow');
@@ -297,19 +276,6 @@ describe('a job that asks for itself', () => {
         );
         await runBackgroundJob('nested');
         assert.equal(notes.length, 8);
-    });
-
-    test('may ask for another job, which runs in a workspace of its own', async () => {
-        register('outer', async function (this: BackgroundJobInstance) {
-            await this['runBackgroundJob']('inner', 1);
-            await this['runBackgroundJob']('inner', 2);
-            notes.push(this.currentRun.job);
-        });
-        register('inner', function (this: BackgroundJobInstance, count: number) {
-            notes.push(`${this.currentRun.job} ${count}`);
-        });
-        await runBackgroundJob('outer');
-        assert.deepEqual(notes, ['inner 1', 'inner 2', 'outer']);
     });
 
     test('is not what somebody asks who was started by a run that has ended', async () => {
