@@ -57,7 +57,7 @@ describe('start-server', { concurrency: 3 }, () => {
         assert.doesNotMatch(stdout, /bot started/);
     });
 
-    test('has one bot, which every request, job and workspace shares', async () => {
+    test('has one bot, which every request, job and workspace shares, and which can be stopped without it', async () => {
         const app = await makeApp({
             ...backgroundJobs({
                 note: `export default {
@@ -75,12 +75,17 @@ describe('start-server', { concurrency: 3 }, () => {
                         return this.renderJson({ bots: bots.length, different: new Set(bots).size });
                     }
                 };`,
+            'lib/views/stop.js': `export default {
+                async render(){ await this.bot.stop(); return this.renderJson({ isStopped: true }); }
+            };`,
         });
         const { process: server, get } = await app.serve();
         await server.printed(/^noted$/m);
         await get('/bots');
+        assert.deepEqual(await (await get('/stop')).json(), { isStopped: true });
+        await server.printed(/bot stopped/);
         assert.deepEqual(await (await get('/bots')).json(), { bots: 6, different: 1 });
-        await server.ended('SIGTERM');
+        assert.equal((await server.ended('SIGTERM')).code, 0);
     });
 
     const orders = {

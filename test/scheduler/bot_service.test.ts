@@ -10,9 +10,9 @@ import { GENERATED, JOBS, SCHEMA, SERVICES } from '../support/documented_app.js'
 import { createBot, loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
 import { ending, job } from '../support/jobs.js';
 
-// Every example and claim of the documentation of the bot service, in its order, on the real framework. The snippets
-// of jobs are in documented_app.ts, those of servers in bot_service_server.test.ts; the others stand here, and run as
-// they stand.
+// Every example of the documentation of the bot service, in its order, on the real framework, and the claims that no
+// other test is about. The snippets of jobs are in documented_app.ts; the others stand here, and run as they stand. How
+// a server behaves stands in e2e/server.test.ts.
 
 const { app, filename } = await openAppWithDatabase(SCHEMA, JOBS);
 await app.write({
