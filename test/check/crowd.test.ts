@@ -33,15 +33,6 @@ describe('jobs that are due in one second', () => {
         assert.match(crowd?.message ?? '', /^10 jobs .* 2026-12-01 06:00:00: /);
     });
 
-    test('are told of once, however often they meet, and whoever joins them now and then', () => {
-        const often = [
-            ...jobs(12, '*/10 * * * *'),
-            ...jobs(1, '30 5 * * *', { prefix: 'a' }),
-            ...jobs(1, '0 4 * * *', { prefix: 'b' }),
-        ];
-        assert.equal(crowds(often, OPTIONS).length, 1);
-    });
-
     test('are told of as two crowds, where these are different jobs', () => {
         const two = [...jobs(10, '0 3 * * *'), ...jobs(11, '0 4 * * *', { prefix: 'late' })];
         assert.deepEqual(

@@ -104,19 +104,9 @@ describe('parseConfig', () => {
     }
 
     test('nothing but a ConfigError comes out of anything', () => {
-        const section = fc.oneof(
-            fc.anything({ withBigInt: true }),
-            fc.record(
-                {
-                    timezone: fc.anything(),
-                    concurrency: fc.anything({ withBigInt: true }),
-                    turn: fc.anything(),
-                    stopTimeout: fc.anything(),
-                    log: fc.anything(),
-                },
-                { requiredKeys: [] },
-            ),
-        );
+        const any = fc.anything({ withBigInt: true });
+        const keys = { timezone: any, concurrency: any, turn: any, stopTimeout: any, log: any };
+        const section = fc.oneof(any, fc.record(keys, { requiredKeys: [] }));
         fc.assert(
             fc.property(section, (value) => {
                 try {

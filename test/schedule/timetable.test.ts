@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
+import type { Schedule } from '../../lib/schedule/schedule.js';
 import { Timetable } from '../../lib/schedule/timetable.js';
 import { periodic } from '../support/periodic_schedule.js';
 
@@ -31,47 +31,6 @@ function counted(schedule: Schedule, count: { asked: number }): Schedule {
 }
 
 describe('due', () => {
-    test('gives what is due at exactly that second', () => {
-        const timetable = timetableOf(periodic('a', 2, 0), periodic('b', 3, 0));
-        const due = [1, 2, 3, 4, 5, 6].map((second) => timetable.due(second).map(({ job }) => job));
-        assert.deepEqual(due, [[], ['a'], ['b'], ['a'], [], ['a', 'b']]);
-    });
-
-    test('orders by job name in code unit order, and then by position', () => {
-        const schedules = [
-            periodic('b', 2, 0, 'first'),
-            periodic('b', 1, 0, 'second'),
-            periodic('b', 2, 0, 'third'),
-            periodic('a-b', 2, 0),
-            periodic('ä', 2, 0),
-            periodic('a', 1, 0),
-            periodic('B', 2, 0),
-        ];
-        const due = timetableOf(...schedules).due(2);
-        assert.deepEqual(
-            due.map(({ job, args }) => [job, ...args].join(' ')),
-            ['B', 'a', 'a-b', 'b first', 'b second', 'b third', 'ä'],
-        );
-    });
-
-    test('gives the same for any second, past or future, however often, and disturbs nothing', () => {
-        const timetable = timetableOf(periodic('a', 2, 0), periodic('b', 3, 0), periodic('c', 1000, 1));
-        const at = (second: number) => timetable.due(second).map(({ job }) => job);
-        assert.deepEqual(at(1), ['c']);
-        assert.deepEqual(at(6), ['a', 'b']);
-        assert.deepEqual(at(6), ['a', 'b']);
-        assert.deepEqual(
-            at(1001),
-            ['b', 'c'].filter((job) => job !== 'b' || 1001 % 3 === 0),
-        );
-        assert.deepEqual(at(-6), ['a', 'b']);
-        assert.equal(timetable.next, 2);
-        assert.deepEqual(at(2), ['a']);
-        assert.deepEqual(at(2), ['a']);
-        assert.deepEqual(at(1), ['c']);
-        assert.deepEqual(at(3), ['b']);
-    });
-
     test('asks no calendar at a second with nothing due', () => {
         const count = { asked: 0 };
         const timetable = timetableOf(
@@ -91,52 +50,9 @@ describe('due', () => {
         assert.equal(timetable.due(10).length, 3);
         assert.equal(count.asked, 2);
     });
-
-    test('keeps schedules with the same crontab in different zones apart', () => {
-        const noon = '0 12 * * *';
-        const zones = ['UTC', 'Asia/Tokyo', undefined];
-        const timetable = new Timetable(Date.parse('2026-07-01T00:00:00Z') / 1000);
-        timetable.replace(
-            'a',
-            zones.map((zone) => createSchedule('a', [noon, 'x'], zone)),
-        );
-        const due = timetable.due(Date.parse('2026-07-01T03:00:00Z') / 1000);
-        assert.ok(due.some(({ timezone }) => timezone === 'Asia/Tokyo'));
-        assert.ok(!due.some(({ timezone }) => timezone === 'UTC'));
-    });
 });
 
 describe('replace', () => {
-    test('adds, changes and removes the schedules of one job', () => {
-        const timetable = timetableOf(periodic('a', 2, 0), periodic('b', 2, 0));
-        timetable.replace('c', [periodic('c', 2, 0)]);
-        assert.deepEqual(
-            timetable.due(2).map(({ job }) => job),
-            ['a', 'b', 'c'],
-        );
-        timetable.replace('b', [periodic('b', 3, 0)]);
-        assert.deepEqual(
-            timetable.due(3).map(({ job }) => job),
-            ['b'],
-        );
-        timetable.replace('a', []);
-        assert.deepEqual(
-            timetable.due(4).map(({ job }) => job),
-            ['c'],
-        );
-        assert.deepEqual(keys(timetable.schedules), ['["b","3+0"]', '["c","2+0"]']);
-    });
-
-    test('keeps the first of several schedules with the same key', () => {
-        const timetable = timetableOf(
-            periodic('a', 2, 0, 'x'),
-            periodic('a', 3, 0),
-            periodic('a', 2, 0, 'x'),
-        );
-        assert.deepEqual(keys(timetable.schedules), ['["a","2+0","x"]', '["a","3+0"]']);
-        assert.equal(timetable.due(2).length, 1);
-    });
-
     test('computes only the calendars that are new', () => {
         const old = { asked: 0 };
         const timetable = timetableOf(counted(periodic('a', 10, 0), old), counted(periodic('b', 20, 0), old));
@@ -145,61 +61,11 @@ describe('replace', () => {
         timetable.replace('b', [counted(periodic('b', 20, 0), fresh), counted(periodic('b', 30, 0), fresh)]);
         assert.deepEqual([old.asked, fresh.asked], [0, 1]);
     });
-
-    test('takes slots from the cursor on', () => {
-        const timetable = new Timetable(0);
-        for (let second = 1; second <= 5; second++) timetable.due(second);
-        timetable.replace('a', [periodic('a', 1, 0)]);
-        assert.equal(timetable.next, 6);
-        assert.deepEqual(keys(timetable.passed(6)), ['["a","1+0"]']);
-    });
 });
 
-describe('next', () => {
-    test('is the earliest slot to come', () => {
-        const timetable = timetableOf(periodic('a', 7, 0), periodic('b', 5, 0));
-        assert.equal(timetable.next, 5);
-        for (let second = 1; second <= 5; second++) timetable.due(second);
-        assert.equal(timetable.next, 7);
-    });
-
-    test('is none without schedules, and none of those that are gone', () => {
-        assert.equal(new Timetable(0).next, undefined);
-        const timetable = timetableOf(periodic('a', 2, 0), periodic('b', 5, 0));
-        timetable.replace('a', []);
-        assert.equal(timetable.next, 5);
-        timetable.replace('b', []);
-        assert.equal(timetable.next, undefined);
-    });
-
-    test('is none for a schedule that has no slot any more', () => {
-        const timetable = timetableOf({ ...periodic('a', 2, 0), next: () => undefined });
-        assert.equal(timetable.next, undefined);
-    });
-});
-
-describe('seek', () => {
-    test('skips the slots of a gap, which passed() gives', () => {
-        const timetable = timetableOf(periodic('a', 10, 0), periodic('b', 100, 0), periodic('c', 7, 0));
-        assert.deepEqual(
-            timetable.passed(10).map(({ job }) => job),
-            ['a', 'c'],
-        );
-        timetable.seek(10);
-        assert.equal(timetable.next, 14);
-        assert.deepEqual(timetable.due(11), []);
-        assert.deepEqual(timetable.passed(13), []);
-    });
-
-    test('goes back', () => {
-        const timetable = timetableOf(periodic('a', 10, 0), periodic('b', 7, 0));
-        timetable.seek(1000);
-        timetable.replace('b', []);
-        timetable.seek(0);
-        assert.equal(timetable.next, 10);
-        timetable.replace('b', [periodic('b', 7, 0)]);
-        assert.equal(timetable.next, 7);
-    });
+test('a schedule that has no slot any more is not waited for', () => {
+    assert.equal(new Timetable(0).next, undefined);
+    assert.equal(timetableOf({ ...periodic('a', 2, 0), next: () => undefined }).next, undefined);
 });
 
 test('a timetable does what looking at every schedule each second would', () => {
@@ -251,28 +117,4 @@ test('a timetable does what looking at every schedule each second would', () => 
         }),
         { numRuns: 300 },
     );
-});
-
-test('due() of a real calendar agrees in and out of sequence through a change of the clocks', () => {
-    const zones = ['Europe/London', 'Australia/Lord_Howe', 'America/St_Johns', 'Asia/Kathmandu'];
-    const crontabs = ['*/7 * * * *', '30 1 * * *', '0,30 1-3 * * *', '15 * * * *', '0 2 29 3 *'];
-    for (const start of ['2026-03-28T23:00:00Z', '2026-04-04T14:00:00Z', '2026-10-24T23:00:00Z']) {
-        const from = Date.parse(start) / 1000;
-        const timetable = new Timetable(from);
-        const schedules = zones.flatMap((zone) =>
-            crontabs.map((crontab) => createSchedule('a', [crontab], zone)),
-        );
-        timetable.replace('a', schedules);
-        const due = new Map<number, string[]>();
-        while ((timetable.next ?? 0) < from + 6 * 3600) {
-            const slot = timetable.next as number;
-            timetable.seek(slot - 1);
-            due.set(slot, keys(timetable.due(slot)));
-        }
-        assert.ok(due.size > 40);
-        for (const [slot, expected] of due) {
-            assert.deepEqual(keys(timetable.due(slot)), expected);
-            assert.deepEqual(keys(new Timetable(0).due(slot)), []);
-        }
-    }
 });

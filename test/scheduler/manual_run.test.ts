@@ -7,6 +7,7 @@ import type {
     BackgroundJobInstance,
 } from '../../types/background_job.js';
 import { createBot, openApp, within } from '../support/fixture_app.js';
+import { gate, job } from '../support/jobs.js';
 
 await openApp({ 'pinstripe.config.js': "export default { bot: { log: 'silent' } };" });
 const { BackgroundJob } = await import('../../lib/index.js');
@@ -25,6 +26,16 @@ afterEach(() => {
 const register = (name: string, run: BackgroundJobDefinition['run'], settings: object = {}) =>
     BackgroundJob.register(name, { ...settings, run });
 
+/** A job that asks for another one. */
+const registerAsking = (name: string, wanted: string, settings: object = {}) =>
+    register(
+        name,
+        function (this: BackgroundJobInstance) {
+            return this['runBackgroundJob'](wanted);
+        },
+        settings,
+    );
+
 /** Asks as an app does: `await this.runBackgroundJob(name, ...args)`. */
 const runBackgroundJob = (name: string, ...args: unknown[]) =>
     within(
@@ -36,28 +47,21 @@ const runBackgroundJob = (name: string, ...args: unknown[]) =>
 
 /** A job whose runs, those to come included, go on until it is told to end. */
 function registerSlow(name: string, settings: object = {}) {
-    let end = () => {};
-    const ended = new Promise<void>((resolve) => {
-        end = resolve;
-    });
-    let announceStart = () => {};
-    const hasStarted = new Promise<void>((resolve) => {
-        announceStart = resolve;
-    });
+    const [end, start] = [gate(), gate()];
     register(
         name,
         async function (this: BackgroundJobInstance) {
             notes.push('started');
-            announceStart();
+            start.open();
             const aborted = new Promise((_resolve, reject) => {
                 this.signal.addEventListener('abort', () => reject(this.signal.reason));
             });
-            await Promise.race([ended, aborted]);
+            await Promise.race([end.opened, aborted]);
             notes.push('ended');
         },
         settings,
     );
-    return { hasStarted, end };
+    return { hasStarted: start.opened, end: end.open };
 }
 
 describe('this.runBackgroundJob(name, ...args)', () => {
@@ -71,26 +75,14 @@ describe('this.runBackgroundJob(name, ...args)', () => {
         assert.deepEqual(notes, [['a', { b: [1] }]]);
     });
 
-    test('finds the job by any spelling of its name', async () => {
-        register('reports/my-task', () => void notes.push('ran'));
-        for (const name of ['Reports/MyTask', 'reports/my-task', 'reports/my_task'])
-            await runBackgroundJob(name);
-        assert.equal(notes.length, 3);
-    });
-
     test('makes a manual run of no slot', async () => {
         register('my-task', function () {
-            notes.push(this.currentRun);
+            const { scheduledAt, manual, attempt, tenant, lateBy } = this.currentRun;
+            notes.push(scheduledAt, manual, attempt, tenant, lateBy);
         });
         const [run] = await runBackgroundJob('my-task');
-        const { scheduledAt, manual, attempt, tenant, lateBy } =
-            notes[0] as BackgroundJobInstance['currentRun'];
-        assert.deepEqual(
-            { scheduledAt, manual, attempt, tenant, lateBy },
-            { scheduledAt: undefined, manual: true, attempt: 1, tenant: undefined, lateBy: 0 },
-        );
-        assert.equal(run.outcome, 'succeeded');
-        assert.equal(run.scheduledAt, undefined);
+        assert.deepEqual(notes, [undefined, true, 1, undefined, 0]);
+        assert.deepEqual([run.outcome, run.scheduledAt], ['succeeded', undefined]);
     });
 
     test('hands over a copy of the args', async () => {
@@ -109,38 +101,24 @@ describe('this.runBackgroundJob(name, ...args)', () => {
         assert.deepEqual(notes, []);
     });
 
-    test('rejects an unknown name and says what was probably meant', async () => {
-        register('my-cleanup-task', () => {});
-        await assert.rejects(runBackgroundJob('MyClenupTask'), {
-            message: 'There is no background job "MyClenupTask" (did you mean "my-cleanup-task"?).',
-        });
-        await assert.rejects(runBackgroundJob('reports'), {
-            message: 'There is no background job "reports": there is only my-cleanup-task.',
-        });
-        await assert.rejects(runBackgroundJob(''), {
-            message: 'There is no background job "": there is only my-cleanup-task.',
-        });
-    });
-
-    test('names the jobs there are, where they are few, and repeats no endless name', async () => {
-        const unknown = (jobs: string) => ({
-            message: `There is no background job "${'x'.repeat(100)}…": ${jobs}.`,
-        });
-        const wanted = 'x'.repeat(101);
-        await assert.rejects(runBackgroundJob(wanted), unknown('there is none at all yet'));
-        for (const name of ['e', 'd', 'c', 'b', 'a']) register(name, () => {});
-        await assert.rejects(runBackgroundJob(wanted), unknown('there are a, b, c, d, e'));
-        register('f', () => {});
-        await assert.rejects(runBackgroundJob(wanted), unknown('see list-background-jobs'));
-    });
-
-    for (const name of [undefined, null, 5, {}]) {
-        test(`rejects the name ${JSON.stringify(name)} as one that nothing has`, async () => {
-            register('my-task', () => void notes.push('ran'));
+    test('rejects an unknown name: says what was probably meant, or names the jobs, and repeats no endless name', async () => {
+        const endless = 'x'.repeat(101);
+        const refusals: [jobs: string[], wanted: string, shown: string, hint: string][] = [
+            [[], endless, `${'x'.repeat(100)}…`, ': there is none at all yet'],
+            [['my-cleanup-task'], 'MyClenupTask', 'MyClenupTask', ' (did you mean "my-cleanup-task"?)'],
+            [[], 'reports', 'reports', ': there is only my-cleanup-task'],
+            [[], '', '', ': there is only my-cleanup-task'],
+            [['d', 'c', 'b', 'a'], 'reports', 'reports', ': there are a, b, c, d, my-cleanup-task'],
+            [['f'], 'reports', 'reports', ': see list-background-jobs'],
+        ];
+        for (const [jobs, wanted, shown, hint] of refusals) {
+            for (const name of jobs) register(name, () => {});
+            const message = `There is no background job "${shown}"${hint}.`;
+            await assert.rejects(runBackgroundJob(wanted), { message });
+        }
+        for (const name of [undefined, null, 5, {}])
             await assert.rejects(runBackgroundJob(name as string), /^Error: There is no background job/);
-            assert.deepEqual(notes, []);
-        });
-    }
+    });
 
     test('rejects a job that cannot run, with its file and the reason', async () => {
         register('bad-setting', () => {}, {
@@ -160,34 +138,25 @@ describe('this.runBackgroundJob(name, ...args)', () => {
     });
 
     test('runs a job whose schedules are bad, whose environments are others, and that has no schedule', async () => {
-        register('bad-schedule', () => void notes.push('bad-schedule'), {
-            meta(this: BackgroundJobClass) {
-                this.schedule('60 * * * *');
-            },
-        });
+        BackgroundJob.register(
+            'bad-schedule',
+            job('60 * * * *', () => void notes.push('bad-schedule')),
+        );
         register('elsewhere', () => void notes.push('elsewhere'), { environments: ['production'] });
         register('unscheduled', () => void notes.push('unscheduled'));
         for (const name of BackgroundJob.names) await runBackgroundJob(name);
         assert.deepEqual(notes, ['bad-schedule', 'elsewhere', 'unscheduled']);
     });
 
-    test("rejects with the job's own error", async () => {
+    test("rejects with the job's own error, with an Error where it threw none, and at its timeout", async () => {
         const error = new RangeError('mine');
-        register('throws', () => {
-            throw error;
-        });
+        register('throws', () => Promise.reject(error));
         await assert.rejects(runBackgroundJob('throws'), (thrown) => thrown === error);
-    });
-
-    test('rejects with an Error where the job threw none', async () => {
         register('text', () => Promise.reject('a text'));
         await assert.rejects(runBackgroundJob('text'), {
             message: 'it threw "a text", which is not an Error',
             cause: 'a text',
         });
-    });
-
-    test('rejects when the job reaches its timeout', async () => {
         registerSlow('hung', { timeout: '5ms' });
         await assert.rejects(runBackgroundJob('hung'), {
             name: 'TimeoutError',
@@ -196,36 +165,18 @@ describe('this.runBackgroundJob(name, ...args)', () => {
     });
 
     test('rejects after the last retry, and resolves where one succeeds', async () => {
-        let attempts = 0;
+        const failUntil = (last: number) =>
+            function (this: BackgroundJobInstance) {
+                const { attempt } = this.currentRun;
+                notes.push(attempt);
+                if (attempt < last) throw new Error(`attempt ${attempt}`);
+            };
         const settings = { retries: 2, retryDelay: '0s' };
-        const attempt = () => {
-            attempts += 1;
-            if (attempts < 3) throw new Error(`attempt ${attempts}`);
-        };
-        register('lucky', attempt, settings);
+        register('lucky', failUntil(3), settings);
         await runBackgroundJob('lucky');
-        assert.equal(attempts, 3);
-        register(
-            'unlucky',
-            function () {
-                throw new Error(`attempt ${this.currentRun.attempt}`);
-            },
-            settings,
-        );
+        assert.deepEqual(notes, [1, 2, 3]);
+        register('unlucky', failUntil(4), settings);
         await assert.rejects(runBackgroundJob('unlucky'), /^Error: attempt 3$/);
-    });
-
-    test('keeps the workspace that asks out of it', async () => {
-        register('my-task', function (this: BackgroundJobInstance) {
-            notes.push(this.context['mine'], this.initialParams['mine']);
-        });
-        await Workspace.run(async function () {
-            this.context['mine'] = 1;
-            this.initialParams['mine'] = 1;
-            await this['runBackgroundJob']('my-task');
-            assert.equal(this.context['mine'], 1);
-        });
-        assert.deepEqual(notes, [undefined, undefined]);
     });
 });
 
@@ -244,34 +195,12 @@ describe('a busy lane', () => {
         assert.deepEqual(notes, ['started', 'ended', 'started', 'ended']);
     });
 
-    test('is one of these args alone, in whichever order their keys were written', async () => {
-        const { hasStarted, end } = registerSlow('slow');
-        const first = runBackgroundJob('slow', { a: 1, b: 2 });
-        await hasStarted;
-        await assert.rejects(runBackgroundJob('slow', { b: 2, a: 1 }), /did not run/);
-        const second = runBackgroundJob('slow', { a: 2 });
-        end();
-        await Promise.all([first, second]);
-    });
-
-    test('is none where runs may overlap', async () => {
-        const { hasStarted, end } = registerSlow('slow', { overlap: 'allow' });
-        const first = runBackgroundJob('slow');
-        await hasStarted;
-        const second = runBackgroundJob('slow');
-        while (notes.length < 2) await nextTurn();
-        assert.deepEqual(notes, ['started', 'started']);
-        end();
-        await Promise.all([first, second]);
-    });
-
     test('lets one run wait under `queue`, and refuses the next', async () => {
         const { hasStarted, end } = registerSlow('slow', { overlap: 'queue' });
         const first = runBackgroundJob('slow');
         await hasStarted;
         const second = runBackgroundJob('slow');
-        const third = runBackgroundJob('slow');
-        await assert.rejects(third, /did not run/);
+        await assert.rejects(runBackgroundJob('slow'), /did not run/);
         assert.deepEqual(notes, ['started']);
         end();
         await Promise.all([first, second]);
@@ -293,51 +222,37 @@ describe('a busy lane', () => {
 });
 
 describe('a job that asks for itself', () => {
-    const message = (name: string) =>
-        `The background job "${name}" cannot run from within itself: it would wait for itself.`;
+    const refusal = (name: string) => ({
+        message: `The background job "${name}" cannot run from within itself: it would wait for itself.`,
+    });
 
     for (const overlap of ['skip', 'queue', 'replace']) {
         test(`is refused at once under \`${overlap}\``, async () => {
-            register(
-                'a',
-                function (this: BackgroundJobInstance) {
-                    return this['runBackgroundJob']('a');
-                },
-                { overlap },
-            );
-            await assert.rejects(runBackgroundJob('a'), { message: message('a') });
+            registerAsking('a', 'a', { overlap });
+            await assert.rejects(runBackgroundJob('a'), refusal('a'));
         });
     }
 
     test('is refused at once through another job', async () => {
-        register('a', function (this: BackgroundJobInstance) {
-            return this['runBackgroundJob']('b');
-        });
-        register(
-            'b',
-            function (this: BackgroundJobInstance) {
-                return this['runBackgroundJob']('a');
-            },
-            { overlap: 'queue' },
-        );
-        await assert.rejects(runBackgroundJob('a'), { message: message('a') });
-        await assert.rejects(runBackgroundJob('b'), { message: message('b') });
+        registerAsking('a', 'b');
+        registerAsking('b', 'a', { overlap: 'queue' });
+        await assert.rejects(runBackgroundJob('a'), refusal('a'));
+        await assert.rejects(runBackgroundJob('b'), refusal('b'));
     });
 
     test('is refused at once when the clock, or runBackgroundJobs, started it', async () => {
         const { bot } = await createBot();
-        register('a', () => bot.runBackgroundJob('a'), {
-            meta(this: BackgroundJobClass) {
-                this.schedule('* * * * *');
-            },
-        });
+        BackgroundJob.register(
+            'a',
+            job('* * * * *', () => bot.runBackgroundJob('a')),
+        );
         const [run] = await within(bot.runBackgroundJobs(0), 'the run');
-        assert.equal(run?.error?.message, message('a'));
+        assert.equal(run?.error?.message, refusal('a').message);
     });
 
     test('may go on after the refusal', async () => {
         register('a', async function (this: BackgroundJobInstance) {
-            await assert.rejects(this['runBackgroundJob']('a'), { message: message('a') });
+            await assert.rejects(this['runBackgroundJob']('a'), refusal('a'));
             notes.push('went on');
         });
         await runBackgroundJob('a');
@@ -363,31 +278,15 @@ describe('a job that asks for itself', () => {
         assert.equal(notes.length, 8);
     });
 
-    test('may ask for another job, which runs in a workspace of its own', async () => {
-        register('outer', async function (this: BackgroundJobInstance) {
-            await this['runBackgroundJob']('inner', 1);
-            await this['runBackgroundJob']('inner', 2);
-            notes.push(this.currentRun.job);
-        });
-        register('inner', function (this: BackgroundJobInstance, count: number) {
-            notes.push(`${this.currentRun.job} ${count}`);
-        });
-        await runBackgroundJob('outer');
-        assert.deepEqual(notes, ['inner 1', 'inner 2', 'outer']);
-    });
-
     test('is not what somebody asks who was started by a run that has ended', async () => {
         let later: Promise<unknown> | undefined;
-        let release = () => {};
-        const ended = new Promise<void>((resolve) => {
-            release = resolve;
-        });
+        const { opened, open } = gate();
         register('a', function (this: BackgroundJobInstance) {
             notes.push('ran');
-            later ??= ended.then(() => runBackgroundJob('a'));
+            later ??= opened.then(() => runBackgroundJob('a'));
         });
         await runBackgroundJob('a');
-        release();
+        open();
         await later;
         assert.deepEqual(notes, ['ran', 'ran']);
     });

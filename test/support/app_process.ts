@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { after } from 'node:test';
-import { atExit } from './at_exit.js';
+import { patience } from './pace.js';
+import { endWithUs } from './reaper.js';
 
 export { freePort } from './free_port.js';
 
 /** How long anything may take before a test gives it up, in milliseconds. */
-const DEADLINE = 30_000;
+const DEADLINE = patience(60_000);
 
 /** How a process ended. */
 export interface Ended {
@@ -28,13 +29,11 @@ export interface ProcessOptions {
 }
 
 const running = new Set<AppProcess>();
-function killLeftovers(): void {
-    for (const process of running) process.signal('SIGKILL');
-}
 
 // A test that failed half-way has left its processes behind, which would keep its own process alive.
-after(killLeftovers);
-atExit(killLeftovers);
+after(() => {
+    for (const process of running) process.signal('SIGKILL');
+});
 
 /** A process that a test starts, listens to and signals. It never outlives the test's own process. */
 export class AppProcess {
@@ -43,12 +42,10 @@ export class AppProcess {
     readonly #child: ChildProcess;
     readonly #ownGroup: boolean;
     readonly #listeners = new Set<() => void>();
-    readonly #ended: Promise<Ended>;
+    /** Resolves when it has ended, however long that takes. */
+    readonly over: Promise<Ended>;
 
     /**
-     * @param command an executable
-     * @param args its arguments
-     * @param options where it runs, and what differs from the environment of the tests
      */
     constructor(
         command: string,
@@ -64,6 +61,7 @@ export class AppProcess {
         this.#child = child;
         this.#ownGroup = ownGroup;
         running.add(this);
+        const forget = child.pid === undefined ? () => {} : endWithUs(ownGroup ? -child.pid : child.pid);
         child.stdout.setEncoding('utf8').on('data', (text: string) => {
             this.stdout += text;
             this.#tell();
@@ -72,10 +70,11 @@ export class AppProcess {
             this.stderr += text;
             this.#tell();
         });
-        this.#ended = new Promise((resolve, reject) => {
+        this.over = new Promise((resolve, reject) => {
             child.on('error', reject);
             child.on('close', (code, signal) => {
                 running.delete(this);
+                forget();
                 const { stdout, stderr } = this;
                 resolve({ code: code ?? 128 + constants.signals[signal as NodeJS.Signals], stdout, stderr });
                 this.#tell();
@@ -94,10 +93,8 @@ export class AppProcess {
     }
 
     /**
-     * Waits until it has printed something.
+     * Waits until it has printed something, on either output; it may have done so before.
      *
-     * @param pattern what, on either output; it may have been printed before
-     * @returns the first match
      * @throws Error with the output, when the process ends without printing it, and after the deadline
      */
     async printed(pattern: RegExp): Promise<RegExpExecArray> {
@@ -105,11 +102,8 @@ export class AppProcess {
     }
 
     /**
-     * Waits until it has printed something several times.
+     * Waits until it has printed something several times; the pattern needs the flag `g`.
      *
-     * @param pattern what, on either output; it needs the flag `g`
-     * @param times how many times
-     * @returns all matches so far
      * @throws Error as `printed` does
      */
     async printedTimes(pattern: RegExp, times: number): Promise<RegExpExecArray[]> {
@@ -120,15 +114,13 @@ export class AppProcess {
     }
 
     /**
-     * Waits for its end.
+     * Waits for its end, by itself or by a signal.
      *
-     * @param signal sent to it first; none: it ends by itself
-     * @returns how it ended
      * @throws Error with the output, after the deadline
      */
     async ended(signal?: NodeJS.Signals): Promise<Ended> {
         if (signal) this.signal(signal);
-        return withDeadline(this.#ended, () => this.#complaint('to end'));
+        return withDeadline(this.over, () => this.#complaint('to end'));
     }
 
     /** Sends it a signal. */
@@ -166,8 +158,8 @@ export class AppProcess {
     }
 }
 
-// What the test runner, npm and this machine have set must not decide how the app's processes behave.
-const CLEAN_ENVIRONMENT = Object.fromEntries(
+/** What the test runner, npm and this machine have set must not decide how the app's processes behave. */
+export const CLEAN_ENVIRONMENT = Object.fromEntries(
     Object.entries({ ...process.env, TZ: 'UTC' }).filter(
         ([name]) => !/^(CI$|COLUMNS$|GITHUB_|NODE_|npm_|PINSTRIPE_|NO_COLOR$|FORCE_COLOR$)/.test(name),
     ),

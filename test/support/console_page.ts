@@ -27,12 +27,7 @@ const VARYING: readonly [pattern: RegExp, word: string][] = [
     [/(?<=\S) {2,}/g, '  '],
 ];
 
-/**
- * Finds the blocks of a page.
- *
- * @param page markdown
- * @returns the sessions of each block, in order
- */
+/** Finds the blocks of a page. */
 export function blocksOf(page: string): Session[][] {
     return [...page.matchAll(BLOCK)].map(([block]) =>
         block
@@ -45,13 +40,7 @@ export function blocksOf(page: string): Session[][] {
     );
 }
 
-/**
- * Puts other sessions into the blocks of a page.
- *
- * @param page markdown
- * @param blocks the sessions of each of its blocks
- * @returns the page
- */
+/** Puts other sessions into the blocks of a page. */
 export function withBlocks(page: string, blocks: readonly (readonly Session[])[]): string {
     let index = 0;
     return page.replace(BLOCK, () =>
@@ -61,12 +50,7 @@ export function withBlocks(page: string, blocks: readonly (readonly Session[])[]
     );
 }
 
-/**
- * Takes out of an output what differs from run to run.
- *
- * @param output what a command printed
- * @returns the same with a word in its place
- */
+/** Takes out of an output what differs from run to run. */
 export function normalise(output: string): string {
     return VARYING.reduce((text, [pattern, word]) => text.replace(pattern, word), output);
 }

@@ -4,41 +4,30 @@ import type { Crontab, Day, DayField, Field } from './crontab_oracle.js';
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
+/** One of several, the more often the greater its weight. */
+const mix = <T>(...parts: [weight: number, arbitrary: fc.Arbitrary<T>][]): fc.Arbitrary<T> =>
+    fc.oneof(...parts.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+
 /** Crontabs of five or six fields, biased towards the hours in which clocks change. */
 export const crontabs: fc.Arbitrary<Crontab> = fc
     .record({
-        seconds: fc.oneof(
-            { arbitrary: fc.constant<Field>({ text: '', values: new Set([0]) }), weight: 5 },
-            { arbitrary: items(0, 59), weight: 3 },
-            { arbitrary: anyField(0, 59), weight: 1 },
+        seconds: mix(
+            [5, fc.constant<Field>({ text: '', values: new Set([0]) })],
+            [3, items(0, 59)],
+            [1, anyField(0, 59)],
         ),
-        minutes: fc.oneof({ arbitrary: items(0, 59), weight: 3 }, { arbitrary: anyField(0, 59), weight: 2 }),
-        hours: fc.oneof(
-            { arbitrary: nightHours(), weight: 4 },
-            { arbitrary: items(0, 23), weight: 1 },
-            { arbitrary: anyField(0, 23), weight: 2 },
-        ),
+        minutes: mix([3, items(0, 59)], [2, anyField(0, 59)]),
+        hours: mix([4, nightHours()], [1, items(0, 23)], [2, anyField(0, 23)]),
         daysOfMonth: dayOfMonth(),
-        months: fc.oneof(
-            { arbitrary: star(1, 12), weight: 4 },
-            { arbitrary: anyField(1, 12, MONTHS), weight: 1 },
-        ),
+        months: mix([4, star(1, 12)], [1, anyField(1, 12, MONTHS)]),
         daysOfWeek: dayOfWeek(),
     })
-    .map((fields) => ({
-        ...fields,
-        text: [
-            fields.seconds,
-            fields.minutes,
-            fields.hours,
-            fields.daysOfMonth,
-            fields.months,
-            fields.daysOfWeek,
-        ]
-            .map(({ text }) => text)
-            .join(' ')
-            .trim(),
-    }));
+    .map((fields) => {
+        const { seconds, minutes, hours, daysOfMonth, months, daysOfWeek } = fields;
+        const inOrder = [seconds, minutes, hours, daysOfMonth, months, daysOfWeek];
+        const words = inOrder.map(({ text }) => text);
+        return { ...fields, text: words.join(' ').trim() };
+    });
 
 function star(low: number, high: number): fc.Arbitrary<Field> {
     return fc.constant({ text: '*', values: sequence(low, high, 1) });
@@ -52,17 +41,12 @@ function items(low: number, high: number, words?: readonly string[]): fc.Arbitra
 function item(low: number, high: number, words?: readonly string[]): fc.Arbitrary<Field> {
     const show = (value: number) => words?.[value - low] ?? String(value);
     const value = fc.integer({ min: low, max: high });
-    return fc.oneof(
-        { arbitrary: value.map((one) => ({ text: show(one), values: new Set([one]) })), weight: 3 },
-        {
-            arbitrary: fc.tuple(value, value).map(([a, b]) => {
-                const [from, to] = a < b ? [a, b] : [b, a];
-                const text = from === to ? show(from) : `${show(from)}-${show(to)}`;
-                return { text, values: sequence(from, to, 1) };
-            }),
-            weight: 1,
-        },
-    );
+    const range = fc.tuple(value, value).map(([a, b]) => {
+        const [from, to] = a < b ? [a, b] : [b, a];
+        const text = from === to ? show(from) : `${show(from)}-${show(to)}`;
+        return { text, values: sequence(from, to, 1) };
+    });
+    return mix([3, value.map((one) => ({ text: show(one), values: new Set([one]) }))], [1, range]);
 }
 
 function anyField(low: number, high: number, words?: readonly string[]): fc.Arbitrary<Field> {
@@ -87,54 +71,44 @@ function nightHours(): fc.Arbitrary<Field> {
 }
 
 function dayOfMonth(): fc.Arbitrary<DayField> {
-    const number = fc.integer({ min: 1, max: 31 });
-    return fc.oneof(
-        { arbitrary: fc.constant<DayField>({ text: '*', includes: () => true }), weight: 6 },
-        { arbitrary: anyField(1, 31).map(byNumber), weight: 2 },
-        {
-            arbitrary: fc.constant<DayField>({ text: 'L', includes: (day) => day.day === day.daysInMonth }),
-            weight: 1,
-        },
-        { arbitrary: fc.constant<DayField>({ text: 'LW', includes: isLastWorkday }), weight: 1 },
-        {
-            arbitrary: number.map((near) => ({
-                text: `${near}W`,
-                includes: (day: Day) => isWorkdayNearest(day, near),
-            })),
-            weight: 1,
-        },
+    const day = (text: string, includes: DayField['includes']) => ({ text, includes });
+    return mix(
+        [6, fc.constant(day('*', () => true))],
+        [2, anyField(1, 31).map(byNumber)],
+        [1, fc.constant(day('L', ({ day, daysInMonth }) => day === daysInMonth))],
+        [1, fc.constant(day('LW', isLastWorkday))],
+        [
+            1,
+            fc
+                .integer({ min: 1, max: 31 })
+                .map((near) => day(`${near}W`, (one) => isWorkdayNearest(one, near))),
+        ],
     );
 }
 
 function dayOfWeek(): fc.Arbitrary<DayField> {
+    const day = (text: string, includes: DayField['includes']) => ({ text, includes });
     const weekday = fc.integer({ min: 0, max: 6 });
-    const plain = anyField(0, 6, WEEKDAYS).map(
-        ({ text, values }): DayField => ({ text, includes: (day) => values.has(day.weekday) }),
+    const nth = fc.tuple(weekday, fc.integer({ min: 1, max: 5 }));
+    const plain = anyField(0, 6, WEEKDAYS).map(({ text, values }) =>
+        day(text, (one) => values.has(one.weekday)),
     );
-    return fc.oneof(
-        { arbitrary: fc.constant<DayField>({ text: '*', includes: () => true }), weight: 6 },
-        { arbitrary: plain, weight: 2 },
-        {
-            arbitrary: plain
-                .filter(({ text }) => text !== '*')
-                .map((field) => ({ ...field, text: `+${field.text}` })),
-            weight: 1,
-        },
-        { arbitrary: fc.constant<DayField>({ text: '7', includes: (day) => day.weekday === 0 }), weight: 1 },
-        {
-            arbitrary: fc.tuple(weekday, fc.integer({ min: 1, max: 5 })).map(([of, nth]) => ({
-                text: `${of}#${nth}`,
-                includes: (day: Day) => day.weekday === of && Math.ceil(day.day / 7) === nth,
-            })),
-            weight: 1,
-        },
-        {
-            arbitrary: weekday.map((of) => ({
-                text: `${WEEKDAYS[of]}L`,
-                includes: (day: Day) => day.weekday === of && day.day > day.daysInMonth - 7,
-            })),
-            weight: 1,
-        },
+    const both = plain
+        .filter(({ text }) => text !== '*')
+        .map((field) => ({ ...field, text: `+${field.text}` }));
+    const last = (of: number, one: Day) => one.weekday === of && one.day > one.daysInMonth - 7;
+    return mix(
+        [6, fc.constant(day('*', () => true))],
+        [2, plain],
+        [1, both],
+        [1, fc.constant(day('7', ({ weekday }) => weekday === 0))],
+        [
+            1,
+            nth.map(([of, n]) =>
+                day(`${of}#${n}`, (one) => one.weekday === of && Math.ceil(one.day / 7) === n),
+            ),
+        ],
+        [1, weekday.map((of) => day(`${WEEKDAYS[of]}L`, (one) => last(of, one)))],
     );
 }
 

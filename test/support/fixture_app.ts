@@ -1,41 +1,28 @@
-import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fs from 'fs-extra';
 import type { BotEvent } from '../../lib/runs/events.js';
-import type { Bot } from '../../lib/scheduler/bot.js';
+import type { Bot, BotParts } from '../../lib/scheduler/bot.js';
 import type { BotParts } from '../../lib/scheduler/runtime.js';
+import { type AppFolder, makeFolder } from './app_folder.js';
 import { AppProcess } from './app_process.js';
-import { atExit } from './at_exit.js';
+import { patience } from './pace.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** An app of the real framework in a temporary folder. */
-export interface App {
-    readonly root: string;
-    /** Writes files; their paths are relative to the root. */
-    write(files: Record<string, string>): Promise<void>;
+export interface App extends AppFolder {
     /** Starts Node in the app's folder. */
     start(args: readonly string[], env?: Record<string, string>): AppProcess;
 }
 
 const SERVICES = 'lib/services';
 
-/** Makes an app, with the plugin, in a temporary folder that is gone when the process ends. */
+/** Makes an app with the plugin, that of this checkout. */
 export async function createApp(files: Record<string, string> = {}): Promise<App> {
-    const root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-app-')));
-    atExit(() => rmSync(root, { recursive: true, force: true }));
-    const app: App = {
-        root,
-        async write(contents) {
-            for (const [path, content] of Object.entries(contents)) {
-                await fs.outputFile(join(root, path), content);
-            }
-        },
-        start: (args, env = {}) => new AppProcess(process.execPath, args, { cwd: root, env }),
-    };
-    await app.write({
+    const folder = await makeFolder();
+    const { root } = folder;
+    await folder.write({
         'package.json': JSON.stringify({
             name: 'fixture',
             type: 'module',
@@ -50,11 +37,13 @@ export async function createApp(files: Record<string, string> = {}): Promise<App
             "export { BackgroundJob as default } from 'pinstripe-bot';\n",
         ...files,
     });
-    await link(root, 'pinstripe-bot', PACKAGE);
-    for (const name of ['pinstripe', 'haberdash', '@pinstripe/utils']) {
-        await link(root, name, join(PACKAGE, 'node_modules', name));
-    }
-    return app;
+    await folder.link('pinstripe-bot', PACKAGE);
+    for (const name of ['pinstripe', 'haberdash', '@pinstripe/utils'])
+        await folder.link(name, join(PACKAGE, 'node_modules', name));
+    return {
+        ...folder,
+        start: (args, env = {}) => new AppProcess(process.execPath, args, { cwd: root, env }),
+    };
 }
 
 /**
@@ -69,13 +58,7 @@ export async function openApp(files: Record<string, string> = {}): Promise<App> 
     return app;
 }
 
-/**
- * Makes an app with the `database` service of the example app, on SQLite.
- *
- * @param schema the SQL that makes its tables
- * @param files more files of it
- * @returns the app, and the path of its database
- */
+/** Makes an app with the `database` service of the example app, on SQLite. */
 export async function openAppWithDatabase(
     schema: string,
     files: Record<string, string> = {},
@@ -86,7 +69,7 @@ export async function openAppWithDatabase(
         ...files,
     });
     await fs.copy(join(PACKAGE, 'examples/app', SERVICES), join(app.root, SERVICES));
-    await link(app.root, 'libsql', join(PACKAGE, 'node_modules/libsql'));
+    await app.link('libsql', join(PACKAGE, 'node_modules/libsql'));
     return { app, filename: join(app.root, database.filename) };
 }
 
@@ -142,7 +125,7 @@ export async function createBot({
 }
 
 /** Waits for a promise, and fails where it takes longer than a test may. */
-export async function within<T>(promise: Promise<T>, what: string, deadline = 5_000): Promise<T> {
+export async function within<T>(promise: Promise<T>, what: string, deadline = patience(10_000)): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_resolve, reject) => {
         timer = setTimeout(() => reject(new Error(`${what} did not come within ${deadline} ms`)), deadline);
@@ -152,10 +135,4 @@ export async function within<T>(promise: Promise<T>, what: string, deadline = 5_
     } finally {
         clearTimeout(timer);
     }
-}
-
-async function link(root: string, name: string, target: string): Promise<void> {
-    const path = join(root, 'node_modules', name);
-    await fs.ensureDir(join(path, '..'));
-    await fs.symlink(target, path, 'dir');
 }

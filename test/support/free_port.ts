@@ -6,11 +6,7 @@ import { createServer } from 'node:net';
 const FIRST = 12_000;
 const LAST = 30_000;
 
-/**
- * Finds a port that is free.
- *
- * @returns its number
- */
+/** Finds a port that is free. */
 export async function freePort(): Promise<number> {
     for (;;) {
         const port = randomInt(FIRST, LAST);

@@ -7,12 +7,7 @@ import { PACKAGE } from './pack.js';
 /** With UPDATE_GOLDENS=1 what is printed is written to the files: read them before you commit. */
 const IS_UPDATING = process.env['UPDATE_GOLDENS'] === '1';
 
-/**
- * Compares an output with a file that somebody has read and found good: `test/goldens/<name>.txt`.
- *
- * @param name the file's name
- * @param output the lines, or the text; colours do not count
- */
+/** Compares an output with a file that somebody has read and found good: `test/goldens/<name>.txt`. */
 export async function assertGolden(name: string, output: readonly string[] | string): Promise<void> {
     const path = join(PACKAGE, 'test/goldens', `${name}.txt`);
     const text = typeof output === 'string' ? output : `${output.join('\n')}\n`;

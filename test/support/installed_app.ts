@@ -1,9 +1,8 @@
-import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fs from 'fs-extra';
+import { type AppFolder, makeFolder } from './app_folder.js';
 import { AppProcess, type Ended, freePort } from './app_process.js';
-import { atExit } from './at_exit.js';
+import { type Called, type CallOptions, runInProcess } from './in_process.js';
 import { INSTALLED, PACKAGE } from './pack.js';
 
 /** Both executables have the bot's commands: the framework's own, and ours. */
@@ -19,12 +18,10 @@ export const BAD_OPTION: Record<Binary, number> = { pinstripe: 1, 'pinstripe-bot
 export const FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe-bot';\n";
 
 /** An app in a temporary folder, with the packed package installed; gone when the test's process ends. */
-export interface InstalledApp {
-    readonly root: string;
-    /** Writes files; their paths are relative to the root. */
-    write(files: Record<string, string>): Promise<void>;
-    read(path: string): Promise<string>;
-    /** Runs a command of one of the binaries, and waits for its end. */
+export interface InstalledApp extends AppFolder {
+    /** Runs a command of `pinstripe-bot` in this process; see `runInProcess`. */
+    call(words: readonly string[], options?: CallOptions): Promise<Called>;
+    /** Runs a command of one of the binaries in a process, and waits for its end. */
     run(binary: Binary, args: readonly string[], env?: Record<string, string>): Promise<Ended>;
     /** Starts a command of one of the binaries. */
     start(binary: Binary, args: readonly string[], env?: Record<string, string>): AppProcess;
@@ -47,24 +44,15 @@ export interface Server {
     get(path: string): Promise<Response>;
 }
 
-/**
- * Makes an app.
- *
- * @param files its files besides `package.json` and `lib/index.js`, which may be among them, too
- * @returns the app
- */
+/** Makes an app. */
 export async function makeApp(files: Record<string, string> = {}): Promise<InstalledApp> {
     if (!(await fs.pathExists(INSTALLED)))
         throw new Error('Nothing is installed yet: node dist/test/support/pack.js');
-    const root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-app-')));
-    atExit(() => rmSync(root, { recursive: true, force: true }));
+    const folder = await makeFolder();
+    const { root } = folder;
     const app: InstalledApp = {
-        root,
-        async write(contents) {
-            for (const [path, content] of Object.entries(contents))
-                await fs.outputFile(join(root, path), content);
-        },
-        read: (path) => fs.readFile(join(root, path), 'utf8'),
+        ...folder,
+        call: (words, options) => runInProcess(root, words, options),
         run: (binary, args, env) => app.start(binary, args, env).ended(),
         start(binary, args, env = {}) {
             const executable = join(root, 'node_modules/.bin', binary);
@@ -88,24 +76,13 @@ export async function makeApp(files: Record<string, string> = {}): Promise<Insta
     return app;
 }
 
-/**
- * The files of background jobs, with the importer that their folder needs.
- *
- * @param jobs the content of each file, by its name without `.js`
- * @returns the files, by their paths
- */
+/** The files of background jobs by their names without `.js`, with the importer that their folder needs. */
 export function backgroundJobs(jobs: Record<string, string>): Record<string, string> {
     const files = Object.entries(jobs).map(([name, content]) => [`lib/background_jobs/${name}.js`, content]);
     return { 'lib/background_jobs/_file_importer.js': FILE_IMPORTER, ...Object.fromEntries(files) };
 }
 
-/**
- * The files of a database of tenants: the service of the example app on SQLite, and the table.
- *
- * @param tenants the rows of the table: an id, and whether the tenant is active; undefined: there is no such table
- * @param config further sections of the config, as JavaScript: `bot: { ... },`
- * @returns the files, by their paths
- */
+/** The files of a database of tenants: the service of the example app on SQLite, and the table, where there is one. */
 export async function tenantsDatabase(
     tenants: readonly [id: string, active: boolean][] | undefined,
     config = '',

@@ -11,12 +11,7 @@ export interface Network {
     close(): Promise<void>;
 }
 
-/**
- * Opens a way to a server on this machine.
- *
- * @param port where the server listens
- * @param scheme how the URL begins
- */
+/** Opens a way to a server on this machine. */
 export async function openNetwork(port: number, scheme = 'redis:'): Promise<Network> {
     const sockets = new Set<Socket>();
     let isCut = false;

@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { atExit } from './at_exit.js';
 import { freePort } from './free_port.js';
+import { patience } from './pace.js';
+import { endWithUs } from './reaper.js';
 
 const BINARY = 'redis-server';
 
 /** How long a Redis may take to start, in milliseconds. */
-const DEADLINE = 10_000;
+const DEADLINE = patience(30_000);
 
 /**
  * Whether the tests that need a Redis are left out: the reason, or false. It is said loudly, and where everything has to
@@ -43,21 +45,13 @@ export interface KeyPair {
     readonly key: string;
 }
 
-/**
- * Starts a Redis. It is gone when the test's process ends, at the latest.
- *
- * @param options more of them, as `redis-server` takes them: `['--requirepass', 'secret']`
- * @param tls with what it speaks TLS, and nothing else; none: it speaks in the clear
- */
+/** Starts a Redis. It is gone when the test's process ends, at the latest. */
 export async function startRedis(options: readonly string[] = [], tls?: KeyPair): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'pinstripe-bot-redis-'));
     const port = await freePort();
     const listening = tls ? await tlsOptions(folder, port, tls) : ['--port', `${port}`];
     let child: ChildProcess | undefined;
-    atExit(() => {
-        child?.kill('SIGKILL');
-        rmSync(folder, { recursive: true, force: true });
-    });
+    atExit(() => rmSync(folder, { recursive: true, force: true }));
     const server: RedisServer = {
         port,
         url: `redis://127.0.0.1:${port}`,
@@ -77,6 +71,7 @@ export async function startRedis(options: readonly string[] = [], tls?: KeyPair)
                 ['--bind', '127.0.0.1', ...listening, '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...own],
                 { stdio: 'ignore' },
             );
+            child.once('close', endWithUs(child.pid as number));
             await accepts(port);
         },
         signal: (signal) => void child?.kill(signal),

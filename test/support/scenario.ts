@@ -6,6 +6,9 @@ import { Bot } from '../../lib/scheduler/bot.js';
 import type { BotParts } from '../../lib/scheduler/runtime.js';
 import { ManualClock } from '../../lib/time/manual_clock.js';
 import type { BackgroundJobDefinition } from '../../types/background_job.js';
+import { ending } from './jobs.js';
+
+export { gate, job, never } from './jobs.js';
 
 /** A bot on a clock that is moved by hand, with jobs of its own. */
 export interface Scenario {
@@ -14,6 +17,8 @@ export interface Scenario {
     readonly events: BotEvent[];
     /** Every run that has ended or was skipped, in that order. */
     readonly runs: Run[];
+    /** How each of them ended, in a few words. */
+    readonly endings: string[];
     /** What the jobs noted, with `note`. */
     readonly notes: unknown[];
     readonly loop: Promise<void>;
@@ -74,6 +79,9 @@ export async function startScenario(
         get runs() {
             return endedRuns();
         },
+        get endings() {
+            return endedRuns().map(ending);
+        },
         slots: (job, outcome = 'succeeded') =>
             endedRuns()
                 .filter((run) => run.job === job && run.outcome === outcome)
@@ -91,18 +99,4 @@ export async function endScenario({ bot, clock }: Scenario): Promise<void> {
 /** A run's slot as `HH:MM:SS` in UTC. */
 export function slotOf({ scheduledAt }: Pick<Run, 'scheduledAt'>): string {
     return new Date((scheduledAt ?? 0) * 1000).toISOString().slice(11, 19);
-}
-
-/** A promise that never settles. */
-export function never(): Promise<never> {
-    return new Promise(() => {});
-}
-
-/** A promise that is resolved by hand. */
-export function gate(): { opened: Promise<void>; open(): void } {
-    let open = () => {};
-    const opened = new Promise<void>((resolve) => {
-        open = resolve;
-    });
-    return { opened, open };
 }

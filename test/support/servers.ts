@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atExit } from './at_exit.js';
+import { AppProcess } from './app_process.js';
 import { type App, createApp, within } from './fixture_app.js';
+import { patience } from './pace.js';
 
 /** One line that a job wrote while it ran: the only witness of what really happened. */
 export interface Evidence {
@@ -19,7 +20,7 @@ export interface Evidence {
 
 /** A process with a bot. */
 export interface Server {
-    readonly child: ChildProcess;
+    readonly child: AppProcess;
     /** What it has printed so far. */
     output(): string;
     kill(signal: NodeJS.Signals): void;
@@ -33,7 +34,8 @@ export interface Server {
 export interface Fleet {
     readonly app: App;
     readonly journal: string;
-    evidence(): Promise<Evidence[]>;
+    /** What the jobs have left, or what of it is like this. */
+    evidence(like?: Partial<Evidence>): Promise<Evidence[]>;
     /** Starts a process with a bot. */
     start(env?: Record<string, string>): Server;
     /** Ends all that still runs. */
@@ -71,12 +73,7 @@ export const NOTE = `
     const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 `;
 
-/**
- * Makes an app with jobs.
- *
- * @param jobs what follows `export default` in each job's file, by its name without `.js`
- * @param more further files of the app
- */
+/** Makes an app with jobs. */
 export async function openFleet(
     jobs: Record<string, string>,
     more: Record<string, string> = {},
@@ -88,19 +85,18 @@ export async function openFleet(
     const app = await createApp({ 'server.mjs': SERVER, ...Object.fromEntries(files), ...more });
     const evidence = join(app.root, 'evidence');
     const servers = new Set<Server>();
-    atExit(() => {
-        for (const server of servers) server.kill('SIGKILL');
-    });
     return {
         app,
         journal: join(app.root, 'bot_production.db'),
-        async evidence() {
+        async evidence(like = {}) {
             const text = await readFile(evidence, 'utf8').catch(() => '');
+            const wanted = Object.entries(like);
             // What a kill has torn off is no line.
             return text
                 .split('\n')
                 .slice(0, -1)
-                .map((line) => JSON.parse(line) as Evidence);
+                .map((line) => JSON.parse(line) as Evidence)
+                .filter((line) => wanted.every(([key, value]) => line[key as keyof Evidence] === value));
         },
         start(env = {}) {
             const server = startServer(app.root, { EVIDENCE: evidence, ...env });
@@ -122,7 +118,7 @@ export async function openFleet(
 export async function until<T>(
     what: string,
     look: () => Promise<T | undefined | false>,
-    deadline = 30_000,
+    deadline = 60_000,
 ): Promise<T> {
     const poll = async (): Promise<T> => {
         for (;;) {
@@ -131,28 +127,31 @@ export async function until<T>(
             await new Promise((resolve) => setTimeout(resolve, 50));
         }
     };
-    return within(poll(), what, deadline);
+    return within(poll(), what, patience(deadline));
+}
+
+/** Fails where a slot's code has started twice for one attempt. */
+export function assertOnce(evidence: readonly Evidence[]): void {
+    const starts = evidence
+        .filter(({ what }) => what === 'start')
+        .map(({ job, slot, tenant, attempt }) => `${job} ${slot} ${tenant} attempt ${attempt}`);
+    const doubled = starts.filter((start, index) => starts.indexOf(start) !== index);
+    assert.deepEqual(doubled, []);
 }
 
 function startServer(root: string, env: Record<string, string>): Server {
-    const child = spawn(process.execPath, ['server.mjs'], {
+    const child = new AppProcess(process.execPath, ['server.mjs'], {
         cwd: root,
-        env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production', ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { NODE_ENV: 'production', ...env },
     });
-    let output = '';
-    let announce = () => {};
-    const started = new Promise<void>((resolve) => {
-        announce = resolve;
-    });
-    const hear = (data: Buffer) => {
-        output += data;
-        if (output.includes('READY')) announce();
+    const started = child.printed(/READY/).then(() => {});
+    // One that is killed before has not failed, unless a test waits for it.
+    started.catch(() => {});
+    return {
+        child,
+        output: () => child.output,
+        kill: (signal) => child.signal(signal),
+        ended: child.over.then(() => {}),
+        started,
     };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    const ended = new Promise<void>((resolve) => {
-        child.on('close', () => resolve());
-    });
-    return { child, output: () => output, kill: (signal) => void child.kill(signal), ended, started };
 }

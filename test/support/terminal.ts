@@ -24,15 +24,7 @@ export interface TerminalOptions {
     readonly pipe?: string;
 }
 
-/**
- * Starts a command in a real terminal of 24 lines.
- *
- * @param app the app
- * @param binary whose command it is
- * @param args the command's name and its arguments
- * @param options what the terminal is like
- * @returns the process; both its outputs are its `stdout`, as the terminal got them
- */
+/** Starts a command in a real terminal of 24 lines. */
 export function startInTerminal(
     app: InstalledApp,
     binary: Binary,
@@ -49,22 +41,12 @@ export function startInTerminal(
     });
 }
 
-/**
- * Takes from what a terminal got all that is not text.
- *
- * @param output with colours and carriage returns
- * @returns plain lines
- */
+/** Takes from what a terminal got all that is not text. */
 export function plain(output: string): string {
     return stripVTControlCharacters(output).replaceAll('\r\n', '\n');
 }
 
-/**
- * What can be read on a terminal's screen in the end.
- *
- * @param output what the terminal got
- * @returns its lines, without colours; a line that was erased shows what was written after that
- */
+/** What can be read on a terminal's screen in the end. */
 export function screenOf(output: string): string[] {
     const lines = output.trimEnd().split('\r\n');
     return lines.map((line) => stripVTControlCharacters(line.split(ERASE).at(-1) ?? ''));
