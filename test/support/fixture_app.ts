@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fs from 'fs-extra';
 import type { BotEvent } from '../../lib/runs/events.js';
-import type { Bot, BotParts } from '../../lib/scheduler/bot.js';
+import type { Bot } from '../../lib/scheduler/bot.js';
 import type { BotParts } from '../../lib/scheduler/runtime.js';
 import { type AppFolder, makeFolder } from './app_folder.js';
 import { AppProcess } from './app_process.js';
