@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `check-background-jobs`: what is wrong with the jobs of an app, and what probably is; for CI. */
@@ -16,12 +16,14 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const [{ surveyApp }, { check }, { asJson, asText }, { outputColumns }] = await Promise.all([
-                import('../lib/check/app_survey.js'),
-                import('../lib/check/check.js'),
-                import('../lib/check/report.js'),
-                import('../lib/text/paragraph.js'),
-            ]);
+            const [{ surveyApp }, { check }, { asJson, asText }, { printJson }, { outputColumns }] =
+                await Promise.all([
+                    import('../lib/check/app_survey.js'),
+                    import('../lib/check/check.js'),
+                    import('../lib/check/report.js'),
+                    import('../lib/text/json.js'),
+                    import('../lib/text/paragraph.js'),
+                ]);
             const { rootPath } = await this['project'];
             const now = Math.floor(Date.now() / 1000);
             const { survey, configFindings } = await surveyApp(
@@ -34,11 +36,8 @@ export default {
                 jobs: survey.plans.length,
                 schedules: survey.plans.reduce((sum, { schedules }) => sum + schedules.length, 0),
             };
-            console.log(
-                this.params['json']
-                    ? JSON.stringify(asJson(report), null, 4)
-                    : asText(report, rootPath, outputColumns()),
-            );
+            if (this.params['json']) printJson(asJson(report));
+            else console.log(asText(report, rootPath, outputColumns()));
             const failing = report.findings.filter(
                 ({ severity }) => severity === 'error' || this.params['strict'] === true,
             );

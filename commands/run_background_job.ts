@@ -1,8 +1,7 @@
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import type { Run } from '../lib/runs/run.js';
 import type { Bot } from '../lib/scheduler/bot.js';
 import { BadOptionError } from '../lib/text/bad_option_error.js';
-import { JSON_VERSION } from '../lib/text/json_version.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `run-background-job`: runs one job now, and waits for it. */
@@ -42,9 +41,9 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const [{ attend }, report] = await Promise.all([
+            const [{ attend }, { exitCodeFor, summarise }] = await Promise.all([
                 import('../lib/process/attendance.js'),
-                import('../lib/views/run_report.js'),
+                import('../lib/views/ended_runs.js'),
             ]);
             const { name, tenant: onlyTenant, at, json: isJson = false } = this.params;
             const bot: Bot = this['bot'];
@@ -62,14 +61,11 @@ export default {
             for (const { run, failure } of over)
                 if (failure && run.outcome === 'skipped' && run.reason !== 'interrupted')
                     console.error([failure.message, await whoHolds(run, bot)].filter(Boolean).join('\n'));
-            if (isJson)
-                console.log(
-                    JSON.stringify({ version: JSON_VERSION, runs: runs.map(report.recordOf) }, null, 4),
-                );
+            if (isJson) await printRuns(runs);
             else if (runs.length === 0)
                 console.log(`The background job "${name}" ran for nobody: it has no tenants.`);
-            else if (runs.length > 1) console.log(report.summarise(runs));
-            process.exitCode ??= report.exitCodeFor(runs);
+            else if (runs.length > 1) console.log(summarise(runs));
+            process.exitCode ??= exitCodeFor(runs);
         });
     },
 };
@@ -87,10 +83,18 @@ async function parseSlot(text: string, name: string, bot: Bot): Promise<number> 
     return parseMomentOption('at', text, others.length === 0 ? zone : fallback);
 }
 
+async function printRuns(runs: readonly Run[]): Promise<void> {
+    const [{ runAsJson }, { printJson }] = await Promise.all([
+        import('../lib/views/as_json.js'),
+        import('../lib/text/json.js'),
+    ]);
+    printJson({ runs: runs.map(runAsJson) });
+}
+
 async function whoHolds(run: Run, bot: Bot): Promise<string | undefined> {
     if (run.reason !== 'overlap') return undefined;
     const [{ describeHolder }, history] = await Promise.all([
-        import('../lib/views/lane_holder.js'),
+        import('../lib/views/ended_runs.js'),
         bot.history(),
     ]);
     return describeHolder(run, history, Date.now()).finally(() => history.close());

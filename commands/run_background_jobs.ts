@@ -1,9 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
 import type { JobPlan } from '../lib/jobs/job_plan.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import type { Run } from '../lib/runs/run.js';
 import type { Bot } from '../lib/scheduler/bot.js';
-import { JSON_VERSION } from '../lib/text/json_version.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 const RUN_STARTED = 'pinstripe-bot:run-started';
@@ -33,7 +32,7 @@ export default {
             const [{ parseMomentOption }, { loadConfig }, { exitCodeFor }] = await Promise.all([
                 import('../lib/time/moment_input.js'),
                 import('../lib/config/config.js'),
-                import('../lib/views/run_report.js'),
+                import('../lib/views/ended_runs.js'),
             ]);
             const bot: Bot = this['bot'];
             const { timezone } = await loadConfig();
@@ -41,7 +40,8 @@ export default {
             const isJson = this.params['json'] === true;
             const runs = await runAll(bot, at, isJson);
             const next = nextSlot((await bot.survey()).plans, at);
-            console.log(await (isJson ? asJson(runs, at, next) : asText(runs, { at, next, timezone })));
+            if (isJson) await printRuns(runs, at, next);
+            else console.log(await asText(runs, { at, next, timezone }));
             process.exitCode ??= exitCodeFor(runs);
         });
     },
@@ -69,13 +69,14 @@ function nextSlot(plans: readonly JobPlan[], after: number): number | undefined 
     return slots.length === 0 ? undefined : Math.min(...slots);
 }
 
-async function asJson(runs: readonly Run[], at: number, next: number | undefined): Promise<string> {
-    const [{ recordOf }, { isoSecond }] = await Promise.all([
-        import('../lib/views/run_report.js'),
+async function printRuns(runs: readonly Run[], at: number, next: number | undefined): Promise<void> {
+    const [{ runAsJson }, { isoSecond }, { printJson }] = await Promise.all([
+        import('../lib/views/as_json.js'),
         import('../lib/time/iso_time.js'),
+        import('../lib/text/json.js'),
     ]);
     const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
-    return JSON.stringify({ version: JSON_VERSION, ...moments, runs: runs.map(recordOf) }, null, 4);
+    printJson({ ...moments, runs: runs.map(runAsJson) });
 }
 
 async function asText(
@@ -83,7 +84,7 @@ async function asText(
     { at, next, timezone }: { at: number; next: number | undefined; timezone: string | undefined },
 ): Promise<string> {
     const [{ summarise }, { inZone }] = await Promise.all([
-        import('../lib/views/run_report.js'),
+        import('../lib/views/ended_runs.js'),
         import('../lib/time/moment.js'),
     ]);
     if (runs.length > 0) return summarise(runs);

@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
-import { count } from '../text/count.js';
-import { JSON_VERSION } from '../text/json_version.js';
+import { count } from '../text/format.js';
 import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
 import type { Finding } from './finding.js';
@@ -44,7 +43,6 @@ export function asText({ findings, jobs, schedules }: Report, rootPath: string, 
  */
 export function asJson({ findings }: Report): object {
     return {
-        version: JSON_VERSION,
         findings: findings.map(({ severity, rule, job, file, line, schedule, message, cure }) => ({
             severity,
             rule,

@@ -3,7 +3,7 @@ import { Project, Workspace } from '../framework.js';
 import { importFault } from '../jobs/job_file.js';
 import { BadScheduleError } from '../schedule/schedule.js';
 import { readTimezone } from '../schedule/timezone.js';
-import { show } from '../text/show.js';
+import { show } from '../text/format.js';
 import { didYouMean } from '../text/suggestion.js';
 import { parseDuration } from '../time/duration.js';
 import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';

@@ -1,4 +1,4 @@
-import { show } from '../text/show.js';
+import { show } from '../text/format.js';
 
 const SCHEMES = ['redis:', 'rediss:'];
 const EXAMPLE = `write 'redis://127.0.0.1:6379', or an object of ioredis options, like { host: '127.0.0.1', port: 6379 }`;

@@ -1,13 +1,14 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { ChalkInstance } from 'chalk';
 import type { LogFormat } from '../config/config.js';
 import type { JournalTrouble } from '../engines/embedded/journal.js';
 import { describeProblem } from '../jobs/problem.js';
-import { count } from '../text/count.js';
-import { paint, paintOutcome } from '../text/paint.js';
+import { count } from '../text/format.js';
+import { paint } from '../text/paint.js';
 import { formatDuration } from '../time/duration.js';
 import { formatMoment } from '../time/moment.js';
 import type { BotEvent, Emit } from './events.js';
-import { durationOf, latenessOf, type Run } from './run.js';
+import { durationOf, latenessOf, type Outcome, type Run } from './run.js';
 import { recordOfError, traceOf } from './trace.js';
 
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
@@ -15,6 +16,20 @@ const NOTABLE_LATENESS = 1_000;
 
 /** Skips of slots that are no news: the job is meant to be skipped, or the run happens elsewhere. */
 const EXPECTED_SKIPS = ['overlap', 'environment', 'claimed elsewhere', 'paused'];
+
+const COLOURS: Record<Outcome, ChalkInstance> = {
+    succeeded: paint.green,
+    failed: paint.red,
+    timed_out: paint.red,
+    aborted: paint.yellow,
+    skipped: paint.yellow,
+    lost: paint.red,
+};
+
+/** An outcome in its colour. */
+export function paintOutcome(outcome: Outcome): string {
+    return COLOURS[outcome](outcome);
+}
 
 /** Info goes to standard output, the rest to standard error. */
 interface Line {

@@ -1,4 +1,4 @@
-import { show } from '../text/show.js';
+import { show } from '../text/format.js';
 import { runStorage } from './active_run.js';
 
 /** As much of what was thrown, in characters, as a message has. */

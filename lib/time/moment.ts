@@ -43,6 +43,11 @@ export function formatUniqueMoment(unixTime: number, timezone: string): string {
     return isTwice ? `${text} ${formatOffset(minutes)}` : text;
 }
 
+/** Leaves out the seconds of a time that is written for people, where they are none. */
+export function withoutNoSeconds(moment: string): string {
+    return moment.replace(/(?<=\d\d:\d\d):00(?= |$)/, '');
+}
+
 function formatOffset(minutes: number): string {
     const pad = (number: number) => String(number).padStart(2, '0');
     const size = Math.abs(minutes);

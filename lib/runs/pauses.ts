@@ -1,7 +1,5 @@
 import { findJobName } from '../jobs/job_name.js';
-import { ALL_JOBS, type Engine } from '../runs/engine.js';
-import type { Bot } from '../scheduler/bot.js';
-import { LONGEST_LOCK } from '../time/patience.js';
+import { ALL_JOBS, type Engine } from './engine.js';
 
 /**
  * Pauses a job, or all there are and will be.
@@ -44,27 +42,4 @@ export async function resumeJob(
     }
     await engine.resume(job ?? ALL_JOBS);
     return job;
-}
-
-/**
- * Changes a pause from a process that ends thereafter: the pause has to outlast it.
- *
- * @param bot the bot of the process
- * @param change pauses or resumes
- * @returns what `change` returns
- * @throws Error where the journal is in memory, so that nobody else would know of it; JournalLockedError
- */
-export async function changeForGood<T>(
-    bot: Pick<Bot, 'history' | 'waitNoLonger'>,
-    change: () => Promise<T>,
-): Promise<T> {
-    bot.waitNoLonger({ longest: LONGEST_LOCK });
-    const changed = await change();
-    const history = await bot.history();
-    await history.close();
-    if (history.isShared) return changed;
-    throw new Error(
-        'Nothing was changed: the journal is kept in memory here, and a pause would end with this command. ' +
-            'A journal in a file (`bot.journal` in pinstripe.config.js; not NODE_ENV=test) keeps it.',
-    );
 }

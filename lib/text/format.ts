@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
 
-/**
- * Writes what somebody gave, for an error message.
- *
- * @param value anything
- * @returns one line: `"queu"`, `-1`, `[ 'a', 5 ]`, `a function`
- */
+/** Writes how many of something there are: `'1 job'`, `'2,000 jobs'`. */
+export function count(number: number, noun: string): string {
+    return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** Writes what somebody gave, in one line, for an error message: `"queu"`, `-1`, `[ 'a', 5 ]`, `a function`. */
 export function show(value: unknown): string {
     if (typeof value === 'string') return JSON.stringify(value);
     if (typeof value === 'function') return 'a function';
