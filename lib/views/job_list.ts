@@ -4,7 +4,7 @@ import { printJson } from '../text/json.js';
 import { paint } from '../text/paint.js';
 import { renderTable } from '../text/table.js';
 import { outputWidth } from '../text/terminal.js';
-import { formatSpan, formatUniqueMoment, withoutNoSeconds } from '../time/moment.js';
+import { formatSpan, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
 import { historyAsJson, jobAsJson, problemAsJson } from './as_json.js';
 import { type JobOverview, nextSlotOf, type Overview } from './overview.js';
 import { printHistoryNote, renderProblems } from './problems.js';
@@ -105,7 +105,7 @@ async function rowsOf(job: JobOverview, options: JobTableOptions): Promise<strin
 function describeNext(slots: readonly number[], { now, timezone }: JobTableOptions): string {
     return slots
         .map((slot) => {
-            const moment = withoutNoSeconds(formatUniqueMoment(slot, timezone));
+            const moment = withoutZeroSeconds(formatUniqueMoment(slot, timezone));
             return `in ${formatSpan(slot * 1000 - now)}, ${moment}`;
         })
         .join('\n');

@@ -47,12 +47,7 @@ export interface JobPageOptions {
     readonly environment: string;
 }
 
-/**
- * Prints everything on one job.
- *
- * @param options the app's folder, and the IANA name of the zone on whose clock times are shown; undefined: that of the
- * config, else the process's
- */
+/** Prints everything on one job; times are those of a zone, else of the config's, else of the process's. */
 export async function printJob(
     page: JobPage,
     overview: Overview,
@@ -137,11 +132,8 @@ function settingLines(settings: readonly SettingInForce[], width: number): strin
 function pastLines(past: readonly (PastRun | PastSkips)[], options: JobPageOptions): string[] {
     const { timezone, width } = options;
     const headings = [`START (${timezone})`, 'OUTCOME', 'TOOK', 'LATE', 'TENANT', 'ARGS', 'DETAILS'];
-    const [heading = [], ...rows] = renderTable(
-        headings,
-        past.map((one) => pastRow(one, options)),
-        width,
-    );
+    const cells = past.map((one) => pastRow(one, options));
+    const [heading = [], ...rows] = renderTable(headings, cells, width);
     return [...heading, ...rows.flatMap((row, index) => [...row, ...errorLines(past[index], options)])];
 }
 

@@ -33,17 +33,15 @@ export interface JobOverview {
 interface Surveyed {
     readonly plans: readonly JobPlan[];
     readonly problems: readonly Problem[];
-    readonly environment: string;
-    readonly timezone: string | undefined;
-}
-
-/** All jobs as they stand. */
-export interface Overview {
-    readonly jobs: readonly JobOverview[];
     /** The value of `NODE_ENV`, or what stands for it. */
     readonly environment: string;
     /** `bot.timezone`. */
     readonly timezone: string | undefined;
+}
+
+/** All jobs as they stand. */
+export interface Overview extends Pick<Surveyed, 'environment' | 'timezone'> {
+    readonly jobs: readonly JobOverview[];
     /** Whether the runs of other processes are known: not where the journal is kept in memory. */
     readonly isHistoryShared: boolean;
     /** Why nothing is known of runs; undefined where it is. */

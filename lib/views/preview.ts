@@ -8,7 +8,7 @@ import { keepTogether } from '../text/paragraph.js';
 import { renderTable } from '../text/table.js';
 import { outputWidth } from '../text/terminal.js';
 import { isoSecond } from '../time/iso_time.js';
-import { formatMoment, formatUniqueMoment, withoutNoSeconds } from '../time/moment.js';
+import { formatMoment, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
 import type { JobOverview } from './overview.js';
 
 /** A year and a day, in seconds. */
@@ -106,7 +106,7 @@ export async function renderDay(day: PreviewDay, timezone: string, width: number
 }
 
 async function rowOf({ schedule, first, last, count }: PreviewEntry, timezone: string): Promise<string[]> {
-    const time = (second: number) => withoutNoSeconds(formatUniqueMoment(second, timezone).slice(11));
+    const time = (second: number) => withoutZeroSeconds(formatUniqueMoment(second, timezone).slice(11));
     const args = schedule.args.length > 0 ? JSON.stringify(schedule.args) : '';
     if (count === 1) return [time(first), paint.bold(schedule.job), '', args];
     return [

@@ -86,6 +86,6 @@ describe('a paragraph', () => {
     test('breaks no word that is wider than a line, such as a path, and knows how wide other scripts are', () => {
         const path = `/app/lib/${'x'.repeat(25)}.js`;
         assert.equal(paragraph(`in ${path} of it`, 20), `in\n${path}\nof it`);
-        assert.equal(paragraph('日本語 日本語 日本語 日本語', 20), '日本語 日本語\n日本語 日本語');
+        assert.equal(paragraph('日本語 日本語 日本語 日本語', 20), '日本語 日本語 日本語\n日本語');
     });
 });
