@@ -5,7 +5,7 @@ import { NO_BREAK } from './paragraph.js';
 
 const GAP = '  ';
 
-/** A row has so many lines at most, or as many as one of its cells brings. */
+/** A line of a cell takes so many lines of its row at most. */
 const MOST_LINES = 3;
 
 /** Where a word may be broken that does not fit; it is taken out again. */
@@ -105,8 +105,9 @@ function renderCell(cell: string, width: number, height: number): string[] {
     const lines = wrapAnsi(withSeams(cell, width), width)
         .split('\n')
         .map((line) => line.replace(/\u200b ?/g, '').replaceAll(NO_BREAK, ' '));
-    const shown = lines.slice(0, height);
-    if (lines.length > height) shown.push(`${shown.pop()}…`);
+    const most = Math.max(height, MOST_LINES * cell.split('\n').length);
+    const shown = lines.slice(0, most);
+    if (lines.length > most) shown.push(`${shown.pop()}…`);
     return shown.map((line) => (stringWidth(line) > width ? cut(line, width) : line));
 }
 

@@ -163,7 +163,7 @@ function pastRow(past: PastRun | PastSkips, { now, timezone }: JobPageOptions): 
 function errorLines(past: PastRun | PastSkips | undefined, { root, width }: JobPageOptions): string[] {
     if (past?.kind !== 'run' || past.error === undefined) return [];
     const place = past.stack && thrownAt(past.stack, root);
-    return [...past.error.split('\n'), place ? `at ${place}` : '']
+    return [...past.error.split('\n'), place ? keepTogether(`at ${place}`) : '']
         .filter(Boolean)
         .flatMap((line) => paragraph(printable(line), width, INDENT).split('\n'));
 }

@@ -63,6 +63,20 @@ describe('a table', () => {
         ]);
     });
 
+    test('leaves out no line of a cell that has several', () => {
+        assert.deepEqual(
+            render(['NAME', 'NEXT'], [['x'.repeat(9), 'in 5 min, 10:05\nin 10 min, 10:10']], 14)[1],
+            [
+                'xxxxx…  in',
+                '        5 min,',
+                '        10:05',
+                '        in 10',
+                '        min,',
+                '        10:10',
+            ],
+        );
+    });
+
     test('ends the colour of each line in that line', () => {
         const [, lines = []] = renderTable(['NAME'], [[paint.bold('only-in-production')]], 12);
         assert.deepEqual(
@@ -95,13 +109,13 @@ describe('a table', () => {
             );
         };
 
-        test('fits any width from 60 to 200, has rows of three lines, and breaks no word', () => {
+        test('fits any width from 60 to 200, takes three lines for one, and breaks no word', () => {
             fc.assert(
                 fc.property(tables, fc.integer({ min: 60, max: 200 }), (rows, width) => {
                     const pieces = piecesOf([...names, ...rows.flat()]);
                     for (const [index, lines] of render(names, rows, width).entries()) {
-                        const own = (rows[index - 1] ?? []).map((one) => one.split('\n').length);
-                        assert.ok(lines.length <= Math.max(3, ...own), lines.join('\n'));
+                        const own = (rows[index - 1] ?? []).map((cell) => cell.split('\n').length);
+                        assert.ok(lines.length <= 3 * Math.max(1, ...own), lines.join('\n'));
                         for (const line of lines) {
                             assert.ok(stringWidth(line) <= width, `${stringWidth(line)}: ${line}`);
                             for (const piece of line.split(/ +/).filter(Boolean))
