@@ -1,8 +1,8 @@
 import { basename, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
 import { Command } from '../lib/framework.js';
 import type { Language } from '../lib/jobs/job_template.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import { paint } from '../lib/text/paint.js';
 import { printable } from '../lib/text/printable.js';
 import type { PlannedSchedule } from '../lib/views/planned_schedule.js';

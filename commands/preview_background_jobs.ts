@@ -1,6 +1,6 @@
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
-import { displayTimezone, takeTimezone } from '../lib/views/display_timezone.js';
-import type { Surveyor } from '../lib/views/overview.js';
+import { failOnBadParams, runCommand, takeTimezone } from '../lib/process/command.js';
+import { processTimezone } from '../lib/schedule/timezone.js';
+import type { Bot } from '../lib/scheduler/bot.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `preview-background-jobs`: what will run in a stretch of time. */
@@ -34,19 +34,25 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const { name, json = false } = this.params;
-            const [{ parseMomentOption }, { loadConfig }, { printPreview }] = await Promise.all([
-                import('../lib/time/moment_input.js'),
-                import('../lib/config/config.js'),
-                import('../lib/views/preview.js'),
-            ]);
-            const timezone = displayTimezone(this.params['timezone'], (await loadConfig()).timezone);
+            const [{ parseMomentOption }, { findJob, takeOverview }, { printHistoryNote }, { printPreview }] =
+                await Promise.all([
+                    import('../lib/time/moment_input.js'),
+                    import('../lib/views/overview.js'),
+                    import('../lib/views/problems.js'),
+                    import('../lib/views/preview.js'),
+                ]);
+            const bot: Bot = this['bot'];
+            const survey = await bot.survey();
+            const timezone = this.params['timezone'] ?? survey.timezone ?? processTimezone();
             const now = Math.floor(Date.now() / 1000);
             const from = parseMomentOption('from', this.params['from'] ?? 'now', timezone, now);
             const to = parseMomentOption('to', this.params['to'] ?? '+24h', timezone, from);
             if (name === '') throw new Error('--name is empty: leave it out for all jobs.');
             if (to <= from) throw new Error('Nothing lies between: --to is not after --from.');
-            const bot: Surveyor = this['bot'];
-            await printPreview(bot, { from, to, name, json, timezone });
+            const overview = await takeOverview(survey, () => bot.history());
+            const jobs = name ? [findJob(overview.jobs, name)] : overview.jobs;
+            await printPreview(jobs, { from, to, json, timezone });
+            if (!json) printHistoryNote(overview);
         });
     },
 };

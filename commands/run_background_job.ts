@@ -1,4 +1,4 @@
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import type { Run } from '../lib/runs/run.js';
 import type { Bot } from '../lib/scheduler/bot.js';
 import { BadOptionError } from '../lib/text/bad_option_error.js';
@@ -43,11 +43,11 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const [{ attend }, { runtimeOf }, { runJobNow }, report] = await Promise.all([
+            const [{ attend }, { runtimeOf }, { runJobNow }, { exitCodeFor, summarise }] = await Promise.all([
                 import('../lib/process/attendance.js'),
                 import('../lib/scheduler/bot.js'),
                 import('../lib/scheduler/requests.js'),
-                import('../lib/views/run_report.js'),
+                import('../lib/views/ended_runs.js'),
             ]);
             const { name, tenant: onlyTenant, at, json: isJson = false } = this.params;
             const bot: Bot = this['bot'];
@@ -67,11 +67,11 @@ export default {
                     console.error(
                         [printable(failure.message), await whoHolds(run, bot)].filter(Boolean).join('\n'),
                     );
-            if (isJson) printJson({ runs: runs.map(report.recordOf) });
+            if (isJson) await printRuns(runs);
             else if (runs.length === 0)
                 console.log(`The background job "${printable(name)}" ran for nobody: it has no tenants.`);
-            else if (runs.length > 1) console.log(report.summarise(runs));
-            process.exitCode ??= report.exitCodeFor(runs);
+            else if (runs.length > 1) console.log(summarise(runs));
+            process.exitCode ??= exitCodeFor(runs);
         });
     },
 };
@@ -89,10 +89,15 @@ async function parseSlot(text: string, name: string, bot: Bot): Promise<number> 
     return parseMomentOption('at', text, others.length === 0 ? zone : fallback);
 }
 
+async function printRuns(runs: readonly Run[]): Promise<void> {
+    const { runAsJson } = await import('../lib/views/as_json.js');
+    printJson({ runs: runs.map(runAsJson) });
+}
+
 async function whoHolds(run: Run, bot: Bot): Promise<string | undefined> {
     if (run.reason !== 'overlap') return undefined;
     const [{ describeHolder }, history] = await Promise.all([
-        import('../lib/views/lane_holder.js'),
+        import('../lib/views/ended_runs.js'),
         bot.history(),
     ]);
     return describeHolder(run, history, Date.now()).finally(() => history.close());

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { failOnBadParams } from '../lib/cli/command_failure.js';
 import { type Config, ConfigError, loadConfig } from '../lib/config/config.js';
+import { failOnBadParams } from '../lib/process/command.js';
 import { exitSoon, stopOnSignals } from '../lib/process/server_stop.js';
 import { readError, traceOf } from '../lib/text/errors.js';
 import { printableLines } from '../lib/text/printable.js';

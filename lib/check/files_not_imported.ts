@@ -1,4 +1,3 @@
-import type { JobOverview } from '../views/overview.js';
 import { folderFindings } from './folder_findings.js';
 import { readJobsFolder } from './jobs_folder.js';
 
@@ -11,7 +10,7 @@ import { readJobsFolder } from './jobs_folder.js';
  */
 export async function filesNotImported(
     root: string,
-    jobs: readonly Pick<JobOverview, 'file'>[],
+    jobs: readonly { readonly file: string | undefined }[],
 ): Promise<string | undefined> {
     const folder = await readJobsFolder(root);
     const known = new Set(jobs.flatMap(({ file }) => file ?? []));

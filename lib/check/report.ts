@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { count } from '../text/count.js';
+import { count } from '../text/format.js';
 import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';

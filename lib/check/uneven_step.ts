@@ -1,4 +1,4 @@
-import { count } from '../text/count.js';
+import { count } from '../text/format.js';
 import { FIELD_NAMES, type FieldName, fieldsOf } from './crontab_fields.js';
 import type { Flaw } from './flaw.js';
 

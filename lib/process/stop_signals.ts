@@ -18,6 +18,8 @@ export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
     const onSignal = (signal: NodeJS.Signals) => {
         if (stoppingSince === undefined) {
             stoppingSince = Date.now();
+            // A terminal has written ^C where it stood.
+            if (signal === 'SIGINT' && process.stderr.isTTY) process.stderr.write('\n');
             begin(signal as StopSignal);
         } else if (Date.now() - stoppingSince > SAME_SIGNAL) {
             process.exit(exitCodeOf(signal));

@@ -62,3 +62,8 @@ function nearestTimezone(word: string): string | undefined {
         .sort((a, b) => a.edits - b.edits);
     return nearest && nearest.edits <= Math.min(MOST_EDITS, word.length - 1) ? nearest.zone : undefined;
 }
+
+/** The IANA name of the zone of the process's clock. */
+export function processTimezone(): string {
+    return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

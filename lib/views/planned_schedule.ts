@@ -2,11 +2,12 @@ import { flawsOfSchedule } from '../check/schedule_findings.js';
 import { loadConfig } from '../config/config.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import { BadScheduleError, createSchedule, type Schedule } from '../schedule/schedule.js';
-import { checkTimezone } from '../schedule/timezone.js';
+import { checkTimezone, processTimezone } from '../schedule/timezone.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
 import { formatMoment } from '../time/moment.js';
+import { lowerFirst, nextSlots } from './schedules.js';
 
 const EVERY_MINUTE = '* * * * *';
 
@@ -30,9 +31,6 @@ export interface PlannedSchedule {
 /**
  * Checks what somebody wants for the schedule of a new job, before anything is written.
  *
- * @param job the job's name, dasherized
- * @param wanted the crontab, every minute without one, and the zone, where the file is to set one
- * @returns the schedule, with its meaning in words
  * @throws BadOptionError
  */
 export async function planSchedule(
@@ -52,24 +50,10 @@ export async function planSchedule(
     return { crontab: crontab.trim().replace(/\s+/g, ' '), words, timezone, schedule };
 }
 
-/**
- * Says when a planned schedule runs, and what is probably not meant with it.
- *
- * @param planned the schedule
- * @param now unix seconds
- * @param columns how wide a line may be
- * @returns a sentence, and one more for each thing that is probably not meant
- */
+/** Says when a planned schedule runs, and what is probably not meant with it; `now` is in unix seconds. */
 export function describePlan({ words, schedule }: PlannedSchedule, now: number, columns: number): string {
-    const zone = schedule.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const slots: string[] = [];
-    for (
-        let slot = schedule.next(now);
-        slot !== undefined && slots.length < SLOTS;
-        slot = schedule.next(slot)
-    ) {
-        slots.push(formatMoment(slot, zone));
-    }
+    const zone = schedule.timezone ?? processTimezone();
+    const slots = nextSlots(schedule, now, SLOTS).map((slot) => formatMoment(slot, zone));
     const flaws = flawsOfSchedule(schedule, { timezone: zone, now });
     const paragraphs = [
         `Runs ${words} (${zone}): next ${slots.join(', then ')}.`,
@@ -86,8 +70,4 @@ function blaming<Result>(before: string, after: string, read: () => Result): Res
             ? new BadOptionError(`${before}${error.message}${after}`)
             : error;
     }
-}
-
-function lowerFirst(text: string): string {
-    return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -1,9 +1,10 @@
 import type { JobStatus, PastRun } from '../runs/history.js';
+import { paintOutcome } from '../runs/log.js';
 import type { Outcome } from '../runs/run.js';
-import { keepTogether } from '../text/no_break.js';
-import { paint, paintOutcome } from '../text/paint.js';
+import { paint } from '../text/paint.js';
 import { formatDuration } from '../time/duration.js';
 import { formatSpan } from '../time/moment.js';
+import type { JobOverview } from './overview.js';
 
 /** From the worst to the best: of several tenants' runs the worst is told. */
 const OUTCOMES: readonly Outcome[] = ['failed', 'timed_out', 'lost', 'aborted', 'skipped', 'succeeded'];
@@ -20,12 +21,7 @@ export interface LastSlot {
     readonly endedAt: number | undefined;
 }
 
-/**
- * Takes the runs of a slot, or of a request, together: one for each tenant, or args.
- *
- * @param ended the runs
- * @returns what is to be told of them; undefined where there are none
- */
+/** Takes the runs of a slot, or of a request, together: one for each tenant, or args. */
 export function lastSlotOf(ended: readonly PastRun[]): LastSlot | undefined {
     const outcome = OUTCOMES.find((worst) => ended.some((run) => run.outcome === worst));
     if (outcome === undefined) return undefined;
@@ -40,13 +36,12 @@ export function lastSlotOf(ended: readonly PastRun[]): LastSlot | undefined {
 }
 
 /**
- * Says how a job did last: at its last slot, and by hand since.
+ * Says how a job did last, at its last slot, and by hand since.
  *
- * @param status what is known of the job
  * @param now unix milliseconds
- * @returns phrases: `'failed 3 min ago'`, `'took 2.4 s'`, `'then 14 skipped (overlap)'`; none where nothing has run
+ * @returns `'failed 3 min ago, took 2.4 s, then 14 skipped (overlap)'`; nothing where nothing has run
  */
-export function describeLast(status: JobStatus | undefined, now: number): string[] {
+export function describeLast(status: JobStatus | undefined, now: number): string {
     const slot = lastSlotOf(status?.ended ?? []);
     const request = lastSlotOf(status?.byHand ?? []);
     const phrases = slot ? describe(slot, now) : [];
@@ -57,14 +52,36 @@ export function describeLast(status: JobStatus | undefined, now: number): string
     }
     if (request) {
         const [outcome = '', ...took] = describe(request, now, ' by hand');
-        phrases.push(phrases.length > 0 ? `then ${outcome}` : outcome, ...(phrases.length > 0 ? [] : took));
+        phrases.push(...(phrases.length > 0 ? [`then ${outcome}`] : [outcome, ...took]));
     }
-    return phrases;
+    return phrases.join(', ');
 }
 
 function describe({ outcome, count, runs, startedAt, endedAt }: LastSlot, now: number, how = ''): string[] {
-    const share = count < runs.length ? ` ${keepTogether(`for ${count} of ${runs.length},`)}` : '';
-    const age = keepTogether(`${formatSpan(now - (endedAt ?? startedAt))} ago`);
-    const took = endedAt === undefined ? [] : [keepTogether(`took ${formatDuration(endedAt - startedAt)}`)];
-    return [`${paintOutcome(outcome)}${how}${share} ${age}`, ...took];
+    const share = count < runs.length ? ` for ${count} of ${runs.length},` : '';
+    const age = formatSpan(now - (endedAt ?? startedAt));
+    const took = endedAt === undefined ? [] : [`took ${formatDuration(endedAt - startedAt)}`];
+    return [`${paintOutcome(outcome)}${how}${share} ${age} ago`, ...took];
+}
+
+/**
+ * Says how a job stands.
+ *
+ * @param at unix milliseconds, and the value of `NODE_ENV`
+ * @returns `'paused, running for 5 s'`; nothing where it just waits for its next slot
+ */
+export function describeState(
+    { state, isPaused, status }: JobOverview,
+    { now, environment }: { now: number; environment: string },
+): string {
+    const [running, ...others] = status?.running ?? [];
+    const number = others.length > 0 ? `${others.length + 1} ` : '';
+    return [
+        state === 'invalid' && paint.red('invalid'),
+        isPaused && paint.yellow('paused'),
+        state === 'excluded' && paint.dim(`not in ${environment}`),
+        running && `${number}${paint.cyan('running')} for ${formatSpan(now - running.startedAt)}`,
+    ]
+        .filter(Boolean)
+        .join(', ');
 }

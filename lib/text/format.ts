@@ -1,5 +1,10 @@
 import { inspect } from 'node:util';
 
+/** Writes how many of something there are: `'1 job'`, `'2,000 jobs'`. */
+export function count(number: number, noun: string): string {
+    return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 /** As many characters as are shown of anything. */
 const LONGEST = 300;
 

@@ -7,7 +7,7 @@ import { assertGolden } from '../support/golden.js';
 import { NOW, overviewOf, pastRun, pastSkips, planOf, statusOf } from '../support/job_overviews.js';
 
 process.env['TZ'] = 'UTC';
-const { renderJobTable } = await import('../../lib/views/job_table.js');
+const { renderJobTable } = await import('../../lib/views/job_list.js');
 
 const JOBS = [
     overviewOf(planOf('clean-up', [['*/5 * * * *']]), { status: statusOf({ ended: [pastRun()] }) }),
@@ -53,7 +53,7 @@ describe('the table of jobs', () => {
         assert.deepEqual(await render(250), lines);
     });
 
-    test('stacks what belongs together at 140 and at 80 columns', async () => {
+    test('has rows of up to three lines at 140 and at 80 columns', async () => {
         await assertGolden('jobs-140', await render(140));
         await assertGolden('jobs-80', await render(80));
     });
@@ -62,24 +62,40 @@ describe('the table of jobs', () => {
         await assertGolden('jobs-next', await render(Infinity, 3));
     });
 
-    test('is never wider than its terminal, with a hundred jobs of any length and script', async () => {
+    test('leaves nothing out of a usual app at 80 columns', async () => {
+        const usual = [0, 2, 4, 6].flatMap((index) => JOBS[index] ?? []);
+        const lines = await render(80, 1, usual);
+        await assertGolden('jobs-usual-80', lines);
+        assert.doesNotMatch(lines.join('\n'), /…/);
+    });
+
+    test('is never wider than its terminal, nor a row higher than three lines, whatever stands in it', async () => {
         const names = [
             'a',
             'reports/quarterly-figures-of-every-branch',
+            'donaudampfschifffahrtsgesellschaftskapitaensmuetzenabzeichen',
             'Ünïcödé',
             '日次レポート',
             'отчёт',
             '📦📦',
         ];
+        const zones = ['UTC', 'Europe/London', 'America/Argentina/ComodRivadavia'];
         const many = Array.from({ length: 100 }, (_, index) => {
-            const name = `${names[index % names.length]}-${index}`;
-            const schedule: [string, ...unknown[]] = [`${index % 60} */2 * * *`, ...names.slice(index % 7)];
-            return overviewOf(planOf(name, [schedule]), { status: statusOf({ ended: [pastRun()] }) });
+            const crontab = `CRON_TZ=${zones[index % zones.length]} ${index % 60} */2 1,15,L * MON-FRI`;
+            const schedule: [string, ...unknown[]] = [crontab, ...names.slice(index % 7)];
+            return overviewOf(planOf(`${names[index % names.length]}-${index}`, [schedule]), {
+                isPaused: index % 3 === 0,
+                status: statusOf({
+                    ended: [pastRun()],
+                    skipped: pastSkips({ last: NOW, reason: 'x'.repeat(index) }),
+                }),
+            });
         });
+        const jobs = [...JOBS, ...many];
         for (const width of [60, 80, 100, 140, 200]) {
-            const lines = await render(width, 2, [...JOBS, ...many]);
+            const lines = await render(width, 1, jobs);
             for (const line of lines) assert.ok(stringWidth(line) <= width, `${width}: ${line}`);
-            assert.ok(lines.length > 200);
+            assert.ok(lines.length <= 3 * (jobs.length + 2), `${width}: ${lines.length}`);
         }
     });
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createRun, type Outcome, type Run } from '../../lib/runs/run.js';
 import { readError } from '../../lib/text/errors.js';
-import { exitCodeFor, recordOf, summarise } from '../../lib/views/run_report.js';
+import { runAsJson } from '../../lib/views/as_json.js';
+import { exitCodeFor, summarise } from '../../lib/views/ended_runs.js';
 
 const over = (outcome: Outcome, more: Partial<Run> = {}): Run => ({
     ...createRun({
@@ -53,7 +54,7 @@ describe('summarise', () => {
     });
 });
 
-describe('recordOf', () => {
+describe('a run as JSON', () => {
     test('has moments as ISO texts, lengths in milliseconds, and null for what there is not', () => {
         const startedAt = Date.parse('2026-11-25T02:00:01.500Z');
         const run = over('failed', {
@@ -63,7 +64,7 @@ describe('recordOf', () => {
             attempt: 2,
             error: readError(new TypeError('no paper')),
         });
-        const { id, error, ...rest } = JSON.parse(JSON.stringify(recordOf(run)));
+        const { id, error, ...rest } = JSON.parse(JSON.stringify(runAsJson(run)));
         assert.equal(id, run.id);
         assert.deepEqual([error.name, error.message], ['TypeError', 'no paper']);
         assert.deepEqual(rest, {
