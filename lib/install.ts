@@ -19,7 +19,7 @@ const MARK = Symbol.for('pinstripe-bot');
 
 const marks = globalThis as { [MARK]?: { path: string } };
 const { rootPath } = await Project.instance;
-const complaint = rootPath === undefined ? undefined : secondCopyMessage(rootPath, import.meta.url);
+const complaint = rootPath === undefined ? undefined : secondCopyMessage(rootPath);
 if (complaint) throw new Error(complaint);
 if (marks[MARK]) {
     // In one line: what an app's code throws while it is loaded is printed up to its first line's end.

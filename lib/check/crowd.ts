@@ -55,10 +55,6 @@ export function crowds(
     return found.map(({ slot, jobs }) => ({
         severity: 'warning',
         rule: 'crowd',
-        job: undefined,
-        file: undefined,
-        line: undefined,
-        schedule: undefined,
         message: `${jobs.size} jobs are due in one second, such as ${formatMoment(slot, timezone)}: ${named(jobs)}`,
         cure: 'give them different minutes, or raise bot.concurrency in pinstripe.config.js',
     }));

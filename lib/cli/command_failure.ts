@@ -1,7 +1,7 @@
 import type { CommandInstance, CommandRegistry } from '../../types/framework.js';
 import { Command } from '../framework.js';
 import { BadOptionError } from '../text/bad_option_error.js';
-import { FAILURE, USAGE } from './error.js';
+import { FAILURE, USAGE } from './errors.js';
 
 /**
  * Lets bad parameters of a command end in exit code 1: the framework's CLI prints them, and exits with 0.

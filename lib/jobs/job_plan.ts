@@ -1,6 +1,7 @@
 import { BadScheduleError, createSchedule, type Schedule } from '../schedule/schedule.js';
 import { BackgroundJob } from './background_job.js';
 import type { Problem } from './problem.js';
+import { scheduleCall } from './schedule_call.js';
 import {
     misspeltSetting,
     readSettings,
@@ -44,9 +45,7 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     const error = (fault: Fault): Problem => ({ job: Job.name, file, severity: 'error', ...fault });
     const lineOf = (thrown: unknown) => (file === undefined ? undefined : lineInStack(thrown, file));
 
-    const fatal = [...thrown, ...complaints].map(({ property, reason }) =>
-        error({ kind: 'bad-setting', property, reason }),
-    );
+    const fatal = [...thrown, ...complaints].map(({ reason }) => error({ kind: 'bad-setting', reason }));
     if ('metaError' in Job) {
         const reason = `its meta() threw: ${messageOf(Job.metaError)}`;
         fatal.push(error({ kind: 'meta-threw', reason, line: lineOf(Job.metaError) }));
@@ -57,12 +56,13 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
 
     const schedules: Schedule[] = [];
     const bad: Problem[] = [];
-    for (const [declaration, words] of Job.schedules.entries()) {
+    for (const declaration of Job.schedules) {
         try {
-            schedules.push(createSchedule(Job.name, words, settings.timezone ?? timezone));
+            schedules.push(createSchedule(Job.name, declaration, settings.timezone ?? timezone));
         } catch (thrown) {
             if (!(thrown instanceof BadScheduleError)) throw thrown;
-            bad.push(error({ kind: thrown.fault, reason: `bad schedule ${thrown.message}`, declaration }));
+            const reason = `bad schedule ${thrown.message}`;
+            bad.push(error({ kind: thrown.fault, reason, ...scheduleCall(declaration, file) }));
         }
     }
     const warnings = misspellings(Job).map((fault) => ({ ...error(fault), severity: 'warning' }) as const);
@@ -129,7 +129,7 @@ function misspellings(Job: JobClass): Fault[] {
             const setting = misspeltSetting(property);
             if (setting === undefined) return [];
             const reason = `its property \`${property}\` is no setting: did you mean \`${setting}\`?`;
-            return [{ kind: 'misspelt-setting', property, reason }];
+            return [{ kind: 'misspelt-setting', reason }];
         });
 }
 

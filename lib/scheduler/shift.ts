@@ -81,7 +81,7 @@ export class Shift {
 
     // An app that has files, and no jobs, would be silent otherwise.
     async #lookForFiles(): Promise<void> {
-        const { filesNotImported } = await import('../check/files_not_imported.js');
+        const { filesNotImported } = await import('../check/folder.js');
         const { rootPath } = await Project.instance;
         const message = rootPath && (await filesNotImported(rootPath, brokenFileProblems()));
         if (message) this.parts.emit({ type: 'files-not-imported', message });

@@ -1,4 +1,4 @@
-import { filesNotImported } from '../check/files_not_imported.js';
+import { filesNotImported } from '../check/folder.js';
 import { Command } from '../framework.js';
 import { JSON_VERSION } from '../text/json_version.js';
 import { outputWidth } from '../text/terminal.js';
@@ -69,5 +69,5 @@ function byNextSlot(jobs: readonly JobOverview[], now: number): JobOverview[] {
 }
 
 function noJobs(): string {
-    return `\nThere are no background jobs yet. Make one with:\n\n  ${Command.binaryName} generate-background-job --name my-task\n`;
+    return `\nThere are no background jobs yet. Make one with:\n\n  npx ${Command.binaryName} generate-background-job --name my-task\n`;
 }

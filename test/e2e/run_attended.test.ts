@@ -122,9 +122,10 @@ for (const binary of BINARIES) {
             command.type(CTRL_C);
             const { code, stdout } = await command.ended();
             assert.equal(code, 130);
-            const [begin, sentence, outcome] = screenOf(stdout);
+            const lines = screenOf(stdout).filter((line) => line !== '' && line !== '^C');
+            const [begin, sentence, outcome] = lines;
             assert.equal(begin, 'begin');
-            assert.match(sentence ?? '', /Interrupted: waiting for the job to heed its signal/);
+            assert.match(sentence ?? '', /^Interrupted: waiting for the job to heed its signal/);
             assert.match(outcome ?? '', /aborted heeds \(.*, interrupted\)/);
         });
     });
