@@ -119,8 +119,10 @@ async function refuseNamesake(
 
 async function write(file: string, content: string, rootPath: string): Promise<void> {
     const before = await readIfThere(file);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content);
+    if (before !== content) {
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, content);
+    }
     const what = before === undefined ? 'created' : before === content ? 'unchanged' : 'overwritten';
     console.log(`${paint.green(what)} ${relative(rootPath, file)}`);
 }

@@ -38,10 +38,8 @@ export async function addProjectCommands(
 
     const all = Command.names;
     const useless = project ? FOR_NEW_PROJECTS : all.filter((name) => !FOR_EVERYWHERE.includes(name));
-    if (process.env['PINSTRIPE_KEEP_ALL_COMMANDS'] !== 'true')
-        useless.forEach((name) => {
-            Command.unregister(name);
-        });
+    const keepsAll = process.env['PINSTRIPE_KEEP_ALL_COMMANDS'] === 'true';
+    for (const name of keepsAll ? [] : useless) Command.unregister(name);
     Command.binaryName = program.name();
     const own = await ownNames();
     const groups = [

@@ -14,13 +14,7 @@ export interface JobTemplate {
 /** What a job file is written in, and ends with. */
 export type Language = 'js' | 'ts';
 
-/**
- * Writes the content of a new job file.
- *
- * @param language what it is written in
- * @param parts what it is to say
- * @returns a promise of the file's text
- */
+/** Writes the content of a new job file. */
 export async function jobFileContent(language: Language, parts: JobTemplate): Promise<string> {
     const values: Readonly<Record<string, string>> = {
         message: quote(parts.message),

@@ -30,9 +30,6 @@ export interface PlannedSchedule {
 /**
  * Checks what somebody wants for the schedule of a new job, before anything is written.
  *
- * @param job the job's name, dasherized
- * @param wanted the crontab, every minute without one, and the zone, where the file is to set one
- * @returns the schedule, with its meaning in words
  * @throws BadOptionError
  */
 export async function planSchedule(
@@ -55,10 +52,7 @@ export async function planSchedule(
 /**
  * Says when a planned schedule runs, and what is probably not meant with it.
  *
- * @param planned the schedule
  * @param now unix seconds
- * @param columns how wide a line may be
- * @returns a sentence, and one more for each thing that is probably not meant
  */
 export function describePlan({ words, schedule }: PlannedSchedule, now: number, columns: number): string {
     const zone = schedule.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
