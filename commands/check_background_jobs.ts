@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
@@ -16,26 +15,14 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const [{ surveyApp }, { check }, { asJson, asText }, { printJson }, { outputColumns }] =
-                await Promise.all([
-                    import('../lib/check/app_survey.js'),
-                    import('../lib/check/check.js'),
-                    import('../lib/check/report.js'),
-                    import('../lib/text/json_output.js'),
-                    import('../lib/text/paragraph.js'),
-                ]);
+            const [{ checkApp }, { asJson, asText }, { printJson }, { outputColumns }] = await Promise.all([
+                import('../lib/check/check_app.js'),
+                import('../lib/check/report.js'),
+                import('../lib/text/json_output.js'),
+                import('../lib/text/paragraph.js'),
+            ]);
             const { rootPath } = await this['project'];
-            const now = Math.floor(Date.now() / 1000);
-            const { survey, configFindings } = await surveyApp(
-                rootPath,
-                join(rootPath, 'pinstripe.config.js'),
-                now,
-            );
-            const report = {
-                findings: [...configFindings, ...check(survey)],
-                jobs: survey.plans.length,
-                schedules: survey.plans.reduce((sum, { schedules }) => sum + schedules.length, 0),
-            };
+            const report = await checkApp(rootPath, Math.floor(Date.now() / 1000));
             if (this.params['json']) printJson(asJson(report));
             else console.log(asText(report, rootPath, outputColumns()));
             const failing = report.findings.filter(

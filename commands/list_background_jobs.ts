@@ -36,7 +36,7 @@ export default {
             const [{ takeOverview }, { printJobs }, { filesNotImported }] = await Promise.all([
                 import('../lib/views/overview.js'),
                 import('../lib/views/job_list.js'),
-                import('../lib/check/files_not_imported.js'),
+                import('../lib/check/folder.js'),
             ]);
             const bot: Bot = this['bot'];
             const { rootPath: root } = await this['project'];

@@ -13,11 +13,13 @@ export default {
         this.hasParam('from', {
             type: 'string',
             optional: true,
+            placeholder: 'time',
             description: `When it begins: '2026-11-25 02:00', unix seconds, +24h (default: now).`,
         });
         this.hasParam('to', {
             type: 'string',
             optional: true,
+            placeholder: 'time',
             description: 'When it ends; with a + counted from its beginning (default: +24h).',
         });
         this.hasParam('name', {

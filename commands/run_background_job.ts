@@ -21,6 +21,7 @@ export default {
         this.hasParam('arguments', {
             type: 'string',
             optional: true,
+            placeholder: 'json',
             description: `What its run() is called with: a JSON array, like '["a", { "b": 1 }]'.`,
         });
         this.hasParam('tenant', {
@@ -31,6 +32,7 @@ export default {
         this.hasParam('at', {
             type: 'string',
             optional: true,
+            placeholder: 'time',
             description: `The slot to run, like '2026-11-25 02:00': with the arguments that its schedule has then.`,
         });
         this.hasParam('json', {

@@ -18,6 +18,7 @@ export default {
         this.hasParam('at', {
             type: 'string',
             alias: 'arg1',
+            placeholder: 'time',
             description: `The second, like '2026-11-25 02:00', '2026-11-25T02:00:00Z', or unix seconds.`,
         });
         this.hasParam('json', {

@@ -12,7 +12,10 @@ type ListenError = NodeJS.ErrnoException & { readonly address?: string; readonly
 /** What the bot adds to the framework's own `start-server`: it starts with the server and stops with it. */
 export default {
     meta(this: CommandRegistry) {
-        this.assignProps({ example: 'start-server --host 127.0.0.1:8080 --without-bot' });
+        this.assignProps({
+            summary: 'Starts the web server, the bot, which runs the background jobs, and the job worker.',
+            example: 'start-server --host 127.0.0.1:8080 --without-bot',
+        });
         this.hasParam('withoutBot', {
             type: 'boolean',
             optional: true,

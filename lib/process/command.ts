@@ -22,6 +22,7 @@ export function takeTimezone(command: CommandRegistry): void {
     command.hasParam('timezone', {
         type: 'string',
         optional: true,
+        placeholder: 'zone',
         description: `The time zone in which times are shown, like Europe/London (default: bot.timezone, else the process's).`,
     });
     command.addHook('validation', function (this: CommandInstance) {

@@ -18,8 +18,7 @@ export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
     const onSignal = (signal: NodeJS.Signals) => {
         if (stoppingSince === undefined) {
             stoppingSince = Date.now();
-            // A terminal has written ^C where it stood.
-            if (signal === 'SIGINT' && process.stderr.isTTY) process.stderr.write('\n');
+            if (signal === 'SIGINT') leaveLine();
             begin(signal as StopSignal);
         } else if (Date.now() - stoppingSince > SAME_SIGNAL) {
             process.exit(exitCodeOf(signal));
@@ -34,6 +33,11 @@ export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
         process.off('SIGTERM', onSignal);
         process.off('SIGINT', onSignal);
     };
+}
+
+// The terminal has written ^C, and stays behind it.
+function leaveLine(): void {
+    [process.stdout, process.stderr].find(({ isTTY }) => isTTY)?.write('\n');
 }
 
 /**

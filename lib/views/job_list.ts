@@ -62,7 +62,7 @@ function byNextSlot(jobs: readonly JobOverview[], now: number): JobOverview[] {
 }
 
 function noJobs(): string {
-    return `\nThere are no background jobs yet. Make one with:\n\n  ${Command.binaryName} generate-background-job --name my-task\n`;
+    return `\nThere are no background jobs yet. Make one with:\n\n  npx ${Command.binaryName} generate-background-job --name my-task\n`;
 }
 
 /** How to show jobs in a table: at a time in unix milliseconds, and with the value of `NODE_ENV`. */

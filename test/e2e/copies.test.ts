@@ -14,12 +14,11 @@ describe('two copies in one process', { concurrency: 2 }, () => {
             await fs.copy(join(root, 'node_modules/pinstripe'), nested, { dereference: true });
             const { code, stdout, stderr } = await app.run(binary, ['list-background-jobs']);
             assert.deepEqual([code, stdout], [1, '']);
-            assert.match(
+            const places = `${nested} and ${await fs.realpath(join(root, 'node_modules/pinstripe'))}`;
+            assert.ok(
+                stderr.includes(`There are two copies of pinstripe in this process, ${places}: `),
                 stderr,
-                /There are two copies of the framework \(npm package `pinstripe`\) in this process:\n/,
             );
-            assert.ok(stderr.includes(`\n  ${nested}\n`), stderr);
-            assert.match(stderr, /\n {2}\S+\/app\/node_modules\/pinstripe\n/);
             assert.match(stderr, /npm dedupe/);
         });
     }
@@ -52,7 +51,11 @@ async function ownModules({ root }: InstalledApp): Promise<void> {
     await fs.remove(modules);
     await fs.ensureDir(modules);
     for (const name of await fs.readdir(installed)) {
-        if (name !== 'pinstripe-bot') await fs.symlink(join(installed, name), join(modules, name));
+        if (!['pinstripe-bot', '.bin'].includes(name))
+            await fs.symlink(join(installed, name), join(modules, name));
     }
     await fs.copy(join(installed, 'pinstripe-bot'), join(modules, 'pinstripe-bot'));
+    await fs.ensureDir(join(modules, '.bin'));
+    await fs.symlink('../pinstripe/cli.js', join(modules, '.bin/pinstripe'));
+    await fs.symlink('../pinstripe-bot/dist/bin/pinstripe_bot.js', join(modules, '.bin/pinstripe-bot'));
 }

@@ -25,8 +25,8 @@ describe('generate-background-job', { concurrency: 2 }, () => {
             assert.equal(
                 first.stdout,
                 'created lib/background_jobs/_file_importer.js\ncreated lib/background_jobs/my_task.js\n\n' +
-                    `Run it now:      ${binary} run-background-job --name my-task\n` +
-                    `Run it on time:  ${binary} start-server\n`,
+                    `Run it now:      npx ${binary} run-background-job --name my-task\n` +
+                    `Run it on time:  npx ${binary} start-server\n`,
             );
             assert.equal(await app.read('lib/background_jobs/_file_importer.js'), FILE_IMPORTER);
             assert.equal(await app.read('lib/background_jobs/my_task.js'), TASK);

@@ -53,7 +53,7 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
         const app = await makeApp();
         const { code, stdout } = await app.run('pinstripe-bot', ['list-background-jobs']);
         assert.equal(code, 0);
-        assert.match(stdout, / {2}pinstripe-bot generate-background-job --name my-task\n/);
+        assert.match(stdout, / {2}npx pinstripe-bot generate-background-job --name my-task\n/);
     });
 
     test('has JSON for programs', async () => {
@@ -113,7 +113,7 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
         assert.deepEqual([code, stdout], [0, '']);
         assert.match(
             stderr,
-            /lib\/background_jobs: it has no _file_importer\.js: .* \(run pinstripe-bot init/,
+            /lib\/background_jobs: it has no _file_importer\.js: .* \(run npx pinstripe-bot init/,
         );
     });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { folderFindings } from '../../lib/check/folder_findings.js';
+import { folderFindings } from '../../lib/check/folder.js';
 
 const PATH = '/app/lib/background_jobs';
 const IMPORTER = `${PATH}/_file_importer.js`;
