@@ -1,8 +1,8 @@
 import { nextSlot } from '../schedule/calendar.js';
+import { hasFixedTimes, readCrontab } from '../schedule/crontab.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { formatMoment } from '../time/moment.js';
 import { offsetMinutes } from '../time/steady_offset.js';
-import { fieldsOf, hasFixedTimes } from './crontab_fields.js';
 import type { Flaw } from './flaw.js';
 
 /** A moment at which a zone's clocks are set; unix seconds, offsets from UTC in seconds. */
@@ -80,7 +80,7 @@ function effectOf(schedule: Schedule, change: ClockChange): Effect | undefined {
     const wall = { from: change.at + Math.min(...offsets), until: change.at + Math.max(...offsets) };
     const time = firstWithin(schedule.crontab, wall);
     if (time === undefined) return undefined;
-    const isFixed = hasFixedTimes(fieldsOf(schedule.crontab));
+    const isFixed = hasFixedTimes(readCrontab(schedule.crontab));
     if (!isFixed && !isAloneInDay(schedule.crontab, wall)) return undefined;
     if (!isGap(change)) {
         const runs = isFixed ? 'at the first' : 'both times';

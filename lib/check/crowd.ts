@@ -1,6 +1,6 @@
+import { readCrontab } from '../schedule/crontab.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { formatMoment } from '../time/moment.js';
-import { fieldsOf } from './crontab_fields.js';
 import type { Finding } from './finding.js';
 
 /** So many jobs in one second are a crowd, where they cannot all run at once. */
@@ -62,7 +62,7 @@ function byCalendar(schedules: readonly Schedule[]): Iterable<Schedule[]> {
     const groups = new Map<string, Schedule[]>();
     for (const schedule of schedules) {
         const { crontab, text } = schedule;
-        if (!/^\d+$/.test(fieldsOf(crontab).second)) continue;
+        if (readCrontab(crontab).second.values.length > 1) continue;
         const group = groups.get(text);
         if (group) group.push(schedule);
         else groups.set(text, [schedule]);

@@ -1,19 +1,18 @@
 import { everFires } from '../schedule/calendar.js';
-import { crontabWith, fieldsOf } from './crontab_fields.js';
+import { crontabWith, readCrontab } from '../schedule/crontab.js';
 import type { Flaw } from './flaw.js';
 
 /**
- * Finds a day of the month beside a day of the week. crontab(5): "If both fields are restricted, the command will be run
- * when either field matches the current time."
+ * Finds a day of the month beside a day of the week, where one of the two is enough.
  *
  * @param crontab five or six fields or a nickname, readable
  * @returns the flaw, or undefined
  */
 export function eitherDay(crontab: string): Flaw | undefined {
-    const fields = fieldsOf(crontab);
-    const { dayOfMonth, dayOfWeek } = fields;
-    if (dayOfMonth === '*' || dayOfWeek === '*' || dayOfWeek.startsWith('+')) return undefined;
-    const both = crontabWith(fields, { dayOfWeek: `+${dayOfWeek}` });
+    const read = readCrontab(crontab);
+    if (read.days === 'both') return undefined;
+    const [dayOfMonth, dayOfWeek] = [read.dayOfMonth.text, read.dayOfWeek.text];
+    const both = crontabWith(read, { dayOfWeek: `+${dayOfWeek}` });
     const offer = everFires(both) ? `where both have to match write '${both}'; else ` : '';
     return {
         rule: 'either-day',

@@ -1,17 +1,8 @@
-import { type CrontabFields, crontabWith, FIELD_NAMES, type FieldName, fieldsOf } from './crontab_fields.js';
+import { type Crontab, crontabWith, readCrontab } from '../schedule/crontab.js';
+import { FIELD_NAMES, type FieldName, isValue, nounOf } from '../schedule/crontab_field.js';
 import type { Flaw } from './flaw.js';
 
 const DAYS: readonly FieldName[] = ['dayOfMonth', 'month', 'dayOfWeek'];
-
-/** How messages name what a number in a field picks. */
-const NOUNS: Readonly<Record<FieldName, string>> = {
-    second: 'second',
-    minute: 'minute',
-    hour: 'hour',
-    dayOfMonth: 'day of the month',
-    month: 'month',
-    dayOfWeek: 'day of the week',
-};
 
 /**
  * Finds a star that stands where a 0 was meant: `* 2 * * *` runs sixty times from 02:00 on, and `* * * * 5` every minute
@@ -21,43 +12,47 @@ const NOUNS: Readonly<Record<FieldName, string>> = {
  * @returns the flaw, or undefined
  */
 export function everyMinute(crontab: string): Flaw | undefined {
-    const fields = fieldsOf(crontab);
-    const star = fields.second === '*' ? 'second' : 'minute';
+    const fields = readCrontab(crontab);
+    const star = fields.second.isFull ? 'second' : 'minute';
+    if (!fields[star].isFull || fields[star].text.includes('/')) return undefined;
     // Who has steps or lists within the minute knows what a star is.
-    if (fields[star] !== '*' || (star === 'minute' && !/^\d+$/.test(fields.second))) return undefined;
+    if (star === 'minute' && fields.second.values.length > 1) return undefined;
     const coarser = FIELD_NAMES.slice(FIELD_NAMES.indexOf(star) + 1);
-    const picked = coarser.find((name) => fields[name] !== '*');
+    const picked = coarser.find((name) => !fields[name].isFull);
     if (picked === undefined) return undefined;
     return DAYS.includes(picked) ? ofDay(fields, star, picked) : ofTime(fields, star, picked);
 }
 
-function ofTime(fields: CrontabFields, star: FieldName, picked: FieldName): Flaw | undefined {
-    const text = fields[picked];
-    if (!/^\d+(?:,\d+)*$/.test(text) && !/^\*\/(?!1$)\d+$/.test(text)) return undefined;
+function ofTime(fields: Crontab, star: FieldName, picked: FieldName): Flaw | undefined {
+    const { text, items, step } = fields[picked];
+    const isList = items.every(isValue);
+    if (!isList && step === undefined) return undefined;
     const zeros = Object.fromEntries(finer(star, picked).map((name) => [name, '0']));
-    const is = /^\d+$/.test(text) ? `${NOUNS[picked]} ${text}` : `each ${NOUNS[picked]} of ${text}`;
+    const noun = nounOf(picked);
+    const which = isList && items.length === 1 ? `${noun} ${text}` : `each ${noun} of ${text}`;
     return {
         rule: 'every-minute',
-        message: `it runs every ${star} of ${is}, not once`,
+        message: `it runs every ${star} of ${which}, not once`,
         cure: `for once write '${crontabWith(fields, zeros)}'; ${meant(fields, star)}`,
     };
 }
 
-function ofDay(fields: CrontabFields, star: FieldName, picked: FieldName): Flaw | undefined {
+function ofDay(fields: Crontab, star: FieldName, picked: FieldName): Flaw | undefined {
     const others = DAYS.filter((name) => name !== picked);
-    const text = fields[picked];
-    if (others.some((name) => fields[name] !== '*') || !/^(?:\d+|[a-z]{3})$/i.test(text)) return undefined;
+    const { text, items, values } = fields[picked];
+    const isOne = items.every(isValue) && items.length === 1 && values.length === 1;
+    if (!isOne || others.some((name) => fields[name].text !== '*')) return undefined;
     const zeros = Object.fromEntries(finer(star, picked).map((name) => [name, '0']));
     const once = crontabWith(fields, { ...zeros, ...(picked === 'month' ? { dayOfMonth: '1' } : {}) });
     const steps = Number(text) > 1 ? `for every ${text} ${star}s write '${everyFew(star, text)}', ` : '';
     return {
         rule: 'every-minute',
-        message: `it runs every ${star}, all day, where the ${NOUNS[picked]} is ${text}`,
+        message: `it runs every ${star}, all day, where the ${nounOf(picked)} is ${text}`,
         cure: `${steps}for once '${once}'; ${meant(fields, star)}`,
     };
 }
 
-function meant(fields: CrontabFields, star: FieldName): string {
+function meant(fields: Crontab, star: FieldName): string {
     return `if every ${star} is meant, '${crontabWith(fields, { [star]: '*/1' })}'`;
 }
 

@@ -8,4 +8,10 @@ export interface Flaw {
 }
 
 /** Which rule has found a flaw. */
-export type FlawRule = 'every-minute' | 'uneven-step' | 'short-month' | 'either-day' | 'clock-change';
+export type FlawRule =
+    | 'every-minute'
+    | 'every-day'
+    | 'uneven-step'
+    | 'short-month'
+    | 'either-day'
+    | 'clock-change';

@@ -3,6 +3,7 @@ import { scheduleCall } from '../jobs/schedule_call.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { type ClockChange, clockChange, clockChanges } from './clock_change.js';
 import { eitherDay } from './either_day.js';
+import { everyDay } from './every_day.js';
 import { everyMinute } from './every_minute.js';
 import type { Finding } from './finding.js';
 import type { Flaw } from './flaw.js';
@@ -31,6 +32,7 @@ export function flawsOfSchedule(schedule: Schedule, { timezone, now }: Clocks): 
     const zone = schedule.timezone ?? timezone;
     return [
         everyMinute(crontab),
+        everyDay(crontab),
         unevenStep(crontab),
         shortMonth(crontab),
         eitherDay(crontab),

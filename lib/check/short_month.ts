@@ -1,4 +1,5 @@
-import { type CrontabFields, crontabWith, fieldsOf } from './crontab_fields.js';
+import { type Crontab, crontabWith, readCrontab } from '../schedule/crontab.js';
+import { isValue, valuesOf } from '../schedule/crontab_field.js';
 import type { Flaw } from './flaw.js';
 
 const MONTHS = [
@@ -20,48 +21,43 @@ const MONTHS = [
 const LENGTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Finds a day that not all months have: `0 0 31 * *` runs in seven months of the year.
+ * Finds a day that not all months have: `0 0 31 * *` runs in seven months of the year, and so does `0 0 31W * *`. Of a
+ * range the first day counts.
  *
  * @param crontab five or six fields or a nickname, readable
  * @returns the flaw, or undefined
  */
 export function shortMonth(crontab: string): Flaw | undefined {
-    const fields = fieldsOf(crontab);
-    const { dayOfMonth, month, dayOfWeek } = fields;
-    if (dayOfWeek !== '*' || !/^\d+(?:,\d+)*$/.test(dayOfMonth)) return undefined;
-    const day = Math.max(...dayOfMonth.split(',').map(Number));
-    const skipped = LENGTHS.flatMap((length, index) =>
-        length < day && hasMonth(month, index) ? [MONTHS[index] as string] : [],
+    const read = readCrontab(crontab);
+    const { items } = read.dayOfMonth;
+    if (read.dayOfWeek.text !== '*' || items.some(({ mark }) => mark.startsWith('L'))) return undefined;
+    const days = items.flatMap((item) => valuesOf(item));
+    const isList = items.every(isValue);
+    const day = isList ? Math.max(...days) : Math.min(...days);
+    const skipped = MONTHS.filter(
+        (_, index) => (LENGTHS[index] ?? 0) < day && read.month.values.includes(index + 1),
     );
     if (skipped.length === 0) return undefined;
     const outside = day === 29 ? ' outside of leap years' : '';
+    const last = isList ? lastDay(read, day) : undefined;
+    const offer =
+        last === undefined ? '' : `for the last ${last.noun} of the month write '${last.crontab}'; else `;
     return {
         rule: 'short-month',
         message: `it skips ${inWords(skipped)}${outside}, for want of a day ${day}`,
-        cure: `for the last day of the month write '${withLastDay(fields, day)}'; else choose a day up to 28`,
+        cure: `${offer}choose a day up to 28`,
     };
 }
 
-function hasMonth(text: string, index: number): boolean {
-    return text.split(',').some((item) => {
-        const [range = '', step = '1'] = item.split('/');
-        const [low, high] = range === '*' ? [1, 12] : endsOf(range);
-        const month = index + 1;
-        return month >= low && month <= high && (month - low) % Number(step) === 0;
-    });
-}
-
-function endsOf(range: string): [low: number, high: number] {
-    const [low = 0, high = low] = range.split('-').map((end) => {
-        const named = MONTHS.findIndex((name) => name.slice(0, 3).toUpperCase() === end.toUpperCase());
-        return named === -1 ? Number(end) : named + 1;
-    });
-    return [low, high];
-}
-
-function withLastDay(fields: CrontabFields, day: number): string {
-    const days = fields.dayOfMonth.split(',').map((text) => (Number(text) === day ? 'L' : text));
-    return crontabWith(fields, { dayOfMonth: days.join(',') });
+function lastDay(crontab: Crontab, day: number): { noun: string; crontab: string } | undefined {
+    const { items } = crontab.dayOfMonth;
+    const days = items.map(({ from, plain, mark }) => (from === day ? `L${mark}` : plain));
+    return days.length > 1 && days.includes('LW')
+        ? undefined
+        : {
+              noun: days.includes('LW') ? 'weekday' : 'day',
+              crontab: crontabWith(crontab, { dayOfMonth: days.join() }),
+          };
 }
 
 function inWords(names: readonly string[]): string {

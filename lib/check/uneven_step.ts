@@ -1,5 +1,6 @@
+import { readCrontab } from '../schedule/crontab.js';
+import { FIELD_NAMES, type Field, type FieldName } from '../schedule/crontab_field.js';
 import { count } from '../text/format.js';
-import { FIELD_NAMES, type FieldName, fieldsOf } from './crontab_fields.js';
 import type { Flaw } from './flaw.js';
 
 interface Cycle {
@@ -29,13 +30,12 @@ const DIVISORS = [2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30];
  * @returns the flaw of the first such field, or undefined
  */
 export function unevenStep(crontab: string): Flaw | undefined {
-    const fields = fieldsOf(crontab);
-    const flaws = FIELD_NAMES.map((name) => ofField(fields[name], CYCLES[name]));
+    const read = readCrontab(crontab);
+    const flaws = FIELD_NAMES.map((name) => ofField(read[name], CYCLES[name]));
     return flaws.find((flaw) => flaw !== undefined);
 }
 
-function ofField(text: string, { unit, length, restart }: Cycle): Flaw | undefined {
-    const step = Number(/^\*\/(\d+)$/.exec(text)?.[1] ?? 1);
+function ofField({ text, step = 1 }: Field, { unit, length, restart }: Cycle): Flaw | undefined {
     if (step === 1 || (length !== undefined && length % step === 0)) return undefined;
     const last =
         length === undefined

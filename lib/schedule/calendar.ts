@@ -1,6 +1,7 @@
 import { Cron } from 'croner';
 import { LRUCache } from 'lru-cache';
 import { steadyOffset } from '../time/steady_offset.js';
+import { plainCrontab } from './crontab.js';
 
 /** How many crontabs are kept ready at once, at 3 kB each. */
 const MOST_CRONS = 8192;
@@ -65,7 +66,7 @@ export function previousSlot(
  *
  * @param crontab five or six fields or a nickname
  * @returns false where it never fires
- * @throws TypeError or RangeError of croner where it cannot be read
+ * @throws BadScheduleError where it cannot be read
  */
 export function everFires(crontab: string): boolean {
     return cronFor(crontab, 0).nextRun(SOME_TIME) !== null;
@@ -75,7 +76,7 @@ export function everFires(crontab: string): boolean {
 function cronFor(crontab: string, zone: string | number | undefined): Cron {
     let cron = crons.get(crontab);
     if (cron === undefined) {
-        cron = new Cron(crontab, { fixedTimeRule: 'no-wildcard', mode: '5-or-6-parts' });
+        cron = new Cron(plainCrontab(crontab), { fixedTimeRule: 'no-wildcard', mode: '5-or-6-parts' });
         shareYears(cron);
         crons.set(crontab, cron);
     }

@@ -1,47 +1,31 @@
-interface Field {
-    readonly name: string;
-    readonly low: number;
-    readonly high: number;
-    readonly words?: readonly string[];
-    /** What may stand at the end of a value, or for one. */
-    readonly marks?: { readonly pattern: RegExp; readonly meaning: string };
-}
+import { BadScheduleError } from './bad_schedule_error.js';
+import { FIELD_NAMES, type Field, type FieldName, readField } from './crontab_field.js';
 
-const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
-const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
-
-const FIELDS: readonly Field[] = [
-    { name: 'second', low: 0, high: 59 },
-    { name: 'minute', low: 0, high: 59 },
-    { name: 'hour', low: 0, high: 23 },
-    {
-        name: 'day of the month',
-        low: 1,
-        high: 31,
-        marks: {
-            pattern: /(?<=\d)W$|^LW?$/i,
-            meaning: 'L (the last), LW (the last weekday) or 15W (the weekday nearest to the 15th)',
-        },
-    },
-    { name: 'month', low: 1, high: 12, words: MONTHS },
-    {
-        name: 'day of the week',
-        low: 0,
-        high: 7,
-        words: WEEKDAYS,
-        marks: { pattern: /(?<=\w)(?:#[1-5L]|L)$/i, meaning: '5#2 (the second Friday) or 5L (the last one)' },
-    },
-];
-
-const NICKNAMES = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
+const NICKNAMES: Readonly<Record<string, string>> = {
+    '@yearly': '0 0 1 1 *',
+    '@annually': '0 0 1 1 *',
+    '@monthly': '0 0 1 * *',
+    '@weekly': '0 0 * * 0',
+    '@daily': '0 0 * * *',
+    '@midnight': '0 0 * * *',
+    '@hourly': '0 * * * *',
+};
 
 const FIVE_FIELDS = `a crontab has five fields, minute hour day-of-month month day-of-week: '30 6 * * 1-5' is 06:30 from Monday to Friday`;
+
+const NO_YEARS = `${FIVE_FIELDS}; a sixth in front is for seconds, and there is none for years`;
 
 /** A crontab taken apart: its time zone, where it names one in front, and the rest. */
 export interface CrontabText {
     /** With single spaces, without the zone. */
     readonly crontab: string;
     readonly timezone: string | undefined;
+}
+
+/** What a crontab says. */
+export interface Crontab extends Readonly<Record<FieldName, Field>> {
+    /** How its two fields for days go together. `both` has to match where one is a star, or has a plus in front. */
+    readonly days: 'both' | 'either';
 }
 
 /**
@@ -57,94 +41,97 @@ export function splitTimezone(text: string): CrontabText {
 }
 
 /**
- * Finds what is wrong with the shape of a crontab: what it is not, rather than what its fields say.
+ * Reads a crontab.
  *
- * @param crontab a crontab without its zone
- * @returns the reason against it, or undefined where it has five or six fields or is a known nickname
+ * @param crontab five or six fields or a nickname, with single spaces, without a zone
+ * @throws BadScheduleError with the first reason against it
  */
-export function misshape(crontab: string): string | undefined {
-    if (crontab === '') return `it is empty: ${FIVE_FIELDS}`;
-    if (crontab.toLowerCase() === '@reboot') {
-        return '@reboot has no times to run at: do what has to be done at start where the server starts';
-    }
-    if (crontab.startsWith('@')) {
-        return NICKNAMES.includes(crontab.toLowerCase())
-            ? undefined
-            : `unknown nickname: there are ${NICKNAMES.join(', ')}`;
-    }
-    if (crontab.includes(':')) {
-        return `it looks like a date or a time, and a schedule repeats: '30 6 * * *' is 06:30 every day`;
-    }
-    const count = crontab.split(' ').length;
-    if (count < 5) return `it has ${count} field${count === 1 ? '' : 's'}: ${FIVE_FIELDS}`;
-    if (count > 6)
-        return `it has ${count} fields: ${FIVE_FIELDS}; a sixth in front is for seconds, and there is none for years`;
-    return undefined;
+export function readCrontab(crontab: string): Crontab {
+    const [second, minute, hour, dayOfMonth, month, dayOfWeek] = fieldTexts(crontab);
+    const fields = {
+        second: readField('second', second),
+        minute: readField('minute', minute),
+        hour: readField('hour', hour),
+        dayOfMonth: readField('dayOfMonth', dayOfMonth),
+        month: readField('month', month),
+        dayOfWeek: { ...readField('dayOfWeek', dayOfWeek.replace(/^\+(?=.)/, '')), text: dayOfWeek },
+    };
+    const hasStar = fields.dayOfMonth.text === '*' || fields.dayOfWeek.text === '*';
+    return { ...fields, days: hasStar || dayOfWeek.startsWith('+') ? 'both' : 'either' };
 }
 
 /**
- * Finds the field that makes a crontab unreadable.
+ * Writes a crontab in six fields of numbers, as croner is to get it: it takes `SUN-SUN` for the whole week, and `L,*` for
+ * a star.
  *
- * @param crontab five or six fields that the parser refused
- * @returns the reason against the first bad field, or undefined where none is obviously bad
+ * @param crontab five or six fields or a nickname
+ * @throws BadScheduleError with the first reason against it
  */
-export function badField(crontab: string): string | undefined {
-    const texts = crontab.split(' ');
-    const fields = FIELDS.slice(-texts.length);
-    for (const [index, field] of fields.entries()) {
-        for (const item of (texts[index] ?? '').replace(/^\+(?=.)/, '').split(',')) {
-            const reason = badItem(item, field);
-            if (reason !== undefined) return reason;
-        }
-    }
-    return undefined;
-}
-
-function badItem(item: string, field: Field): string | undefined {
-    if (item === '') return `its ${field.name} field has a comma too many`;
-    const [base = '', step, ...more] = item.split('/');
-    if (step !== undefined || more.length > 0) return badStep(item, base, step, field);
-    return badBase(base, field);
-}
-
-function badStep(item: string, base: string, step: string | undefined, field: Field): string | undefined {
-    const width = field.high - field.low + 1;
-    if (step === undefined || !/^\d+$/.test(step) || Number(step) === 0) {
-        return `${field.name} ${item} needs a whole number above 0 after its slash`;
-    }
-    if (Number(step) > width) {
-        return `${field.name} ${item} steps further than the field goes (${field.low}-${field.high})`;
-    }
-    if (base === '') return `${field.name} ${item} needs something before its slash: write */${step}`;
-    if (/^\d+$/.test(base))
-        return `${field.name} ${item} needs a range before its slash: write ${base}-${field.high}/${step}`;
-    return badBase(base, field);
-}
-
-function badBase(base: string, field: Field): string | undefined {
-    const plain = field.marks ? base.replace(field.marks.pattern, '') : base;
-    if (plain === '*' || plain === '?' || (plain === '' && base !== '')) return undefined;
-    const ends = plain.split('-');
-    const values = ends.map((end) => numberOf(end, field));
-    if (ends.length > 2 || values.includes(undefined))
-        return `"${base}" is no ${field.name}: write ${legal(field)}`;
-    const [from = 0, to = from] = values;
-    const outside = [from, to].find(
-        (value) => value !== undefined && (value < field.low || value > field.high),
+export function plainCrontab(crontab: string): string {
+    const read = readCrontab(crontab);
+    const [second, minute, hour, days, month, weekdays] = FIELD_NAMES.map((name) =>
+        read[name].items.map(({ plain }) => plain).join(),
     );
-    if (outside !== undefined) return `${field.name} ${outside} is out of range (${field.low}-${field.high})`;
-    if (from <= to) return undefined;
-    const [first, last] = field.words ? [field.words[0], field.words.at(-1)] : [field.low, field.high];
-    return `${field.name} ${base} runs backwards: write ${ends[0]}-${last},${first}-${ends[1]}`;
+    const isEither = read.days === 'either';
+    const daysOfMonth = isEither && read.dayOfMonth.isFull ? '1-31' : days;
+    return [second, minute, hour, daysOfMonth, month, isEither ? weekdays : `+${weekdays}`].join(' ');
 }
 
-function legal({ low, high, words, marks }: Field): string {
-    const names = words ? `, ${words[0]}-${words.at(-1)}` : '';
-    return `${low}-${high}${names}${marks ? `, ${marks.meaning}` : ''}`;
+/**
+ * Writes a crontab with other texts in some of its fields.
+ *
+ * @param crontab what stands in all of them
+ * @param changes what stands in some instead
+ * @returns six fields, or five where the second is 0
+ */
+export function crontabWith(crontab: Crontab, changes: Partial<Record<FieldName, string>>): string {
+    return FIELD_NAMES.map((name) => changes[name] ?? crontab[name].text)
+        .join(' ')
+        .replace(/^0 /, '');
 }
 
-function numberOf(text: string, field: Field): number | undefined {
-    if (/^\d+$/.test(text)) return Number(text);
-    const index = field.words?.indexOf(text.toUpperCase()) ?? -1;
-    return index === -1 ? undefined : index + field.low;
+/**
+ * Tells whether a schedule has fixed times: with no wildcard and no step in seconds, minutes and hours.
+ *
+ * @param crontab its crontab
+ */
+export function hasFixedTimes({ second, minute, hour }: Crontab): boolean {
+    return !/[*/]/.test(`${second.text}${minute.text}${hour.text}`);
+}
+
+type SixTexts = readonly [string, string, string, string, string, string];
+
+function fieldTexts(crontab: string): SixTexts {
+    if (crontab.startsWith('@')) return fieldTexts(nicknamed(crontab.toLowerCase()));
+    if (crontab === '') throw new BadScheduleError(`it is empty: ${FIVE_FIELDS}`);
+    const [inFront, zone = 'Europe/London'] = /^\w*tz ?= ?(\S+)?/i.exec(crontab) ?? [];
+    if (inFront !== undefined)
+        throw new BadScheduleError(
+            `"${inFront}" names no time zone: write CRON_TZ=${zone} in front, in capitals and without spaces`,
+        );
+    if (crontab.includes(':')) {
+        throw new BadScheduleError(
+            `it looks like a date or a time, and a schedule repeats: '30 6 * * *' is 06:30 every day`,
+        );
+    }
+    const texts = crontab.replaceAll('?', '*').split(' ');
+    const { length } = texts;
+    if (length < 5)
+        throw new BadScheduleError(`it has ${length} field${length === 1 ? '' : 's'}: ${FIVE_FIELDS}`);
+    if (length > 6) throw new BadScheduleError(`it has ${length} fields: ${NO_YEARS}`);
+    const year = length === 6 && /\b[12]\d{3}\b/.exec(texts[5] ?? '')?.[0];
+    if (year) throw new BadScheduleError(`its last field is a year (${year}): ${NO_YEARS}`);
+    return (length === 5 ? ['0', ...texts] : texts) as unknown as SixTexts;
+}
+
+function nicknamed(nickname: string): string {
+    if (nickname === '@reboot') {
+        throw new BadScheduleError(
+            '@reboot has no times to run at: do what has to be done at start where the server starts',
+        );
+    }
+    const crontab = NICKNAMES[nickname];
+    if (crontab === undefined)
+        throw new BadScheduleError(`unknown nickname: there are ${Object.keys(NICKNAMES).join(', ')}`);
+    return crontab;
 }

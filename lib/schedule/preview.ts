@@ -1,3 +1,4 @@
+import { canonicalJson } from './args.js';
 import { nextSlot } from './calendar.js';
 import type { Schedule } from './schedule.js';
 
@@ -35,7 +36,8 @@ export interface Stretch {
 }
 
 /**
- * Tells what is due in a stretch of time, day by day. Days without slots are left out.
+ * Tells what is due in a stretch of time, day by day. Days without slots are left out. Schedules of a job with equal args
+ * that meet in one second make one run, which is the first one's.
  *
  * @param schedules which
  * @param stretch when
@@ -48,7 +50,11 @@ export function* previewDays(
     { from, to }: Stretch,
     timezone: string,
 ): Generator<PreviewDay> {
-    let coming = schedules.map((schedule) => ({ schedule, slot: schedule.next(from - 1) ?? Infinity }));
+    let coming = schedules.map((schedule) => ({
+        schedule,
+        runs: canonicalJson([schedule.job, ...schedule.args]),
+        slot: schedule.next(from - 1) ?? Infinity,
+    }));
     let total = 0;
     for (;;) {
         coming = coming.filter(({ slot }) => slot < to);
@@ -56,12 +62,15 @@ export function* previewDays(
         const earliest = coming.reduce((least, { slot }) => Math.min(least, slot), Infinity);
         const end = Math.min(to, nextSlot(MIDNIGHT, timezone, earliest) ?? to);
         const entries: PreviewEntry[] = [];
+        const taken = new Set<string>();
         for (const cursor of coming) {
             const slots: number[] = [];
             for (; cursor.slot < end; cursor.slot = cursor.schedule.next(cursor.slot) ?? Infinity) {
                 if (++total > MOST_SLOTS)
                     throw new TooManySlotsError(`more than ${MOST_SLOTS.toLocaleString('en')} slots`);
-                slots.push(cursor.slot);
+                const run = `${cursor.slot} ${cursor.runs}`;
+                if (!taken.has(run)) slots.push(cursor.slot);
+                taken.add(run);
             }
             entries.push(...entriesOf(cursor.schedule, slots));
         }

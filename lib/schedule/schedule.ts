@@ -1,7 +1,7 @@
 import { canonicalJson, type Json, readArgs } from './args.js';
 import { BadScheduleError } from './bad_schedule_error.js';
 import { everFires, nextSlot, previousSlot } from './calendar.js';
-import { badField, misshape, splitTimezone } from './crontab.js';
+import { splitTimezone } from './crontab.js';
 import { checkTimezone } from './timezone.js';
 
 export type { Json } from './args.js';
@@ -105,24 +105,10 @@ const MOST_GOOD = 10_000;
 
 function checkCrontab(crontab: string): void {
     if (good.has(crontab)) return;
-    const reason = misshape(crontab);
-    if (reason !== undefined) throw new BadScheduleError(reason);
-    if (!canFire(crontab))
+    if (!everFires(crontab))
         throw new BadScheduleError('it never fires: no date matches it in 400 years', 'never-fires');
     if (good.size === MOST_GOOD) good.clear();
     good.add(crontab);
-}
-
-function canFire(crontab: string): boolean {
-    try {
-        return everFires(crontab);
-    } catch (error) {
-        throw new BadScheduleError(badField(crontab) ?? croners(error));
-    }
-}
-
-function croners(error: unknown): string {
-    return `cannot be read: ${String((error as Error).message).replace(/^CronPattern: (?:Syntax error, )?/, '')}`;
 }
 
 function checkZoneOf(timezone: string): void {

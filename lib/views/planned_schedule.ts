@@ -46,7 +46,8 @@ export async function planSchedule(
             ? `. In a shell it needs quotes: --schedule '30 6 * * 1-5'`
             : '';
     const schedule = blaming('--schedule ', hint, () => createSchedule(job, [crontab], zone));
-    const words = lowerFirst(await describeCrontab(schedule.crontab));
+    const meaning = await describeCrontab(schedule.crontab);
+    const words = meaning === schedule.crontab ? 'as the crontab says' : lowerFirst(meaning);
     return { crontab: crontab.trim().replace(/\s+/g, ' '), words, timezone, schedule };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { eitherDay } from '../../lib/check/either_day.js';
+import { everyDay } from '../../lib/check/every_day.js';
 import { everyMinute } from '../../lib/check/every_minute.js';
 import type { Flaw } from '../../lib/check/flaw.js';
 import { shortMonth } from '../../lib/check/short_month.js';
@@ -9,9 +10,11 @@ import { unevenStep } from '../../lib/check/uneven_step.js';
 import { BadScheduleError, createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
 import { crontabs } from '../support/crontab_arbitrary.js';
 
+const YEAR = 366 * 24 * 3600;
+
 type Rule = (crontab: string) => Flaw | undefined;
 
-const RULES: Readonly<Record<string, Rule>> = { everyMinute, unevenStep, shortMonth, eitherDay };
+const RULES: Readonly<Record<string, Rule>> = { everyMinute, everyDay, unevenStep, shortMonth, eitherDay };
 
 const FLAWED: readonly [rule: string, crontab: string, message: string, cure: string][] = [
     [
@@ -73,6 +76,48 @@ const FLAWED: readonly [rule: string, crontab: string, message: string, cure: st
         '30 * 2 * * *',
         'it runs every minute of hour 2, not once',
         "for once write '30 0 2 * * *'; if every minute is meant, '30 */1 2 * * *'",
+    ],
+    [
+        'everyMinute',
+        '*,5 2 * * *',
+        'it runs every minute of hour 2, not once',
+        "for once write '0 2 * * *'; if every minute is meant, '*/1 2 * * *'",
+    ],
+    [
+        'everyMinute',
+        '0-59 2 * * *',
+        'it runs every minute of hour 2, not once',
+        "for once write '0 2 * * *'; if every minute is meant, '*/1 2 * * *'",
+    ],
+    [
+        'everyMinute',
+        '0-29,30-59 0-23 * * 5',
+        'it runs every minute, all day, where the day of the week is 5',
+        "for every 5 minutes write '*/5 * * * *', for once '0 0 * * 5'; if every minute is meant, '*/1 0-23 * * 5'",
+    ],
+    [
+        'everyMinute',
+        '0-59 * 2-2 * * *',
+        'it runs every second of hour 2-2, not once',
+        "for once write '0 2-2 * * *'; if every second is meant, '*/1 * 2-2 * * *'",
+    ],
+    [
+        'everyDay',
+        '0 0 * */2 *',
+        'it runs on every day of each month of */2, not on one',
+        "for the first day alone write '0 0 1 */2 *'; if every day is meant, '0 0 * 1,3,5,7,9,11 *'",
+    ],
+    [
+        'everyDay',
+        '0 */6 ? 1-12/3 *',
+        'it runs on every day of each month of 1-12/3, not on one',
+        "for the first day alone write '0 */6 1 1-12/3 *'; if every day is meant, '0 */6 * 1,4,7,10 *'",
+    ],
+    [
+        'unevenStep',
+        '0-59/7 * * * *',
+        '0-59/7 starts over at each full hour, after a step of 4 minutes, not 7',
+        'for equal steps write */6 or */10 minutes; list the minutes where this is meant',
     ],
     [
         'unevenStep',
@@ -141,6 +186,26 @@ const FLAWED: readonly [rule: string, crontab: string, message: string, cure: st
         "for the last day of the month write '0 0 L JAN,MAR-APR *'; else choose a day up to 28",
     ],
     [
+        'shortMonth',
+        '0 0 31W * *',
+        'it skips February, April, June, September and November, for want of a day 31',
+        "for the last weekday of the month write '0 0 LW * *'; else choose a day up to 28",
+    ],
+    [
+        'shortMonth',
+        '0 0 15W,30 * *',
+        'it skips February, for want of a day 30',
+        "for the last day of the month write '0 0 15W,L * *'; else choose a day up to 28",
+    ],
+    ['shortMonth', '0 0 15,30W * *', 'it skips February, for want of a day 30', 'choose a day up to 28'],
+    ['shortMonth', '0 0 30-31 * *', 'it skips February, for want of a day 30', 'choose a day up to 28'],
+    [
+        'eitherDay',
+        '0 0 */2 * 1',
+        'it runs where the day of the month is */2, and also where the day of the week is 1: either is enough',
+        "where both have to match write '0 0 */2 * +1'; else make it two schedules",
+    ],
+    [
         'eitherDay',
         '0 0 13 * FRI',
         'it runs where the day of the month is 13, and also where the day of the week is FRI: either is enough',
@@ -177,14 +242,18 @@ const SOUND: Readonly<Record<string, readonly string[]>> = {
         '@daily',
         '0 * * * * *',
         '* */1 * * *',
+        '*/1,5 2 * * *',
+        '* * 1-31 * 5',
     ],
+    everyDay: ['0 0 1 */2 *', '0 0 * */2 5', '0 0 * */1 *', '0 0 * 1,3 *', '0 0 L */3 *', '@daily'],
     unevenStep: ['*/5 * * * *', '*/60 * * * *', '0 */6 * * *', '0 9-17/2 * * *', '*/1 * * * *', '@weekly'],
     shortMonth: [
         '0 0 28 * *',
         '0 0 31 1 *',
         '0 0 30 4,6 *',
         '0 0 L * *',
-        '0 0 31W * *',
+        '0 0 28W * *',
+        '0 0 31,L * *',
         '0 0 25-31 * *',
         '0 0 * * *',
         '0 0 31 * 5',
@@ -211,12 +280,28 @@ describe('a crontab that is probably not meant', () => {
                     }
                 }
             }),
-            { numRuns: 2000 },
+            { numRuns: 1000 },
         );
     });
 });
 
 describe('a crontab that is meant', () => {
+    test('is offered with the same slots', () => {
+        fc.assert(
+            fc.property(flawedCrontabs, fc.integer({ min: 0, max: 10 * YEAR }), ({ text }, after) => {
+                for (const rule of [everyMinute, everyDay]) {
+                    const meant = offersOf(rule(text)).at(-1);
+                    if (meant === undefined) continue;
+                    const [one, other] = [text, meant].map((crontab) =>
+                        createSchedule('my-job', [crontab], 'UTC'),
+                    );
+                    assert.equal(other?.next(after), one?.next(after), `${meant}, offered for ${text}`);
+                }
+            }),
+            { numRuns: 1000 },
+        );
+    });
+
     for (const [rule, sound] of Object.entries(SOUND)) {
         for (const crontab of sound) {
             test(`${rule}: ${crontab}`, () => assert.equal((RULES[rule] as Rule)(crontab), undefined));
@@ -242,11 +327,17 @@ describe('what the rules say is so', () => {
             fc.property(
                 fc.integer({ min: 1, max: 31 }),
                 fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { minLength: 1 }),
-                (day, months) => {
-                    const crontab = `0 0 ${day} ${months.join(',')} *`;
-                    const slots = (schedule: Schedule) => slotsOf(schedule, from - 1, until).length;
-                    const runs = neverFires(crontab) ? 0 : slots(createSchedule('my-job', [crontab], 'UTC'));
-                    assert.equal(shortMonth(crontab) !== undefined, runs < months.length, crontab);
+                fc.constantFrom('', 'W', '-31'),
+                (day, months, tail) => {
+                    const crontab = `0 0 ${day}${tail} ${months.join(',')} *`;
+                    const runs = neverFires(crontab)
+                        ? new Set()
+                        : new Set(
+                              slotsOf(createSchedule('my-job', [crontab], 'UTC'), from - 1, until).map(
+                                  (slot) => new Date(slot * 1000).getUTCMonth(),
+                              ),
+                          );
+                    assert.equal(shortMonth(crontab) !== undefined, runs.size < months.length, crontab);
                 },
             ),
         );
@@ -268,10 +359,10 @@ const flawedCrontabs = fc
         crontabs,
         fc
             .tuple(
-                fc.constantFrom('*', '* *', '0', '*/7', '30 *'),
+                fc.constantFrom('*', '* *', '0', '*/7', '30 *', '0-59', '*,5'),
                 fc.constantFrom('*', '2', '2,14', '*/2', '9-17'),
-                fc.constantFrom('*', '1', '13', '31', '15,30', '*/2', 'L'),
-                fc.constantFrom('*', '2', '*/5', 'JAN,APR'),
+                fc.constantFrom('*', '1', '13', '31', '31W', '15,30W', '30-31', '15,30', '*/2', 'L'),
+                fc.constantFrom('*', '2', '*/5', '*/2', 'JAN,APR'),
                 fc.constantFrom('*', '5', 'FRI', '1-5', '*/2'),
             )
             .map((fields) => ({ text: fields.join(' ') })),

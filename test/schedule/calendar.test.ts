@@ -13,7 +13,7 @@ describe('everFires', () => {
         assert.equal(everFires('0 0 30 2 MON'), true);
     });
 
-    test('throws where croner cannot read it', () => {
+    test('throws where it cannot be read', () => {
         assert.throws(() => everFires('60 * * * *'));
         assert.throws(() => everFires('* * * * * * 2026'));
     });

@@ -55,6 +55,25 @@ describe('a preview', () => {
         ]);
     });
 
+    test('counts one run where schedules of a job with equal args meet in one second', () => {
+        const declared: [string, ...unknown[]][] = [
+            ['*/5 * * * *', { a: 1, b: 2 }],
+            ['0 * * * *', { b: 2, a: 1 }],
+            ['CRON_TZ=Asia/Tokyo 2,5 9 * * *', { a: 1, b: 2 }],
+            ['0 0 * * *', 'other'],
+        ];
+        const schedules = declared.map((declaration) => createSchedule('tidy', declaration, 'UTC'));
+        const other = createSchedule('other', ['0 0 * * *', { a: 1, b: 2 }], 'UTC');
+        assert.deepEqual(preview([...schedules, other], NEW_YEAR, NEW_YEAR + DAY), [
+            [
+                ['other', '2026-01-01 00:00:00', '00:00:00', 1],
+                ['tidy', '2026-01-01 00:00:00', '23:55:00', 288],
+                ['tidy', '2026-01-01 00:00:00', '00:00:00', 1],
+                ['tidy', '2026-01-01 00:02:00', '00:02:00', 1],
+            ],
+        ]);
+    });
+
     test('refuses more slots than anybody wants to see', () => {
         const everySecond = createSchedule('tick', ['* * * * * *'], 'UTC');
         assert.throws(() => preview([everySecond], NEW_YEAR, NEW_YEAR + MOST_SLOTS + 1), TooManySlotsError);

@@ -1,0 +1,216 @@
+import { BadScheduleError } from './bad_schedule_error.js';
+
+/** The names of a crontab's fields, in their order. */
+export const FIELD_NAMES = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
+
+/** The name of a field. */
+export type FieldName = (typeof FIELD_NAMES)[number];
+
+/** One of the items of a field that commas part. */
+export interface FieldItem {
+    readonly from: number;
+    /** The last value: 7 after a Saturday is Sunday. */
+    readonly to: number;
+    /** undefined: none is written. */
+    readonly step: number | undefined;
+    /** In capitals: `W`, `L`, `LW` or `#2`; '' where there is none. */
+    readonly mark: string;
+    /** The item as croner is given it: in numbers. */
+    readonly plain: string;
+}
+
+/** One field of a crontab, taken apart. */
+export interface Field {
+    /** As it is written, with `*` for `?`. */
+    readonly text: string;
+    readonly items: readonly FieldItem[];
+    /** What the items without a mark pick, in order; Sunday is 0. */
+    readonly values: readonly number[];
+    /** Whether that is everything there is. */
+    readonly isFull: boolean;
+    /** 2 of a field that is nothing but a step through all of it: of `*\/2` and `0-59/2`; else undefined. */
+    readonly step: number | undefined;
+}
+
+interface Kind {
+    /** How messages name it. */
+    readonly noun: string;
+    readonly low: number;
+    readonly high: number;
+    /** How many values there are: 0 and 7 are one. */
+    readonly size: number;
+    readonly words?: readonly string[];
+    /** What may stand at the end of an item, or for one. */
+    readonly marks?: { readonly pattern: RegExp; readonly meaning: string };
+}
+
+const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+
+const KINDS: Readonly<Record<FieldName, Kind>> = {
+    second: { noun: 'second', low: 0, high: 59, size: 60 },
+    minute: { noun: 'minute', low: 0, high: 59, size: 60 },
+    hour: { noun: 'hour', low: 0, high: 23, size: 24 },
+    dayOfMonth: {
+        noun: 'day of the month',
+        low: 1,
+        high: 31,
+        size: 31,
+        marks: {
+            pattern: /(?<=^\d+)W$|^LW?$/i,
+            meaning: 'L (the last), LW (the last weekday) or 15W (the weekday nearest to the 15th)',
+        },
+    },
+    month: { noun: 'month', low: 1, high: 12, size: 12, words: MONTHS },
+    dayOfWeek: {
+        noun: 'day of the week',
+        low: 0,
+        high: 7,
+        size: 7,
+        words: WEEKDAYS,
+        marks: {
+            pattern: /(?<=\w)(?:#0*[1-5]|#?L)$/i,
+            meaning: '5#2 (the second Friday) or 5L (the last one)',
+        },
+    },
+};
+
+/**
+ * How messages name a field: `day of the month`.
+ *
+ * @param name which
+ */
+export function nounOf(name: FieldName): string {
+    return KINDS[name].noun;
+}
+
+/**
+ * Reads one field.
+ *
+ * @param name which
+ * @param text what it says, with `*` for `?`, and without the plus that a day of the week may have in front
+ * @throws BadScheduleError with the reason against its first bad item, and where there is one, what to write instead
+ */
+export function readField(name: FieldName, text: string): Field {
+    const kind = KINDS[name];
+    const items = text.split(',').map((item) => readItem(item, kind));
+    if (name === 'dayOfMonth' && items.length > 1 && items.some(({ mark }) => mark === 'LW'))
+        throw new BadScheduleError('day of the month LW has to stand alone: make it two schedules');
+    const picked = items.filter(({ mark }) => mark === '').flatMap((item) => valuesOf(item, kind.size));
+    const values = [...new Set(picked)].sort((a, b) => a - b);
+    const [first] = items;
+    const isStep = items.length === 1 && first?.from === kind.low && first.to === kind.low + kind.size - 1;
+    return {
+        text,
+        items,
+        values,
+        isFull: values.length === kind.size,
+        step: isStep && first.mark === '' ? first.step : undefined,
+    };
+}
+
+/**
+ * Lists what an item picks, whatever its mark.
+ *
+ * @param item which
+ * @param size how many values its field has
+ * @returns the values, each as often as the item has it; Sunday is 0
+ */
+export function valuesOf({ from, to, step = 1 }: FieldItem, size = Infinity): number[] {
+    const values: number[] = [];
+    for (let value = from; value <= to; value += step) values.push(size === 7 ? value % 7 : value);
+    return values;
+}
+
+/**
+ * Tells whether an item is one value, with or without a mark, and no range, step or star.
+ *
+ * @param item which
+ */
+export function isValue({ from, to, step }: FieldItem): boolean {
+    return from === to && step === undefined;
+}
+
+function readItem(item: string, kind: Kind): FieldItem {
+    const { noun, low, high, size } = kind;
+    if (item === '') throw new BadScheduleError(`its ${noun} field has a comma too many`);
+    const written = kind.marks?.pattern.exec(item)?.[0] ?? '';
+    const mark = written.toUpperCase().replace(/#0*(?=L)|(?<=#)0+/, '');
+    const [base = '', ...steps] = item.slice(0, item.length - written.length).split('/');
+    const step = steps.length > 0 ? readStep(item, base, steps.join('/'), kind) : undefined;
+    const range = { step, mark };
+    const tail = `${step === undefined ? '' : `/${step}`}${mark}`;
+    // L and LW: what else is empty has been refused.
+    if (base === '') return { ...range, from: high, to: high, plain: mark };
+    if (base === '*') return { ...range, from: low, to: low + size - 1, plain: `*${tail}` };
+
+    const ends = base.split('-');
+    const [from, last] = [ends[0], ends.at(-1)].map((end) => numberOf(end ?? '', kind));
+    if (from === undefined || last === undefined || ends.length > 2)
+        throw new BadScheduleError(`"${item}" is no ${noun}: write ${legal(kind)}`);
+    const outside = [from, last].find((value) => value < low || value > high);
+    if (outside !== undefined)
+        throw new BadScheduleError(`${noun} ${outside} is out of range (${low}-${high})`);
+    const to = /sun/i.test(base) && last % 7 === 0 ? sundayAfter(from) : last;
+    const write = (first: number, to: number) =>
+        `write ${rewritten({ from: first, to, step: step ?? 1, mark }, /[a-z]/i.test(base), kind)}`;
+    const first = size === 7 ? from % 7 : from;
+    if (from > to) throw new BadScheduleError(`${noun} ${item} runs backwards: ${write(first, to)}`);
+    if (step !== undefined && ends.length === 1)
+        throw new BadScheduleError(
+            `${noun} ${item} needs a range before its slash: ${write(first, low + size - 1)}`,
+        );
+    return {
+        ...range,
+        from,
+        to,
+        plain: `${from}${to === from && step === undefined ? '' : `-${to}`}${tail}`,
+    };
+}
+
+/** A Sunday by name at the end of a range: the 7 behind Saturday, but from Sunday to SUN it is one day. */
+function sundayAfter(from: number): number {
+    return from % 7 === 0 ? from : 7;
+}
+
+function readStep(item: string, base: string, text: string, { noun, low, high, size }: Kind): number {
+    const step = Number(text);
+    if (!/^\d+$/.test(text) || step === 0)
+        throw new BadScheduleError(`${noun} ${item} needs a whole number above 0 after its slash`);
+    if (step > size)
+        throw new BadScheduleError(`${noun} ${item} steps further than the field goes (${low}-${high})`);
+    if (base === '')
+        throw new BadScheduleError(`${noun} ${item} needs something before its slash: write *${item}`);
+    return step;
+}
+
+interface Range {
+    readonly from: number;
+    readonly to: number;
+    readonly step: number;
+    readonly mark: string;
+}
+
+/** A range that may run over the end of its field, in items that do not. */
+function rewritten({ from, to, step, mark }: Range, inWords: boolean, { low, size, words }: Kind): string {
+    const name = (value: number) => (inWords ? words?.[value - low] : undefined) ?? String(value);
+    const range = (from: number, to: number) => {
+        if (from > to) return [];
+        const end = from + step > to ? '' : `-${name(to)}${step > 1 ? `/${step}` : ''}`;
+        return [`${name(from)}${end}${mark}`];
+    };
+    if (from <= to) return range(from, to).join();
+    const last = low + size - 1;
+    return [...range(from, last), ...range(low + step - 1 - ((last - from) % step), to)].join();
+}
+
+function legal({ low, high, words, marks }: Kind): string {
+    const names = words ? `, ${words[0]}-${words.at(-1)}` : '';
+    return `${low}-${high}${names}${marks ? `, ${marks.meaning}` : ''}`;
+}
+
+function numberOf(text: string, { words, low }: Kind): number | undefined {
+    if (/^\d+$/.test(text)) return Number(text);
+    const index = words?.indexOf(text.toUpperCase()) ?? -1;
+    return index === -1 ? undefined : index + low;
+}
