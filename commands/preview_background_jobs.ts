@@ -1,6 +1,6 @@
 import { failOnBadParams, runCommand, takeTimezone } from '../lib/process/command.js';
-import { processTimezone } from '../lib/schedule/timezone.js';
 import type { Bot } from '../lib/scheduler/bot.js';
+import { processTimezone } from '../lib/time/process_timezone.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `preview-background-jobs`: what will run in a stretch of time. */
@@ -14,13 +14,13 @@ export default {
             type: 'string',
             optional: true,
             placeholder: 'time',
-            description: `When it begins: '2026-11-25 02:00', unix seconds, +24h (default: now).`,
+            description: `When it begins: '2026-11-25 02:00', unix seconds, -24h (default: now).`,
         });
         this.hasParam('to', {
             type: 'string',
             optional: true,
             placeholder: 'time',
-            description: 'When it ends; with a + counted from its beginning (default: +24h).',
+            description: 'When it ends: now, or with a + counted from its beginning (default: +24h).',
         });
         this.hasParam('name', {
             type: 'string',
@@ -36,24 +36,26 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const { name, json = false } = this.params;
-            const [{ parseMomentOption }, { findJob, takeOverview }, { printHistoryNote }, { printPreview }] =
-                await Promise.all([
-                    import('../lib/time/moment_input.js'),
-                    import('../lib/views/overview.js'),
-                    import('../lib/views/problems.js'),
-                    import('../lib/views/preview.js'),
-                ]);
+            const [
+                { parseStretchOptions },
+                { findJob, takeOverview },
+                { printHistoryNote },
+                { printPreview },
+            ] = await Promise.all([
+                import('../lib/time/moment_input.js'),
+                import('../lib/views/overview.js'),
+                import('../lib/views/problems.js'),
+                import('../lib/views/preview.js'),
+            ]);
             const bot: Bot = this['bot'];
             const survey = await bot.survey();
             const timezone = this.params['timezone'] ?? survey.timezone ?? processTimezone();
             const now = Math.floor(Date.now() / 1000);
-            const from = parseMomentOption('from', this.params['from'] ?? 'now', timezone, now);
-            const to = parseMomentOption('to', this.params['to'] ?? '+24h', timezone, from);
+            const stretch = parseStretchOptions(this.params, { now, timezone });
             if (name === '') throw new Error('--name is empty: leave it out for all jobs.');
-            if (to <= from) throw new Error('Nothing lies between: --to is not after --from.');
             const overview = await takeOverview(survey, () => bot.history());
             const jobs = name ? [findJob(overview.jobs, name)] : overview.jobs;
-            await printPreview(jobs, { from, to, json, timezone });
+            await printPreview(jobs, { ...stretch, json, timezone });
             if (!json) printHistoryNote(overview);
         });
     },

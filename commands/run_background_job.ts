@@ -88,7 +88,8 @@ async function parseSlot(text: string, name: string, bot: Bot): Promise<number> 
     const { schedules, settings } = findPlan(name, plans);
     const [zone, ...others] = new Set(schedules.map(({ timezone }) => timezone));
     const fallback = settings.timezone ?? (await loadConfig()).timezone;
-    return parseMomentOption('at', text, others.length === 0 ? zone : fallback);
+    const timezone = others.length === 0 ? zone : fallback;
+    return parseMomentOption('at', text, { now: Math.floor(Date.now() / 1000), timezone });
 }
 
 async function printRuns(runs: readonly Run[]): Promise<void> {

@@ -38,7 +38,8 @@ export default {
             ]);
             const bot: Bot = this['bot'];
             const { timezone } = await loadConfig();
-            const at = parseMomentOption('at', this.params['at'], timezone);
+            const now = Math.floor(Date.now() / 1000);
+            const at = parseMomentOption('at', this.params['at'], { now, timezone });
             const isJson = this.params['json'] === true;
             const runs = await runAll(bot, at, isJson);
             const next = nextSlot((await bot.survey()).plans, at);

@@ -5,7 +5,10 @@ import { parseConfig } from './config/config.js';
 import type { Run } from './runs/run.js';
 import { Bot, runtimeOf } from './scheduler/bot.js';
 import type { Runtime } from './scheduler/runtime.js';
+import { show } from './text/format.js';
+import { isoMoment } from './time/iso_time.js';
 import { ManualClock } from './time/manual_clock.js';
+import { END_OF_SLOTS, LEAST_MILLISECONDS } from './time/unix_time.js';
 import './install.js';
 
 export type { Run } from './runs/run.js';
@@ -29,6 +32,7 @@ export interface SimulationOptions {
  * @param to the end; a slot at exactly this time does not count
  * @param options what is to be different
  * @returns the runs in the order in which they ended, skipped ones included
+ * @throws TypeError where one of the two is no time, or nothing lies between them
  */
 export async function simulate(
     from: Date | string | number,
@@ -36,10 +40,15 @@ export async function simulate(
     options: SimulationOptions = {},
 ): Promise<Run[]> {
     const { patience = USUAL_PATIENCE, environment } = options;
+    const [start, end] = [readTime('from', from), readTime('to', to)];
+    if (end <= start)
+        throw new TypeError(
+            `simulate: \`to\` (${isoMoment(end)}) is not after \`from\` (${isoMoment(start)})`,
+        );
     const config: BotConfig = { log: 'silent', journal: false, ...options.config };
     const { stopTimeout } = parseConfig(config);
     const runs: Run[] = [];
-    const clock = new ManualClock(from, () => rest());
+    const clock = new ManualClock(start, () => rest());
     const bot = new Bot({
         clock,
         config: async () => config,
@@ -53,11 +62,22 @@ export async function simulate(
     const ended = bot.start();
     await Promise.race([runtimeOf(bot).life?.begun, ended]);
     await rest();
-    await clock.advance(new Date(to).getTime() - clock.now() - 1);
+    await clock.advance(end - clock.now() - 1);
     const stopped = bot.stop();
     await clock.advance(stopTimeout + LONGEST_GRACE);
     await stopped;
     return runs;
+}
+
+function readTime(argument: string, value: unknown): number {
+    const refuse = (why: string) => new TypeError(`simulate: \`${argument}\` (${show(value)}) ${why}`);
+    const isReadable = value instanceof Date || typeof value === 'string' || typeof value === 'number';
+    const time = isReadable ? new Date(value).getTime() : Number.NaN;
+    if (Number.isNaN(time)) throw refuse('is not a time: pass a Date, an ISO 8601 text or unix milliseconds');
+    if (typeof value === 'number' && Math.abs(value) < LEAST_MILLISECONDS)
+        throw refuse('looks like unix seconds, not milliseconds: multiply it by 1000');
+    if (time >= END_OF_SLOTS * 1000) throw refuse('is after the year 2999, where schedules end');
+    return time;
 }
 
 /** A run that still goes takes a second now and then on a busy machine; one that hangs is waited for only once. */

@@ -1,5 +1,6 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Problem, ProblemKind } from '../jobs/problem.js';
+import { PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
 import { type CrowdOptions, crowds } from './crowd.js';
 import { type Finding, inOrder } from './finding.js';
 import { folderFindings, type JobsFolder } from './folder.js';
@@ -12,6 +13,8 @@ export interface Survey extends CrowdOptions, Clocks {
     readonly problems: readonly Problem[];
     /** undefined: there is none. */
     readonly folder: JobsFolder | undefined;
+    /** Why another zone stands in for the process's; undefined: none does. */
+    readonly timezoneFault: string | undefined;
 }
 
 /** What to do about the kinds of problems whose reason does not end with it. */
@@ -28,7 +31,7 @@ const CURES: Readonly<Partial<Record<ProblemKind, string>>> = {
 
 /** Finds what is wrong with an app's background jobs, and what probably is. */
 export function check(survey: Survey): Finding[] {
-    const { plans, problems, folder } = survey;
+    const { plans, problems, folder, timezoneFault } = survey;
     const files = [...plans, ...problems].flatMap(({ file }) => file ?? []);
     const schedules = plans.flatMap((plan) => plan.schedules);
     return inOrder([
@@ -36,6 +39,7 @@ export function check(survey: Survey): Finding[] {
         ...plans.flatMap((plan) => scheduleFindings(plan, survey)),
         ...crowds(schedules, survey),
         ...(folder ? folderFindings(folder, new Set(files)) : []),
+        ...(timezoneFault === undefined ? [] : [timezoneFinding(timezoneFault)]),
     ]);
 }
 
@@ -50,4 +54,8 @@ function problemFinding({ severity, kind, job, file, line, schedule, reason, cur
         message: cure === undefined ? reason : reason.replace(`: ${cure}`, ''),
         cure: cure ?? CURES[kind] ?? '',
     };
+}
+
+function timezoneFinding(fault: string): Finding {
+    return { severity: 'warning', rule: 'timezone-unreadable', message: fault, cure: PROCESS_TIMEZONE_CURE };
 }

@@ -4,6 +4,7 @@ import { BackgroundJob } from '../jobs/background_job.js';
 import { importFault } from '../jobs/job_file.js';
 import { brokenFileProblems, planJob } from '../jobs/job_plan.js';
 import { noteScheduleCalls } from '../jobs/schedule_call.js';
+import { findProcessTimezone } from '../time/process_timezone.js';
 import { check } from './check.js';
 import type { Finding } from './finding.js';
 import { readJobsFolder } from './folder.js';
@@ -20,11 +21,13 @@ export async function checkApp(root: string, now: number): Promise<Report> {
     noteScheduleCalls();
     const plans = BackgroundJob.names.map((name) => planJob(name, config.timezone));
     const today = new Date(now * 1000);
+    const processTimezone = findProcessTimezone();
     const found = check({
         plans,
         problems: [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)],
         folder: await readJobsFolder(root),
-        timezone: config.timezone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+        timezone: config.timezone ?? processTimezone.name,
+        timezoneFault: processTimezone.fault,
         firstOfMonth: new Date(today.getFullYear(), today.getMonth() + 1, 1).getTime() / 1000,
         concurrency: config.concurrency,
         now,

@@ -1,8 +1,7 @@
-import { nextSlot } from '../schedule/calendar.js';
-import { hasFixedTimes, readCrontab } from '../schedule/crontab.js';
+import { hasFixedTimes, nextSlot } from '../schedule/calendar.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { formatMoment } from '../time/moment.js';
-import { offsetMinutes } from '../time/steady_offset.js';
+import { steadyOffset } from '../time/steady_offset.js';
 import type { Flaw } from './flaw.js';
 
 /** A moment at which a zone's clocks are set; unix seconds, offsets from UTC in seconds. */
@@ -20,20 +19,15 @@ const DAY = 24 * 3600;
  * @param timezone IANA name
  * @param from unix seconds
  * @param until unix seconds
- * @returns the changes, in order; those that are undone within a day are missing
+ * @returns the changes, in order
  */
 export function clockChanges(timezone: string, from: number, until: number): ClockChange[] {
     const changes: ClockChange[] = [];
-    for (let start = from; start < until; start += DAY) {
-        const [before, after] = [offsetAt(timezone, start), offsetAt(timezone, start + DAY)];
-        if (before === after) continue;
-        let [low, high] = [start, start + DAY];
-        while (high - low > 1) {
-            const middle = Math.floor((low + high) / 2);
-            if (offsetAt(timezone, middle) === before) low = middle;
-            else high = middle;
-        }
-        changes.push({ at: high, before, after });
+    let { end: at, offset: before } = steadyOffset(timezone, from);
+    while (at <= until) {
+        const { end, offset: after } = steadyOffset(timezone, at);
+        if (after !== before) changes.push({ at, before, after });
+        [at, before] = [end, after];
     }
     return changes;
 }
@@ -80,16 +74,13 @@ function effectOf(schedule: Schedule, change: ClockChange): Effect | undefined {
     const wall = { from: change.at + Math.min(...offsets), until: change.at + Math.max(...offsets) };
     const time = firstWithin(schedule.crontab, wall);
     if (time === undefined) return undefined;
-    const isFixed = hasFixedTimes(readCrontab(schedule.crontab));
+    const isFixed = hasFixedTimes(schedule.crontab);
     if (!isFixed && !isAloneInDay(schedule.crontab, wall)) return undefined;
     if (!isGap(change)) {
         const runs = isFixed ? 'at the first' : 'both times';
         return { wall, sentence: `${clock(time)} comes twice on ${date(time)}: it runs ${runs}` };
     }
-    const runs =
-        isFixed && schedule.matches(change.at)
-            ? `runs at ${clock(change.at + change.after)}`
-            : 'does not run that day';
+    const runs = isFixed && schedule.matches(change.at) ? `runs at ${endOf(wall)}` : 'does not run that day';
     return { wall, sentence: `${clock(time)} does not exist on ${date(time)}: it ${runs}` };
 }
 
@@ -108,8 +99,8 @@ function isAloneInDay(crontab: string, { from, until }: WallTime): boolean {
     return isFree({ from: midnight, until: from }) && isFree({ from: until, until: midnight + DAY });
 }
 
-function offsetAt(timezone: string, second: number): number {
-    return 60 * (offsetMinutes(timezone, second) ?? 0);
+function endOf({ from, until }: WallTime): string {
+    return date(from) === date(until) ? clock(until) : `${clock(until)} on ${date(until)}`;
 }
 
 function clock(wall: number): string {

@@ -1,6 +1,6 @@
 import { readCrontab } from '../schedule/crontab.js';
 import type { Schedule } from '../schedule/schedule.js';
-import { formatMoment } from '../time/moment.js';
+import { formatUniqueMoment } from '../time/moment.js';
 import type { Finding } from './finding.js';
 
 /** So many jobs in one second are a crowd, where they cannot all run at once. */
@@ -53,7 +53,7 @@ export function crowds(
     return found.map(({ slot, jobs }) => ({
         severity: 'warning',
         rule: 'crowd',
-        message: `${jobs.size} jobs are due in one second, such as ${formatMoment(slot, timezone)}: ${named(jobs)}`,
+        message: `${jobs.size} jobs are due in one second, such as ${formatUniqueMoment(slot, timezone)}: ${named(jobs)}`,
         cure: 'give them different minutes, or raise bot.concurrency in pinstripe.config.js',
     }));
 }

@@ -2,7 +2,14 @@ import type { ProblemKind } from '../jobs/problem.js';
 import type { FlawRule } from './flaw.js';
 
 /** Which rule has found something. */
-export type Rule = ProblemKind | FlawRule | 'same-schedule' | 'crowd' | FolderRule | 'bad-config';
+export type Rule =
+    | ProblemKind
+    | FlawRule
+    | 'same-schedule'
+    | 'crowd'
+    | FolderRule
+    | 'bad-config'
+    | 'timezone-unreadable';
 
 /** The rules about the folder of the job files, rather than about one of them. */
 export type FolderRule = 'no-file-importer' | 'foreign-file-importer' | 'files-not-imported';

@@ -1,7 +1,7 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import { scheduleCall } from '../jobs/schedule_call.js';
 import type { Schedule } from '../schedule/schedule.js';
-import { type ClockChange, clockChange, clockChanges } from './clock_change.js';
+import { clockChange, clockChanges } from './clock_change.js';
 import { eitherDay } from './either_day.js';
 import { everyDay } from './every_day.js';
 import { everyMinute } from './every_minute.js';
@@ -36,7 +36,7 @@ export function flawsOfSchedule(schedule: Schedule, { timezone, now }: Clocks): 
         unevenStep(crontab),
         shortMonth(crontab),
         eitherDay(crontab),
-        clockChange(schedule, zone, changesFrom(now, zone)),
+        clockChange(schedule, zone, clockChanges(zone, now, now + YEAR)),
     ].filter((flaw) => flaw !== undefined);
 }
 
@@ -51,15 +51,6 @@ export function scheduleFindings(plan: JobPlan, clocks: Clocks): Finding[] {
         ),
         ...twins(schedules).map((schedule) => warning(plan, schedule, TWIN)),
     ];
-}
-
-const changesByZone = new Map<string, ClockChange[]>();
-
-function changesFrom(now: number, timezone: string): ClockChange[] {
-    const key = `${now} ${timezone}`;
-    const known = changesByZone.get(key) ?? clockChanges(timezone, now, now + YEAR);
-    changesByZone.set(key, known);
-    return known;
 }
 
 function twins(schedules: readonly Schedule[]): Schedule[] {

@@ -50,6 +50,7 @@ export type BotEvent =
     | { type: 'exit-with-runs'; runs: readonly Run[] }
     | { type: 'job-invalid'; problem: Problem }
     | { type: 'files-not-imported'; message: string }
+    | { type: 'timezone-unreadable'; message: string }
     | { type: 'run-started'; run: Run }
     | { type: 'run-retrying'; run: Run; error: ErrorRecord; delay: number }
     | { type: 'run-ended'; run: Run }

@@ -8,7 +8,7 @@ import { surviveLostOutput } from '../text/lost_output.js';
 import { paint } from '../text/paint.js';
 import { printable, printableLines } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
-import { formatMoment } from '../time/moment.js';
+import { formatUniqueMoment } from '../time/moment.js';
 import type { BotEvent, Emit, JournalTrouble } from './events.js';
 import { durationOf, latenessOf, type Outcome, type Run } from './run.js';
 
@@ -81,7 +81,7 @@ function sentence(event: BotEvent): Line | undefined {
         case 'bot-started':
             return news(
                 `bot started: ${count(event.jobs, 'background job')}, ${count(event.schedules, 'schedule')}, ` +
-                    `${event.next === undefined ? 'nothing to come' : `next slot ${formatMoment(event.next)}`} (${event.engine})`,
+                    `${event.next === undefined ? 'nothing to come' : `next slot ${formatUniqueMoment(event.next)}`} (${event.engine})`,
             );
         case 'bot-stopping':
             return event.runs > 0
@@ -89,6 +89,7 @@ function sentence(event: BotEvent): Line | undefined {
                 : undefined;
         case 'bot-stopped':
             return news('bot stopped');
+        case 'timezone-unreadable':
         case 'files-not-imported':
             return warning(`${paint.yellow('warning')} ${event.message}`);
         case 'exit-forced':
@@ -158,12 +159,12 @@ function sentence(event: BotEvent): Line | undefined {
         case 'clock-gap':
             return event.now - event.after > 10
                 ? warning(
-                      `the process was blocked or asleep from ${formatMoment(event.after)} to ${formatMoment(event.now)}`,
+                      `the process was blocked or asleep from ${formatUniqueMoment(event.after)} to ${formatUniqueMoment(event.now)}`,
                   )
                 : undefined;
         case 'clock-set-back':
             return warning(
-                `the clock was set back from ${formatMoment(event.from)} to ${formatMoment(event.to)}: ` +
+                `the clock was set back from ${formatUniqueMoment(event.from)} to ${formatUniqueMoment(event.to)}: ` +
                     (event.adopted
                         ? 'going on from there'
                         : 'nothing runs until the old time is reached again'),
@@ -235,8 +236,8 @@ function nameOf({ job, tenant }: Run): string {
 }
 
 function spanOf(first: number, last: number): string {
-    if (first === last) return `at ${formatMoment(first)}`;
-    return `from ${formatMoment(first)} to ${formatMoment(last)}`;
+    if (first === last) return `at ${formatUniqueMoment(first)}`;
+    return `from ${formatUniqueMoment(first)} to ${formatUniqueMoment(last)}`;
 }
 
 function stackOf(run: Run, error: ErrorRecord): string {
@@ -277,6 +278,6 @@ function trouble(text: string): Line {
 
 // Who looks on knows the day; who reads a file does not.
 function timeFor(stream: NodeJS.WriteStream): string {
-    const [day, time] = formatMoment(Date.now() / 1000).split(' ');
+    const [day, time] = formatUniqueMoment(Date.now() / 1000).split(' ');
     return stream.isTTY ? `${time}` : `${day} ${time}`;
 }

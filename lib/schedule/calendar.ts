@@ -1,6 +1,7 @@
 import { Cron } from 'croner';
 import { LRUCache } from 'lru-cache';
-import { steadyOffset } from '../time/steady_offset.js';
+import { processTimezone } from '../time/process_timezone.js';
+import { type SteadyOffset, steadyOffset } from '../time/steady_offset.js';
 import { plainCrontab } from './crontab.js';
 
 /** How many crontabs are kept ready at once, at 3 kB each. */
@@ -9,13 +10,12 @@ const MOST_CRONS = 8192;
 const crons = new LRUCache<string, Cron>({ max: MOST_CRONS });
 
 /** Any time does, as croner searches 400 years from it, and the Gregorian calendar repeats after that. */
-const SOME_TIME = new Date(0);
+const SOME_TIME = 0;
 
-/**
- * How long after the clocks were set back, by at most a day, a fixed time may be the second of its kind, which is none
- * of its slots; in seconds.
- */
-const SETTLED = 26 * 3600;
+const DAY = 24 * 3600;
+
+/** No zone sets its clocks by as much: a slot that is further away is gone to at once, past the stretches before it. */
+const FAR = 2 * DAY;
 
 /**
  * The first slot of a crontab after a time.
@@ -26,15 +26,18 @@ const SETTLED = 26 * 3600;
  * @returns unix seconds, strictly after; undefined: there is none
  */
 export function nextSlot(crontab: string, timezone: string | undefined, after: number): number | undefined {
-    const date = new Date(after * 1000);
-    if (timezone !== undefined) {
-        const { from, until, minutes } = steadyOffset(timezone, after);
-        if (minutes !== undefined && after >= from + SETTLED) {
-            const slot = toSeconds(cronFor(crontab, minutes).nextRun(date));
-            if (slot !== undefined && slot <= until) return slot;
-        }
+    const cron = cronFor(crontab);
+    const isFixed = hasFixedTimes(crontab);
+    const zone = timezone ?? processTimezone();
+    for (let from = Math.floor(after) + 1; ; ) {
+        const stretch = steadyOffset(zone, from);
+        if (isFixed && from === stretch.start && isDueInGap(cron, stretch)) return from;
+        const wall = nextTime(cron, Math.max(from + stretch.offset, firstTime(stretch, isFixed)) - 1);
+        if (wall === undefined) return undefined;
+        const slot = wall - stretch.offset;
+        if (slot < stretch.end) return slot;
+        from = stretch.end - from > FAR ? Math.max(stretch.end, slot - FAR) : stretch.end;
     }
-    return toSeconds(cronFor(crontab, timezone).nextRun(date));
 }
 
 /**
@@ -50,15 +53,19 @@ export function previousSlot(
     timezone: string | undefined,
     before: number,
 ): number | undefined {
-    const date = new Date(before * 1000);
-    if (timezone !== undefined) {
-        const { from, minutes } = steadyOffset(timezone, before);
-        if (minutes !== undefined && before >= from + SETTLED) {
-            const slot = toSeconds(cronFor(crontab, minutes).previousRuns(1, date)[0]);
-            if (slot !== undefined && slot >= from + SETTLED) return slot;
-        }
+    const cron = cronFor(crontab);
+    const isFixed = hasFixedTimes(crontab);
+    const zone = timezone ?? processTimezone();
+    for (let until = Math.ceil(before) - 1; ; ) {
+        const stretch = steadyOffset(zone, until);
+        const wall = previousTime(cron, until + stretch.offset + 1);
+        if (wall === undefined) return undefined;
+        const slot = wall - stretch.offset;
+        if (wall >= firstTime(stretch, isFixed)) return slot;
+        if (isFixed && isDueInGap(cron, stretch)) return stretch.start;
+        const end = stretch.start - 1;
+        until = until - end > FAR ? Math.min(end, slot + FAR) : end;
     }
-    return toSeconds(cronFor(crontab, timezone).previousRuns(1, date)[0]);
 }
 
 /**
@@ -69,19 +76,48 @@ export function previousSlot(
  * @throws BadScheduleError where it cannot be read
  */
 export function everFires(crontab: string): boolean {
-    return cronFor(crontab, 0).nextRun(SOME_TIME) !== null;
+    return nextTime(cronFor(crontab), SOME_TIME) !== undefined;
 }
 
-// A Cron asks its options for the zone anew each time, so that one of them serves a crontab in all zones.
-function cronFor(crontab: string, zone: string | number | undefined): Cron {
+/**
+ * Whether a crontab has fixed times: neither a star nor a step in its seconds, minutes and hours.
+ *
+ * @param crontab five or six fields or a nickname, readable
+ */
+export function hasFixedTimes(crontab: string): boolean {
+    if (crontab.startsWith('@')) return crontab.toLowerCase() !== '@hourly';
+    return !/[*?/]/.test(crontab.split(' ').slice(0, -3).join());
+}
+
+// A time on the wall clock is written as the unix second at which a clock in UTC shows it.
+
+/** The first time of a stretch that may be a slot: a fixed time that was shown before is none again. */
+function firstTime({ start, offset, before }: SteadyOffset, isFixed: boolean): number {
+    return start + (isFixed ? Math.max(offset, before) : offset);
+}
+
+/** Whether a time is due that the clocks jumped over at the start of a stretch; with a whole day its times are gone. */
+function isDueInGap(cron: Cron, { start, offset, before }: SteadyOffset): boolean {
+    if (offset <= before || offset - before >= DAY) return false;
+    const time = nextTime(cron, start + before - 1);
+    return time !== undefined && time < start + offset;
+}
+
+function nextTime(cron: Cron, after: number): number | undefined {
+    return toSeconds(cron.nextRun(new Date(after * 1000)));
+}
+
+function previousTime(cron: Cron, before: number): number | undefined {
+    return toSeconds(cron.previousRuns(1, new Date(before * 1000))[0]);
+}
+
+function cronFor(crontab: string): Cron {
     let cron = crons.get(crontab);
     if (cron === undefined) {
-        cron = new Cron(plainCrontab(crontab), { fixedTimeRule: 'no-wildcard', mode: '5-or-6-parts' });
+        cron = new Cron(plainCrontab(crontab), { mode: '5-or-6-parts', utcOffset: 0 });
         shareYears(cron);
         crons.set(crontab, cron);
     }
-    cron.options.timezone = typeof zone === 'string' ? zone : undefined;
-    cron.options.utcOffset = typeof zone === 'number' ? zone : undefined;
     return cron;
 }
 

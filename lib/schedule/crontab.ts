@@ -90,15 +90,6 @@ export function crontabWith(crontab: Crontab, changes: Partial<Record<FieldName,
         .replace(/^0 /, '');
 }
 
-/**
- * Tells whether a schedule has fixed times: with no wildcard and no step in seconds, minutes and hours.
- *
- * @param crontab its crontab
- */
-export function hasFixedTimes({ second, minute, hour }: Crontab): boolean {
-    return !/[*/]/.test(`${second.text}${minute.text}${hour.text}`);
-}
-
 type SixTexts = readonly [string, string, string, string, string, string];
 
 function fieldTexts(crontab: string): SixTexts {

@@ -33,9 +33,9 @@ export interface Schedule {
 }
 
 /**
- * Reads one schedule of a job. Its slots are croner's, with the daylight saving rules of crontab(5): a fixed time runs
- * once on every local day, in the hour that does not exist at the first valid time after it; an interval skips that
- * hour and runs through both of the repeated ones.
+ * Reads one schedule of a job. Its slots follow the daylight saving rules of crontab(5): a fixed time runs once on every
+ * local day, in the hour that does not exist at the first valid time after it; an interval skips that hour and runs
+ * through both of the repeated ones.
  *
  * @param job the job's name, dasherized
  * @param declaration the crontab and args as given to `this.schedule()`. The crontab: five fields as in crontab(5),
@@ -93,7 +93,6 @@ class CronSchedule implements Schedule {
         return previousSlot(this.crontab, this.timezone, before);
     }
 
-    // Not croner's match(), which knows neither the gap's first valid time nor that a fixed time runs once.
     matches(second: number): boolean {
         return this.next(second - 1) === second;
     }

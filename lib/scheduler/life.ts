@@ -1,6 +1,7 @@
 import { BackgroundJob } from '../jobs/background_job.js';
 import { brokenFileProblems } from '../jobs/job_plan.js';
 import type { ActiveRun } from '../runs/active_run.js';
+import { findProcessTimezone, PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
 import type { Runtime } from './runtime.js';
 import { Scheduler } from './scheduler.js';
 import { Shutdown } from './shutdown.js';
@@ -96,6 +97,9 @@ export class Life {
     async #begin(ticker: Ticker): Promise<void> {
         const { runtime } = this;
         const { engine, emit, config, environment } = runtime;
+        const { fault } = findProcessTimezone();
+        if (fault !== undefined)
+            emit({ type: 'timezone-unreadable', message: `${fault}: ${PROCESS_TIMEZONE_CURE}` });
         for (const problem of brokenFileProblems()) emit({ type: 'job-invalid', problem });
         const message = BackgroundJob.names.length === 0 ? await runtime.explainNoJobs() : undefined;
         if (message) emit({ type: 'files-not-imported', message });

@@ -5,7 +5,7 @@ import { type Tenancy, tenancyOf } from '../runs/tenants.js';
 import { readArgs } from '../schedule/args.js';
 import { messageOf } from '../text/errors.js';
 import { didYouMean } from '../text/suggestion.js';
-import { formatMoment, inZone } from '../time/moment.js';
+import { formatUniqueMoment, inZone } from '../time/moment.js';
 
 /** As many tenants as an error message lists. */
 const FEW = 5;
@@ -90,7 +90,7 @@ function notDue({ name, schedules }: JobPlan, slot: number): string {
     ]
         .filter(({ at }) => Number.isFinite(at))
         .map(({ at, schedule: { timezone } }) =>
-            timezone === first.timezone ? formatMoment(at, timezone) : inZone(at, timezone),
+            timezone === first.timezone ? formatUniqueMoment(at, timezone) : inZone(at, timezone),
         );
     const slots = nearest.length > 1 ? `slots are ${nearest.join(' and ')}` : `slot is ${nearest}`;
     return `The background job "${name}" is not due at ${inZone(slot, first.timezone)}: its nearest ${slots}.`;

@@ -6,8 +6,18 @@ const SMALLER_UNITS = [
     { unit: ms('1m'), name: 'min', digits: 1, limit: 60 },
 ];
 
+/** Units that `ms` has one meaning for, and people another, or several: what to write instead of one of them. */
+const UNCLEAR_UNITS = [
+    {
+        unit: /^M$/,
+        hint: (count: number) => `'${count}m' for minutes, '${Math.round(30 * count)}d' for months`,
+    },
+    { unit: /^(?:y|yrs?|years?)$/i, hint: (count: number) => `'${Math.round(365 * count)}d' for years` },
+];
+
 /**
- * Reads a length of time. A number without a unit is refused: nobody can tell seconds from milliseconds.
+ * Reads a length of time. A number without a unit is refused: nobody can tell seconds from milliseconds. So are years, and
+ * `M`, which may be minutes or months.
  *
  * @param value a text with a unit, as the `ms` package reads it: `'500ms'`, `'25s'`, `'10m'`, `'1h'`, `'2 days'`
  * @returns milliseconds
@@ -19,6 +29,9 @@ export function parseDuration(value: unknown): number {
     if (milliseconds === undefined || !(milliseconds >= 0)) {
         throw new TypeError(`is not a duration: write a number with its unit, like '30s', '10m' or '1h'`);
     }
+    const [, count, unit = ''] = /([\d.]+) *([a-z]+)$/i.exec(value as string) ?? [];
+    const unclear = UNCLEAR_UNITS.find((candidate) => candidate.unit.test(unit));
+    if (unclear) throw new TypeError(`is not clear: write ${unclear.hint(Number(count))}`);
     return milliseconds;
 }
 

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import TinyQueue from 'tinyqueue';
+import { show } from '../text/format.js';
 import type { Clock } from './clock.js';
 
 interface Timer {
@@ -30,6 +31,10 @@ export class ManualClock implements Clock {
         private readonly settle: () => Promise<void> | undefined = aFewTurns,
     ) {
         this.#wall = new Date(now).getTime();
+        if (Number.isNaN(this.#wall))
+            throw new TypeError(
+                `${show(now)} is not a time: pass a Date, an ISO 8601 text or unix milliseconds`,
+            );
     }
 
     now(): number {

@@ -1,30 +1,30 @@
-import { offsetMinutes } from './steady_offset.js';
+import { isoMoment } from './iso_time.js';
+import { processTimezone } from './process_timezone.js';
+import { steadyOffset } from './steady_offset.js';
 
 // Times are unix seconds; a zone is an IANA name, and undefined is the process's.
 
 /** Writes a time for people, on the clock of a zone: `'2026-11-24 02:00:00'`. */
-export function formatMoment(unixTime: number, timezone?: string): string {
-    const format = new Intl.DateTimeFormat('en', { ...FIELDS, timeZone: timezone });
-    const parts = format.formatToParts(unixTime * 1000).map(({ type, value }) => [type, value]);
-    const { year, month, day, hour, minute, second } = Object.fromEntries(parts) as Record<string, string>;
-    return `${year}-${month}-${day} ${hour}:${minute}:${second}`;
+export function formatMoment(unixTime: number, timezone: string = processTimezone()): string {
+    const second = Math.floor(unixTime);
+    const wall = second + steadyOffset(timezone, second).offset;
+    return isoMoment(wall * 1000)
+        .slice(0, 19)
+        .replace('T', ' ');
 }
 
 /** Writes a time for people, with its zone where one is given: `'2026-11-24 02:00:00 Europe/London'`. */
 export function inZone(unixTime: number, timezone: string | undefined): string {
-    return `${formatMoment(unixTime, timezone)}${timezone === undefined ? '' : ` ${timezone}`}`;
+    return `${formatUniqueMoment(unixTime, timezone)}${timezone === undefined ? '' : ` ${timezone}`}`;
 }
 
 /** Writes a time for people, with its offset where the clock shows it twice: `'2026-10-25 01:30:00 +01:00'`. */
-export function formatUniqueMoment(unixTime: number, timezone: string): string {
+export function formatUniqueMoment(unixTime: number, timezone: string = processTimezone()): string {
     const text = formatMoment(unixTime, timezone);
-    const minutes = offsetMinutes(timezone, unixTime);
-    if (minutes === undefined) return text;
-    const isTwice = [unixTime - DAY, unixTime + DAY].some((near) => {
-        const other = offsetMinutes(timezone, near) ?? minutes;
-        return other !== minutes && formatMoment(unixTime + 60 * (minutes - other), timezone) === text;
-    });
-    return isTwice ? `${text} ${formatOffset(minutes)}` : text;
+    const { start, end, offset, before } = steadyOffset(timezone, unixTime);
+    const after = steadyOffset(timezone, end).offset;
+    const isTwice = unixTime < start + before - offset || unixTime >= end + after - offset;
+    return isTwice ? `${text} ${formatOffset(offset)}` : text;
 }
 
 /** Leaves `:00` out of a time that is written for people. */
@@ -32,23 +32,13 @@ export function withoutZeroSeconds(moment: string): string {
     return moment.replace(/(?<=\d\d:\d\d):00(?= |$)/, '');
 }
 
-function formatOffset(minutes: number): string {
-    const pad = (number: number) => String(number).padStart(2, '0');
-    const size = Math.abs(minutes);
-    return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;
+function formatOffset(offset: number): string {
+    const time = isoMoment(Math.abs(offset) * 1000).slice(11, 16);
+    return `${offset < 0 ? '-' : '+'}${time}`;
 }
 
-const FIELDS = {
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-} as const;
-
-const MINUTE = 60;
+const SECOND = 1;
+const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 

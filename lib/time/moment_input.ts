@@ -1,18 +1,21 @@
 import { BadOptionError } from '../text/bad_option_error.js';
 import { parseDuration } from './duration.js';
-import { formatMoment } from './moment.js';
+import { processTimezone } from './process_timezone.js';
+import { steadyOffset } from './steady_offset.js';
+import { END_OF_SLOTS, LEAST_MILLISECONDS } from './unix_time.js';
 
 const HOW = `write '2026-11-25 02:00', '2026-11-25T02:00:00Z', unix seconds, 'now', or '+24h'`;
 
-// Fewer seconds than these (March 1973) are no time that anybody means, but 20261125 may be a date; more are milliseconds.
+// Fewer seconds than these (March 1973) are no time that anybody means, but 20261125 may be a date.
 const LEAST = 1e8;
-const LEAST_MILLISECONDS = 1e11;
 
-/** Clocks differ from UTC by less than this, and change less often, in seconds. */
+/** In seconds. Clocks differ from UTC by less. */
 const DAY = 86_400;
 
-const LOCAL = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?)?$/i;
-const OFFSET = / ?(?:Z|(?<sign>[+-])(?<hours>[01]\d|2[0-3]):?(?<minutes>[0-5]\d)?)$/i;
+const DATE = /(?<date>\d{4}-\d\d-\d\d)/;
+const TIME = /[T ](?<time>\d\d:\d\d)(?::(?<seconds>\d\d)(?:\.(?<fraction>\d+))?)?/;
+const OFFSET = / ?(?<offset>Z|(?<sign>[+-])(?<hours>[01]\d|2[0-3])(?::?(?<minutes>[0-5]\d))?)/;
+const CALENDAR = new RegExp(`^${DATE.source}(?:${TIME.source})?(?:${OFFSET.source})?$`, 'i');
 
 /** What a moment is read by. */
 export interface MomentContext {
@@ -20,29 +23,29 @@ export interface MomentContext {
     readonly now: number;
     /** The zone of times without an offset: an IANA name; undefined: the process's. */
     readonly timezone: string | undefined;
+    /** From where `+24h` counts, in unix seconds; default: the present. */
+    readonly from?: number;
 }
 
 /**
  * Reads a time that somebody has typed:
  * - a date, or a date with a time: `2026-11-25`, `2026-11-25 02:00`, `2026-11-25T02:00:30`. On the clock of the zone: a time
  *   that the zone skips is the first valid one after it, as crontab(5) has it; of one that it repeats it is the first
- * - the same with an offset: `2026-11-25T02:00:00Z`, `2026-11-25 02:00+01:00`
+ * - the same with an offset: `2026-11-25T02:00:00Z`, `2026-11-25 02:00+01:00`, `2026-11-25Z`
  * - unix seconds: `1795572000`
- * - from now: `now`, `+24h`, `-90m`, `+2 days`
+ * - by the present: `now`, `-90m`, `+24h`, `+2 days`; what has a plus may count from another time
  *
  * @param text what was typed
- * @param context the present, and the zone
+ * @param context the present, the zone, and from where a plus counts
  * @returns unix seconds
  * @throws TypeError for anything else; its message names the text and says how to write a time
  */
-export function parseMoment(text: string, { now, timezone }: MomentContext): number {
+export function parseMoment(text: string, context: MomentContext): number {
     const typed = text.trim();
-    if (/^now$/i.test(typed)) return now;
-    if (/^[+-]/.test(typed)) return checked(typed, now + parseDistance(typed));
-    if (/^\d+(\.\d+)?$/.test(typed)) return parseSeconds(typed);
-    const offset = /\d\d:\d\d/.test(typed) ? OFFSET.exec(typed) : null;
-    const wall = parseWall(typed, offset ? typed.slice(0, offset.index) : typed);
-    return offset ? wall - secondsOf(offset) : onClockOf(timezone, wall);
+    const moment = read(typed, context);
+    if (moment < 0 || moment >= END_OF_SLOTS)
+        throw new TypeError(`"${typed}" is not in the years from 1970 to 2999`);
+    return moment;
 }
 
 /**
@@ -50,26 +53,49 @@ export function parseMoment(text: string, { now, timezone }: MomentContext): num
  *
  * @param option its name: `'at'`
  * @param text what was typed
- * @param timezone the zone of times without an offset: an IANA name; undefined: the process's
- * @param now from where distances count, in unix seconds; default: the present
+ * @param context as of `parseMoment`
  * @returns unix seconds
  * @throws BadOptionError with what `parseMoment` says, and the option in front
  */
-export function parseMomentOption(
-    option: string,
-    text: string,
-    timezone: string | undefined,
-    now: number = Math.floor(Date.now() / 1000),
-): number {
+export function parseMomentOption(option: string, text: string, context: MomentContext): number {
     try {
-        return parseMoment(text, { now, timezone });
+        return parseMoment(text, context);
     } catch (error) {
         throw new BadOptionError(`--${option} ${(error as Error).message}`);
     }
 }
 
+/**
+ * Reads the options `--from` and `--to` of a command: from now without the one, for a day without the other. `--to +24h`
+ * counts from the beginning.
+ *
+ * @param options what was typed
+ * @param context as of `parseMoment`
+ * @returns unix seconds; the end is after the beginning
+ * @throws BadOptionError as `parseMomentOption` does; Error where nothing lies between
+ */
+export function parseStretchOptions(
+    options: { readonly from?: string; readonly to?: string },
+    { now, timezone }: MomentContext,
+): { from: number; to: number } {
+    const from =
+        options.from === undefined ? now : parseMomentOption('from', options.from, { now, timezone });
+    if (options.to === undefined) return { from, to: from + DAY };
+    const to = parseMomentOption('to', options.to, { now, timezone, from });
+    if (to > from) return { from, to };
+    const beginning = options.from === undefined ? 'now' : `--from "${options.from}"`;
+    throw new Error(`Nothing lies between: --to "${options.to}" is not after ${beginning}.`);
+}
+
+function read(typed: string, { now, timezone, from = now }: MomentContext): number {
+    if (/^now$/i.test(typed)) return now;
+    if (typed.startsWith('+')) return from + parseDistance(typed);
+    if (typed.startsWith('-')) return now - parseDistance(typed);
+    if (/^\d+(\.\d+)?$/.test(typed)) return parseSeconds(typed);
+    return parseCalendar(typed, timezone);
+}
+
 function parseDistance(typed: string): number {
-    const sign = typed.startsWith('-') ? -1 : 1;
     let milliseconds: number;
     try {
         milliseconds = parseDuration(typed.slice(1).trim());
@@ -78,7 +104,7 @@ function parseDistance(typed: string): number {
     }
     if (milliseconds % 1000 !== 0)
         throw new TypeError(`"${typed}" is no distance in whole seconds, like +24h or -90m`);
-    return (sign * milliseconds) / 1000;
+    return milliseconds / 1000;
 }
 
 function parseSeconds(typed: string): number {
@@ -93,42 +119,25 @@ function parseSeconds(typed: string): number {
     return seconds;
 }
 
-/** What a clock in UTC would show at the unix seconds that are returned. */
-function parseWall(typed: string, local: string): number {
-    const [, date, time = '00:00', seconds = '00', fraction = '0'] = LOCAL.exec(local) ?? [];
-    if (date === undefined) throw new TypeError(`"${typed}" is not a time: ${HOW}`);
+function parseCalendar(typed: string, timezone: string | undefined): number {
+    const { groups } = CALENDAR.exec(typed) ?? {};
+    if (groups === undefined) throw new TypeError(`"${typed}" is not a time: ${HOW}`);
+    const { date, time = '00:00', seconds = '00', fraction = '0', offset } = groups;
     if (Number(fraction) !== 0) throw new TypeError(`"${typed}" is not a time in whole seconds`);
     const iso = `${date}T${time}:${seconds}.000Z`;
     const wall = new Date(iso);
     // V8 takes 30 February for the first of March.
     if (Number.isNaN(wall.getTime()) || wall.toISOString() !== iso)
         throw new TypeError(`"${typed}" is on no calendar and no clock`);
-    return checked(typed, wall.getTime() / 1000);
+    const second = wall.getTime() / 1000;
+    if (offset === undefined) return onClockOf(timezone ?? processTimezone(), second);
+    const { sign, hours = '0', minutes = '0' } = groups;
+    return second - (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);
 }
 
-function secondsOf({ groups: { sign, hours = '0', minutes = '0' } = {} }: RegExpExecArray): number {
-    return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);
-}
-
-/** The first moment at which the clocks of a place show at least this. */
-function onClockOf(timezone: string | undefined, wall: number): number {
-    const shownAt = (moment: number) =>
-        Date.parse(`${formatMoment(moment, timezone).replace(' ', 'T')}Z`) / 1000;
-    const candidates = [wall - DAY, wall + DAY].map((moment) => wall - (shownAt(moment) - moment));
-    const hits = candidates.filter((moment) => shownAt(moment) === wall);
-    if (hits.length > 0) return Math.min(...hits);
-    // The zone skips it: somewhere between the two the clocks were put forward past it.
-    let [before, after] = [Math.min(...candidates), Math.max(...candidates)];
-    while (after - before > 1) {
-        const middle = Math.floor((before + after) / 2);
-        if (shownAt(middle) >= wall) after = middle;
-        else before = middle;
-    }
-    return after;
-}
-
-function checked(typed: string, moment: number): number {
-    if (moment < 0 || moment >= LEAST_MILLISECONDS)
-        throw new TypeError(`"${typed}" is not in the years from 1970 to 5138`);
-    return moment;
+/** The first moment at which the clocks of a place show at least what a clock in UTC shows at `wall`. */
+function onClockOf(timezone: string, wall: number): number {
+    let stretch = steadyOffset(timezone, wall - DAY);
+    while (wall - stretch.offset >= stretch.end) stretch = steadyOffset(timezone, stretch.end);
+    return Math.max(stretch.start, wall - stretch.offset);
 }

@@ -1,62 +1,81 @@
-/** A stretch of time in which a zone keeps its offset from UTC; unix seconds, both ends included. */
+import { LRUCache } from 'lru-cache';
+
+/** A stretch of time over which a zone's clocks are not set; unix seconds, offsets from UTC in seconds. */
 export interface SteadyOffset {
-    readonly from: number;
-    readonly until: number;
-    /** Undefined where it is no whole number of minutes, as it was for some zones until 1972. */
-    readonly minutes: number | undefined;
+    readonly start: number;
+    /** Not in it. */
+    readonly end: number;
+    readonly offset: number;
+    /** The offset until `start`; the same one where the stretch only begins there because nobody looked further. */
+    readonly before: number;
 }
 
-// A change that is undone within a day would go unnoticed; the shortest since 1970 lasted a week (Brazil, in 2000).
-const STEP = 24 * 3600;
+const DAY = 24 * 3600;
 
-/** How far to both sides it looks, in seconds. */
-const REACH = 16 * STEP;
+/** The shortest time between two changes of a zone since 1970 was a week (Brazil, in 2000). */
+const STEP = 4 * DAY;
+
+/** Time is looked through in blocks: 64 looks for each. */
+const BLOCK = 64 * STEP;
+
+/** A block begins so much earlier, as a time that the clocks show again may have been shown a day before. */
+const OVERLAP = 2 * DAY;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
-const found = new Map<string, SteadyOffset>();
+const blocks = new LRUCache<string, readonly SteadyOffset[]>({ max: 4096 });
 
 /**
- * The stretch around a time in which a zone's clocks do not change. Inside it the wall clock is plain arithmetic, which
- * is ten times faster than asking `Intl` for it.
+ * The stretch around a time in which a zone's clocks are not set. Inside it the wall clock is plain arithmetic.
  *
  * @param timezone IANA name
  * @param second unix seconds
- * @returns the stretch: some sixteen days to both sides, less where the clocks change
+ * @returns the stretch; it ends after some months where the clocks are never set
  */
 export function steadyOffset(timezone: string, second: number): SteadyOffset {
-    let steady = found.get(timezone);
-    if (steady === undefined || second < steady.from || second > steady.until) {
-        steady = look(timezone, second);
-        found.set(timezone, steady);
+    const block = Math.floor(second / BLOCK);
+    const key = `${timezone} ${block}`;
+    let stretches = blocks.get(key);
+    if (stretches === undefined) {
+        stretches = stretchesOf(timezone, block * BLOCK - OVERLAP, (block + 1) * BLOCK);
+        blocks.set(key, stretches);
     }
-    return steady;
+    return stretches.find(({ end }) => second < end) as SteadyOffset;
 }
 
-function look(timezone: string, second: number): SteadyOffset {
-    const minutes = offsetMinutes(timezone, second);
-    let [from, until] = [second, second];
-    while (from > second - REACH && offsetMinutes(timezone, from - STEP) === minutes) from -= STEP;
-    while (until < second + REACH && offsetMinutes(timezone, until + STEP) === minutes) until += STEP;
-    return { from, until, minutes };
+function stretchesOf(timezone: string, from: number, to: number): SteadyOffset[] {
+    const stretches: SteadyOffset[] = [];
+    let start = from;
+    let offset = offsetAt(timezone, from);
+    let before = offset;
+    for (let low = from; low < to; low += STEP) {
+        const high = Math.min(low + STEP, to);
+        const after = offsetAt(timezone, high);
+        if (after === offset) continue;
+        const end = firstSecondWith(timezone, after, low, high);
+        stretches.push({ start, end, offset, before });
+        [start, offset, before] = [end, after, offset];
+    }
+    return [...stretches, { start, end: to, offset, before }];
 }
 
-/**
- * How far a zone's clocks are ahead of UTC at a time.
- *
- * @param timezone IANA name
- * @param second unix seconds
- * @returns minutes; undefined where they are no whole number
- */
-export function offsetMinutes(timezone: string, second: number): number | undefined {
+function firstSecondWith(timezone: string, offset: number, low: number, high: number): number {
+    let [before, after] = [low, high];
+    while (after - before > 1) {
+        const middle = Math.floor((before + after) / 2);
+        if (offsetAt(timezone, middle) === offset) after = middle;
+        else before = middle;
+    }
+    return after;
+}
+
+function offsetAt(timezone: string, second: number): number {
     let format = formats.get(timezone);
     if (format === undefined) {
         format = new Intl.DateTimeFormat('en-US', { timeZone: timezone, timeZoneName: 'longOffset' });
         formats.set(timezone, format);
     }
-    // "3/29/2026, GMT+01:00", and plain "GMT" for none.
-    const [, sign, hours, minutes, seconds] =
-        /GMT(?:([+-])(\d\d):(\d\d)(:\d\d)?)?$/.exec(format.format(second * 1000)) ?? [];
-    if (seconds !== undefined) return undefined;
-    if (sign === undefined) return 0;
-    return (sign === '-' ? -1 : 1) * (60 * Number(hours) + Number(minutes));
+    // "3/29/2026, GMT+01:00", and plain "GMT" for none; some zones had seconds until 1972.
+    const [, sign, hours = 0, minutes = 0, seconds = 0] =
+        /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(format.format(second * 1000)) ?? [];
+    return (sign === '-' ? -1 : 1) * (3600 * Number(hours) + 60 * Number(minutes) + Number(seconds));
 }

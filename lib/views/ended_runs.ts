@@ -3,7 +3,7 @@ import { laneOf, type Outcome, type Run } from '../runs/run.js';
 import { count } from '../text/format.js';
 import { printable } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
-import { formatMoment } from '../time/moment.js';
+import { formatUniqueMoment } from '../time/moment.js';
 
 /** Another run of its lane goes on: sysexits(3) calls that a temporary failure, and asks to try again. */
 const BUSY = 75;
@@ -59,7 +59,7 @@ export async function describeHolder(run: Run, history: History, now: number): P
     );
     if (holder?.kind !== 'run') return undefined;
     const { startedAt, pid, host, outcome } = holder;
-    const since = `since ${formatMoment(startedAt / 1000)} (${formatDuration(now - startedAt)})`;
+    const since = `since ${formatUniqueMoment(startedAt / 1000)} (${formatDuration(now - startedAt)})`;
     return outcome === 'running'
         ? `That run has been going on ${since}, in process ${pid} of ${host}.`
         : `That run has been unfinished ${since}, and its process ${pid} is gone: a started bot gives it up within some 10 s.`;

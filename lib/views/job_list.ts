@@ -1,11 +1,11 @@
 import { Command } from '../framework.js';
-import { processTimezone } from '../schedule/timezone.js';
 import { printJson } from '../text/json_output.js';
 import { paint } from '../text/paint.js';
 import { printable } from '../text/printable.js';
 import { renderTable } from '../text/table.js';
 import { outputWidth } from '../text/terminal.js';
 import { formatSpan, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
+import { processTimezone } from '../time/process_timezone.js';
 import { historyAsJson, jobAsJson, problemAsJson } from './as_json.js';
 import { type JobOverview, nextSlotOf, type Overview } from './overview.js';
 import { printHistoryNote, renderProblems } from './problems.js';

@@ -1,6 +1,5 @@
 import type { PastRun, PastSkips } from '../runs/history.js';
 import { paintOutcome } from '../runs/log.js';
-import { processTimezone } from '../schedule/timezone.js';
 import { printJson } from '../text/json_output.js';
 import { paint } from '../text/paint.js';
 import { keepTogether, paragraph } from '../text/paragraph.js';
@@ -9,6 +8,7 @@ import { renderTable } from '../text/table.js';
 import { outputWidth } from '../text/terminal.js';
 import { formatDuration } from '../time/duration.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
+import { processTimezone } from '../time/process_timezone.js';
 import { historyAsJson, jobAsJson, problemAsJson, runAsJson, skipsAsJson } from './as_json.js';
 import type { JobOverview, Overview } from './overview.js';
 import { printHistoryNote, renderProblems } from './problems.js';

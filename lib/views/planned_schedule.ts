@@ -2,11 +2,12 @@ import { flawsOfSchedule } from '../check/schedule_findings.js';
 import { loadConfig } from '../config/config.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import { BadScheduleError, createSchedule, type Schedule } from '../schedule/schedule.js';
-import { checkTimezone, processTimezone } from '../schedule/timezone.js';
+import { checkTimezone } from '../schedule/timezone.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
-import { formatMoment } from '../time/moment.js';
+import { formatUniqueMoment } from '../time/moment.js';
+import { processTimezone } from '../time/process_timezone.js';
 import { lowerFirst, nextSlots } from './schedules.js';
 
 const EVERY_MINUTE = '* * * * *';
@@ -54,7 +55,7 @@ export async function planSchedule(
 /** Says when a planned schedule runs, and what is probably not meant with it; `now` is in unix seconds. */
 export function describePlan({ words, schedule }: PlannedSchedule, now: number, columns: number): string {
     const zone = schedule.timezone ?? processTimezone();
-    const slots = nextSlots(schedule, now, SLOTS).map((slot) => formatMoment(slot, zone));
+    const slots = nextSlots(schedule, now, SLOTS).map((slot) => formatUniqueMoment(slot, zone));
     const flaws = flawsOfSchedule(schedule, { timezone: zone, now });
     const paragraphs = [
         `Runs ${words} (${zone}): next ${slots.join(', then ')}.`,

@@ -1,8 +1,8 @@
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
-import { processTimezone } from '../schedule/timezone.js';
 import { keepTogether } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
+import { processTimezone } from '../time/process_timezone.js';
 
 /**
  * Writes a schedule for people, with its zone where that is not the process's.

@@ -1,8 +1,8 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import { SETTING_NAMES, type Settings } from '../jobs/settings.js';
-import { processTimezone } from '../schedule/timezone.js';
 import type { ErrorRecord } from '../text/errors.js';
 import { formatDuration } from '../time/duration.js';
+import { processTimezone } from '../time/process_timezone.js';
 
 /** A setting of a job, as it is in force. */
 export interface SettingInForce {

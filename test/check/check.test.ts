@@ -27,6 +27,7 @@ function surveyOf(declarations: Declarations, problems: Problem[] = [], timezone
         problems,
         folder: undefined,
         timezone: 'Europe/Berlin',
+        timezoneFault: undefined,
         firstOfMonth: NOW,
         concurrency: 1,
         now: NOW,
@@ -36,6 +37,16 @@ function surveyOf(declarations: Declarations, problems: Problem[] = [], timezone
 const placesOf = (survey: Survey) => check(survey).map(({ rule, schedule }) => [rule, schedule]);
 
 describe('a check', () => {
+    test('warns of a zone of the process that nobody could read', () => {
+        const fault = 'TZ is "", which is no zone that Node can read, so UTC stands in for it';
+        const [finding, ...others] = check({ ...surveyOf([['0 6 * * *']]), timezoneFault: fault });
+        assert.deepEqual(others, []);
+        assert.deepEqual(
+            [finding?.severity, finding?.rule, finding?.message],
+            ['warning', 'timezone-unreadable', fault],
+        );
+    });
+
     test('finds nothing where nothing is wrong', () => {
         assert.deepEqual(check(surveyOf([['0 6 * * *'], ['*/5 * * * *']])), []);
     });

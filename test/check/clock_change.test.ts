@@ -50,11 +50,16 @@ describe('a schedule and the clocks of its zone', () => {
             '02:10 does not exist on 2026-10-04: it runs at 02:30',
             '02:00-02:30',
         ],
-        // The known exception of croner: the schedule's own slots decide what is said.
         [
             '30 23 28 3 *',
             'America/Godthab',
-            '23:30 does not exist on 2026-03-28: it does not run that day',
+            '23:30 does not exist on 2026-03-28: it runs at 00:00 on 2026-03-29',
+            '23:00-00:00',
+        ],
+        [
+            '*/30 23 28 3 *',
+            'America/Godthab',
+            '23:00 does not exist on 2026-03-28: it does not run that day',
             '23:00-00:00',
         ],
     ];

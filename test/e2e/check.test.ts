@@ -179,6 +179,24 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         }
     });
 
+    test('warns of an empty TZ, with which the other commands work as well', async () => {
+        const fine = `export default { meta(){ this.schedule('@daily'); }, ${run} };`;
+        const app = await makeApp(backgroundJobs({ fine }));
+        const checked = await app.run('pinstripe-bot', CHECK, { TZ: '' });
+        assert.equal(checked.code, 0);
+        assert.match(checked.stdout, /^warning {2}all jobs\n {9}TZ is "", which is no zone/);
+        for (const words of [
+            ['list-background-jobs'],
+            ['show-background-job', 'fine'],
+            ['preview-background-jobs'],
+            ['generate-background-job', 'other', '--schedule', '0 2 * * *'],
+        ]) {
+            const { code, stdout, stderr } = await app.run('pinstripe-bot', words, { TZ: '' });
+            assert.deepEqual([code, stderr], [0, '']);
+            assert.match(stdout, /\(UTC\)/);
+        }
+    });
+
     test('goes on where the config is wrong, which is an error of its own', async () => {
         const app = await makeApp({
             ...DOUBTFUL,

@@ -120,6 +120,21 @@ describe('the log', () => {
         ]);
     });
 
+    test('gives a time that its clock shows twice its offset', () => {
+        const own = process.env['TZ'];
+        process.env['TZ'] = 'Europe/London';
+        try {
+            const from = Date.UTC(2026, 9, 25, 1, 30) / 1000;
+            log({ type: 'clock-set-back', from, to: from - 3600, adopted: true });
+        } finally {
+            if (own === undefined) delete process.env['TZ'];
+            else process.env['TZ'] = own;
+        }
+        assert.deepEqual(withoutTime(troubles), [
+            'the clock was set back from 2026-10-25 01:30:00 +00:00 to 2026-10-25 01:30:00 +01:00: going on from there',
+        ]);
+    });
+
     test('says nothing under `silent`', () => {
         log(ended({ outcome: 'failed' }), 'silent');
         assert.deepEqual([news, troubles], [[], []]);
@@ -149,6 +164,7 @@ function nastyEvents(): BotEvent[] {
         'exit-with-runs': { runs: [run] },
         'job-invalid': { problem },
         'files-not-imported': { message: NASTY },
+        'timezone-unreadable': { message: NASTY },
         'run-started': { run },
         'run-retrying': { run, error, delay: 1 },
         'run-ended': { run: { ...run, outcome: 'failed' } },

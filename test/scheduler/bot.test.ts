@@ -91,6 +91,24 @@ describe('start()', () => {
         await bot.stop();
     });
 
+    test('tells once of a TZ that cannot be read', async () => {
+        process.env['TZ'] = 'Mars/Base';
+        try {
+            const { bot, clock, eventsOf } = await startBot();
+            await clock.advance(60_000);
+            assert.deepEqual(
+                eventsOf('timezone-unreadable').map(({ message }) => message),
+                [
+                    'TZ is "Mars/Base", which is no zone that Node can read, so UTC stands in for it: ' +
+                        'set TZ to the name of a zone, such as Europe/London or UTC',
+                ],
+            );
+            await bot.stop();
+        } finally {
+            process.env['TZ'] = 'UTC';
+        }
+    });
+
     test('starts again after a stop', async () => {
         register('job', '* * * * * *', () => void notes.push('ran'));
         const { bot, loop, clock } = await startBot();

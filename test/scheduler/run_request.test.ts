@@ -148,6 +148,11 @@ describe('a request for a slot', () => {
             message:
                 'The background job "nightly" is not due at 2026-11-25 02:30:00 Europe/Berlin: its nearest slots are 2026-11-25 02:00:00 and 2026-11-25 04:00:00.',
         });
+        const repeated = Date.parse('2026-10-25T00:30:00Z') / 1000;
+        await assert.rejects(ask({ name: 'nightly', slot: repeated }), {
+            message:
+                'The background job "nightly" is not due at 2026-10-25 02:30:00 +02:00 Europe/Berlin: its nearest slots are 2026-10-25 02:00:00 +02:00 and 2026-10-25 04:00:00.',
+        });
         register('bare', { multiTenant: false });
         await assert.rejects(ask({ name: 'bare', slot: SLOT }), {
             message: 'The background job "bare" has no schedule, and so no slot.',

@@ -78,16 +78,6 @@ export function slotsOf(crontab: Crontab, zone: string, from: number, to: number
     return [...found].filter((second) => second >= from && second <= to).sort((a, b) => a - b);
 }
 
-/**
- * Whether a time on the wall clock is one of a crontab's.
- *
- * @param crontab whose times
- * @param wall the wall clock's time as if it were UTC, in unix seconds
- */
-export function showsTime(crontab: Crontab, wall: number): boolean {
-    return timesOf(crontab)[wall % DAY] === 1 && dayFilter(crontab)(wall);
-}
-
 function shows({ start, end, offset }: Stretch, wall: number): boolean {
     return wall >= start + offset && wall < end + offset;
 }

@@ -46,6 +46,21 @@ describe('parseDuration', () => {
         });
     }
 
+    const unclear: [string, message: string][] = [
+        ['1M', `is not clear: write '1m' for minutes, '30d' for months`],
+        ['1.5 M', `is not clear: write '1.5m' for minutes, '45d' for months`],
+        ...['1y', '1 Y', '1yr', '1 yrs', '1year', '1 years'].map((text): [string, string] => [
+            text,
+            `is not clear: write '365d' for years`,
+        ]),
+    ];
+    for (const [text, message] of unclear) {
+        test(`refuses ${text}, which is not clear, and says what is`, () => {
+            assert.throws(() => parseDuration(text), { name: 'TypeError', message });
+            for (const [, hint] of message.matchAll(/'(.+?)'/g)) assert.ok(parseDuration(hint) > 0);
+        });
+    }
+
     test('a number with any unit is that many of the unit', () => {
         const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
         fc.assert(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { formatMoment, formatSpan, formatUniqueMoment } from '../../lib/time/moment.js';
+import { formatMoment, formatSpan, formatUniqueMoment, inZone } from '../../lib/time/moment.js';
 
 const at = (iso: string) => Date.parse(iso) / 1000;
 
@@ -20,6 +20,12 @@ describe('a moment for people', () => {
         assert.equal(london('2026-03-29T01:00:00Z'), '2026-03-29 02:00:00');
         const lordHowe = formatUniqueMoment(at('2026-04-04T14:45:00Z'), 'Australia/Lord_Howe');
         assert.equal(lordHowe, '2026-04-05 01:45:00 +11:00');
+    });
+
+    test('has its place, and its offset before that', () => {
+        assert.equal(inZone(at('2026-11-24T02:00:00Z'), 'Asia/Tokyo'), '2026-11-24 11:00:00 Asia/Tokyo');
+        const again = inZone(at('2026-10-25T01:30:00Z'), 'Europe/London');
+        assert.equal(again, '2026-10-25 01:30:00 +00:00 Europe/London');
     });
 
     test('is never the same for two moments', () => {

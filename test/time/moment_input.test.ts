@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { formatMoment } from '../../lib/time/moment.js';
-import { parseMoment } from '../../lib/time/moment_input.js';
+import { parseMoment, parseStretchOptions } from '../../lib/time/moment_input.js';
 
 const NOW = Date.UTC(2026, 10, 24, 18) / 1000;
 const ZONES = [
@@ -30,6 +30,7 @@ describe('parseMoment', () => {
         ['2026-11-25 02:00+01:00', '2026-11-25T01:00:00Z', 'America/New_York'],
         ['2026-11-25 02:00 -0330', '2026-11-25T05:30:00Z'],
         ['2026-11-25 02:00+05', '2026-11-24T21:00:00Z'],
+        ['2999-12-31T23:59:59Z', '2999-12-31T23:59:59Z'],
         ['1795572000', '2026-11-25T02:00:00Z'],
         ['now', '2026-11-24T18:00:00Z'],
         [' NOW ', '2026-11-24T18:00:00Z'],
@@ -60,7 +61,9 @@ describe('parseMoment', () => {
         ['02:00', /is not a time/],
         ['2026-11-25 2:00', /is not a time/],
         ['2026-11-25 02:00 Europe/London', /is not a time/],
-        ['2026-11-25Z', /is not a time/],
+        ['2026-11-25 Z+01:00', /is not a time/],
+        ['2026-11-25+1', /is not a time/],
+        ['2026-11-25+0160', /is not a time/],
         ['1795572000000', /looks like milliseconds, not unix seconds: write 1795572000$/],
         ['1795572000.5', /is not a time in whole seconds/],
         ['20261125', /is too small for unix seconds: write '2026-11-25 02:00'/],
@@ -70,15 +73,44 @@ describe('parseMoment', () => {
         ['2026-11-25 02:60', /is on no calendar/],
         ['2026-11-25 02:00:60', /is on no calendar/],
         ['0026-11-25', /is not in the years from 1970/],
-        ['9999-11-25', /is not in the years from 1970/],
+        ['9999-11-25', /is not in the years from 1970 to 2999/],
+        ['3000-01-01T00:00:00Z', /is not in the years from 1970 to 2999/],
+        ['2999-12-31 23:00-01:00', /is not in the years from 1970 to 2999/],
+        ['32503680000', /is not in the years from 1970 to 2999/],
+        ['99999999999', /is not in the years from 1970 to 2999/],
         ['+24', /^"\+24" is not a duration: write a number with its unit/],
         ['+500ms', /is no distance in whole seconds/],
-        ['+9999y', /is not in the years from 1970/],
+        ['+999999d', /is not in the years from 1970/],
+        ['-99999d', /is not in the years from 1970/],
+        ['+1y', /^"\+1y" is not clear: write '365d' for years$/],
+        ['-2M', /^"-2M" is not clear: write '2m' for minutes, '60d' for months$/],
         ['-', /is not a duration/],
     ];
     for (const [text, message] of refused) {
         test(`refuses "${text}"`, () => assert.throws(() => parse(text), { name: 'TypeError', message }));
     }
+
+    const TIMES = ['', ' 02:00', 'T02:00', 't02:00:30', ' 02:00:30.0'];
+    const OFFSETS = { Z: 0, z: 0, '+01:00': 3600, '-0330': -12_600, '+05': 18_000, '-05': -18_000 };
+    for (const [offset, ahead] of Object.entries(OFFSETS)) {
+        test(`reads the offset ${offset} behind any date and time, in any zone`, () => {
+            for (const time of TIMES) {
+                for (const space of ['', ' ']) {
+                    const text = `2027-01-15${time}`;
+                    const read = parse(`${text}${space}${offset}`, 'Asia/Kathmandu');
+                    assert.equal(read, parse(text, 'UTC') - ahead, text);
+                }
+            }
+        });
+    }
+
+    test('counts a plus from another time where it is to, and nothing else', () => {
+        const from = NOW - 86_400;
+        const counted = (text: string) => parseMoment(text, { now: NOW, timezone: 'UTC', from });
+        assert.equal(counted('+1h'), from + 3600);
+        for (const text of ['now', '-1h', '2026-11-25', '1795572000'])
+            assert.equal(counted(text), parse(text));
+    });
 
     const seconds = fc.integer({ min: 1e8, max: 4e9 });
 
@@ -128,4 +160,43 @@ describe('parseMoment', () => {
             }),
         );
     });
+});
+
+describe('parseStretchOptions', () => {
+    const stretchOf = (from?: string, to?: string) => {
+        const options = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+        const stretch = parseStretchOptions(options, { now: NOW, timezone: 'UTC' });
+        return [iso(stretch.from), iso(stretch.to)];
+    };
+
+    const stretches: [from: string | undefined, to: string | undefined, stretch: string[]][] = [
+        [undefined, undefined, ['2026-11-24T18:00:00Z', '2026-11-25T18:00:00Z']],
+        ['-24h', 'now', ['2026-11-23T18:00:00Z', '2026-11-24T18:00:00Z']],
+        ['-24h', '-1h', ['2026-11-23T18:00:00Z', '2026-11-24T17:00:00Z']],
+        ['2026-12-24', '+36h', ['2026-12-24T00:00:00Z', '2026-12-25T12:00:00Z']],
+        ['now', '2026-11-25', ['2026-11-24T18:00:00Z', '2026-11-25T00:00:00Z']],
+        [undefined, '+1h', ['2026-11-24T18:00:00Z', '2026-11-24T19:00:00Z']],
+        ['2999-12-31 12:00', undefined, ['2999-12-31T12:00:00Z', '3000-01-01T12:00:00Z']],
+    ];
+    for (const [from, to, stretch] of stretches) {
+        test(`reads --from ${from ?? 'not given'} and --to ${to ?? 'not given'}`, () =>
+            assert.deepEqual(stretchOf(from, to), stretch));
+    }
+
+    const refused: [from: string | undefined, to: string | undefined, message: RegExp][] = [
+        ['99999999999', undefined, /^--from "99999999999" is not in the years/],
+        ['2999-12-31', '+48h', /^--to "\+48h" is not in the years/],
+        ['', undefined, /^--from "" is not a time/],
+        ['now', 'now', /^Nothing lies between: --to "now" is not after --from "now"\.$/],
+        [undefined, '-1h', /^Nothing lies between: --to "-1h" is not after now\.$/],
+        [
+            '2026-12-24',
+            '2026-12-23',
+            /^Nothing lies between: --to "2026-12-23" is not after --from "2026-12-24"/,
+        ],
+    ];
+    for (const [from, to, message] of refused) {
+        test(`refuses --from ${from ?? 'not given'} and --to ${to ?? 'not given'}, naming what was typed`, () =>
+            assert.throws(() => stretchOf(from, to), { message }));
+    }
 });

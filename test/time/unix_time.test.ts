@@ -25,7 +25,7 @@ describe('checkUnixTime', () => {
     test('the time of a Date in milliseconds is never taken for seconds, from 1974 on', () => {
         const dates = fc.date({
             min: new Date('1974-01-01'),
-            max: new Date('9999-12-31'),
+            max: new Date('2999-12-31'),
             noInvalidDate: true,
         });
         fc.assert(
@@ -34,6 +34,12 @@ describe('checkUnixTime', () => {
                 assert.throws(() => checkUnixTime(date.getTime()), /milliseconds/);
             }),
         );
+    });
+
+    test('refuses the year 3000, which no schedule reaches', () => {
+        checkUnixTime(Date.UTC(3000, 0, 1) / 1000 - 1);
+        for (const time of [Date.UTC(3000, 0, 1) / 1000, 99_999_999_999])
+            assert.throws(() => checkUnixTime(time), { name: 'TypeError', message: /after the year 2999/ });
     });
 
     const others: unknown[] = [
