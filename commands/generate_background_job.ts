@@ -1,13 +1,13 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { readIfThere } from '../lib/cli/project.js';
 import { Command } from '../lib/framework.js';
 import type { Language } from '../lib/jobs/job_template.js';
 import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER } from '../lib/jobs/jobs_folder.js';
 import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import { paint } from '../lib/text/paint.js';
 import { printable } from '../lib/text/printable.js';
+import { readIfThere } from '../lib/text/text_file.js';
 import type { PlannedSchedule } from '../lib/views/planned_schedule.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 

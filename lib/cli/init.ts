@@ -4,9 +4,10 @@ import { dirname, extname, join } from 'node:path';
 import chalk, { type ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER } from '../jobs/jobs_folder.js';
+import { readIfThere } from '../text/text_file.js';
 import { CliError, FAILURE } from './errors.js';
 import { addCommand } from './program.js';
-import { type ProjectFolder, readIfThere } from './project.js';
+import type { ProjectFolder } from './project.js';
 
 const PACKAGE = 'pinstripe-bot';
 const IMPORT = `import '${PACKAGE}';`;

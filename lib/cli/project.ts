@@ -1,7 +1,8 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resolveFrom, secondCopyMessage } from '../copies.js';
+import { readIfThere } from '../text/text_file.js';
 import { CliError } from './errors.js';
 
 /** A folder with a package.json, found as the framework finds it, but without loading the framework. */
@@ -30,16 +31,6 @@ export async function findProject(from: string): Promise<ProjectFolder | undefin
     const entry = typeof exports === 'string' ? exports : Object(exports)['.'];
     const root = await realpath(from);
     return { root, manifest, entry: typeof entry === 'string' ? join(entry) : undefined };
-}
-
-/** Reads a text file; undefined where there is none. */
-export async function readIfThere(file: string): Promise<string | undefined> {
-    try {
-        return await readFile(file, 'utf8');
-    } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-    }
 }
 
 /**
