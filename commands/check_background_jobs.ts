@@ -1,6 +1,4 @@
-import { join } from 'node:path';
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
-import { printJson } from '../lib/text/json_output.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `check-background-jobs`: what is wrong with the jobs of an app, and what probably is; for CI. */
@@ -17,24 +15,14 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const [{ surveyApp }, { check }, { asJson, asText }, { outputColumns }] = await Promise.all([
-                import('../lib/check/app_survey.js'),
-                import('../lib/check/check.js'),
+            const [{ checkApp }, { asJson, asText }, { printJson }, { outputColumns }] = await Promise.all([
+                import('../lib/check/check_app.js'),
                 import('../lib/check/report.js'),
+                import('../lib/text/json_output.js'),
                 import('../lib/text/paragraph.js'),
             ]);
             const { rootPath } = await this['project'];
-            const now = Math.floor(Date.now() / 1000);
-            const { survey, configFindings } = await surveyApp(
-                rootPath,
-                join(rootPath, 'pinstripe.config.js'),
-                now,
-            );
-            const report = {
-                findings: [...configFindings, ...check(survey)],
-                jobs: survey.plans.length,
-                schedules: survey.plans.reduce((sum, { schedules }) => sum + schedules.length, 0),
-            };
+            const report = await checkApp(rootPath, Math.floor(Date.now() / 1000));
             if (this.params['json']) printJson(asJson(report));
             else console.log(asText(report, rootPath, outputColumns()));
             const failing = report.findings.filter(

@@ -1,15 +1,15 @@
-import { basename, extname, join, relative } from 'node:path';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
 import { Command } from '../lib/framework.js';
 import type { Language } from '../lib/jobs/job_template.js';
+import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER } from '../lib/jobs/jobs_folder.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import { paint } from '../lib/text/paint.js';
 import { printable } from '../lib/text/printable.js';
+import { readIfThere } from '../lib/text/text_file.js';
 import type { PlannedSchedule } from '../lib/views/planned_schedule.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
-
-const FOLDER = join('lib', 'background_jobs');
-const FILE_IMPORTER = '_file_importer.js';
 
 /** `generate-background-job`: writes the file of a new job, and what its folder needs. */
 export default {
@@ -26,11 +26,13 @@ export default {
         this.hasParam('schedule', {
             type: 'string',
             optional: true,
+            placeholder: 'crontab',
             description: `The crontab of its schedule, in quotes: '0 2 * * *'. Default: every minute.`,
         });
         this.hasParam('timezone', {
             type: 'string',
             optional: true,
+            placeholder: 'zone',
             description: 'The time zone of its schedule, like Europe/London.',
         });
         this.hasParam('typescript', { type: 'boolean', optional: true, description: 'Write a .ts file.' });
@@ -49,17 +51,14 @@ export default {
             const path = filePathOf(this.params['name'], this['inflector']);
             const name: string = this['inflector'].dasherize(path);
             const language: Language = typescript ? 'ts' : 'js';
-            const file = join(rootPath, FOLDER, `${path}.${language}`);
+            const file = join(rootPath, JOBS_FOLDER, `${path}.${language}`);
             await refuseNamesake(file, name, this['inflector']);
-            const [
-                { planSchedule, describePlan },
-                { fileImporterContent, jobFileContent },
-                { outputColumns, paragraph },
-            ] = await Promise.all([
-                import('../lib/views/planned_schedule.js'),
-                import('../lib/jobs/job_template.js'),
-                import('../lib/text/paragraph.js'),
-            ]);
+            const [{ planSchedule, describePlan }, { jobFileContent }, { outputColumns, paragraph }] =
+                await Promise.all([
+                    import('../lib/views/planned_schedule.js'),
+                    import('../lib/jobs/job_template.js'),
+                    import('../lib/text/paragraph.js'),
+                ]);
             const planned: PlannedSchedule = await planSchedule(name, { crontab, timezone });
             const content = await jobFileContent(language, {
                 ...planned,
@@ -72,9 +71,9 @@ export default {
                     `${relative(rootPath, file)} exists and differs: nothing was written. Use --force to overwrite it.`,
                 );
             }
-            const importer = join(rootPath, FOLDER, FILE_IMPORTER);
+            const importer = join(rootPath, JOBS_FOLDER, FILE_IMPORTER);
             if ((await readIfThere(importer)) === undefined) {
-                await write(importer, await fileImporterContent(), rootPath);
+                await write(importer, `${FILE_IMPORTER_LINE}\n`, rootPath);
             }
             await write(file, content, rootPath);
             if (crontab !== undefined || timezone !== undefined) {
@@ -85,7 +84,7 @@ export default {
                 console.log(
                     `\n${paragraph(`${paint.yellow('warning')} ${printable(refusal)}`, outputColumns())}`,
                 );
-            const binary = Command.binaryName;
+            const binary = `npx ${Command.binaryName}`;
             console.log(`\nRun it now:      ${binary} run-background-job --name ${name}`);
             console.log(`Run it on time:  ${binary} start-server`);
         });
@@ -108,9 +107,8 @@ async function refuseNamesake(
     name: string,
     inflector: { dasherize(name: string): string },
 ): Promise<void> {
-    const fs = await loadFs();
-    const folder = join(file, '..');
-    const files = (await fs.pathExists(folder)) ? await fs.readdir(folder) : [];
+    const folder = dirname(file);
+    const files = await readdir(folder).catch(() => []);
     const wanted = basename(file, extname(file));
     const namesake = files.find(
         (other) =>
@@ -122,19 +120,12 @@ async function refuseNamesake(
     if (namesake) throw new Error(`${join(folder, namesake)} already makes the background job "${name}".`);
 }
 
-// Loaded when it is needed: every other command starts without it.
-async function loadFs() {
-    return (await import('fs-extra')).default;
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-    const fs = await loadFs();
-    return (await fs.pathExists(file)) ? fs.readFile(file, 'utf8') : undefined;
-}
-
 async function write(file: string, content: string, rootPath: string): Promise<void> {
     const before = await readIfThere(file);
-    if (before !== content) await (await loadFs()).outputFile(file, content);
+    if (before !== content) {
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, content);
+    }
     const what = before === undefined ? 'created' : before === content ? 'unchanged' : 'overwritten';
     console.log(`${paint.green(what)} ${relative(rootPath, file)}`);
 }

@@ -1,6 +1,5 @@
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
-import { takeTimezone } from '../lib/views/display_timezone.js';
-import type { Surveyor } from '../lib/views/overview.js';
+import { failOnBadParams, runCommand, takeTimezone } from '../lib/process/command.js';
+import type { Bot } from '../lib/scheduler/bot.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 const SORTS = ['name', 'next'];
@@ -34,10 +33,17 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const { json = false, next = 1, sort = 'name' } = this.params;
-            const { printJobs } = await import('../lib/views/job_list.js');
-            const bot: Surveyor = this['bot'];
+            const [{ takeOverview }, { printJobs }, { filesNotImported }] = await Promise.all([
+                import('../lib/views/overview.js'),
+                import('../lib/views/job_list.js'),
+                import('../lib/check/folder.js'),
+            ]);
+            const bot: Bot = this['bot'];
             const { rootPath: root } = await this['project'];
-            await printJobs(bot, { json, next, sort, root, timezone: this.params['timezone'] });
+            const overview = await takeOverview(await bot.survey(), () => bot.history());
+            const notImported = await filesNotImported(root, overview.jobs);
+            const { timezone } = this.params;
+            await printJobs(overview, { json, next, sort, root, timezone, notImported });
         });
     },
 };

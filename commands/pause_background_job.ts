@@ -1,5 +1,5 @@
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
-import { takeOneOrAll } from '../lib/cli/one_or_all.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
+import { changeForGood, takeOneOrAll } from '../lib/process/pause_command.js';
 import type { Bot } from '../lib/scheduler/bot.js';
 import { paint } from '../lib/text/paint.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
@@ -18,7 +18,6 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const { changeForGood } = await import('../lib/views/pauses.js');
             const bot: Bot = this['bot'];
             const { name } = this.params;
             const job = await changeForGood(bot, () => bot.pauseBackgroundJob(name));

@@ -1,6 +1,6 @@
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
-import { displayTimezone, takeTimezone } from '../lib/views/display_timezone.js';
-import type { Surveyor } from '../lib/views/overview.js';
+import { failOnBadParams, runCommand, takeTimezone } from '../lib/process/command.js';
+import type { Bot } from '../lib/scheduler/bot.js';
+import { processTimezone } from '../lib/time/process_timezone.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 /** `preview-background-jobs`: what will run in a stretch of time. */
@@ -13,11 +13,13 @@ export default {
         this.hasParam('from', {
             type: 'string',
             optional: true,
+            placeholder: 'time',
             description: `When it begins: '2026-11-25 02:00', unix seconds, -24h (default: now).`,
         });
         this.hasParam('to', {
             type: 'string',
             optional: true,
+            placeholder: 'time',
             description: 'When it ends: now, or with a + counted from its beginning (default: +24h).',
         });
         this.hasParam('name', {
@@ -34,17 +36,27 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const { name, json = false } = this.params;
-            const [{ parseStretchOptions }, { loadConfig }, { printPreview }] = await Promise.all([
+            const [
+                { parseStretchOptions },
+                { findJob, takeOverview },
+                { printHistoryNote },
+                { printPreview },
+            ] = await Promise.all([
                 import('../lib/time/moment_input.js'),
-                import('../lib/config/config.js'),
+                import('../lib/views/overview.js'),
+                import('../lib/views/problems.js'),
                 import('../lib/views/preview.js'),
             ]);
-            const timezone = displayTimezone(this.params['timezone'], (await loadConfig()).timezone);
+            const bot: Bot = this['bot'];
+            const survey = await bot.survey();
+            const timezone = this.params['timezone'] ?? survey.timezone ?? processTimezone();
             const now = Math.floor(Date.now() / 1000);
             const stretch = parseStretchOptions(this.params, { now, timezone });
             if (name === '') throw new Error('--name is empty: leave it out for all jobs.');
-            const bot: Surveyor = this['bot'];
-            await printPreview(bot, { ...stretch, name, json, timezone });
+            const overview = await takeOverview(survey, () => bot.history());
+            const jobs = name ? [findJob(overview.jobs, name)] : overview.jobs;
+            await printPreview(jobs, { ...stretch, json, timezone });
+            if (!json) printHistoryNote(overview);
         });
     },
 };

@@ -1,4 +1,4 @@
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import type { Run } from '../lib/runs/run.js';
 import type { Bot } from '../lib/scheduler/bot.js';
 import { BadOptionError } from '../lib/text/bad_option_error.js';
@@ -21,6 +21,7 @@ export default {
         this.hasParam('arguments', {
             type: 'string',
             optional: true,
+            placeholder: 'json',
             description: `What its run() is called with: a JSON array, like '["a", { "b": 1 }]'.`,
         });
         this.hasParam('tenant', {
@@ -31,6 +32,7 @@ export default {
         this.hasParam('at', {
             type: 'string',
             optional: true,
+            placeholder: 'time',
             description: `The slot to run, like '2026-11-25 02:00': with the arguments that its schedule has then.`,
         });
         this.hasParam('json', {
@@ -43,11 +45,11 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const [{ attend }, { runtimeOf }, { runJobNow }, report] = await Promise.all([
+            const [{ attend }, { runtimeOf }, { runJobNow }, { exitCodeFor, summarise }] = await Promise.all([
                 import('../lib/process/attendance.js'),
                 import('../lib/scheduler/bot.js'),
                 import('../lib/scheduler/requests.js'),
-                import('../lib/views/run_report.js'),
+                import('../lib/views/ended_runs.js'),
             ]);
             const { name, tenant: onlyTenant, at, json: isJson = false } = this.params;
             const bot: Bot = this['bot'];
@@ -67,11 +69,11 @@ export default {
                     console.error(
                         [printable(failure.message), await whoHolds(run, bot)].filter(Boolean).join('\n'),
                     );
-            if (isJson) printJson({ runs: runs.map(report.recordOf) });
+            if (isJson) await printRuns(runs);
             else if (runs.length === 0)
                 console.log(`The background job "${printable(name)}" ran for nobody: it has no tenants.`);
-            else if (runs.length > 1) console.log(report.summarise(runs));
-            process.exitCode ??= report.exitCodeFor(runs);
+            else if (runs.length > 1) console.log(summarise(runs));
+            process.exitCode ??= exitCodeFor(runs);
         });
     },
 };
@@ -90,10 +92,15 @@ async function parseSlot(text: string, name: string, bot: Bot): Promise<number> 
     return parseMomentOption('at', text, { now: Math.floor(Date.now() / 1000), timezone });
 }
 
+async function printRuns(runs: readonly Run[]): Promise<void> {
+    const { runAsJson } = await import('../lib/views/as_json.js');
+    printJson({ runs: runs.map(runAsJson) });
+}
+
 async function whoHolds(run: Run, bot: Bot): Promise<string | undefined> {
     if (run.reason !== 'overlap') return undefined;
     const [{ describeHolder }, history] = await Promise.all([
-        import('../lib/views/lane_holder.js'),
+        import('../lib/views/ended_runs.js'),
         bot.history(),
     ]);
     return describeHolder(run, history, Date.now()).finally(() => history.close());

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
 import type { JobPlan } from '../lib/jobs/job_plan.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import type { Run } from '../lib/runs/run.js';
 import type { Bot } from '../lib/scheduler/bot.js';
 import { printJson } from '../lib/text/json_output.js';
@@ -18,6 +18,7 @@ export default {
         this.hasParam('at', {
             type: 'string',
             alias: 'arg1',
+            placeholder: 'time',
             description: `The second, like '2026-11-25 02:00', '2026-11-25T02:00:00Z', or unix seconds.`,
         });
         this.hasParam('json', {
@@ -33,7 +34,7 @@ export default {
             const [{ parseMomentOption }, { loadConfig }, { exitCodeFor }] = await Promise.all([
                 import('../lib/time/moment_input.js'),
                 import('../lib/config/config.js'),
-                import('../lib/views/run_report.js'),
+                import('../lib/views/ended_runs.js'),
             ]);
             const bot: Bot = this['bot'];
             const { timezone } = await loadConfig();
@@ -42,7 +43,7 @@ export default {
             const isJson = this.params['json'] === true;
             const runs = await runAll(bot, at, isJson);
             const next = nextSlot((await bot.survey()).plans, at);
-            if (isJson) printJson(await asJson(runs, at, next));
+            if (isJson) await printRuns(runs, at, next);
             else console.log(await asText(runs, { at, next, timezone }));
             process.exitCode ??= exitCodeFor(runs);
         });
@@ -71,16 +72,13 @@ function nextSlot(plans: readonly JobPlan[], after: number): number | undefined 
     return slots.length === 0 ? undefined : Math.min(...slots);
 }
 
-async function asJson(runs: readonly Run[], at: number, next: number | undefined): Promise<object> {
-    const [{ recordOf }, { isoSecond }] = await Promise.all([
-        import('../lib/views/run_report.js'),
+async function printRuns(runs: readonly Run[], at: number, next: number | undefined): Promise<void> {
+    const [{ runAsJson }, { isoSecond }] = await Promise.all([
+        import('../lib/views/as_json.js'),
         import('../lib/time/iso_time.js'),
     ]);
-    return {
-        at: isoSecond(at),
-        next: next === undefined ? null : isoSecond(next),
-        runs: runs.map(recordOf),
-    };
+    const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
+    printJson({ ...moments, runs: runs.map(runAsJson) });
 }
 
 async function asText(
@@ -88,7 +86,7 @@ async function asText(
     { at, next, timezone }: { at: number; next: number | undefined; timezone: string | undefined },
 ): Promise<string> {
     const [{ summarise }, { inZone }] = await Promise.all([
-        import('../lib/views/run_report.js'),
+        import('../lib/views/ended_runs.js'),
         import('../lib/time/moment.js'),
     ]);
     if (runs.length > 0) return summarise(runs);

@@ -1,6 +1,5 @@
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
-import { takeTimezone } from '../lib/views/display_timezone.js';
-import type { Surveyor } from '../lib/views/overview.js';
+import { failOnBadParams, runCommand, takeTimezone } from '../lib/process/command.js';
+import type { Bot } from '../lib/scheduler/bot.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 
 const USUAL_RUNS = 10;
@@ -33,10 +32,34 @@ export default {
     run(this: CommandInstance) {
         return runCommand(async () => {
             const { name, runs = USUAL_RUNS, json = false } = this.params;
-            const { printJob } = await import('../lib/views/job_show.js');
+            const [
+                { findJob, recall, takeOverview },
+                { printJob },
+                { settingsInForce },
+                { hasTenantsTable },
+            ] = await Promise.all([
+                import('../lib/views/overview.js'),
+                import('../lib/views/job_page.js'),
+                import('../lib/views/settings_in_force.js'),
+                import('../lib/runs/tenants.js'),
+            ]);
+            const { readError } = await import('../lib/text/errors.js');
             const { rootPath: root } = await this['project'];
-            const bot: Surveyor = this['bot'];
-            await printJob(bot, { name, runs, json, root, timezone: this.params['timezone'] });
+            const bot: Bot = this['bot'];
+            const open = () => bot.history();
+            const overview = await takeOverview(await bot.survey(), open);
+            const job = findJob(overview.jobs, name);
+            const { found, trouble } = await recall(open, (history) => history.of(job.name, runs), []);
+            const surroundings = {
+                timezone: overview.timezone,
+                hasTenants: await hasTenantsTable().catch(readError),
+            };
+            const settings = job.plan ? settingsInForce(job.plan, surroundings) : [];
+            await printJob(
+                { job, settings, past: runs > 0 ? found : undefined },
+                { ...overview, historyTrouble: overview.historyTrouble ?? trouble },
+                { json, root, timezone: this.params['timezone'] },
+            );
         });
     },
 };

@@ -1,5 +1,5 @@
-import { failOnBadParams, runCommand } from '../lib/cli/command_failure.js';
 import { loadConfig } from '../lib/config/config.js';
+import { failOnBadParams, runCommand } from '../lib/process/command.js';
 import type { Bot } from '../lib/scheduler/bot.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { failOnBadParams } from '../lib/cli/command_failure.js';
 import { type Config, ConfigError, loadConfig } from '../lib/config/config.js';
+import { failOnBadParams } from '../lib/process/command.js';
 import { exitSoon, stopOnSignals } from '../lib/process/server_stop.js';
 import { readError, traceOf } from '../lib/text/errors.js';
 import { printableLines } from '../lib/text/printable.js';
@@ -12,7 +12,10 @@ type ListenError = NodeJS.ErrnoException & { readonly address?: string; readonly
 /** What the bot adds to the framework's own `start-server`: it starts with the server and stops with it. */
 export default {
     meta(this: CommandRegistry) {
-        this.assignProps({ example: 'start-server --host 127.0.0.1:8080 --without-bot' });
+        this.assignProps({
+            summary: 'Starts the web server, the bot, which runs the background jobs, and the job worker.',
+            example: 'start-server --host 127.0.0.1:8080 --without-bot',
+        });
         this.hasParam('withoutBot', {
             type: 'boolean',
             optional: true,

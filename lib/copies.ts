@@ -1,47 +1,45 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 
 /**
- * Looks for a second copy of the framework. Two copies in one process have a registry each, so that commands and jobs
- * registered with one are missing in the other, silently.
+ * Looks for a second copy of the framework. With two copies in one process, what is registered with one is missing in the
+ * other, and nothing fails.
  *
- * @param projectRoot the folder of the app's package.json
- * @param own the URL of the module that asks: the copy it gets is compared with the app's
- * @returns a message with both places and the cure; undefined: there is one copy
+ * @param root the app's folder
+ * @returns a sentence with both places and the cure; undefined: there is one copy
  */
-export function secondCopyMessage(projectRoot: string, own: string): string | undefined {
-    const [ours, theirs] = [
-        frameworkSeenFrom(fileURLToPath(own)),
-        frameworkSeenFrom(`${projectRoot}${sep}package.json`),
-    ];
-    const running = runningFramework();
-    const copies = [...new Set([ours, theirs, running].filter((copy) => copy !== undefined))];
+export function secondCopyMessage(root: string): string | undefined {
+    const files = [import.meta.url, join(root, 'package.json'), frameworkBinary()];
+    const entries = files.flatMap((file) => (file && resolveFrom(file, 'pinstripe')) ?? []);
+    const copies = [...new Set(entries)].map((entry) => dirname(dirname(entry)));
     if (copies.length < 2) return undefined;
-    return [
-        'There are two copies of the framework (npm package `pinstripe`) in this process:',
-        ...copies.map((copy) => `  ${copy}`),
-        'Commands and background jobs registered with one are missing in the other. Let the app and pinstripe-bot share',
-        'one: install `pinstripe` in the app only, run `npm dedupe`, and look at `npm ls pinstripe`.',
-    ].join('\n');
+    return (
+        `There are two copies of pinstripe in this process, ${copies.join(' and ')}: jobs and commands of one are missing ` +
+        'in the other. Install pinstripe in the app only, run `npm dedupe`, and look at `npm ls pinstripe`.'
+    );
 }
 
-function frameworkSeenFrom(file: string): string | undefined {
+/**
+ * Finds the file that an import would load.
+ *
+ * @param from the path or URL of the file that imports
+ * @param name a package
+ * @returns the file's real path; undefined: there is none
+ */
+export function resolveFrom(from: string, name: string): string | undefined {
     try {
-        return dirname(dirname(realpathSync(createRequire(file).resolve('pinstripe'))));
+        return createRequire(from).resolve(name);
     } catch {
         return undefined;
     }
 }
 
-// The framework's own binary runs the copy it belongs to, whatever the app has installed.
-function runningFramework(): string | undefined {
-    const script = process.argv[1];
-    if (!script) return undefined;
+// It runs the copy that it belongs to, whatever the app has installed.
+function frameworkBinary(): string | undefined {
     try {
-        const path = realpathSync(script);
-        return path.endsWith(`${sep}pinstripe${sep}cli.js`) ? dirname(path) : undefined;
+        const script = realpathSync(process.argv[1] ?? '');
+        return script.endsWith(join('pinstripe', 'cli.js')) ? script : undefined;
     } catch {
         return undefined;
     }

@@ -24,7 +24,7 @@ if (wantsJson(process.argv.slice(2))) reserveOutput();
 
 const marks = globalThis as { [MARK]?: { path: string } };
 const { rootPath } = await Project.instance;
-const complaint = rootPath === undefined ? undefined : secondCopyMessage(rootPath, import.meta.url);
+const complaint = rootPath === undefined ? undefined : secondCopyMessage(rootPath);
 if (complaint) throw new Error(complaint);
 if (marks[MARK]) {
     // In one line: what an app's code throws while it is loaded is printed up to its first line's end.
@@ -40,7 +40,7 @@ const theBot = new Bot();
 
 // An app that has job files, and no jobs, would be silent otherwise.
 runtimeOf(theBot).explainNoJobs = async () => {
-    const { filesNotImported } = await import('./check/files_not_imported.js');
+    const { filesNotImported } = await import('./check/folder.js');
     return rootPath && filesNotImported(rootPath, brokenFileProblems());
 };
 

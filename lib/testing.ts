@@ -5,7 +5,7 @@ import { parseConfig } from './config/config.js';
 import type { Run } from './runs/run.js';
 import { Bot, runtimeOf } from './scheduler/bot.js';
 import type { Runtime } from './scheduler/runtime.js';
-import { show } from './text/show.js';
+import { show } from './text/format.js';
 import { isoMoment } from './time/iso_time.js';
 import { ManualClock } from './time/manual_clock.js';
 import { END_OF_SLOTS, LEAST_MILLISECONDS } from './time/unix_time.js';

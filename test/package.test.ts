@@ -19,7 +19,6 @@ describe('the packed package', { concurrency: 2 }, () => {
             'dist/lib/index.d.ts',
             'dist/lib/index.js',
             'dist/lib/testing.js',
-            'templates/_file_importer.js.template',
             'templates/background_job.js.template',
         ]) {
             assert.ok(files.includes(file), `no ${file}`);

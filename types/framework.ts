@@ -66,6 +66,8 @@ export interface CommandParam {
     description?: string;
     default?: unknown;
     choices?: string[];
+    /** What the help of `pinstripe-bot` shows for its value: `time` makes it `--at <time>`. Default: its name. */
+    placeholder?: string;
 }
 
 /** The registry of commands, and a command's class. */
@@ -73,6 +75,8 @@ export interface CommandRegistry extends Registry {
     binaryName: string;
     readonly params: Record<string, CommandParam>;
     readonly description?: string;
+    /** What `pinstripe-bot` says in place of the description: of a command that the framework has, too, that is its own. */
+    readonly summary?: string;
     readonly example?: string;
     hasParam(name: string, options?: Partial<CommandParam>): void;
     extractParams(args: string[]): Record<string, string[]>;

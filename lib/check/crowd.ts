@@ -25,8 +25,6 @@ export interface CrowdOptions {
  * Finds seconds at which many jobs are due. It looks at seven days from the first of a month on, so that the answer does
  * not depend on the day on which it is asked for; schedules within the minute are left out.
  *
- * @param schedules those of all jobs
- * @param options what else counts
  * @returns a warning for each crowd, the largest first; one that is mostly made of jobs of larger ones is left out
  */
 export function crowds(
@@ -55,10 +53,6 @@ export function crowds(
     return found.map(({ slot, jobs }) => ({
         severity: 'warning',
         rule: 'crowd',
-        job: undefined,
-        file: undefined,
-        line: undefined,
-        schedule: undefined,
         message: `${jobs.size} jobs are due in one second, such as ${formatUniqueMoment(slot, timezone)}: ${named(jobs)}`,
         cure: 'give them different minutes, or raise bot.concurrency in pinstripe.config.js',
     }));

@@ -20,23 +20,18 @@ export interface Finding {
     readonly severity: 'error' | 'warning';
     readonly rule: Rule;
     /** The job's name, dasherized; undefined where it is about none, or about several. */
-    readonly job: string | undefined;
-    readonly file: string | undefined;
+    readonly job?: string | undefined;
+    readonly file?: string | undefined;
     /** The line of the file; undefined where it cannot be told. */
-    readonly line: number | undefined;
+    readonly line?: number | undefined;
     /** The schedule that it is about, as it was declared, with single spaces. */
-    readonly schedule: string | undefined;
+    readonly schedule?: string | undefined;
     readonly message: string;
     /** What to do, in one line. */
     readonly cure: string;
 }
 
-/**
- * Puts findings in order: errors first, then by file, line and job.
- *
- * @param findings in any order
- * @returns the same in order
- */
+/** Puts findings in order: errors first, then by file, line and job. */
 export function inOrder(findings: readonly Finding[]): Finding[] {
     return findings
         .map((finding) => ({ finding, rank: rankOf(finding) }))

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { count } from '../text/count.js';
+import { count } from '../text/format.js';
 import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
@@ -14,14 +14,7 @@ export interface Report {
     readonly schedules: number;
 }
 
-/**
- * Writes a report for people.
- *
- * @param report what the check has come to
- * @param rootPath paths are written from there
- * @param columns how wide a line may be
- * @returns a block for each finding, and a line with their counts
- */
+/** Writes a report for people, with paths from the app's folder on: a block for each finding, and a line of counts. */
 export function asText({ findings, jobs, schedules }: Report, rootPath: string, columns: number): string {
     const wrap = (text: string) => paragraph(printable(text).replaceAll(`${rootPath}/`, ''), columns, INDENT);
     const blocks = findings.map(({ severity, job, file, line, message, cure }) => {
@@ -36,12 +29,7 @@ export function asText({ findings, jobs, schedules }: Report, rootPath: string, 
     ].join('\n');
 }
 
-/**
- * Writes a report for programs.
- *
- * @param report what the check has come to
- * @returns an object whose shape docs/commands/check-background-jobs.md tells
- */
+/** Makes a report for programs; docs/commands/check-background-jobs.md has its shape. */
 export function asJson({ findings }: Report): object {
     return {
         findings: findings.map(({ severity, rule, job, file, line, schedule, message, cure }) => ({

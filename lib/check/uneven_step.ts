@@ -1,6 +1,6 @@
 import { readCrontab } from '../schedule/crontab.js';
 import { FIELD_NAMES, type Field, type FieldName } from '../schedule/crontab_field.js';
-import { count } from '../text/count.js';
+import { count } from '../text/format.js';
 import type { Flaw } from './flaw.js';
 
 interface Cycle {

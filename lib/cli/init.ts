@@ -1,151 +1,126 @@
-import { extname, join, relative } from 'node:path';
-import fs from 'fs-extra';
-import { CliError } from './error.js';
-import { repairFileImporter } from './file_importer_repair.js';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
+import chalk, { type ChalkInstance } from 'chalk';
+import type { Command } from 'commander';
+import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER } from '../jobs/jobs_folder.js';
+import { readIfThere } from '../text/text_file.js';
+import { CliError, FAILURE } from './errors.js';
+import { addCommand } from './program.js';
 import type { ProjectFolder } from './project.js';
-import { addImport, eolOf, isCommonJs, specifiersOf } from './source_code.js';
 
 const PACKAGE = 'pinstripe-bot';
 const IMPORT = `import '${PACKAGE}';`;
-const ENTRY = 'lib/index.js';
-const FILE_IMPORTER = 'lib/background_jobs/_file_importer.js';
+const ENTRY = join('lib', 'index.js');
+const NEW_ENTRY = `${IMPORT}\nimport { importAll } from 'pinstripe';\n\nimportAll(import.meta.url);\n`;
 const IGNORED = 'bot_*.db*';
 
-/** One thing that `init` sees to. */
-export interface InitStep {
-    /** The file, relative to the project's root. */
+/** What the framework's own generator once wrote; the framework has no such registry. */
+const OLD_FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe';";
+
+const DESCRIPTION =
+    'Prepares a project for its background jobs: its entry, its .gitignore, an old _file_importer.js.';
+
+/** A line that a file needs, and what `init` has done about it. */
+export interface Step {
     readonly file: string;
-    /** What is in the file once the step is done. */
-    readonly what: string;
-    /** What the file holds now; undefined where it does not exist. */
-    readonly before: string | undefined;
-    /** What the file is to hold; the same as `before` where nothing has to be done. */
-    readonly after: string;
+    readonly line: string;
+    readonly state: State;
+}
+
+type State = 'already there' | 'changed' | 'created' | 'by hand';
+
+const COLOURS: Readonly<Record<State, ChalkInstance>> = {
+    'already there': chalk.dim,
+    changed: chalk.green,
+    created: chalk.green,
+    'by hand': chalk.yellow,
+};
+
+/** Adds the command `init`, which loads nothing of the project; that is undefined outside of one, for the given reason. */
+export function addInitCommand(program: Command, project: ProjectFolder | undefined, reason: string): void {
+    addCommand(program, 'Setup:', 'init', DESCRIPTION).action(async () => {
+        if (project === undefined) throw new CliError(`not in a project: ${reason}`);
+        const steps = await init(project);
+        console.log(describe(project, steps));
+        if (steps.some(({ state }) => state === 'by hand')) process.exitCode = FAILURE;
+    });
 }
 
 /**
- * Works out what a project needs for its background jobs, from its files alone: none of its code is loaded, and
- * nothing is written.
+ * Prepares a project for its background jobs. It adds lines and writes files that are missing; what it cannot change
+ * safely it leaves to the reader.
  *
- * @param project where to look
- * @returns the steps, in the order in which to report them
- * @throws CliError where the project is one that the framework cannot load, or whose entry cannot be edited
+ * @throws CliError where package.json names an entry that does not exist
  */
-export async function planInit(project: ProjectFolder): Promise<InitStep[]> {
-    const read = async (file: string): Promise<string | undefined> => {
-        const path = join(project.root, file);
-        return (await fs.pathExists(path)) ? fs.readFile(path, 'utf8') : undefined;
-    };
-    if (project.name === undefined) {
-        throw new CliError(
-            'package.json has no "name": the framework takes a folder for a project only with one',
-        );
-    }
-    const entry = entryOf(project);
-    const steps = [planEntry(project, entry, await read(entry))];
-    if (project.entryPath === undefined) {
-        steps.push(planExports(project.manifest, (await read('package.json')) as string));
-    }
-    if (await fs.pathExists(join(project.root, 'lib/background_jobs'))) {
-        steps.push(...planFileImporter(await read(FILE_IMPORTER)));
-    }
-    return [...steps, planIgnore(await read('.gitignore'))];
-}
-
-/**
- * Writes what the steps have planned. When one file cannot be written, those before it get their old contents back.
- *
- * @param project where to write
- * @param steps what `planInit` gave
- * @throws the error of the file that could not be written
- */
-export async function applyInit(project: ProjectFolder, steps: readonly InitStep[]): Promise<void> {
-    const begun: InitStep[] = [];
-    try {
-        for (const step of steps.filter(({ before, after }) => before !== after)) {
-            begun.push(step);
-            await fs.outputFile(join(project.root, step.file), step.after);
-        }
-    } catch (error) {
-        for (const step of begun) {
-            const path = join(project.root, step.file);
-            await (step.before === undefined ? fs.unlink(path) : fs.writeFile(path, step.before)).catch(
-                () => {},
-            );
-        }
-        throw error;
-    }
-}
-
-function entryOf({ root, entry, entryPath, manifest }: ProjectFolder): string {
-    if (entry !== undefined) return relative(root, entry);
-    if (entryPath !== undefined && join(entryPath) !== ENTRY) {
-        throw new CliError(
-            `package.json says that the project starts in ${entryPath}, and there is no such file`,
-        );
-    }
-    const { exports } = manifest;
-    if (
-        typeof exports === 'object' &&
-        exports !== null &&
-        Reflect.has(exports, '.') &&
-        entryPath === undefined
-    ) {
-        throw new CliError(
-            `exports["."] of package.json is not a plain string, and the framework loads no other: set it to "./${ENTRY}"`,
-        );
-    }
-    return ENTRY;
-}
-
-function planEntry({ manifest }: ProjectFolder, file: string, before: string | undefined): InitStep {
+export async function init({ root, manifest, entry }: ProjectFolder): Promise<Step[]> {
+    const file = entry ?? ENTRY;
+    if (file !== ENTRY && !existsSync(join(root, file)))
+        throw new CliError(`package.json says that the project starts in ${file}, and there is no such file`);
     const isModule = manifest['type'] === 'module' || extname(file) === '.mjs';
-    if (extname(file) === '.cjs' || (before !== undefined && !isModule && isCommonJs(before))) {
-        throw new CliError(
-            `${file} is a CommonJS module, and the framework is made of ES modules: set "type": "module" in package.json and write it with import`,
-        );
-    }
-    if (before === undefined) {
-        if (!isModule)
-            throw new CliError('package.json has no "type": "module": the framework is made of ES modules');
-        const after = `${IMPORT}\nimport { importAll } from 'pinstripe';\n\nimportAll(import.meta.url);\n`;
-        return { file, what: IMPORT, before, after };
-    }
-    const after = specifiersOf(before).includes(PACKAGE) ? before : addImport(before, IMPORT);
-    return { file, what: IMPORT, before, after };
+    const byHand = (line: string): Step => ({ file: 'package.json', line, state: 'by hand' });
+    return [
+        await edit(root, file, IMPORT, (text) => {
+            if (text === undefined) return NEW_ENTRY;
+            if (linesOf(text).some(importsUs)) return text;
+            return isModule && !text.startsWith('#!') ? `${IMPORT}${eolOf(text)}${text}` : undefined;
+        }),
+        ...(isModule ? [] : [byHand('"type": "module"')]),
+        ...(entry === undefined ? [byHand(`"exports": { ".": "./${ENTRY}" }`)] : []),
+        ...(existsSync(join(root, JOBS_FOLDER)) ? [await editFileImporter(root)] : []),
+        await edit(root, '.gitignore', IGNORED, (text = '') => {
+            if (linesOf(text).some((line) => [IGNORED, `/${IGNORED}`].includes(line))) return text;
+            const gap = text === '' || text.endsWith('\n') ? '' : eolOf(text);
+            return `${text}${gap}${IGNORED}${eolOf(text)}`;
+        }),
+    ];
 }
 
-function planExports(manifest: Readonly<Record<string, unknown>>, before: string): InitStep {
-    const exports = { ...(manifest['exports'] as object | undefined), '.': `./${ENTRY}` };
-    const indent = /^[^\S\r\n]+(?=")/m.exec(before)?.[0] ?? '  ';
-    const json = JSON.stringify({ ...manifest, exports }, null, indent).replaceAll('\n', eolOf(before));
-    const [start] = /^\uFEFF?/.exec(before) as RegExpExecArray;
-    const [end] = /\s*$/.exec(before) as RegExpExecArray;
-    return {
-        file: 'package.json',
-        what: `"exports": { ".": "./${ENTRY}" }`,
-        before,
-        after: start + json + end,
-    };
+function editFileImporter(root: string): Promise<Step> {
+    return edit(root, join(JOBS_FOLDER, FILE_IMPORTER), FILE_IMPORTER_LINE, (text) => {
+        if (text === undefined || text.trim() === OLD_FILE_IMPORTER) return `${FILE_IMPORTER_LINE}\n`;
+        return text.includes(PACKAGE) ? text : undefined;
+    });
 }
 
-// A file importer that takes its registry from neither package is the app's own affair: there is no step for it.
-function planFileImporter(before: string | undefined): InitStep[] {
-    const what = `BackgroundJob from '${PACKAGE}'`;
-    const line = `export { BackgroundJob as default } from '${PACKAGE}';\n`;
-    const after = before === undefined ? line : repairFileImporter(before);
-    return specifiersOf(after).includes(PACKAGE) ? [{ file: FILE_IMPORTER, what, before, after }] : [];
+async function edit(
+    root: string,
+    file: string,
+    line: string,
+    change: (text: string | undefined) => string | undefined,
+): Promise<Step> {
+    const path = join(root, file);
+    const before = await readIfThere(path);
+    const after = change(before);
+    if (after === undefined) return { file, line, state: 'by hand' };
+    if (after === before) return { file, line, state: 'already there' };
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, after);
+    return { file, line, state: before === undefined ? 'created' : 'changed' };
 }
 
-function planIgnore(before: string | undefined): InitStep {
-    const text = before ?? '';
-    const isThere = text.split(/\r?\n/).some((line) => line.trim().replace(/^\//, '') === IGNORED);
-    const eol = eolOf(text);
-    const gap = text === '' || text.endsWith('\n') ? '' : eol;
-    return {
-        file: '.gitignore',
-        what: IGNORED,
-        before,
-        after: isThere ? text : `${text}${gap}${IGNORED}${eol}`,
-    };
+function importsUs(line: string): boolean {
+    return line.startsWith('import') && [`'${PACKAGE}'`, `"${PACKAGE}"`].some((name) => line.includes(name));
+}
+
+function linesOf(text: string): string[] {
+    return text.split('\n').map((line) => line.trim());
+}
+
+function eolOf(text: string): string {
+    return text.includes('\r\n') ? '\r\n' : '\n';
+}
+
+function describe({ manifest }: ProjectFolder, steps: readonly Step[]): string {
+    const lines = steps.map(
+        ({ file, line, state }) =>
+            `  ${COLOURS[state](`${state}:`.padEnd(14))}  ${line} ${chalk.dim(`in ${file}`)}`,
+    );
+    const installed = { ...Object(manifest['dependencies']), ...Object(manifest['devDependencies']) };
+    const missing = ['pinstripe', PACKAGE].filter((name) => !(name in installed));
+    const next = [
+        ...(missing.length === 0 ? [] : [`npm install ${missing.join(' ')}`]),
+        'npx pinstripe-bot generate-background-job --name my-task',
+    ];
+    return ['', ...lines, '', 'Next:', ...next.map((line) => `  ${chalk.cyan(line)}`), ''].join('\n');
 }

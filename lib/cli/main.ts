@@ -1,15 +1,14 @@
-import { pathToFileURL } from 'node:url';
 import { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { reserveOutput, wantsJson } from '../text/json_output.js';
 import { printableLines } from '../text/printable.js';
-import { CliError, FAILURE, USAGE, UsageError } from './error.js';
-import { describeFailure, dumpFailure } from './failure.js';
-import { addInitCommand } from './init_command.js';
-import { checkFramework, otherBinary, ownVersion } from './package_copy.js';
-import { createProgram } from './program.js';
-import { findProject, type ProjectFolder } from './project.js';
-import { readWords } from './words.js';
+import { CliError, describeFailure, FAILURE, USAGE, UsageError } from './errors.js';
+import { addInitCommand } from './init.js';
+import { createProgram, readWords } from './program.js';
+import { findProject } from './project.js';
+
+/** What works without the framework, and so without loading it. */
+const ALONE = ['init', '--version', '-V'];
 
 /**
  * Runs one command line, prints what goes wrong, and sets `process.exitCode`: 1 where a command failed, 2 where it was
@@ -19,58 +18,45 @@ import { readWords } from './words.js';
  * @param folder where it was typed, an absolute path
  */
 export async function runCli(words: readonly string[], folder: string): Promise<void> {
-    let project: ProjectFolder | undefined;
-    const unfinished = (): void =>
-        fail(new CliError('the command waits for something that will never happen'), project);
+    let root: string | undefined;
+    const unfinished = () =>
+        fail(new CliError('the command waits for something that will never happen'), root);
     process.once('beforeExit', unfinished);
+    if (wantsJson(words)) reserveOutput();
     try {
-        project = await findProject(folder);
-        const other = project && (await otherBinary(project));
-        if (other !== undefined) await import(pathToFileURL(other).href);
-        else await runHere(words, folder, project);
+        const found = await findProject(folder);
+        root = found?.root;
+        const project = found?.manifest['name'] === undefined ? undefined : found;
+        const reason = found
+            ? `${root}/package.json has no "name"`
+            : `there is no package.json in ${folder} or above it`;
+        const program = createProgram();
+        addInitCommand(program, project, reason);
+        const [subject = ''] = words.filter((word) => word !== 'help');
+        if (!ALONE.includes(subject)) {
+            const { addProjectCommands } = await import('./project_commands.js');
+            await addProjectCommands(program, project, reason);
+        }
+        await program.parseAsync(readWords(program, words), { from: 'user' });
     } catch (error) {
-        fail(error, project);
+        fail(error, root);
     } finally {
         process.off('beforeExit', unfinished);
     }
 }
 
-async function runHere(
-    words: readonly string[],
-    folder: string,
-    found: ProjectFolder | undefined,
-): Promise<void> {
-    if (wantsJson(words)) reserveOutput();
-    const program = createProgram(await ownVersion());
-    const project = found?.name === undefined ? undefined : found;
-    const reason =
-        found === undefined
-            ? `there is no package.json in ${folder} or above it`
-            : `${found.root}/package.json has no "name"`;
-    const isAbout = (name: string): boolean =>
-        words[0] === name || (words[0] === 'help' && words[1] === name);
-
-    if (['--version', '-V'].some(isAbout))
-        return void (await program.parseAsync([...words], { from: 'user' }));
-    if (isAbout('init')) {
-        addInitCommand(program, found, reason);
-        const line = readWords(program, words, (name) => name);
-        return void (await program.parseAsync(line, { from: 'user' }));
-    }
-    checkFramework(project);
-    const { addProjectCommands } = await import('./project_commands.js');
-    const normalizeName = await addProjectCommands(program, project, reason);
-    addInitCommand(program, found, reason);
-    await program.parseAsync(readWords(program, words, normalizeName), { from: 'user' });
-}
-
-function fail(error: unknown, project: ProjectFolder | undefined): void {
+function fail(error: unknown, root: string | undefined): void {
     if (error instanceof CommanderError) {
         if (error.exitCode !== 0) process.exitCode = USAGE;
         return;
     }
-    const isDebugging = (process.env['DEBUG'] ?? '').split(/[\s,]+/).includes('pinstripe-bot');
-    const text = isDebugging ? dumpFailure(error) : describeFailure(error, project?.root);
-    console.error(chalkStderr.red(printableLines(text)));
+    // Only Node can say in which file and line it is, and does so where nobody catches the error.
+    if (error instanceof SyntaxError) {
+        process.nextTick(() => {
+            throw error;
+        });
+        return;
+    }
+    console.error(chalkStderr.red(printableLines(describeFailure(error, root))));
     process.exitCode = error instanceof UsageError ? USAGE : process.exitCode || FAILURE;
 }

@@ -4,6 +4,10 @@ import type { CommandParam, CommandRegistry } from '../../types/framework.js';
 /** The words that the command line has for each parameter, before the framework gives them their types. */
 export type Words = Record<string, string[]>;
 
+type Parser = (word?: string, earlier?: string[]) => string[];
+
+const HELP = ['-h', '--help'];
+
 const INTERACTIVE: CommandParam = {
     type: 'boolean',
     optional: true,
@@ -15,29 +19,27 @@ const INTERACTIVE: CommandParam = {
  * Declares a framework command's parameters to commander: each as `--its-name`, and as a word of its own where its
  * alias is `arg1`, `arg2`, and so on. Whether a parameter is required is left to the framework, which may prompt for it.
  *
- * @param command commander's command
- * @param definition the framework command's class
  * @returns reads the words after parsing; a parameter that was not given is not among them
  */
 export function declareParams(command: Command, definition: CommandRegistry): () => Words {
     const options = new Map<string, Option>();
-    for (const [name, param] of Object.entries(definition.params)) {
-        const option = makeOption(command, definition.normalizeName(name), param);
+    for (const [name, param] of Object.entries({
+        ...definition.params,
+        interactive: definition.params['interactive'] ?? INTERACTIVE,
+    })) {
+        const option = optionOf(command, definition.normalizeName(name), param);
         if (command.options.some(({ long }) => long === option.long)) continue;
         command.addOption(option);
         options.set(name, option);
     }
-    if (!definition.params['interactive']) {
-        const interactive = makeOption(command, 'interactive', INTERACTIVE);
-        command.addOption(interactive);
-        options.set('interactive', interactive);
-    }
     const positionals = positionalsOf(definition.params);
-    for (const name of positionals) {
-        const param = definition.params[name] as CommandParam;
-        command.addArgument(new Argument(`[${definition.normalizeName(name)}]`).argParser(parserOf(param)));
+    const usage: string[] = [];
+    for (const [name, param] of positionals) {
+        const word = definition.normalizeName(name);
+        command.addArgument(new Argument(`[${word}]`).argParser(parserOf(param)));
+        usage.push(param.optional ? `[${word}]` : `<${word}>`);
     }
-    command.usage(usageOf(command, definition, positionals));
+    command.usage([...usage, '[options]'].join(' '));
 
     return () => {
         const words: Words = {};
@@ -45,7 +47,7 @@ export function declareParams(command: Command, definition: CommandRegistry): ()
             const value: string[] | undefined = command.getOptionValue(option.attributeName());
             if (value !== undefined) words[name] = value;
         }
-        for (const [index, name] of positionals.entries()) {
+        for (const [index, [name]] of positionals.entries()) {
             const value: string[] | undefined = command.processedArgs[index];
             if (value === undefined) continue;
             if (Object.hasOwn(words, name)) {
@@ -59,19 +61,8 @@ export function declareParams(command: Command, definition: CommandRegistry): ()
     };
 }
 
-/**
- * Gives the words their types, as the framework does.
- *
- * @param definition the framework command's class
- * @param words what the command line has
- * @param isTerminal whether there is somebody to prompt
- * @returns the params for `runCommand`
- */
-export function paramsOf(
-    definition: CommandRegistry,
-    words: Words,
-    isTerminal: boolean,
-): Record<string, unknown> {
+/** Gives the words their types for `runCommand`, as the framework does; on a terminal there is somebody to prompt. */
+export function paramsOf(definition: CommandRegistry, words: Words, isTerminal: boolean): object {
     const required = Object.values(definition.params).filter(({ optional }) => !optional).length;
     const isPrompting =
         words['interactive'] !== undefined || (isTerminal && Object.keys(words).length < required);
@@ -79,24 +70,43 @@ export function paramsOf(
     return isPrompting ? words : definition.coerceParams(words);
 }
 
-function makeOption(command: Command, name: string, param: CommandParam): Option {
-    const flag = flags(command, `--${name}`, param.alias);
-    const option = new Option(`${flag} ${placeholderOf(param)}`, describe(param));
-    // To commander `--no-x` switches `--x` off. Here it is a parameter like any other.
-    option.negate = false;
-    if (param.choices) option.choices(param.choices);
-    return option.argParser(parserOf(param));
+/**
+ * Writes `--json=true` for `--json` and `--json true`, for each flag of a command: commander would take any word that
+ * follows a flag for its value.
+ */
+export function withFlagValues(command: Command, words: readonly string[]): string[] {
+    const end = words.indexOf('--');
+    const isBoolean = (word: string | undefined) => word === 'true' || word === 'false';
+    const optionAt = (index: number) => command.options.find((option) => isNamed(option, words[index]));
+    return words.flatMap((word, index) => {
+        if (end !== -1 && index >= end) return word;
+        const [before, option, next] = [optionAt(index - 1), optionAt(index), words[index + 1]];
+        if (before?.optional && isBoolean(word)) return [];
+        if (before?.required || !option?.optional) return word;
+        return `${option.long}=${isBoolean(next) ? next : 'true'}`;
+    });
 }
 
-function flags(command: Command, long: string, alias: string | undefined): string {
+function optionOf(command: Command, name: string, param: CommandParam): Option {
+    const { type, alias, placeholder = type === 'number' ? type : name, choices } = param;
     const short = `-${alias}`;
     const isFree = /^-[A-Za-z]$/.test(short) && !command.options.some((option) => option.short === short);
-    return isFree ? `${short}, ${long}` : long;
+    const value = { boolean: '[boolean]', number: `<${placeholder}>` }[type] ?? `<${placeholder}...>`;
+    const option = new Option(`${isFree ? `${short}, ` : ''}--${name} ${value}`, describe(param));
+    // To commander `--no-x` switches `--x` off. Here it is a parameter like any other.
+    option.negate = false;
+    if (choices) option.choices(choices);
+    const parse = parserOf(param);
+    return option.argParser((word: string, earlier?: string[]) => {
+        const named = word?.split('=', 1)[0] ?? '';
+        if (HELP.includes(named) || command.options.some((other) => isNamed(other, named)))
+            throw new InvalidArgumentError('It is an option itself.');
+        return parse(word, earlier);
+    });
 }
 
-function placeholderOf({ type }: CommandParam): string {
-    if (type === 'boolean') return '[boolean]';
-    return type === 'number' ? '<number>' : `<${type}...>`;
+function isNamed({ short, long }: Option, word = ''): boolean {
+    return word === short || word === long;
 }
 
 function describe(param: CommandParam): string {
@@ -108,41 +118,22 @@ function describe(param: CommandParam): string {
     return [param.description, note].filter(Boolean).join(' ');
 }
 
-function parserOf({ type, choices }: CommandParam): (word?: string, earlier?: string[]) => string[] {
+function parserOf({ type, choices }: CommandParam): Parser {
     // Commander hands over no word for a flag in a bunch, such as the j in -fj.
     return (word = 'true', earlier = []) => {
-        if (choices && !choices.includes(word)) {
+        if (choices && !choices.includes(word))
             throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
-        }
-        if (type === 'boolean' && word !== 'true' && word !== 'false') {
+        if (type === 'boolean' && word !== 'true' && word !== 'false')
             throw new InvalidArgumentError('It must be true or false.');
-        }
-        if (type === 'number' && (word.trim() === '' || !Number.isFinite(Number(word)))) {
+        if (type === 'number' && (word.trim() === '' || !Number.isFinite(Number(word))))
             throw new InvalidArgumentError('It must be a number.');
-        }
         return type === 'boolean' || type === 'number' ? [word] : [...earlier, word];
     };
 }
 
-function positionalsOf(params: Record<string, CommandParam>): string[] {
-    const place = ({ alias }: CommandParam): number =>
-        Number(/^arg(\d+)$/.exec(alias ?? '')?.[1] ?? Number.NaN);
+function positionalsOf(params: Record<string, CommandParam>): [string, CommandParam][] {
+    const place = ({ alias = '' }: CommandParam) => Number(/^arg(\d+)$/.exec(alias)?.[1] ?? 0);
     return Object.entries(params)
-        .filter(([, param]) => !Number.isNaN(place(param)))
-        .sort(([, a], [, b]) => place(a) - place(b))
-        .map(([name]) => name);
-}
-
-function usageOf(command: Command, definition: CommandRegistry, positionals: string[]): string {
-    const words = positionals.map((name) => {
-        const word = definition.normalizeName(name);
-        return definition.params[name]?.optional ? `[${word}]` : `<${word}>`;
-    });
-    const required = Object.entries(definition.params)
-        .filter(([name, { optional }]) => !optional && !positionals.includes(name))
-        .map(
-            ([name]) =>
-                command.options.find(({ long }) => long === `--${definition.normalizeName(name)}`)?.flags,
-        );
-    return [...words, ...required, '[options]'].join(' ');
+        .filter(([, param]) => place(param) > 0)
+        .sort(([, a], [, b]) => place(a) - place(b));
 }

@@ -1,24 +1,17 @@
+import { readFileSync } from 'node:fs';
 import chalk, { chalkStderr } from 'chalk';
 import { Command } from 'commander';
 import type { CommandRegistry } from '../../types/framework.js';
-import { toError } from '../text/errors.js';
+import { messageOf } from '../text/errors.js';
 import { printableLines } from '../text/printable.js';
-import { declareParams, type Words } from './params.js';
-
-/** A heading of the list of commands, and the commands below it. */
-export interface CommandGroup {
-    readonly heading: string;
-    readonly names: readonly string[];
-}
+import { declareParams, type Words, withFlagValues } from './params.js';
 
 /**
  * Makes the program without its commands: how it helps, and how it refuses. It throws commander's `CommanderError`
  * wherever commander would exit the process.
- *
- * @param version what `--version` prints
- * @returns the program
  */
-export function createProgram(version: string): Command {
+export function createProgram(): Command {
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
     return new Command('pinstripe-bot')
         .usage('<command> [options]')
         .description('Background jobs for Pinstripe, and all other commands of the project.')
@@ -32,50 +25,38 @@ export function createProgram(version: string): Command {
         })
         .configureHelp({
             subcommandTerm: (command) => command.name(),
-            optionTerm: (option) => option.flags.replace(/ \[boolean\]$/, ''),
+            optionTerm: ({ flags }) => flags.replace(/ \[boolean\]$/, '').replace('...>', '>'),
             styleTitle: (text) => chalk.bold(text),
             styleSubcommandText: (text) => chalk.green(text),
             styleOptionText: (text) => chalk.cyan(text),
         })
-        .addHelpText('after', '\nRun pinstripe-bot <command> --help for the options of a command.');
+        .addHelpText('after', '\nRun npx pinstripe-bot <command> --help for the options of a command.');
 }
 
-/**
- * Adds a group of the framework's commands, each with the options of its own definition.
- *
- * @param program the program
- * @param registry the framework's commands
- * @param group which of them, and their heading
- * @param run runs a command with what the command line has for its params
- */
+/** Adds some of the framework's commands, each with the options of its own definition. */
 export function addFrameworkCommands(
     program: Command,
     registry: CommandRegistry,
-    group: CommandGroup,
+    { heading, names }: { heading: string; names: readonly string[] },
     run: (name: string, words: Words) => Promise<void>,
 ): void {
-    for (const name of group.names) {
-        const definition = definitionOf(registry, name);
-        if (definition instanceof Error) {
-            addBrokenCommand(program, group.heading, name, definition);
+    for (const name of names) {
+        let definition: CommandRegistry;
+        try {
+            definition = registry.for(name);
+        } catch (error) {
+            addBrokenCommand(program, heading, name, error);
             continue;
         }
-        const command = addCommand(program, group.heading, name, definition.description ?? '');
+        const { summary, description = '' } = definition;
+        const command = addCommand(program, heading, name, summary ?? description);
         const readParams = declareParams(command, definition);
         if (definition.example !== undefined) command.addHelpText('after', exampleOf(definition.example));
         command.action(() => run(name, readParams()));
     }
 }
 
-/**
- * Adds one command, without options yet.
- *
- * @param program the program
- * @param heading the group that lists it
- * @param name the command's name
- * @param description what it does
- * @returns the command
- */
+/** Adds one command, without options yet. */
 export function addCommand(program: Command, heading: string, name: string, description: string): Command {
     return program
         .command(name)
@@ -83,20 +64,25 @@ export function addCommand(program: Command, heading: string, name: string, desc
         .description(description)
         .helpOption('-h, --help', 'print this help')
         .combineFlagAndOptionalValue(false)
-        .showHelpAfterError(`Run pinstripe-bot ${name} --help for its options.`);
+        .showHelpAfterError(`Run npx pinstripe-bot ${name} --help for its options.`);
+}
+
+/**
+ * Brings the words of a command line into the form that commander reads: `help x` becomes `x --help`, and a command may be
+ * spelled `paint-wall`, `paint_wall` or `PaintWall`.
+ */
+export function readWords(program: Command, words: readonly string[]): string[] {
+    const [first = '--help', ...rest] = words;
+    if (first === 'help') return readWords(program, [...rest, '--help']);
+    if (first.startsWith('-')) return [first, ...rest];
+    const command = program.commands.find((candidate) => bare(candidate.name()) === bare(first));
+    // Commander would rather help than say that it knows no such command.
+    return command === undefined ? [first] : [command.name(), ...withFlagValues(command, rest)];
 }
 
 // A command whose `meta()` throws must not take the others with it.
-function definitionOf(registry: CommandRegistry, name: string): CommandRegistry | Error {
-    try {
-        return registry.for(name);
-    } catch (error) {
-        return toError(error);
-    }
-}
-
-function addBrokenCommand(program: Command, heading: string, name: string, error: Error): void {
-    addCommand(program, heading, name, `(broken: ${error.message})`)
+function addBrokenCommand(program: Command, heading: string, name: string, error: unknown): void {
+    addCommand(program, heading, name, `(broken: ${messageOf(error)})`)
         .allowUnknownOption()
         .allowExcessArguments()
         .action(() => {
@@ -109,11 +95,15 @@ function exampleOf(example: string): string {
     return [
         '',
         'Example:',
-        ...lines.map((line) => `  ${line.replace(/^(?!pinstripe-bot )/, 'pinstripe-bot ')}`),
+        ...lines.map((line) => `  npx pinstripe-bot ${line.replace(/^pinstripe-bot /, '')}`),
     ].join('\n');
 }
 
 // Commander's messages begin with `error: `, and have their suggestions in a line of their own.
 function inOneLine(message: string): string {
     return message.replace(/^error: /, '').replace('\n(Did you', ' (did you');
+}
+
+function bare(name: string): string {
+    return name.replace(/[^a-z\d]/gi, '').toLowerCase();
 }

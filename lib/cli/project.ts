@@ -1,7 +1,9 @@
-import { createRequire } from 'node:module';
+import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import fs from 'fs-extra';
-import { CliError } from './error.js';
+import { fileURLToPath } from 'node:url';
+import { resolveFrom, secondCopyMessage } from '../copies.js';
+import { readIfThere } from '../text/text_file.js';
+import { CliError } from './errors.js';
 
 /** A folder with a package.json, found as the framework finds it, but without loading the framework. */
 export interface ProjectFolder {
@@ -9,11 +11,7 @@ export interface ProjectFolder {
     readonly root: string;
     /** What package.json says. */
     readonly manifest: Readonly<Record<string, unknown>>;
-    /** The project's name: without one the framework takes the folder for no project. */
-    readonly name: string | undefined;
-    /** `exports["."]`, where it is the plain string that the framework needs. */
-    readonly entryPath: string | undefined;
-    /** The real path of the file that the framework loads, where there is one. */
+    /** The file that the framework loads, relative to the root, which need not exist: `exports["."]`, a plain string. */
     readonly entry: string | undefined;
 }
 
@@ -22,57 +20,43 @@ export interface ProjectFolder {
  *
  * @param from an absolute path
  * @returns the folder that has it, or undefined where there is none
- * @throws CliError where package.json is not JSON, or is not an object
+ * @throws CliError where package.json is not JSON
  */
 export async function findProject(from: string): Promise<ProjectFolder | undefined> {
     const file = join(from, 'package.json');
-    if (await fs.pathExists(file)) return readProject(file);
-    const above = dirname(from);
-    return above === from ? undefined : findProject(above);
+    const text = await readIfThere(file);
+    if (text === undefined) return dirname(from) === from ? undefined : findProject(dirname(from));
+    const manifest = parseManifest(file, text);
+    const { exports } = manifest;
+    const entry = typeof exports === 'string' ? exports : Object(exports)['.'];
+    const root = await realpath(from);
+    return { root, manifest, entry: typeof entry === 'string' ? join(entry) : undefined };
 }
 
 /**
- * Tells where a package is that some folder would import.
+ * Makes sure that a project has what its commands need, and in one copy.
  *
- * @param folder an absolute path
- * @param specifier what an import names
- * @returns the real path of the file, or undefined where it cannot be found
+ * @throws CliError that says what to install
  */
-export function resolveFrom(folder: string, specifier: string): string | undefined {
-    try {
-        return createRequire(join(folder, 'package.json')).resolve(specifier);
-    } catch {
-        return undefined;
+export function checkPackages({ root }: ProjectFolder): void {
+    const manifest = join(root, 'package.json');
+    for (const name of ['pinstripe', 'pinstripe-bot'])
+        if (resolveFrom(manifest, name) === undefined)
+            throw new CliError(`${name} is not installed in ${root}: run npm install ${name}`);
+    const own = fileURLToPath(new URL('../index.js', import.meta.url));
+    if (resolveFrom(manifest, 'pinstripe-bot') !== own) {
+        throw new CliError(
+            `this is not the copy of pinstripe-bot that is installed in ${root}: run npx pinstripe-bot there`,
+        );
     }
-}
-
-async function readProject(file: string): Promise<ProjectFolder> {
-    const root = dirname(await fs.realpath(file));
-    const manifest = parseManifest(file, await fs.readFile(file, 'utf8'));
-    const { name } = manifest;
-    const entryPath = entryPathOf(manifest['exports']);
-    const candidate = entryPath === undefined ? undefined : join(root, entryPath);
-    const entry =
-        candidate !== undefined && (await fs.pathExists(candidate))
-            ? await fs.realpath(candidate)
-            : undefined;
-    return { root, manifest, name: typeof name === 'string' ? name : undefined, entryPath, entry };
+    const complaint = secondCopyMessage(root);
+    if (complaint !== undefined) throw new CliError(complaint);
 }
 
 function parseManifest(file: string, text: string): Record<string, unknown> {
-    let manifest: unknown;
     try {
-        manifest = JSON.parse(text.replace(/^\uFEFF/, ''));
+        return Object(JSON.parse(text));
     } catch (error) {
         throw new CliError(`${file} is not valid JSON: ${(error as Error).message}`);
     }
-    if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) {
-        throw new CliError(`${file} does not hold an object`);
-    }
-    return manifest as Record<string, unknown>;
-}
-
-function entryPathOf(exports: unknown): string | undefined {
-    const entry = typeof exports === 'object' && exports !== null ? Reflect.get(exports, '.') : exports;
-    return typeof entry === 'string' ? entry : undefined;
 }

@@ -6,7 +6,7 @@ import type { BotConfig } from '../../types/bot_config.js';
 import { Project, Workspace } from '../framework.js';
 import { importFault } from '../jobs/job_file.js';
 import { readTimezone } from '../schedule/timezone.js';
-import { show } from '../text/show.js';
+import { show } from '../text/format.js';
 import { parseDuration } from '../time/duration.js';
 import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
 import { hasKeys, type Options, oneOf, readOptions, unknownKey, wholeNumberFrom } from './options.js';

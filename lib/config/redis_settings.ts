@@ -1,4 +1,4 @@
-import { show } from '../text/show.js';
+import { show } from '../text/format.js';
 import { hasKeys } from './options.js';
 
 const SCHEMES = ['redis:', 'rediss:'];

@@ -8,6 +8,7 @@ import type { Context } from '../../types/framework.js';
 import { Class, Hookable, ImportableRegistry, inflector, ServiceFactory } from '../framework.js';
 import { importJobFile, isScript } from './job_file.js';
 import type { BrokenFile } from './problem.js';
+import { noteScheduleCall } from './schedule_call.js';
 
 interface Base extends BackgroundJobRegistry {
     schedules: unknown[][];
@@ -58,6 +59,7 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
 
             schedule(this: Base, ...declaration: unknown[]) {
                 this.schedules.push(declaration);
+                noteScheduleCall(declaration);
                 return this;
             },
 

@@ -2,6 +2,7 @@ import { BadScheduleError, createSchedule, type Schedule } from '../schedule/sch
 import { messageOf, readError, toError } from '../text/errors.js';
 import { BackgroundJob } from './background_job.js';
 import type { Problem } from './problem.js';
+import { scheduleCall } from './schedule_call.js';
 import {
     misspeltSetting,
     readSettings,
@@ -46,9 +47,7 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     const lineOf = (thrown: unknown) =>
         file === undefined ? undefined : lineInStack(readError(thrown), file);
 
-    const fatal = [...thrown, ...complaints].map(({ property, reason }) =>
-        error({ kind: 'bad-setting', property, reason }),
-    );
+    const fatal = [...thrown, ...complaints].map(({ reason }) => error({ kind: 'bad-setting', reason }));
     if ('metaError' in Job) {
         const reason = `its meta() threw: ${messageOf(Job.metaError)}`;
         fatal.push(error({ kind: 'meta-threw', reason, line: lineOf(Job.metaError) }));
@@ -59,13 +58,19 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
 
     const schedules: Schedule[] = [];
     const bad: Problem[] = [];
-    for (const [declaration, words] of Job.schedules.entries()) {
+    for (const declaration of Job.schedules) {
         try {
-            schedules.push(createSchedule(Job.name, words, settings.timezone ?? timezone));
+            schedules.push(createSchedule(Job.name, declaration, settings.timezone ?? timezone));
         } catch (thrown) {
             const cause = toError(thrown);
             const kind = cause instanceof BadScheduleError ? cause.fault : 'bad-args';
-            bad.push(error({ kind, reason: `bad schedule ${messageOf(cause)}`, declaration }));
+            bad.push(
+                error({
+                    kind,
+                    reason: `bad schedule ${messageOf(cause)}`,
+                    ...scheduleCall(declaration, file),
+                }),
+            );
         }
     }
     const warnings = misspellings(Job).map((fault) => ({ ...error(fault), severity: 'warning' }) as const);
@@ -135,6 +140,6 @@ function misspellings(Job: JobClass): Fault[] {
             const setting = misspeltSetting(property);
             if (setting === undefined) return [];
             const reason = `its property \`${property}\` is no setting: did you mean \`${setting}\`?`;
-            return [{ kind: 'misspelt-setting', property, reason }];
+            return [{ kind: 'misspelt-setting', reason }];
         });
 }

@@ -47,12 +47,10 @@ export interface Problem {
     readonly kind: ProblemKind;
     /** What to do, where the reason ends with it. */
     readonly cure?: string | undefined;
-    /** The line of the file, where an error told it. */
+    /** The line of the file, where it is known. */
     readonly line?: number | undefined;
-    /** Of a bad schedule: which of the job's `schedule()` calls it is, from 0. */
-    readonly declaration?: number;
-    /** Of a bad or misspelt setting: the property. */
-    readonly property?: string;
+    /** Of a bad schedule: its crontab as it was declared. */
+    readonly schedule?: string | undefined;
 }
 
 /**

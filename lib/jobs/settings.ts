@@ -3,7 +3,7 @@ import ms from 'ms';
 import type { BackgroundJobSettings } from '../../types/background_job.js';
 import { type Options, oneOf, readBoolean, readOptions, wholeNumberFrom } from '../config/options.js';
 import { readTimezone } from '../schedule/timezone.js';
-import { show } from '../text/show.js';
+import { show } from '../text/format.js';
 import { parseDuration } from '../time/duration.js';
 
 /** What becomes of a run that is due while an earlier one of its lane is still going. */

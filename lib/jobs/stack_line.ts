@@ -8,7 +8,10 @@ import type { ErrorRecord } from '../text/errors.js';
  * @param file the file's absolute path
  * @returns the first line of that file in its message or stack; undefined where there is none
  */
-export function lineInStack({ message, stack }: ErrorRecord, file: string): number | undefined {
+export function lineInStack(
+    { message, stack }: Pick<ErrorRecord, 'message' | 'stack'>,
+    file: string,
+): number | undefined {
     const text = `${message}\n${stack}`;
     const places = [pathToFileURL(file).href, file].flatMap((name) => {
         const at = text.indexOf(`${name}:`);

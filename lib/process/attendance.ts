@@ -4,9 +4,12 @@ import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
 import { reserveOutput } from '../text/json_output.js';
 import { surviveLostOutput } from '../text/lost_output.js';
 import { printable } from '../text/printable.js';
-import { ProgressLine, stopwatch } from '../text/progress_line.js';
+import { formatDuration } from '../time/duration.js';
 import { exitSoon } from './server_stop.js';
 import { exitCodeOf, onStopSignals, type StopSignal } from './stop_signals.js';
+
+/** How often a line says how runs get on, in milliseconds: what ends sooner needs none. */
+const PROGRESS_EVERY = 10_000;
 
 /** How somebody waits for runs. */
 export interface Attendance {
@@ -31,11 +34,10 @@ const EXITED =
     'The job ended the process before it was over: neither it nor what it uses may call process.exit().';
 
 /**
- * Waits for runs together with somebody at a terminal: the log is for people, a line tells how it gets on, and a signal
- * interrupts the runs, whereupon the exit code is the signal's. A second one ends the process at once. Whatever else ends
- * it before the runs are over makes the exit code 1: nobody is to take that for success.
+ * Waits for runs together with somebody who looks on: the log is for people, now and then a line on standard error says
+ * how it gets on, and a signal interrupts the runs, whereupon the exit code is the signal's. A second one ends the process
+ * at once. Whatever else ends it before the runs are over makes the exit code 1: nobody is to take that for success.
  *
- * @param attendance how
  * @param work has the runs executed; is given a signal that interrupts them
  * @returns what `work` returns
  */
@@ -50,10 +52,9 @@ export async function attend<T>(
     surviveLostOutput();
     runtime.lockTimeout = { milliseconds: LOCK_TIMEOUT, signal: controller.signal };
     const restore = isJson ? reserveOutput() : undefined;
-    const progress = ProgressLine.show(() => {
-        const doing = controller.signal.aborted ? 'stopping' : 'running';
-        return `${doing} ${describeProgress(runs(), Date.now() - since)}`;
-    });
+    const progress = isJson
+        ? undefined
+        : setInterval(() => console.error(describeProgress(runs(), Date.now() - since)), PROGRESS_EVERY);
     const forget = onStopSignals((signal) => {
         console.error(runs().some(isGoingOn) ? ANNOUNCEMENTS[signal] : NOTHING_STARTED[signal]);
         process.exitCode = exitCodeOf(signal);
@@ -71,7 +72,7 @@ export async function attend<T>(
     } finally {
         process.off('exit', giveUp);
         forget();
-        progress?.remove();
+        clearInterval(progress);
         restore?.();
         if (controller.signal.aborted) exitSoon(bot);
     }
@@ -82,17 +83,18 @@ export async function attend<T>(
  *
  * @param runs the runs, in order: over, going on, and to come
  * @param elapsed how long they have been going on, in milliseconds
- * @returns `'send-invoices 0:12 (tenant acme, 3 of 40, attempt 2)'`
+ * @returns `'running send-invoices for 20 s (tenant acme, 3 of 40, attempt 2)'`
  */
 export function describeProgress(runs: readonly Run[], elapsed: number): string {
+    const time = formatDuration(elapsed);
     const current = runs.find(isGoingOn);
-    if (!current) return stopwatch(elapsed);
+    if (!current) return `waiting for ${time}`;
     const details = [
         current.tenant !== undefined && `tenant ${printable(String(current.tenant))}`,
         runs.length > 1 && `${runs.indexOf(current) + 1} of ${runs.length}`,
         current.attempt > 1 && `attempt ${current.attempt}`,
     ].filter(Boolean);
-    return `${printable(current.job)} ${stopwatch(elapsed)}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+    return `running ${printable(current.job)} for ${time}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
 }
 
 function isGoingOn({ startedAt, endedAt }: Run): boolean {

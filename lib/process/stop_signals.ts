@@ -18,6 +18,7 @@ export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
     const onSignal = (signal: NodeJS.Signals) => {
         if (stoppingSince === undefined) {
             stoppingSince = Date.now();
+            if (signal === 'SIGINT') leaveLine();
             begin(signal as StopSignal);
         } else if (Date.now() - stoppingSince > SAME_SIGNAL) {
             process.exit(exitCodeOf(signal));
@@ -32,6 +33,11 @@ export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
         process.off('SIGTERM', onSignal);
         process.off('SIGINT', onSignal);
     };
+}
+
+// The terminal has written ^C, and stays behind it.
+function leaveLine(): void {
+    [process.stdout, process.stderr].find(({ isTTY }) => isTTY)?.write('\n');
 }
 
 /**

@@ -105,5 +105,12 @@ export class ActiveRun {
     }
 }
 
+/** An `AsyncLocalStorage` of runs: the types of this package do without those of Node. */
+interface RunStorage {
+    getStore(): ActiveRun | undefined;
+    run<Result>(run: ActiveRun, work: () => Result): Result;
+    exit<Result>(work: () => Result): Result;
+}
+
 /** The run in whose job the current code runs, wherever its promises and timers lead. */
-export const runStorage = new AsyncLocalStorage<ActiveRun>();
+export const runStorage: RunStorage = new AsyncLocalStorage<ActiveRun>();

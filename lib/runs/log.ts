@@ -1,21 +1,36 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { ChalkInstance } from 'chalk';
 import type { LogFormat } from '../config/config.js';
 import { describeProblem } from '../jobs/problem.js';
-import { count } from '../text/count.js';
 import { type ErrorRecord, traceOf } from '../text/errors.js';
+import { count } from '../text/format.js';
 import { surviveLostOutput } from '../text/lost_output.js';
-import { paint, paintOutcome } from '../text/paint.js';
+import { paint } from '../text/paint.js';
 import { printable, printableLines } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
-import { formatMoment, formatUniqueMoment } from '../time/moment.js';
+import { formatUniqueMoment } from '../time/moment.js';
 import type { BotEvent, Emit, JournalTrouble } from './events.js';
-import { durationOf, latenessOf, type Run } from './run.js';
+import { durationOf, latenessOf, type Outcome, type Run } from './run.js';
 
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
 
 /** Skips of slots that are no news: the job is meant to be skipped, or the run happens elsewhere. */
 const EXPECTED_SKIPS = ['overlap', 'environment', 'claimed elsewhere', 'paused'];
+
+const COLOURS: Record<Outcome, ChalkInstance> = {
+    succeeded: paint.green,
+    failed: paint.red,
+    timed_out: paint.red,
+    aborted: paint.yellow,
+    skipped: paint.yellow,
+    lost: paint.red,
+};
+
+/** An outcome in its colour. */
+export function paintOutcome(outcome: Outcome): string {
+    return COLOURS[outcome](outcome);
+}
 
 /** Info goes to standard output, the rest to standard error. */
 interface Line {
@@ -263,6 +278,6 @@ function trouble(text: string): Line {
 
 // Who looks on knows the day; who reads a file does not.
 function timeFor(stream: NodeJS.WriteStream): string {
-    const [day, time] = formatMoment(Date.now() / 1000).split(' ');
+    const [day, time] = formatUniqueMoment(Date.now() / 1000).split(' ');
     return stream.isTTY ? `${time}` : `${day} ${time}`;
 }

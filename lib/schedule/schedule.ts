@@ -12,6 +12,8 @@ export { checkTimezone } from './timezone.js';
 export interface Schedule {
     /** The job's name, dasherized. */
     readonly job: string;
+    /** What `this.schedule()` was given. */
+    readonly declaration: readonly unknown[];
     /** As declared, with single spaces and without `CRON_TZ=`. */
     readonly crontab: string;
     /** IANA name; undefined: the process's zone. */
@@ -60,7 +62,7 @@ export function createSchedule(
         const { crontab, timezone = defaultTimezone } = splitTimezone(text);
         checkCrontab(crontab);
         if (timezone !== undefined) checkZoneOf(timezone);
-        return new CronSchedule(job, crontab, timezone, readArgs(args));
+        return new CronSchedule(job, declaration, crontab, timezone, readArgs(args));
     } catch (error) {
         throw error instanceof BadScheduleError ? blame(error) : error;
     }
@@ -69,6 +71,7 @@ export function createSchedule(
 class CronSchedule implements Schedule {
     constructor(
         readonly job: string,
+        readonly declaration: readonly unknown[],
         readonly crontab: string,
         readonly timezone: string | undefined,
         readonly args: readonly Json[],

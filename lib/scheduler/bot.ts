@@ -1,9 +1,8 @@
-import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { runStorage } from '../runs/active_run.js';
-import { ALL_JOBS } from '../runs/engine.js';
 import type { History } from '../runs/history.js';
+import { pauseJob, resumeJob } from '../runs/pauses.js';
 import type { Run, TenantId } from '../runs/run.js';
 import { checkUnixTime } from '../time/unix_time.js';
 import { Life } from './life.js';
@@ -114,9 +113,7 @@ export class Bot {
      */
     async pauseBackgroundJob(name?: string): Promise<string | undefined> {
         const { plans } = await this.#runtime.ready();
-        const job = name === undefined ? undefined : findJobName(name, plans.map(nameOf));
-        await this.#runtime.engine.pause(job ?? ALL_JOBS);
-        return job;
+        return pauseJob(this.#runtime.engine, name, plans.map(nameOf));
     }
 
     /**
@@ -128,14 +125,7 @@ export class Bot {
      */
     async resumeBackgroundJob(name?: string): Promise<string | undefined> {
         const { plans } = await this.#runtime.ready();
-        const { engine } = this.#runtime;
-        const paused = await engine.pausedJobs();
-        // A paused job may be gone by now.
-        const job = name === undefined ? undefined : findJobName(name, [...plans.map(nameOf), ...paused]);
-        if (job !== undefined && paused.includes(ALL_JOBS))
-            throw new Error(`All background jobs are paused: "${job}" alone cannot be resumed, use --all.`);
-        await engine.resume(job ?? ALL_JOBS);
-        return job;
+        return resumeJob(this.#runtime.engine, name, plans.map(nameOf));
     }
 
     /**

@@ -2,14 +2,13 @@ import { BackgroundJob } from '../jobs/background_job.js';
 import { brokenFileProblems } from '../jobs/job_plan.js';
 import type { ActiveRun } from '../runs/active_run.js';
 import { findProcessTimezone, PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
-import type { Runtime } from './runtime.js';
+import type { Living, Runtime } from './runtime.js';
 import { Scheduler } from './scheduler.js';
 import { Shutdown } from './shutdown.js';
 import { Ticker } from './ticker.js';
 
 /** One life of the bot, from a start to the stop that follows. */
-export class Life {
-    /** Resolves when it looks at each second, or works for others that do. */
+export class Life implements Living {
     readonly begun: Promise<void>;
     /** Resolves when the bot has stopped; rejects when it could not start. */
     readonly ended: Promise<void>;
@@ -40,7 +39,6 @@ export class Life {
         runtime.life = this;
     }
 
-    /** Whether it goes on, and no stop has begun. */
     get isOpen(): boolean {
         return !this.#isOver && this.#shutdown === undefined;
     }
@@ -68,12 +66,10 @@ export class Life {
         return this.ended.catch(() => {});
     }
 
-    /** Whether nothing is being enqueued at this moment. */
     get isIdle(): boolean {
         return this.#scheduler?.isIdle ?? true;
     }
 
-    /** The store is back, or another has taken its place. */
     recover(): void {
         this.#scheduler?.recover();
     }

@@ -10,7 +10,6 @@ import { Worker } from '../runs/worker.js';
 import { readError } from '../text/errors.js';
 import { type Clock, systemClock } from '../time/clock.js';
 import { Catalog } from './catalog.js';
-import type { Life } from './life.js';
 
 /** How long a command waits for a lock that another process holds, in milliseconds. */
 export const LOCK_TIMEOUT = 12_000;
@@ -29,6 +28,18 @@ export interface BotParts {
     readonly environment?: string;
 }
 
+/** What is asked of a bot's life from outside. */
+export interface Living {
+    /** Resolves when it looks at each second, or works for others that do. */
+    readonly begun: Promise<void>;
+    /** Whether it goes on, and no stop has begun. */
+    readonly isOpen: boolean;
+    /** Whether nothing is being enqueued at this moment. */
+    readonly isIdle: boolean;
+    /** The store is back, or another has taken its place. */
+    recover(): void;
+}
+
 /** What a bot works with: its config, its engine, the catalog of its jobs, each when it is needed; and its runs. */
 export class Runtime implements EngineHost {
     readonly clock: Clock;
@@ -41,7 +52,7 @@ export class Runtime implements EngineHost {
     logFormat: LogFormat | undefined;
     lockTimeout: LockTimeout | undefined;
     /** The bot's life in progress; undefined before the first. */
-    life: Life | undefined;
+    life: Living | undefined;
     /** Finds out why an app seems to have no jobs; undefined: nothing is wrong with that. */
     explainNoJobs: () => Promise<string | undefined> = async () => undefined;
     #catalog: Catalog | undefined;

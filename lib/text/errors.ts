@@ -1,6 +1,5 @@
 import { types } from 'node:util';
-import { count } from './count.js';
-import { show } from './show.js';
+import { count, show } from './format.js';
 
 /** An error as plain text. It is made once, where the error is caught: nobody behind that touches what was thrown. */
 export interface ErrorRecord {

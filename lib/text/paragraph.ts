@@ -1,5 +1,4 @@
 import wrapAnsi from 'wrap-ansi';
-import { keepTogether, withPlainSpaces } from './no_break.js';
 import { outputWidth } from './terminal.js';
 
 /** How wide a paragraph is where nobody knows the width of the terminal, or there is none. */
@@ -8,29 +7,32 @@ const USUAL_COLUMNS = 80;
 const MOST_COLUMNS = 100;
 const LEAST_COLUMNS = 20;
 
-/**
- * Tells how wide a paragraph may be on standard output.
- *
- * @returns a number of columns
- */
+/** A space at which no line ends. */
+export const NO_BREAK = '\u00a0';
+
+/** How many columns a paragraph on standard output has. */
 export function outputColumns(): number {
     const width = outputWidth();
     return width === Number.POSITIVE_INFINITY ? USUAL_COLUMNS : Math.min(width, MOST_COLUMNS);
 }
 
+/** Keeps words in one line, as long as there is room for them. */
+export function keepTogether(words: string): string {
+    return words.replaceAll(' ', NO_BREAK);
+}
+
 /**
- * Breaks a text into lines; what stands in quotes, such as a crontab, stays in one of them where that is possible, as it
- * is there to be copied.
+ * Breaks a text into lines. What stands in quotes, such as a crontab, stays together where that is possible; a word that
+ * is longer than a line, such as a path, is not broken, so that it can be copied.
  *
  * @param text one line
  * @param columns how wide it may become, the indentation included
  * @param indent what each line begins with
- * @returns the lines
  */
 export function paragraph(text: string, columns: number, indent = ''): string {
     const whole = text.replace(/(["'])[^"']{0,40}\1/g, keepTogether);
-    return wrapAnsi(whole, Math.max(LEAST_COLUMNS, columns - indent.length), { hard: true })
+    return wrapAnsi(whole, Math.max(LEAST_COLUMNS, columns - indent.length))
         .split('\n')
-        .map((line) => indent + withPlainSpaces(line))
+        .map((line) => indent + line.replaceAll(NO_BREAK, ' '))
         .join('\n');
 }

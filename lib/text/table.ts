@@ -1,119 +1,126 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
-import { withPlainSpaces } from './no_break.js';
 import { paint } from './paint.js';
+import { NO_BREAK } from './paragraph.js';
 
-/** What stands between two columns. */
 const GAP = '  ';
 
-/** Where words can be told from one another no more, a column still has so much room. */
-const NARROWEST = 8;
+/** A line of a cell takes so many lines of its row at most. */
+const MOST_LINES = 3;
 
-/** Names up to this length are not broken while anything else can give way. */
-const READABLE_NAME = 20;
+/** Where a word may be broken that does not fit; it is taken out again. */
+const SEAM = '\u200b ';
 
-/** One cell: its lines, from top to bottom. */
-export type Cell = readonly string[];
-
-/** One way to lay a table out. Columns in which nothing stands are left out. */
-export interface Layout {
-    readonly headings: readonly string[];
-    readonly rows: readonly (readonly Cell[])[];
-}
-
-/** How wide a column would like to be, and how wide it has to be for its longest word. */
-export interface ColumnWidth {
-    readonly natural: number;
-    readonly longestWord: number;
-}
+/** Cells, which may have colours, and several lines. */
+type Row = readonly string[];
 
 /**
- * Writes a table, in the first layout that fits. Where none does, the last one's widest columns are made narrower, and
- * what stands in them goes on in the next line: nothing is cut off.
+ * Writes a table. What stands in a column takes as few lines as there is room for, and three at most. Where that is too
+ * much, the widest column gives way: a word that is too long for it goes on in the next line after a dash, slash or comma,
+ * and what still does not fit ends in `…`. Columns in which nothing stands are left out.
  *
- * @param layouts the layouts, widest first; cells may have colours
  * @param width how many columns a line has; Infinity in a pipe
- * @returns its lines; none where it has no rows
+ * @returns the lines of the headings, then those of each row; nothing where there are no rows
  */
-export function renderTable(layouts: readonly [Layout, ...Layout[]], width: number): string[] {
-    if (layouts[0].rows.length === 0) return [];
-    const candidates = layouts.map((layout) => {
-        const filled = withoutEmptyColumns(layout);
-        const columns = filled.headings.map((_, column) => measure(filled, column));
-        return { ...filled, columns };
-    });
-    const fits = ({ columns }: { columns: ColumnWidth[] }) =>
-        total(columns.map(({ natural }) => natural)) <= width;
-    const { headings, rows, columns } =
-        candidates.find(fits) ?? (candidates.at(-1) as (typeof candidates)[0]);
-    const widths = fitColumns(columns, width);
-    const heading = renderRow(
-        headings.map((text) => [text]),
-        widths,
+export function renderTable(headings: Row, rows: readonly Row[], width: number): string[][] {
+    if (rows.length === 0) return [];
+    const used = headings.map((_, column) => rows.some((cells) => cells[column]));
+    const table = [headings, ...rows].map((cells) =>
+        cells.filter((_, column) => used[column]).map(withUnits),
     );
-    return [...heading.map((line) => paint.dim(line)), ...rows.flatMap((cells) => renderRow(cells, widths))];
+    const widths = fit(table, width);
+    const [heading = [], ...others] = table.map((cells) => renderRow(cells, widths));
+    return [heading.map((line) => paint.dim(line)), ...others];
 }
 
-/**
- * Takes from the widest columns until all of them fit; first from those that can give without breaking a word, then
- * from the first column, where its names are long: what stands in the others, such as crontabs, reads wrong when broken.
- *
- * @param columns what each would like
- * @param available how much room there is, gaps included
- * @returns how wide each is to be: together more than there is room only where none is wider than eight
- */
-export function fitColumns(columns: readonly ColumnWidth[], available: number): number[] {
-    const widths = columns.map(({ natural }) => natural);
-    const words = columns.map(({ longestWord }) => longestWord);
-    const [name = 0, ...others] = words;
-    const readable = Math.min(name, READABLE_NAME);
-    const floors = [
-        words,
-        [readable, ...others],
-        [readable, ...others.map(() => NARROWEST)],
-        words.map(() => NARROWEST),
-    ];
-    for (const floor of floors) {
-        for (let excess = total(widths) - available; excess > 0; excess--) {
-            const spare = widths.map((width, column) => (width > (floor[column] ?? 0) ? width : 0));
-            const widest = Math.max(...spare);
-            if (widest === 0) break;
-            widths[spare.indexOf(widest)] = widest - 1;
+/** A number is not parted from its unit. */
+function withUnits(text: string): string {
+    return text.replace(/(?<=\d) (?=(?:ms|s|min|h|d)\b)/g, NO_BREAK);
+}
+
+function fit(table: readonly Row[], available: number): number[] {
+    const columns = (table[0] ?? []).map((_, column) => table.map((cells) => measure(cells[column] ?? '')));
+    const widths = columns.map((cells) => narrowest(cells, table, MOST_LINES));
+    for (let lines = MOST_LINES - 1; lines > 0; lines--) {
+        for (const [column, cells] of columns.entries()) {
+            const wider = narrowest(cells, table, lines);
+            if (total(widths.with(column, wider)) <= available) widths[column] = wider;
         }
+    }
+    while (total(widths) > available && Math.max(...widths) > 2) {
+        const widest = Math.max(...widths);
+        widths[widths.indexOf(widest)] = widest - 1;
     }
     return widths;
 }
 
-function total(widths: readonly number[]): number {
-    return widths.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, widths.length - 1);
+function total(widths: readonly number[], gap = GAP.length): number {
+    return widths.reduce((sum, width) => sum + width, 0) + gap * (widths.length - 1);
 }
 
-function withoutEmptyColumns({ headings, rows }: Layout): Layout {
-    const isUsed = headings.map((_, column) => rows.some((cells) => cells[column]?.some(Boolean)));
-    const used = <T>(cells: readonly T[]) => cells.filter((_, column) => isUsed[column]);
-    return { headings: used(headings), rows: rows.map(used) };
+/** How wide each word of a cell is, line by line. */
+function measure(cell: string): number[][] {
+    return cell.split('\n').map((line) => line.split(' ').map((word) => stringWidth(word)));
 }
 
-function measure({ headings, rows }: Layout, column: number): ColumnWidth {
-    const lines = [headings[column] ?? '', ...rows.flatMap((cells) => cells[column] ?? [])];
-    const widest = (texts: readonly string[]) =>
-        texts.reduce((width, text) => Math.max(width, stringWidth(text)), 0);
-    return { natural: widest(lines), longestWord: widest(lines.flatMap((line) => line.split(' '))) };
+/** How narrow a column can be without breaking a word, in rows of so many lines. */
+function narrowest(cells: readonly number[][][], table: readonly Row[], lines: number): number {
+    let width = 0;
+    for (const [row, own] of cells.entries()) {
+        const height = lines === 1 ? own.length : heightOf(table[row] ?? [], lines);
+        width = Math.max(width, ...own.flat(), Math.ceil((total(own.flat(), 1) + 1) / height) - 1);
+        while (own.reduce((sum, words) => sum + linesOf(words, width), 0) > height) width++;
+    }
+    return width;
 }
 
-function renderRow(cells: readonly Cell[], widths: readonly number[]): string[] {
-    const wrapped = cells.map((cell, column) =>
-        cell.flatMap((line) => wrapAnsi(line, widths[column] ?? 0, { hard: true }).split('\n')),
+function linesOf(words: readonly number[], width: number): number {
+    let lines = 1;
+    let end = -1;
+    for (const word of words) {
+        const isNext = end >= 0 && end + 1 + word > width;
+        if (isNext) lines++;
+        end = isNext ? word : end + 1 + word;
+    }
+    return lines;
+}
+
+function heightOf(cells: Row, lines: number): number {
+    return Math.max(lines, ...cells.map((cell) => cell.split('\n').length));
+}
+
+function renderRow(cells: Row, widths: readonly number[]): string[] {
+    const height = heightOf(cells, MOST_LINES);
+    const columns = cells.map((cell, column) => renderCell(cell, widths[column] ?? 0, height));
+    return Array.from({ length: Math.max(...columns.map(({ length }) => length)) }, (_, line) =>
+        columns
+            .map((lines, column) => padEnd(lines[line] ?? '', widths[column] ?? 0))
+            .join(GAP)
+            .trimEnd(),
     );
-    const height = Math.max(1, ...wrapped.map((lines) => lines.length));
-    return Array.from({ length: height }, (_, line) =>
-        withPlainSpaces(
-            wrapped
-                .map((lines, column) => padEnd(lines[line] ?? '', widths[column] ?? 0))
-                .join(GAP)
-                .trimEnd(),
-        ),
-    );
+}
+
+function renderCell(cell: string, width: number, height: number): string[] {
+    if (stringWidth(cell) <= width && !cell.includes('\n')) return [cell.replaceAll(NO_BREAK, ' ')];
+    const lines = wrapAnsi(withSeams(cell, width), width)
+        .split('\n')
+        .map((line) => line.replace(/\u200b ?/g, '').replaceAll(NO_BREAK, ' '));
+    const most = Math.max(height, MOST_LINES * cell.split('\n').length);
+    const shown = lines.slice(0, most);
+    if (lines.length > most) shown.push(`${shown.pop()}…`);
+    return shown.map((line) => (stringWidth(line) > width ? cut(line, width) : line));
+}
+
+function withSeams(text: string, width: number): string {
+    return text.replace(/[^ \n]+/g, (word) => {
+        if (stringWidth(word) <= width) return word;
+        if (word.includes(NO_BREAK)) return withSeams(word.replaceAll(NO_BREAK, ' '), width);
+        return word.replace(/[-/,](?=\P{Cc})/gu, `$&${SEAM}`);
+    });
+}
+
+function cut(text: string, width: number): string {
+    return `${wrapAnsi(text, width - 1, { hard: true }).split('\n', 1)[0]}…`;
 }
 
 function padEnd(text: string, width: number): string {

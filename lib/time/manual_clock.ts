@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import TinyQueue from 'tinyqueue';
-import { show } from '../text/show.js';
+import { show } from '../text/format.js';
 import type { Clock } from './clock.js';
 
 interface Timer {

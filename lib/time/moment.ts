@@ -2,13 +2,9 @@ import { isoMoment } from './iso_time.js';
 import { processTimezone } from './process_timezone.js';
 import { steadyOffset } from './steady_offset.js';
 
-/**
- * Writes a time for people, on the clock of a place. What that clock shows twice is written as `formatUniqueMoment` does.
- *
- * @param unixTime unix seconds
- * @param timezone IANA name; default: the process's
- * @returns `'2026-11-24 02:00:00'`
- */
+// Times are unix seconds; a zone is an IANA name, and undefined is the process's.
+
+/** Writes a time for people, on the clock of a zone: `'2026-11-24 02:00:00'`. */
 export function formatMoment(unixTime: number, timezone: string = processTimezone()): string {
     const second = Math.floor(unixTime);
     const wall = second + steadyOffset(timezone, second).offset;
@@ -17,30 +13,23 @@ export function formatMoment(unixTime: number, timezone: string = processTimezon
         .replace('T', ' ');
 }
 
-/**
- * Writes a time for people, with its place where that is not the process's.
- *
- * @param unixTime unix seconds
- * @param timezone IANA name; undefined: the process's
- * @returns `'2026-11-24 02:00:00'`, `'2026-11-24 02:00:00 Europe/London'`
- */
+/** Writes a time for people, with its zone where one is given: `'2026-11-24 02:00:00 Europe/London'`. */
 export function inZone(unixTime: number, timezone: string | undefined): string {
     return `${formatUniqueMoment(unixTime, timezone)}${timezone === undefined ? '' : ` ${timezone}`}`;
 }
 
-/**
- * Writes a time for people, with its offset from UTC where the clock of the place shows it twice.
- *
- * @param unixTime unix seconds
- * @param timezone IANA name; default: the process's
- * @returns `'2026-11-24 02:00:00'`, `'2026-10-25 01:30:00 +01:00'`
- */
+/** Writes a time for people, with its offset where the clock shows it twice: `'2026-10-25 01:30:00 +01:00'`. */
 export function formatUniqueMoment(unixTime: number, timezone: string = processTimezone()): string {
     const text = formatMoment(unixTime, timezone);
     const { start, end, offset, before } = steadyOffset(timezone, unixTime);
     const after = steadyOffset(timezone, end).offset;
     const isTwice = unixTime < start + before - offset || unixTime >= end + after - offset;
     return isTwice ? `${text} ${formatOffset(offset)}` : text;
+}
+
+/** Leaves `:00` out of a time that is written for people. */
+export function withoutZeroSeconds(moment: string): string {
+    return moment.replace(/(?<=\d\d:\d\d):00(?= |$)/, '');
 }
 
 function formatOffset(offset: number): string {
@@ -52,13 +41,6 @@ const SECOND = 1;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-const SPANS = [
-    { unit: DAY, name: 'd', smaller: HOUR, smallerName: 'h' },
-    { unit: HOUR, name: 'h', smaller: MINUTE, smallerName: 'min' },
-    { unit: MINUTE, name: 'min', smaller: MINUTE, smallerName: '' },
-    { unit: SECOND, name: 's', smaller: SECOND, smallerName: '' },
-];
 
 /** From so many of its largest unit on, a span has no smaller one beside it. */
 const ROUND = 10;
@@ -72,11 +54,11 @@ const ROUND = 10;
  */
 export function formatSpan(ms: number): string {
     const seconds = Math.max(0, Math.floor(ms / 1000));
-    const { unit, name, smaller, smallerName } =
-        SPANS.find((span) => seconds >= span.unit) ?? (SPANS.at(-1) as (typeof SPANS)[number]);
-    const whole = Math.floor(seconds / unit);
-    const rest = Math.floor((seconds % unit) / smaller);
-    return smaller === unit || rest === 0 || whole >= ROUND
-        ? `${whole} ${name}`
-        : `${whole} ${name} ${rest} ${smallerName}`;
+    if (seconds < MINUTE) return `${seconds} s`;
+    if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
+    const isDays = seconds >= DAY;
+    const whole = Math.floor(seconds / (isDays ? DAY : HOUR));
+    const rest = isDays ? Math.floor((seconds % DAY) / HOUR) : Math.floor((seconds % HOUR) / MINUTE);
+    const text = `${whole} ${isDays ? 'd' : 'h'}`;
+    return rest === 0 || whole >= ROUND ? text : `${text} ${rest} ${isDays ? 'h' : 'min'}`;
 }

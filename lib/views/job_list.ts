@@ -1,14 +1,19 @@
-import { filesNotImported } from '../check/files_not_imported.js';
 import { Command } from '../framework.js';
 import { printJson } from '../text/json_output.js';
+import { paint } from '../text/paint.js';
 import { printable } from '../text/printable.js';
+import { renderTable } from '../text/table.js';
 import { outputWidth } from '../text/terminal.js';
-import { displayTimezone } from './display_timezone.js';
-import { historyAsJson, printHistoryNote } from './history_note.js';
-import { jobAsJson, problemAsJson } from './job_json.js';
-import { renderJobTable } from './job_table.js';
-import { type JobOverview, nextSlotOf, type Surveyor, takeOverview } from './overview.js';
-import { renderProblems } from './problems.js';
+import { formatSpan, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
+import { processTimezone } from '../time/process_timezone.js';
+import { historyAsJson, jobAsJson, problemAsJson } from './as_json.js';
+import { type JobOverview, nextSlotOf, type Overview } from './overview.js';
+import { printHistoryNote, renderProblems } from './problems.js';
+import { describeSchedule, nextSlots } from './schedules.js';
+import { describeLast, describeState } from './standing.js';
+
+/** More of a schedule's args, in characters, is not shown: `show-background-job` has them whole. */
+const LONGEST_ARGS = 24;
 
 /** How to list jobs. */
 export interface JobListOptions {
@@ -20,39 +25,28 @@ export interface JobListOptions {
     readonly timezone: string | undefined;
     /** The app's folder. */
     readonly root: string;
+    /** Why there are job files that nobody has imported, where there are. */
+    readonly notImported: string | undefined;
 }
 
-/**
- * Prints all jobs as they stand: a table, with the problems below it, or JSON. What keeps their history from being read
- * goes to standard error.
- *
- * @param bot whose jobs
- * @param options how
- * @throws ConfigError
- */
-export async function printJobs(
-    bot: Surveyor,
-    { json, sort, next, timezone: wanted, root }: JobListOptions,
-): Promise<void> {
-    const overview = await takeOverview(bot);
-    const { environment } = overview;
-    const timezone = displayTimezone(wanted, overview.timezone);
-    const notImported = await filesNotImported(root, overview.jobs);
+/** Prints all jobs as they stand: a table, with the problems below it, or JSON. */
+export async function printJobs(overview: Overview, options: JobListOptions): Promise<void> {
+    const { json, sort, next, root, notImported } = options;
     const now = Date.now();
     const second = Math.floor(now / 1000);
     const jobs = sort === 'next' ? byNextSlot(overview.jobs, second) : overview.jobs;
     const problems = jobs.flatMap((job) => job.problems);
-    if (json) {
-        const listed = await Promise.all(jobs.map((job) => jobAsJson(job, second, next)));
+    if (json)
         return printJson({
-            jobs: listed,
+            jobs: await Promise.all(jobs.map((job) => jobAsJson(job, second, next))),
             problems: problems.map(problemAsJson),
             filesNotImported: notImported ?? null,
             ...historyAsJson(overview),
         });
-    }
     const width = outputWidth();
-    const table = await renderJobTable(jobs, { now, timezone, next, environment, width });
+    const { environment } = overview;
+    const timezone = options.timezone ?? overview.timezone ?? processTimezone();
+    const table = await renderJobTable(jobs, { next, timezone, now, environment, width });
     if (jobs.length > 0) console.log(['', ...table, ''].join('\n'));
     else if (!notImported) console.log(noJobs());
     if (problems.length > 0)
@@ -68,5 +62,57 @@ function byNextSlot(jobs: readonly JobOverview[], now: number): JobOverview[] {
 }
 
 function noJobs(): string {
-    return `\nThere are no background jobs yet. Make one with:\n\n  ${Command.binaryName} generate-background-job --name my-task\n`;
+    return `\nThere are no background jobs yet. Make one with:\n\n  npx ${Command.binaryName} generate-background-job --name my-task\n`;
+}
+
+/** How to show jobs in a table: at a time in unix milliseconds, and with the value of `NODE_ENV`. */
+export interface JobTableOptions {
+    readonly next: number;
+    readonly timezone: string;
+    readonly now: number;
+    readonly environment: string;
+    /** How many columns there are; Infinity in a pipe. */
+    readonly width: number;
+}
+
+/** Shows jobs in a table, with a row for each schedule. */
+export async function renderJobTable(
+    jobs: readonly JobOverview[],
+    options: JobTableOptions,
+): Promise<string[]> {
+    const rows = await Promise.all(jobs.map((job) => rowsOf(job, options)));
+    const headings = ['NAME', 'SCHEDULE', `NEXT (${options.timezone})`, 'LAST', 'STATE'];
+    return renderTable(headings, rows.flat(), options.width).flat();
+}
+
+async function rowsOf(job: JobOverview, options: JobTableOptions): Promise<string[][]> {
+    const { plan, name, state, status } = job;
+    const hasNext = state !== 'excluded' && state !== 'paused';
+    const schedules = await Promise.all(
+        (plan?.schedules ?? []).map(async (schedule) => [
+            await describeSchedule(schedule, LONGEST_ARGS),
+            hasNext
+                ? describeNext(nextSlots(schedule, Math.floor(options.now / 1000), options.next), options)
+                : '',
+        ]),
+    );
+    const [first = [state === 'unscheduled' ? 'no schedule' : '', ''], ...others] = schedules;
+    return [
+        [
+            paint.bold(printable(name)),
+            ...first,
+            describeLast(status, options.now),
+            describeState(job, options),
+        ],
+        ...others.map((cells) => ['', ...cells, '', '']),
+    ];
+}
+
+function describeNext(slots: readonly number[], { now, timezone }: JobTableOptions): string {
+    return slots
+        .map((slot) => {
+            const moment = withoutZeroSeconds(formatUniqueMoment(slot, timezone));
+            return `in ${formatSpan(slot * 1000 - now)}, ${moment}`;
+        })
+        .join('\n');
 }

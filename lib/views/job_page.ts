@@ -1,21 +1,29 @@
 import type { PastRun, PastSkips } from '../runs/history.js';
-import { describeCrontab } from '../schedule/crontab_words.js';
-import type { Schedule } from '../schedule/schedule.js';
-import { keepTogether, withPlainSpaces } from '../text/no_break.js';
+import { paintOutcome } from '../runs/log.js';
+import { printJson } from '../text/json_output.js';
 import { paint } from '../text/paint.js';
+import { keepTogether, paragraph } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
 import { renderTable } from '../text/table.js';
+import { outputWidth } from '../text/terminal.js';
+import { formatDuration } from '../time/duration.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
-import { describeLast } from './last_slot.js';
-import { type JobOverview, nextSlots } from './overview.js';
-import { type PastTableOptions, renderPast } from './past_table.js';
-import { renderProblems } from './problems.js';
+import { historyAsJson, jobAsJson, problemAsJson, runAsJson, skipsAsJson } from './as_json.js';
+import type { JobOverview, Overview } from './overview.js';
+import { printHistoryNote, renderProblems } from './problems.js';
+import { describeSchedule, nextSlots } from './schedules.js';
 import type { SettingInForce } from './settings_in_force.js';
-import { describeState } from './state.js';
+import { describeLast, describeState } from './standing.js';
+import { thrownAt } from './thrown_at.js';
 
 /** How many next slots of a schedule are shown. */
-export const NEXT_SLOTS = 5;
+const NEXT_SLOTS = 5;
+
+/** Less is what any start takes, in milliseconds. */
+const NOTABLE_LATENESS = 1_000;
+
+const INDENT = '  ';
 
 /** All that is told of a job. */
 export interface JobPage {
@@ -26,38 +34,67 @@ export interface JobPage {
 }
 
 /** How to show it. */
-export interface JobPageOptions extends PastTableOptions {
+export interface JobPageOptions {
+    /** Unix milliseconds. */
+    readonly now: number;
+    /** IANA name: on its clock times are shown. */
+    readonly timezone: string;
+    /** How many columns there are; Infinity in a pipe. */
+    readonly width: number;
+    /** The app's folder: places in it are shown from there. */
+    readonly root: string;
     /** The value of `NODE_ENV`, or what stands for it. */
     readonly environment: string;
 }
 
-/**
- * Shows everything on one job: file, state, problems, schedules, settings, and its last runs.
- *
- * @param page what there is
- * @param options how
- * @returns a promise of its lines
- */
+/** Prints everything on one job; times are those of a zone, else of the config's, else of the process's. */
+export async function printJob(
+    page: JobPage,
+    overview: Overview,
+    { json, root, timezone }: { json: boolean; root: string; timezone: string | undefined },
+): Promise<void> {
+    const now = Date.now();
+    if (json) return printJson({ job: await pageAsJson(page, now), ...historyAsJson(overview) });
+    const lines = await renderJobPage(page, {
+        now,
+        root,
+        timezone: timezone ?? overview.timezone ?? processTimezone(),
+        width: outputWidth(),
+        environment: overview.environment,
+    });
+    console.log(['', ...lines, ''].join('\n'));
+    printHistoryNote(overview);
+}
+
+async function pageAsJson({ job, settings, past = [] }: JobPage, now: number): Promise<object> {
+    return {
+        ...(await jobAsJson(job, Math.floor(now / 1000), NEXT_SLOTS)),
+        problems: job.problems.map(problemAsJson),
+        settings: Object.fromEntries(settings.map(({ name, value, source }) => [name, { value, source }])),
+        past: past.map((one) => (one.kind === 'run' ? runAsJson(one) : skipsAsJson(one))),
+    };
+}
+
+/** Shows everything on one job: file, state, problems, schedules, settings, and its last runs. */
 export async function renderJobPage(page: JobPage, options: JobPageOptions): Promise<string[]> {
     const { job, settings, past } = page;
-    const state = describeState(job, options).join(', ');
-    const last = describeLast(job.status, options.now);
+    const inner = { ...options, width: options.width - INDENT.length };
     return [
         paint.bold(printable(job.name)),
         ...section('', [
             ...(job.plan?.settings.description?.split(/\r?\n/).map(printable) ?? []),
-            ...(job.file ? [paint.dim(printable(job.file))] : []),
-            ...(state ? [state] : []),
-            ...(last.length > 0 ? [withPlainSpaces(last.join(', '))] : []),
+            ...[
+                job.file === undefined ? '' : paint.dim(printable(job.file)),
+                describeState(job, options),
+                describeLast(job.status, options.now),
+            ].filter(Boolean),
         ]),
         ...section('Problems', renderProblems(job.problems, options), ''),
-        ...section('Schedules', await scheduleLines(job, options)),
-        ...section('Settings', settingLines(settings, options.width)),
-        ...section('Last runs', past?.length === 0 ? ['none'] : renderPast(past ?? [], indented(options))),
+        ...section('Schedules', await scheduleLines(job, inner)),
+        ...section('Settings', settingLines(settings, inner.width)),
+        ...section('Last runs', past?.length === 0 ? ['none'] : pastLines(past ?? [], inner)),
     ];
 }
-
-const INDENT = '  ';
 
 function section(title: string, lines: readonly string[], indent = INDENT): string[] {
     if (lines.length === 0) return [];
@@ -65,59 +102,71 @@ function section(title: string, lines: readonly string[], indent = INDENT): stri
     return [...heading, ...lines.map((line) => (line === '' ? '' : indent + line))];
 }
 
-function indented<Options extends { readonly width: number }>(options: Options): Options {
-    return { ...options, width: options.width - INDENT.length };
-}
-
-async function scheduleLines(job: JobOverview, options: JobPageOptions): Promise<string[]> {
-    const { plan, state } = job;
+async function scheduleLines({ plan, state }: JobOverview, options: JobPageOptions): Promise<string[]> {
+    const { now, timezone, width } = options;
     if (!plan?.runnable) return [];
     if (plan.schedules.length === 0) return ['none: it runs only when somebody asks for it'];
-    const rows = await Promise.all(plan.schedules.map((schedule) => scheduleRow(schedule, state, options)));
-    const next = `NEXT (${options.timezone})`;
-    const wide = {
-        headings: ['CRONTAB', 'MEANING', 'ZONE', 'ARGS', next, ''],
-        rows: rows.map(({ declared, moments, spans }) => [...declared.map((text) => [text]), moments, spans]),
-    };
-    const narrow = {
-        headings: ['SCHEDULE', next, ''],
-        rows: rows.map(({ declared, moments, spans }) => [declared.filter(Boolean), moments, spans]),
-    };
-    return renderTable([wide, narrow], indented(options).width);
-}
-
-async function scheduleRow(
-    schedule: Schedule,
-    state: JobOverview['state'],
-    options: JobPageOptions,
-): Promise<{ declared: string[]; moments: string[]; spans: string[] }> {
-    const { crontab, timezone, args } = schedule;
-    const now = Math.floor(options.now / 1000);
-    const slots = state === 'excluded' ? [] : nextSlots(schedule, now, NEXT_SLOTS);
-    return {
-        declared: [
-            keepTogether(crontab),
-            await describeCrontab(crontab),
-            timezone === undefined || timezone === processTimezone() ? '' : timezone,
-            args.length > 0 ? printable(JSON.stringify(args)) : '',
-        ],
-        moments: slots.map((slot) => keepTogether(formatUniqueMoment(slot, options.timezone))),
-        spans: slots.map((slot) => keepTogether(`in ${formatSpan(slot * 1000 - options.now)}`)),
-    };
+    const rows = plan.schedules.map(async (schedule) => {
+        const slots = state === 'excluded' ? [] : nextSlots(schedule, Math.floor(now / 1000), NEXT_SLOTS);
+        return [
+            await describeSchedule(schedule),
+            slots.map((slot) => formatUniqueMoment(slot, timezone)).join('\n'),
+            slots.map((slot) => `in ${formatSpan(slot * 1000 - now)}`).join('\n'),
+        ];
+    });
+    return renderTable(['SCHEDULE', `NEXT (${timezone})`, ''], await Promise.all(rows), width).flat();
 }
 
 const SOURCES: Record<SettingInForce['source'], string> = {
     definition: "the job's definition",
     'meta()': "the job's meta()",
     config: 'bot.timezone in pinstripe.config.js',
-    default: 'default',
+    default: paint.dim('default'),
 };
 
 function settingLines(settings: readonly SettingInForce[], width: number): string[] {
-    const rows = settings.map(({ name, text, source }) => [
-        [name],
-        [printable(text)],
-        [source === 'default' ? paint.dim(SOURCES[source]) : SOURCES[source]],
-    ]);
-    return renderTable([{ headings: ['SETTING', 'VALUE', 'FROM'], rows }], width - INDENT.length);
+    const rows = settings.map(({ name, text, source }) => [name, printable(text), SOURCES[source]]);
+    return renderTable(['SETTING', 'VALUE', 'FROM'], rows, width).flat();
+}
+
+function pastLines(past: readonly (PastRun | PastSkips)[], options: JobPageOptions): string[] {
+    const { timezone, width } = options;
+    const headings = [`START (${timezone})`, 'OUTCOME', 'TOOK', 'LATE', 'TENANT', 'ARGS', 'DETAILS'];
+    const cells = past.map((one) => pastRow(one, options));
+    const [heading = [], ...rows] = renderTable(headings, cells, width);
+    return [...heading, ...rows.flatMap((row, index) => [...row, ...errorLines(past[index], options)])];
+}
+
+function pastRow(past: PastRun | PastSkips, { now, timezone }: JobPageOptions): string[] {
+    const { tenant = '', args } = past;
+    const moment = (second: number) => formatUniqueMoment(Math.floor(second), timezone);
+    const forWhom = [printable(String(tenant)), args.length > 0 ? printable(JSON.stringify(args)) : ''];
+    if (past.kind === 'skips') {
+        const { first, last, count, atLeast } = past;
+        const reason = printable(past.reason);
+        const several = `, ${atLeast ? 'over ' : ''}${count} slots up to ${moment(last)}`;
+        const details = count > 1 || atLeast ? reason + several : reason;
+        return [keepTogether(moment(first)), paintOutcome('skipped'), '', '', ...forWhom, details];
+    }
+    const { outcome, startedAt, endedAt, lateBy, manual, attempt, reason } = past;
+    const isRunning = outcome === 'running';
+    return [
+        keepTogether(moment(startedAt / 1000)),
+        isRunning ? paint.cyan(outcome) : paintOutcome(outcome),
+        isRunning || endedAt !== undefined ? formatDuration((endedAt ?? now) - startedAt) : '',
+        lateBy >= NOTABLE_LATENESS ? formatDuration(lateBy) : '',
+        ...forWhom,
+        [manual && 'by hand', attempt > 1 && `attempt ${attempt}`, reason && printable(reason)]
+            .filter(Boolean)
+            .join(', '),
+    ];
+}
+
+/** Below its row, and as wide as the page, stands what a run failed with, and where. */
+function errorLines(past: PastRun | PastSkips | undefined, { root, width }: JobPageOptions): string[] {
+    if (past?.kind !== 'run' || past.error === undefined) return [];
+    const place = past.stack && thrownAt(past.stack, root);
+    return [...past.error.split(/\r?\n/), place ? keepTogether(`at ${place}`) : '']
+        .filter(Boolean)
+        .flatMap((line) => paragraph(printable(line), width, INDENT).split('\n'));
 }

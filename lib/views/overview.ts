@@ -1,10 +1,9 @@
 import { basename } from 'node:path';
+import { findJobName } from '../jobs/job_name.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { ALL_JOBS } from '../runs/engine.js';
 import type { History, JobStatus } from '../runs/history.js';
-import type { Schedule } from '../schedule/schedule.js';
-import type { Bot } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
 
 /**
@@ -22,44 +21,39 @@ export type JobState = 'invalid' | 'paused' | 'running' | 'excluded' | 'unschedu
 export interface JobOverview {
     readonly name: string;
     readonly file: string | undefined;
-    /** What its class comes to; undefined where its file made none. */
+    /** undefined: its file made no class. */
     readonly plan: JobPlan | undefined;
     readonly problems: readonly Problem[];
     readonly state: JobState;
     readonly isPaused: boolean;
-    /** How it has been doing; undefined: nothing is known. */
+    /** undefined: nothing is known of its runs. */
     readonly status: JobStatus | undefined;
 }
 
-/** All jobs as they stand. */
-export interface Overview {
-    /** By name. */
-    readonly jobs: readonly JobOverview[];
+/** What a bot knows of its jobs: see `Bot#survey`. */
+interface Surveyed {
+    readonly plans: readonly JobPlan[];
+    readonly problems: readonly Problem[];
     /** The value of `NODE_ENV`, or what stands for it. */
     readonly environment: string;
-    /** IANA time zone of schedules without one of their own; undefined: the process's. */
+    /** `bot.timezone`. */
     readonly timezone: string | undefined;
-    /** Whether what other processes ran is known, too: not where the journal is kept in memory. */
+}
+
+/** All jobs as they stand. */
+export interface Overview extends Pick<Surveyed, 'environment' | 'timezone'> {
+    readonly jobs: readonly JobOverview[];
+    /** Whether the runs of other processes are known: not where the journal is kept in memory. */
     readonly isHistoryShared: boolean;
-    /** Why nothing is known of what ran; undefined where it is. */
+    /** Why nothing is known of runs; undefined where it is. */
     readonly historyTrouble: string | undefined;
 }
 
-/** Whatever tells of jobs. */
-export type Surveyor = Pick<Bot, 'survey' | 'history'>;
-
-/**
- * Finds out how all jobs stand. A history that cannot be read keeps nobody from seeing the rest.
- *
- * @param bot whose jobs
- * @returns the overview
- * @throws ConfigError
- */
-export async function takeOverview(bot: Surveyor): Promise<Overview> {
-    const survey = await bot.survey();
+/** Puts together how all jobs stand. A history that cannot be read keeps nobody from seeing the rest. */
+export async function takeOverview(survey: Surveyed, open: () => Promise<History>): Promise<Overview> {
     const names = survey.plans.map(({ name }) => name);
     const { found, trouble } = await recall(
-        bot,
+        open,
         async (history) => ({
             statuses: await history.statusOf(names),
             paused: await history.pausedJobs(),
@@ -68,7 +62,8 @@ export async function takeOverview(bot: Surveyor): Promise<Overview> {
         { statuses: new Map(), paused: [], isShared: true },
     );
     return {
-        ...survey,
+        environment: survey.environment,
+        timezone: survey.timezone,
         jobs: overviewsOf(survey, found.statuses, found.paused),
         isHistoryShared: found.isShared,
         historyTrouble: trouble,
@@ -78,19 +73,17 @@ export async function takeOverview(bot: Surveyor): Promise<Overview> {
 /**
  * Reads what is remembered.
  *
- * @param bot whose engine remembers it
- * @param read what to read
  * @param otherwise what to go on with where it cannot be read
- * @returns what was found, and why it is not all there is, where it is not
+ * @returns what was found, and why it could not be read, where it could not
  */
 export async function recall<T>(
-    bot: Pick<Bot, 'history'>,
+    open: () => Promise<History>,
     read: (history: History) => Promise<T>,
     otherwise: T,
 ): Promise<{ found: T; trouble: string | undefined }> {
     let history: History | undefined;
     try {
-        history = await bot.history();
+        history = await open();
         return { found: await read(history), trouble: undefined };
     } catch (error) {
         return { found: otherwise, trouble: messageOf(error) };
@@ -99,16 +92,9 @@ export async function recall<T>(
     }
 }
 
-/**
- * Puts together what is known of each job.
- *
- * @param survey all plans, all problems, and the environment
- * @param statuses by job name
- * @param paused the names of the paused jobs; `ALL_JOBS` among them where all are
- * @returns an overview of each job, and of each file that made none, in the order in which the runs of one second go
- */
+/** An overview of each job, and of each file that made none, in the order in which the runs of one second go. */
 export function overviewsOf(
-    survey: { plans: readonly JobPlan[]; problems: readonly Problem[]; environment: string },
+    survey: Omit<Surveyed, 'timezone'>,
     statuses: ReadonlyMap<string, JobStatus>,
     paused: readonly string[],
 ): JobOverview[] {
@@ -117,18 +103,16 @@ export function overviewsOf(
     return [...names].sort().map((name) => {
         const plan = plans.get(name);
         const problems = survey.problems.filter((problem) => nameIn(problem) === name);
-        const status = statuses.get(name);
         const isPaused = paused.includes(name) || paused.includes(ALL_JOBS);
-        const isRunning = (status?.running.length ?? 0) > 0;
-        return {
+        const job = {
             name,
             file: plan?.file ?? problems[0]?.file,
             plan,
             problems,
-            state: stateOf({ plan, problems, isPaused, isRunning, environment: survey.environment }),
             isPaused,
-            status,
+            status: statuses.get(name),
         };
+        return { ...job, state: stateOf(job, survey.environment) };
     });
 }
 
@@ -137,48 +121,32 @@ function nameIn({ job, file = '' }: Problem): string {
     return job || basename(file);
 }
 
-function stateOf(job: {
-    plan: JobPlan | undefined;
-    problems: readonly Problem[];
-    isPaused: boolean;
-    isRunning: boolean;
-    environment: string;
-}): JobState {
-    const { plan, problems } = job;
+function stateOf(
+    { plan, problems, isPaused, status }: Omit<JobOverview, 'state'>,
+    environment: string,
+): JobState {
     if (!plan?.runnable || problems.some(({ severity }) => severity === 'error')) return 'invalid';
-    if (job.isPaused) return 'paused';
-    if (job.isRunning) return 'running';
-    if (plan.settings.environments?.includes(job.environment) === false) return 'excluded';
+    if (isPaused) return 'paused';
+    if (status && status.running.length > 0) return 'running';
+    if (plan.settings.environments?.includes(environment) === false) return 'excluded';
     return plan.schedules.length === 0 ? 'unscheduled' : 'scheduled';
 }
 
-/**
- * Tells when a job runs next: the earliest slot of its schedules; one that is excluded has none. Of a
- * paused job it is the slot that a resumption would bring back.
- *
- * @param job the job
- * @param now unix second
- * @returns unix seconds; Infinity where nothing is to come
- */
+/** When a job runs next, in unix seconds, or would if it were not paused; Infinity where nothing is to come. */
 export function nextSlotOf({ plan, state }: JobOverview, now: number): number {
     if (state === 'excluded') return Number.POSITIVE_INFINITY;
     return Math.min(...(plan?.schedules ?? []).map((schedule) => schedule.next(now) ?? Infinity));
 }
 
 /**
- * Lists a schedule's next slots.
+ * Finds a job by its name, in any spelling.
  *
- * @param schedule which
- * @param now unix second: slots after it
- * @param count how many at most
- * @returns unix seconds, in order
+ * @throws Error for an unknown name, saying what was probably meant
  */
-export function nextSlots(schedule: Schedule, now: number, count: number): number[] {
-    const slots: number[] = [];
-    let slot = schedule.next(now);
-    while (slot !== undefined && slots.length < count) {
-        slots.push(slot);
-        slot = slots.length < count ? schedule.next(slot) : undefined;
-    }
-    return slots;
+export function findJob(jobs: readonly JobOverview[], name: string): JobOverview {
+    const wanted = findJobName(
+        name,
+        jobs.map((job) => job.name),
+    );
+    return jobs.find((job) => job.name === wanted) as JobOverview;
 }

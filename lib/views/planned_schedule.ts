@@ -8,6 +8,7 @@ import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
 import { formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
+import { lowerFirst, nextSlots } from './schedules.js';
 
 const EVERY_MINUTE = '* * * * *';
 
@@ -31,9 +32,6 @@ export interface PlannedSchedule {
 /**
  * Checks what somebody wants for the schedule of a new job, before anything is written.
  *
- * @param job the job's name, dasherized
- * @param wanted the crontab, every minute without one, and the zone, where the file is to set one
- * @returns the schedule, with its meaning in words
  * @throws BadOptionError
  */
 export async function planSchedule(
@@ -54,24 +52,10 @@ export async function planSchedule(
     return { crontab: crontab.trim().replace(/\s+/g, ' '), words, timezone, schedule };
 }
 
-/**
- * Says when a planned schedule runs, and what is probably not meant with it.
- *
- * @param planned the schedule
- * @param now unix seconds
- * @param columns how wide a line may be
- * @returns a sentence, and one more for each thing that is probably not meant
- */
+/** Says when a planned schedule runs, and what is probably not meant with it; `now` is in unix seconds. */
 export function describePlan({ words, schedule }: PlannedSchedule, now: number, columns: number): string {
     const zone = schedule.timezone ?? processTimezone();
-    const slots: string[] = [];
-    for (
-        let slot = schedule.next(now);
-        slot !== undefined && slots.length < SLOTS;
-        slot = schedule.next(slot)
-    ) {
-        slots.push(formatUniqueMoment(slot, zone));
-    }
+    const slots = nextSlots(schedule, now, SLOTS).map((slot) => formatUniqueMoment(slot, zone));
     const flaws = flawsOfSchedule(schedule, { timezone: zone, now });
     const paragraphs = [
         `Runs ${words} (${zone}): next ${slots.join(', then ')}.`,
@@ -88,8 +72,4 @@ function blaming<Result>(before: string, after: string, read: () => Result): Res
             ? new BadOptionError(`${before}${error.message}${after}`)
             : error;
     }
-}
-
-function lowerFirst(text: string): string {
-    return text.charAt(0).toLowerCase() + text.slice(1);
 }

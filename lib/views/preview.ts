@@ -1,54 +1,53 @@
-import { findJobName } from '../jobs/job_name.js';
-import { type PreviewDay, previewDays, type Stretch, TooManySlotsError } from '../schedule/preview.js';
+import { describeCrontab } from '../schedule/crontab_words.js';
+import { type PreviewDay, type PreviewEntry, previewDays, TooManySlotsError } from '../schedule/preview.js';
 import type { Schedule } from '../schedule/schedule.js';
-import { count } from '../text/count.js';
+import { count } from '../text/format.js';
 import { printJson } from '../text/json_output.js';
+import { paint } from '../text/paint.js';
+import { keepTogether } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
+import { renderTable } from '../text/table.js';
 import { outputWidth } from '../text/terminal.js';
 import { isoSecond } from '../time/iso_time.js';
-import { formatMoment, formatUniqueMoment } from '../time/moment.js';
-import { printHistoryNote } from './history_note.js';
-import { type JobOverview, type Surveyor, takeOverview } from './overview.js';
-import { renderDay } from './timeline.js';
+import { formatMoment, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
+import type { JobOverview } from './overview.js';
 
 /** A year and a day, in seconds. */
 const LONGEST = 367 * 86_400;
 
-/** What to preview, and how. */
-export interface PreviewOptions extends Stretch {
-    /** One job alone, in any spelling; undefined: all. */
-    readonly name: string | undefined;
-    readonly json: boolean;
-    /** IANA name: whose days and times. */
+const INDENT = '  ';
+
+/** A stretch of time, `to` not included, in unix seconds, and whose clock shows it. */
+export interface PreviewOptions {
+    readonly from: number;
+    readonly to: number;
+    /** IANA name. */
     readonly timezone: string;
+    readonly json: boolean;
 }
 
 /**
  * Prints what will run in a stretch of time, day by day, and which jobs will not.
  *
- * @param bot whose jobs
- * @param options which, when, and how
- * @throws Error for an unknown name, and for more slots than anybody wants to see; ConfigError
+ * @throws Error for more slots than anybody wants to see
  */
-export async function printPreview(bot: Surveyor, options: PreviewOptions): Promise<void> {
-    const overview = await takeOverview(bot);
-    const { jobs } = overview;
-    const name =
-        options.name &&
-        findJobName(
-            options.name,
-            jobs.map((job) => job.name),
-        );
-    const wanted = name ? jobs.filter((job) => job.name === name) : jobs;
-    const going = wanted.filter(({ state }) => state !== 'paused' && state !== 'excluded');
+export async function printPreview(jobs: readonly JobOverview[], options: PreviewOptions): Promise<void> {
+    const going = jobs.filter(({ state }) => state !== 'paused' && state !== 'excluded');
     const schedules = going.flatMap(({ plan }) => plan?.schedules ?? []);
-    const idle = wanted.filter((job) => !going.includes(job) || !job.plan?.runnable);
+    const idle = jobs.filter((job) => !going.includes(job) || !job.plan?.runnable);
     // All of them first: who asks for too much gets an answer, and not a screenful before it.
     const days = allDays(schedules, options);
-    if (options.json) return printJson(previewAsJson(days, idle, options));
-    await printTimeline(days, idle, options);
-    printHistoryNote(overview);
+    if (options.json) return printJson(asJson(days, idle, options));
+    for (const day of days)
+        console.log(['', ...(await renderDay(day, options.timezone, outputWidth()))].join('\n'));
+    console.log(`\n${total(days, options)}`);
+    const names = idle.map(({ name, state }) => `${printable(name)} (${IDLE[state] ?? state})`);
+    if (idle.length > 0) console.log(`Not in it: ${names.join(', ')}.`);
+    console.log('');
 }
+
+/** How the state of a job that does not run is put. */
+const IDLE: Partial<Record<JobOverview['state'], string>> = { excluded: 'not in this environment' };
 
 function allDays(schedules: readonly Schedule[], options: PreviewOptions): PreviewDay[] {
     if (options.to - options.from > LONGEST)
@@ -63,44 +62,23 @@ function allDays(schedules: readonly Schedule[], options: PreviewOptions): Previ
     }
 }
 
-async function printTimeline(
-    days: readonly PreviewDay[],
-    idle: readonly JobOverview[],
-    { from, to, timezone }: PreviewOptions,
-): Promise<void> {
+function total(days: readonly PreviewDay[], { from, to, timezone }: PreviewOptions): string {
     const stretch = `from ${formatUniqueMoment(from, timezone)} to ${formatUniqueMoment(to, timezone)} (${timezone})`;
-    const jobs = new Set<string>();
-    let slots = 0;
-    for (const day of days) {
-        console.log(['', ...(await renderDay(day, { timezone, width: outputWidth() }))].join('\n'));
-        for (const { schedule, count } of day.entries) {
-            jobs.add(schedule.job);
-            slots += count;
-        }
-    }
-    const total = `${count(slots, 'slot')} of ${count(jobs.size, 'background job')} ${stretch}.`;
-    console.log(`\n${slots === 0 ? `Nothing runs ${stretch}.` : total}`);
-    if (idle.length > 0)
-        console.log(
-            `Not in it: ${idle.map(({ name, state }) => `${printable(name)} (${IDLE[state] ?? state})`).join(', ')}.`,
-        );
-    console.log('');
+    const entries = days.flatMap((day) => day.entries);
+    if (entries.length === 0) return `Nothing runs ${stretch}.`;
+    const slots = entries.reduce((sum, entry) => sum + entry.count, 0);
+    const jobs = new Set(entries.map(({ schedule }) => schedule.job));
+    return `${count(slots, 'slot')} of ${count(jobs.size, 'background job')} ${stretch}.`;
 }
 
-/** How the state of a job that does not run is put. */
-const IDLE: Partial<Record<JobOverview['state'], string>> = { excluded: 'not in this environment' };
-
-function previewAsJson(
-    days: readonly PreviewDay[],
-    idle: readonly JobOverview[],
-    options: PreviewOptions,
-): object {
+function asJson(days: readonly PreviewDay[], idle: readonly JobOverview[], options: PreviewOptions): object {
+    const { from, to, timezone } = options;
     return {
-        from: isoSecond(options.from),
-        to: isoSecond(options.to),
-        timezone: options.timezone,
+        from: isoSecond(from),
+        to: isoSecond(to),
+        timezone,
         days: days.map(({ entries }) => ({
-            date: formatMoment(entries[0]?.first ?? 0, options.timezone).slice(0, 10),
+            date: formatMoment(entries[0]?.first ?? 0, timezone).slice(0, 10),
             entries: entries.map(({ schedule, first, last, count }) => ({
                 job: schedule.job,
                 crontab: schedule.crontab,
@@ -113,4 +91,34 @@ function previewAsJson(
         })),
         idle: idle.map(({ name, state }) => ({ job: name, state })),
     };
+}
+
+/**
+ * Shows what is due on one day: a line for each slot, and one for all of a frequent schedule.
+ *
+ * @param day it has entries
+ * @param timezone IANA name: whose day and times
+ * @param width how many columns there are; Infinity in a pipe
+ */
+export async function renderDay(day: PreviewDay, timezone: string, width: number): Promise<string[]> {
+    const rows = await Promise.all(day.entries.map((entry) => rowOf(entry, timezone)));
+    const [, ...lines] = renderTable(['TIME', 'JOB', 'COUNT', 'SCHEDULE'], rows, width - INDENT.length);
+    return [headingOf(day.entries[0]?.first ?? 0, timezone), ...lines.flat().map((line) => INDENT + line)];
+}
+
+async function rowOf({ schedule, first, last, count }: PreviewEntry, timezone: string): Promise<string[]> {
+    const time = (second: number) => withoutZeroSeconds(formatUniqueMoment(second, timezone).slice(11));
+    const args = schedule.args.length > 0 ? printable(JSON.stringify(schedule.args)) : '';
+    if (count === 1) return [time(first), paint.bold(printable(schedule.job)), '', args];
+    return [
+        keepTogether(`${time(first)} - ${time(last)}`),
+        paint.bold(printable(schedule.job)),
+        `${count.toLocaleString('en')} times`,
+        [await describeCrontab(schedule.crontab), args].filter(Boolean).join(' '),
+    ];
+}
+
+function headingOf(second: number, timezone: string): string {
+    const weekday = new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: timezone });
+    return paint.bold(`${weekday.format(second * 1000)} ${formatMoment(second, timezone).slice(0, 10)}`);
 }

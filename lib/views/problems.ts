@@ -3,25 +3,20 @@ import { describeProblem, type Problem } from '../jobs/problem.js';
 import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
-
-/** Where problems are shown. */
-export interface ProblemsOptions {
-    /** How many columns there are; Infinity in a pipe. */
-    readonly width: number;
-    /** The app's folder: on a terminal, files are shown from there. */
-    readonly root: string;
-}
+import type { Overview } from './overview.js';
 
 const INDENT = '  ';
 
 /**
  * Shows what is wrong with jobs: a line for each in a pipe, a paragraph on a terminal.
  *
- * @param problems in this order
- * @param options where
- * @returns its lines
+ * @param width how many columns there are; Infinity in a pipe
+ * @param root the app's folder: on a terminal, files are shown from there
  */
-export function renderProblems(problems: readonly Problem[], { width, root }: ProblemsOptions): string[] {
+export function renderProblems(
+    problems: readonly Problem[],
+    { width, root }: { width: number; root: string },
+): string[] {
     if (width === Number.POSITIVE_INFINITY)
         return problems.map((problem) => INDENT + describeProblem(problem));
     return problems.flatMap(({ severity, job, file, line, reason }) => {
@@ -31,4 +26,11 @@ export function renderProblems(problems: readonly Problem[], { width, root }: Pr
         const text = printable(reason).replaceAll(`${root}/`, '');
         return [INDENT + heading, ...paragraph(text, width, INDENT.repeat(3)).split('\n')];
     });
+}
+
+/** Prints what keeps the history of runs from being complete: trouble on standard error, the config's wish below. */
+export function printHistoryNote({ isHistoryShared, historyTrouble }: Overview): void {
+    const note = 'The journal is kept in memory: of runs and pauses only the process knows whose they are.\n';
+    if (historyTrouble) console.error(printable(historyTrouble));
+    else if (!isHistoryShared) console.log(paint.dim(note));
 }

@@ -1,7 +1,6 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import { SETTING_NAMES, type Settings } from '../jobs/settings.js';
 import type { ErrorRecord } from '../text/errors.js';
-import { show } from '../text/show.js';
 import { formatDuration } from '../time/duration.js';
 import { processTimezone } from '../time/process_timezone.js';
 
@@ -26,18 +25,9 @@ export interface Surroundings {
 
 const DURATIONS: readonly (keyof Settings)[] = ['missedWithin', 'timeout', 'retryDelay'];
 
-/** What is shown elsewhere. */
-const NOT_LISTED: readonly (keyof Settings)[] = ['description'];
-
-/**
- * Tells which settings of a job are in force, and where each comes from.
- *
- * @param plan the job
- * @param surroundings what decides where the job does not
- * @returns all settings but the description, in the order of the documentation
- */
+/** All settings of a job but the description, in the order of the documentation, as they are in force. */
 export function settingsInForce(plan: JobPlan, surroundings: Surroundings): SettingInForce[] {
-    const names = SETTING_NAMES.filter((name) => !NOT_LISTED.includes(name));
+    const names = SETTING_NAMES.filter((name) => name !== 'description');
     return names.map((name) => {
         const source =
             plan.sources[name] ?? (name === 'timezone' && surroundings.timezone ? 'config' : 'default');
@@ -72,5 +62,5 @@ function inForce(
 }
 
 function plain(value: string | boolean): { value: unknown; text: string } {
-    return { value, text: typeof value === 'string' ? value : show(value) };
+    return { value, text: String(value) };
 }

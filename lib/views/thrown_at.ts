@@ -8,9 +8,8 @@ const FRAME = /^\s*at (?:.*\()?(?:async )?((?:file:\/\/|\/|[A-Za-z]:\\).+?):(\d+
  * Finds where an error was thrown, or the last place of the app on the way there: the first line of its stack that is
  * neither Node's nor an installed package's.
  *
- * @param stack the error's
  * @param root the folder of the app, absolute
- * @returns `'lib/background_jobs/fetch_prices.js:12:15'`; undefined where the stack leads to no place of the app
+ * @returns `'lib/background_jobs/fetch_prices.js:12:15'`
  */
 export function thrownAt(stack: string, root: string): string | undefined {
     for (const [, place = '', line, column] of stack.matchAll(FRAME)) {

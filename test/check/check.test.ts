@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { check } from '../../lib/check/check.js';
-import type { Survey } from '../../lib/check/survey.js';
+import { check, type Survey } from '../../lib/check/check.js';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
@@ -12,7 +11,7 @@ const NOW = Date.UTC(2026, 0, 1) / 1000;
 
 type Declarations = readonly [string, ...unknown[]][];
 
-/** What there is in an app with one job, whose file has a line for each of its schedules, from line 3 on. */
+/** What there is in an app with one job. */
 function surveyOf(declarations: Declarations, problems: Problem[] = [], timezone?: string): Survey {
     const plan: JobPlan = {
         name: 'my-task',
@@ -23,17 +22,9 @@ function surveyOf(declarations: Declarations, problems: Problem[] = [], timezone
         problems,
         runnable: true,
     };
-    const calls = declarations.map(([crontab]) => `        this.schedule('${crontab}');\n`);
     return {
         plans: [plan],
         problems,
-        declarations: new Map([['my-task', declarations]]),
-        sources: new Map([
-            [
-                FILE,
-                `export default {\n    meta(){\n${calls.join('')}    },\n    timeut: 5,\n    run(){}\n};\n`,
-            ],
-        ]),
         folder: undefined,
         timezone: 'Europe/Berlin',
         timezoneFault: undefined,
@@ -43,7 +34,7 @@ function surveyOf(declarations: Declarations, problems: Problem[] = [], timezone
     };
 }
 
-const placesOf = (survey: Survey) => check(survey).map(({ rule, line, schedule }) => [rule, line, schedule]);
+const placesOf = (survey: Survey) => check(survey).map(({ rule, schedule }) => [rule, schedule]);
 
 describe('a check', () => {
     test('warns of a zone of the process that nobody could read', () => {
@@ -60,14 +51,14 @@ describe('a check', () => {
         assert.deepEqual(check(surveyOf([['0 6 * * *'], ['*/5 * * * *']])), []);
     });
 
-    test('tells of a flaw with job, file, line, and the schedule as it was declared', () => {
+    test('tells of a flaw with job, file, and the schedule as it was declared', () => {
         assert.deepEqual(check(surveyOf([['0 6 * * *'], ['CRON_TZ=UTC  * 2 * * *']])), [
             {
                 severity: 'warning',
                 rule: 'every-minute',
                 job: 'my-task',
                 file: FILE,
-                line: 4,
+                line: undefined,
                 schedule: 'CRON_TZ=UTC * 2 * * *',
                 message: 'schedule "CRON_TZ=UTC * 2 * * *": it runs every minute of hour 2, not once',
                 cure: "for once write '0 2 * * *'; if every minute is meant, '*/1 2 * * *'",
@@ -83,7 +74,7 @@ describe('a check', () => {
                     ['* 4 * * *', 'b'],
                 ]),
             ),
-            [['every-minute', 3, '* 4 * * *']],
+            [['every-minute', '* 4 * * *']],
         );
     });
 
@@ -94,8 +85,8 @@ describe('a check', () => {
             ['CRON_TZ=Europe/London 30 1 * * *'],
         ]);
         assert.deepEqual(placesOf(berlin), [
-            ['clock-change', 3, '30 2 * * *'],
-            ['clock-change', 5, 'CRON_TZ=Europe/London 30 1 * * *'],
+            ['clock-change', '30 2 * * *'],
+            ['clock-change', 'CRON_TZ=Europe/London 30 1 * * *'],
         ]);
         assert.deepEqual(placesOf(surveyOf([['30 2 * * *']], [], 'Asia/Tokyo')), []);
     });
@@ -114,7 +105,7 @@ describe('a check', () => {
         );
     });
 
-    test('takes over the problems of the job, with their lines and cures, errors first', () => {
+    test('takes over the problems of the job, with their cures, errors first, in the order of their lines', () => {
         const job = { job: 'my-task', file: FILE } as const;
         const found = check(
             surveyOf(
@@ -124,7 +115,6 @@ describe('a check', () => {
                         ...job,
                         severity: 'warning',
                         kind: 'misspelt-setting',
-                        property: 'timeut',
                         reason: 'its property `timeut` is no setting: did you mean `timeout`?',
                     },
                     {
@@ -147,7 +137,7 @@ describe('a check', () => {
         assert.deepEqual(
             found.map(({ rule, line, message, cure }) => [rule, line, message, cure]),
             [
-                ['no-run', 1, 'it has no run()', 'add `run(){ ... }`'],
+                ['no-run', undefined, 'it has no run()', 'add `run(){ ... }`'],
                 [
                     'meta-threw',
                     2,
@@ -156,7 +146,7 @@ describe('a check', () => {
                 ],
                 [
                     'misspelt-setting',
-                    5,
+                    undefined,
                     'its property `timeut` is no setting: did you mean `timeout`?',
                     'correct the name; a helper of your own needs one less like a setting',
                 ],

@@ -83,8 +83,9 @@ describe('a paragraph', () => {
         );
     });
 
-    test('breaks a word that is wider than a line, and knows how wide letters of other scripts are', () => {
-        assert.equal(paragraph('x'.repeat(25), 20), `${'x'.repeat(20)}\n${'x'.repeat(5)}`);
-        assert.equal(paragraph('日'.repeat(15), 20), `${'日'.repeat(10)}\n${'日'.repeat(5)}`);
+    test('breaks no word that is wider than a line, such as a path, and knows how wide other scripts are', () => {
+        const path = `/app/lib/${'x'.repeat(25)}.js`;
+        assert.equal(paragraph(`in ${path} of it`, 20), `in\n${path}\nof it`);
+        assert.equal(paragraph('日本語 日本語 日本語 日本語', 20), '日本語 日本語 日本語\n日本語');
     });
 });

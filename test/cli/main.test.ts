@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { CommanderError, type Command as Program } from 'commander';
-import { CliError } from '../../lib/cli/error.js';
-import { describeFailure, dumpFailure } from '../../lib/cli/failure.js';
+import { CliError, describeFailure } from '../../lib/cli/errors.js';
 import { paramsOf, type Words } from '../../lib/cli/params.js';
-import { addFrameworkCommands, createProgram } from '../../lib/cli/program.js';
-import { readWords } from '../../lib/cli/words.js';
+import { addFrameworkCommands, createProgram, readWords } from '../../lib/cli/program.js';
 import { Command, importAll } from '../../lib/framework.js';
 import type { CommandParam } from '../../types/framework.js';
 
@@ -19,7 +17,7 @@ const OPTIONS: Record<string, Partial<CommandParam>> = {
     force: { type: 'boolean', optional: true, alias: 'f' },
     noCache: { type: 'boolean', optional: true },
     columns: { type: 'fields', optional: true },
-    color: { type: 'string', optional: true, choices: ['red', 'green'] },
+    color: { type: 'string', optional: true, choices: ['red', 'green'], placeholder: 'colour' },
 };
 
 afterEach(() => Command.unregister('paint-wall'));
@@ -90,12 +88,17 @@ describe('the command line of a framework command', () => {
         [['paint-wall', '--limit='], /argument '' is invalid\. It must be a number/],
         [['paint-wall', '--json=maybe'], /argument 'maybe' is invalid\. It must be true or false/],
         [['paint-wall', '--color', 'blue'], /Allowed choices are red, green/],
-        [['paint-wall', '--host'], /option '--host <string\.\.\.>' argument missing/],
-        [['paint-wall', '--name', '--json'], /option '--name <string\.\.\.>' argument missing/],
-        [['paint-wall', '--host', '--json=true'], /option '--host <string\.\.\.>' argument missing/],
+        [['paint-wall', '--host'], /option '--host <host\.\.\.>' argument missing/],
+        [
+            ['paint-wall', '--name', '--json'],
+            /option '--name <name\.\.\.>' argument '--json' is invalid\. It is an option itself/,
+        ],
+        [['paint-wall', '--host', '-f'], /argument '-f' is invalid/],
+        [['paint-wall', '--host', '--help'], /argument '--help' is invalid/],
         [['paint-wall', 'one', 'two'], /too many arguments for 'paint-wall'\. Expected 1 argument but got 2/],
         [['paint-wall', 'one', '--name', 'two'], /'name' is given twice: as --name and as 'one'/],
         [['--nonsense'], /unknown option '--nonsense'/],
+        [['--paint-wall'], /unknown option '--paint-wall'/],
         [['--nonsense', 'paint-wall'], /unknown option '--nonsense'/],
     ];
     for (const [words, message] of mistakes) {
@@ -154,12 +157,12 @@ describe('help', () => {
         const help = await helpOf(['paint-wall', '--help']);
         assert.match(help, /^Usage: pinstripe-bot paint-wall <name> \[options\]$/m);
         assert.match(help, /^Paints a wall\.$/m);
-        assert.match(help, /--name <string\.\.\.> +The name\. \(required\)$/m);
+        assert.match(help, /--name <name> +The name\. \(required\)$/m);
         assert.match(help, /--limit <number> +\(default: 10\)$/m);
         assert.match(help, /-j, --json\n/);
-        assert.match(help, /--color <string\.\.\.> +\(choices: "red", "green"\)/);
+        assert.match(help, /--color <colour> +\(choices: "red", "green"\)/);
         assert.match(help, /-i, --interactive/);
-        assert.match(help, /Example:\n {2}pinstripe-bot paint-wall kitchen\n$/);
+        assert.match(help, /Example:\n {2}npx pinstripe-bot paint-wall kitchen\n$/);
     });
 
     test('is the same for help and --help', async () => {
@@ -200,10 +203,9 @@ describe('a failure', () => {
         assert.equal(describeFailure('no paint', undefined), 'no paint');
     });
 
-    test('is a whole stack where it can only be a bug, or somebody is debugging', () => {
+    test('is a whole stack where it can only be a bug', () => {
         const bug = new TypeError('x is not a function');
         assert.equal(describeFailure(bug, undefined), bug.stack);
-        assert.match(dumpFailure(inApp), /at async run \(file:\/\/\/app\/node_modules/);
     });
 
     test('names what it was caused by', () => {
@@ -241,10 +243,7 @@ async function helpOf(words: string[]): Promise<string> {
 }
 
 function run(program: Program, words: string[]): Promise<unknown> {
-    const normalizeName = (name: string): string => Command.normalizeName(name);
-    return Promise.resolve().then(() =>
-        program.parseAsync(readWords(program, words, normalizeName), { from: 'user' }),
-    );
+    return Promise.resolve().then(() => program.parseAsync(readWords(program, words), { from: 'user' }));
 }
 
 function makeProgram(params = OPTIONS, mixin: object = {}) {
@@ -259,7 +258,7 @@ function makeProgram(params = OPTIONS, mixin: object = {}) {
     const calls: Words[] = [];
     const output: string[] = [];
     const errors: string[] = [];
-    const program = createProgram('1.2.3').configureOutput({
+    const program = createProgram().configureOutput({
         writeOut: (text) => output.push(text),
         writeErr: (text) => errors.push(text),
         getOutHelpWidth: () => 120,

@@ -41,17 +41,17 @@ const DOUBTFUL = backgroundJobs({
     often: `export default {\n    meta(){\n        this.schedule('* * * * 5');\n    },\n    ${run}\n};`,
 });
 
-const DOUBTS = `warning  nightly  lib/background_jobs/nightly.js:4
+const DOUBTS = `warning  nightly  lib/background_jobs/nightly.js
+         its property \`retrys\` is no setting: did you mean \`retries\`?
+         Cure: correct the name; a helper of your own needs one less like a
+         setting
+
+warning  nightly  lib/background_jobs/nightly.js:4
          schedule "30 2 * * *": in Europe/Berlin 02:30 does not exist on
          <date>: it runs at 03:00; 02:30 comes twice on <date>: it runs
          at the first
          Cure: move it out of 02:00-03:00, or into a zone without such changes,
          like UTC
-
-warning  nightly  lib/background_jobs/nightly.js:6
-         its property \`retrys\` is no setting: did you mean \`retries\`?
-         Cure: correct the name; a helper of your own needs one less like a
-         setting
 
 warning  often  lib/background_jobs/often.js:3
          schedule "* * * * 5": it runs every minute, all day, where the day of
@@ -75,10 +75,10 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
                     .match(/^(?:error|warning).*/gm)
                     ?.map((line) => line.replace('lib/background_jobs/', '')),
                 [
-                    'error    bad-setting  bad_setting.js:3',
-                    'error    missing-import  missing_import.js:1',
-                    'error    no-run  no_run.js:2',
-                    'error    same-name  same_name.js:2',
+                    'error    bad-setting  bad_setting.js',
+                    'error    missing-import  missing_import.js',
+                    'error    no-run  no_run.js',
+                    'error    same-name  same_name.js',
                     'error    sweep  sweep.js:4',
                     'error    sweep  sweep.js:5',
                     'error    sweep  sweep.js:6',

@@ -2,25 +2,26 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fs from 'fs-extra';
-import { type InstalledApp, makeApp } from '../support/installed_app.js';
+import { BINARIES, type InstalledApp, makeApp } from '../support/installed_app.js';
 
-describe('two copies in one process', () => {
-    test('of the framework are named, with the cure', async () => {
-        const app = await makeApp();
-        const { root } = app;
-        await ownModules(app);
-        const nested = join(root, 'node_modules/pinstripe-bot/node_modules/pinstripe');
-        await fs.copy(join(root, 'node_modules/pinstripe'), nested, { dereference: true });
-        const { code, stdout, stderr } = await app.run('pinstripe', ['list-background-jobs']);
-        assert.deepEqual([code, stdout], [1, '']);
-        assert.match(
-            stderr,
-            /There are two copies of the framework \(npm package `pinstripe`\) in this process:\n/,
-        );
-        assert.ok(stderr.includes(`\n  ${nested}\n`), stderr);
-        assert.match(stderr, /\n {2}\S+\/app\/node_modules\/pinstripe\n/);
-        assert.match(stderr, /npm dedupe/);
-    });
+describe('two copies in one process', { concurrency: 2 }, () => {
+    for (const binary of BINARIES) {
+        test(`of the framework are named, with the cure (${binary})`, async () => {
+            const app = await makeApp();
+            const { root } = app;
+            await ownModules(app);
+            const nested = join(root, 'node_modules/pinstripe-bot/node_modules/pinstripe');
+            await fs.copy(join(root, 'node_modules/pinstripe'), nested, { dereference: true });
+            const { code, stdout, stderr } = await app.run(binary, ['list-background-jobs']);
+            assert.deepEqual([code, stdout], [1, '']);
+            const places = `${nested} and ${await fs.realpath(join(root, 'node_modules/pinstripe'))}`;
+            assert.ok(
+                stderr.includes(`There are two copies of pinstripe in this process, ${places}: `),
+                stderr,
+            );
+            assert.match(stderr, /npm dedupe/);
+        });
+    }
 
     test('of pinstripe-bot are named, with the cure', async () => {
         const app = await makeApp({
@@ -33,11 +34,13 @@ describe('two copies in one process', () => {
         });
         const copy = join(app.root, 'plugin/node_modules/pinstripe-bot');
         await fs.copy(join(app.root, 'node_modules/pinstripe-bot'), copy, { dereference: true });
-        const { code, stderr } = await app.run('pinstripe-bot', ['list-background-jobs']);
-        assert.equal(code, 1);
-        assert.match(stderr, /two copies of pinstripe-bot in this process/);
-        assert.ok(stderr.includes(copy), stderr);
-        assert.match(stderr, /npm dedupe/);
+        for (const binary of BINARIES) {
+            const { code, stderr } = await app.run(binary, ['list-background-jobs']);
+            assert.equal(code, 1);
+            assert.match(stderr, /two copies of pinstripe-bot in this process/);
+            assert.ok(stderr.includes(copy), stderr);
+            assert.match(stderr, /npm dedupe/);
+        }
     });
 });
 
@@ -48,7 +51,11 @@ async function ownModules({ root }: InstalledApp): Promise<void> {
     await fs.remove(modules);
     await fs.ensureDir(modules);
     for (const name of await fs.readdir(installed)) {
-        if (name !== 'pinstripe-bot') await fs.symlink(join(installed, name), join(modules, name));
+        if (!['pinstripe-bot', '.bin'].includes(name))
+            await fs.symlink(join(installed, name), join(modules, name));
     }
     await fs.copy(join(installed, 'pinstripe-bot'), join(modules, 'pinstripe-bot'));
+    await fs.ensureDir(join(modules, '.bin'));
+    await fs.symlink('../pinstripe/cli.js', join(modules, '.bin/pinstripe'));
+    await fs.symlink('../pinstripe-bot/dist/bin/pinstripe_bot.js', join(modules, '.bin/pinstripe-bot'));
 }

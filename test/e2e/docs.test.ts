@@ -48,7 +48,7 @@ describe('the page of', () => {
                 const app = await makeApp(DOCS_APP);
                 const { code, stdout } = await app.call([command, '--help']);
                 assert.equal(code, 0);
-                assert.match(stdout, new RegExp(`^Example:\n  pinstripe-bot ${command}( |$)`, 'm'));
+                assert.match(stdout, new RegExp(`^Example:\n  npx pinstripe-bot ${command}( |$)`, 'm'));
                 const page = await fs.readFile(path, 'utf8');
                 const options = [...stdout.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gm)].map(
                     ([, option]) => option ?? '',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fs from 'fs-extra';
-import { backgroundJobs, FILE_IMPORTER, makeApp } from '../support/installed_app.js';
+import { BAD_OPTION, BINARIES, backgroundJobs, FILE_IMPORTER, makeApp } from '../support/installed_app.js';
 
 const TASK = `export default {
     meta(){
@@ -15,47 +15,46 @@ const TASK = `export default {
 };
 `;
 
-const GENERATE = 'generate-background-job';
+describe('generate-background-job', { concurrency: 2 }, () => {
+    for (const binary of BINARIES) {
+        test(`of ${binary} writes the job of the documentation, and overwrites no changed one unless forced`, async () => {
+            const app = await makeApp();
+            const generate = (...args: string[]) => app.run(binary, ['generate-background-job', ...args]);
+            const first = await generate('--name', 'my-task');
+            assert.deepEqual([first.code, first.stderr], [0, '']);
+            assert.equal(
+                first.stdout,
+                'created lib/background_jobs/_file_importer.js\ncreated lib/background_jobs/my_task.js\n\n' +
+                    `Run it now:      npx ${binary} run-background-job --name my-task\n` +
+                    `Run it on time:  npx ${binary} start-server\n`,
+            );
+            assert.equal(await app.read('lib/background_jobs/_file_importer.js'), FILE_IMPORTER);
+            assert.equal(await app.read('lib/background_jobs/my_task.js'), TASK);
 
-describe(GENERATE, () => {
-    test('writes the job of the documentation, and overwrites no changed one unless forced', async () => {
-        const app = await makeApp();
-        const generate = (...words: string[]) => app.call([GENERATE, ...words]);
-        const first = await generate('--name', 'my-task');
-        assert.deepEqual([first.code, first.stderr], [0, '']);
-        assert.equal(
-            first.stdout,
-            'created lib/background_jobs/_file_importer.js\ncreated lib/background_jobs/my_task.js\n\n' +
-                'Run it now:      pinstripe-bot run-background-job --name my-task\n' +
-                'Run it on time:  pinstripe-bot start-server\n',
-        );
-        assert.equal(await app.read('lib/background_jobs/_file_importer.js'), FILE_IMPORTER);
-        assert.equal(await app.read('lib/background_jobs/my_task.js'), TASK);
+            const again = await generate('my_task');
+            assert.equal(again.code, 0);
+            assert.match(again.stdout, /^unchanged lib\/background_jobs\/my_task\.js$/m);
 
-        const again = await generate('my_task');
-        assert.equal(again.code, 0);
-        assert.match(again.stdout, /^unchanged lib\/background_jobs\/my_task\.js$/m);
-
-        const changed = TASK.replace('* * * * *', '*/5 * * * *');
-        await app.write({ 'lib/background_jobs/my_task.js': changed });
-        const refused = await generate('MyTask');
-        assert.deepEqual(
-            [refused.code, refused.output],
-            [
-                1,
-                'lib/background_jobs/my_task.js exists and differs: nothing was written. ' +
+            const changed = TASK.replace('* * * * *', '*/5 * * * *');
+            await app.write({ 'lib/background_jobs/my_task.js': changed });
+            const refused = await generate('MyTask');
+            assert.deepEqual(refused, {
+                code: 1,
+                stdout: '',
+                stderr:
+                    'lib/background_jobs/my_task.js exists and differs: nothing was written. ' +
                     'Use --force to overwrite it.\n',
-            ],
-        );
-        assert.equal(await app.read('lib/background_jobs/my_task.js'), changed);
+            });
+            assert.equal(await app.read('lib/background_jobs/my_task.js'), changed);
 
-        const forced = await generate('my-task', '--force');
-        assert.equal(forced.code, 0);
-        assert.match(forced.stdout, /^overwritten lib\/background_jobs\/my_task\.js$/m);
-        const run = await app.call(['run-background-job', '--name', 'my-task']);
-        assert.deepEqual([run.code, run.stderr], [0, '']);
-        assert.match(run.stdout, /^my-task background job coming soon!$/m);
-    });
+            const forced = await generate('my-task', '--force');
+            assert.equal(forced.code, 0);
+            assert.match(forced.stdout, /^overwritten lib\/background_jobs\/my_task\.js$/m);
+            const run = await app.run(binary, ['run-background-job', '--name', 'my-task']);
+            assert.deepEqual([run.code, run.stderr], [0, '']);
+            assert.match(run.stdout, /^my-task background job coming soon!$/m);
+        });
+    }
 
     for (const [name, path, job] of [
         ["O'Brien", 'o_brien', 'o-brien'],
@@ -63,10 +62,10 @@ describe(GENERATE, () => {
     ] as const) {
         test(`makes the job ${job} of the name ${name}`, async () => {
             const app = await makeApp();
-            const generated = await app.call([GENERATE, '--name', name]);
+            const generated = await app.run('pinstripe-bot', ['generate-background-job', '--name', name]);
             assert.deepEqual([generated.code, generated.stderr], [0, '']);
             assert.ok(await fs.pathExists(join(app.root, `lib/background_jobs/${path}.js`)));
-            const run = await app.call(['run-background-job', '--name', job]);
+            const run = await app.run('pinstripe-bot', ['run-background-job', '--name', job]);
             assert.deepEqual([run.code, run.stderr], [0, '']);
             assert.match(run.stdout, new RegExp(`^${job} background job coming soon!$`, 'm'));
         });
@@ -75,7 +74,11 @@ describe(GENERATE, () => {
     test('refuses a name of which nothing remains, or that leaves the folder', async () => {
         const app = await makeApp();
         for (const name of ['日本', '../x']) {
-            const { code, stdout, stderr } = await app.call([GENERATE, '--name', name]);
+            const { code, stdout, stderr } = await app.run('pinstripe', [
+                'generate-background-job',
+                '--name',
+                name,
+            ]);
             assert.deepEqual([code, stdout], [1, ''], name);
             assert.match(stderr, /^".*" cannot name a background job: use letters/, name);
         }
@@ -83,72 +86,98 @@ describe(GENERATE, () => {
         assert.deepEqual(await fs.readdir(join(app.root, 'lib')), ['index.js']);
     });
 
-    test('refuses a name that another file makes, in the other language too', async () => {
-        for (const [file, word] of [
-            ['my-task.js', 'my_task'],
-            ['my_task.ts', 'my-task'],
-        ] as const) {
-            const app = await makeApp({ [`lib/background_jobs/${file}`]: TASK });
-            const { code, stderr } = await app.call([GENERATE, word, '--force']);
-            assert.equal(code, 1);
-            assert.ok(stderr.includes(`/${file} already makes the background job "my-task".\n`), stderr);
-        }
+    test('refuses a name that another file makes', async () => {
+        const app = await makeApp(backgroundJobs({ 'my-task': TASK }));
+        const { code, stderr } = await app.run('pinstripe-bot', [
+            'generate-background-job',
+            '--name',
+            'my_task',
+        ]);
+        assert.equal(code, 1);
+        assert.match(stderr, /my-task\.js already makes the background job "my-task"\.$/m);
     });
 
-    test('writes a schedule and its zone, and says in words when it will run', async () => {
-        const app = await makeApp(backgroundJobs({}));
-        const options = ['--schedule', ' 30  4 * * 1-5', '--timezone', 'Asia/Tokyo'];
-        const args = [GENERATE, '--name', 'my-task', ...options];
-        const { code, stdout, stderr } = await app.call(args);
-        assert.deepEqual([code, stderr], [0, '']);
-        assert.match(
-            stdout,
-            /^Runs at 04:30, Monday through Friday \(Asia\/Tokyo\): next [\d-]+ 04:30:00,\nthen [\d-]+ 04:30:00\.$/m,
-        );
-        assert.equal(
-            await app.read('lib/background_jobs/my_task.js'),
-            TASK.replace(
-                "'* * * * *'); // run every minute\n    },",
-                "'30 4 * * 1-5'); // run at 04:30, Monday through Friday\n    },\n\n    timezone: 'Asia/Tokyo',",
-            ),
-        );
-        const list = await app.call(['check-background-jobs', '--strict']);
-        assert.equal(list.stdout, '1 background job, 1 schedule: nothing wrong.\n');
+    test('refuses a name that a file in the other language makes', async () => {
+        const app = await makeApp({ 'lib/background_jobs/my_task.ts': 'export default {};' });
+        const { code, stderr } = await app.run('pinstripe', [
+            'generate-background-job',
+            'my-task',
+            '--force',
+        ]);
+        assert.equal(code, 1);
+        assert.match(stderr, /my_task\.ts already makes the background job "my-task"\.$/m);
     });
 
-    test('writes nothing for a bad schedule or zone, and says what is wrong', async () => {
-        const app = await makeApp();
-        const bad: [args: string[], said: RegExp][] = [
-            [
-                ['--schedule', '61 * * * *'],
-                /^--schedule "61 \* \* \* \*": minute 61 is out of range \(0-59\)\n$/,
-            ],
-            [['--schedule', '0 0 30 2 *'], /^--schedule "0 0 30 2 \*": it never fires: /],
-            [
-                ['--schedule', 'CRON_TZ=Londn @daily'],
-                /^--schedule .*: "Londn" is not a time zone \(did you mean/,
-            ],
-            [
-                ['--timezone', 'Londn'],
-                /^--timezone "Londn" is not a time zone \(did you mean "Europe\/London"\?\)\n$/,
-            ],
-            [
-                ['--schedule', '0', '2', 'lib', 'node_modules', 'package.json', 'lib', 'node_modules', 'x'],
-                /it has 8 fields: .*In a shell it needs quotes: --schedule '30 6 \* \* 1-5'\n$/,
-            ],
-        ];
-        for (const [args, said] of bad) {
-            const { code, stdout, stderr } = await app.call([GENERATE, 'my-task', ...args]);
-            assert.deepEqual([code, stdout], [2, ''], args.join(' '));
-            assert.match(stderr, said);
-        }
-        assert.deepEqual(await fs.readdir(join(app.root, 'lib')), ['index.js']);
-    });
+    for (const binary of BINARIES) {
+        test(`of ${binary} writes a schedule and its zone, and says in words when it will run`, async () => {
+            const app = await makeApp(backgroundJobs({}));
+            const options = ['--schedule', ' 30  4 * * 1-5', '--timezone', 'Asia/Tokyo'];
+            const args = ['generate-background-job', '--name', 'my-task', ...options];
+            const { code, stdout, stderr } = await app.run(binary, args);
+            assert.deepEqual([code, stderr], [0, '']);
+            assert.match(
+                stdout,
+                /^Runs at 04:30, Monday through Friday \(Asia\/Tokyo\): next [\d-]+ 04:30:00,\nthen [\d-]+ 04:30:00\.$/m,
+            );
+            assert.equal(
+                await app.read('lib/background_jobs/my_task.js'),
+                TASK.replace(
+                    "'* * * * *'); // run every minute\n    },",
+                    "'30 4 * * 1-5'); // run at 04:30, Monday through Friday\n    },\n\n    timezone: 'Asia/Tokyo',",
+                ),
+            );
+            const list = await app.run(binary, ['check-background-jobs', '--strict']);
+            assert.equal(list.stdout, '1 background job, 1 schedule: nothing wrong.\n');
+        });
+
+        test(`of ${binary} writes nothing for a bad schedule or zone, and says what is wrong`, async () => {
+            const app = await makeApp();
+            const bad: [args: string[], said: RegExp][] = [
+                [
+                    ['--schedule', '61 * * * *'],
+                    /^--schedule "61 \* \* \* \*": minute 61 is out of range \(0-59\)\n$/,
+                ],
+                [['--schedule', '0 0 30 2 *'], /^--schedule "0 0 30 2 \*": it never fires: /],
+                [
+                    ['--schedule', 'CRON_TZ=Londn @daily'],
+                    /^--schedule .*: "Londn" is not a time zone \(did you mean/,
+                ],
+                [
+                    ['--timezone', 'Londn'],
+                    /^--timezone "Londn" is not a time zone \(did you mean "Europe\/London"\?\)\n$/,
+                ],
+                [
+                    [
+                        '--schedule',
+                        '0',
+                        '2',
+                        'lib',
+                        'node_modules',
+                        'package.json',
+                        'lib',
+                        'node_modules',
+                        'x',
+                    ],
+                    /it has 8 fields: .*In a shell it needs quotes: --schedule '30 6 \* \* 1-5'\n$/,
+                ],
+            ];
+            for (const [args, said] of bad) {
+                const { code, stdout, stderr } = await app.run(binary, [
+                    'generate-background-job',
+                    'my-task',
+                    ...args,
+                ]);
+                assert.deepEqual([code, stdout], [BAD_OPTION[binary], ''], args.join(' '));
+                assert.match(stderr, said);
+            }
+            assert.deepEqual(await fs.readdir(join(app.root, 'lib')), ['index.js']);
+        });
+    }
 
     test('tells of what is probably not meant with the schedule', async () => {
         const app = await makeApp();
-        const args = [GENERATE, 'my-task', '--schedule', '* 2 * * *'];
-        const { code, stdout } = await app.call(args);
+        const args = ['generate-background-job', 'my-task', '--schedule', '* 2 * * *'];
+        const { code, stdout } = await app.run('pinstripe-bot', args);
         assert.equal(code, 0);
         assert.match(
             stdout,
@@ -163,7 +192,7 @@ describe(GENERATE, () => {
         )
             ? { NODE_OPTIONS: '--no-experimental-strip-types' }
             : {};
-        const args = [GENERATE, 'my-task', '--typescript'];
+        const args = ['generate-background-job', 'my-task', '--typescript'];
         const { code, stdout } = await app.run('pinstripe-bot', args, withoutTypes);
         assert.equal(code, 0);
         assert.match(stdout, /^created lib\/background_jobs\/my_task\.ts$/m);

@@ -6,7 +6,7 @@ import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis
 
 const { root } = await openApp();
 const { registerJobs } = await import('../support/scenario.js');
-const { recordOf } = await import('../../lib/views/run_report.js');
+const { runAsJson } = await import('../../lib/views/as_json.js');
 
 /** How long all of them may take, in milliseconds. */
 const DEADLINE = 120_000;
@@ -81,7 +81,7 @@ async function throwAll(config: object): Promise<void> {
             const run = failed(job);
             assert.ok(run?.error);
             assert.equal(past.error, `${run.error.name}: ${run.error.message}`, what);
-            assert.ok(JSON.stringify(recordOf(run)).length < 150_000, what);
+            assert.ok(JSON.stringify(runAsJson(run)).length < 150_000, what);
         }
         await history.close();
     } finally {

@@ -6,6 +6,7 @@ export function periodic(job: string, period: number, rest: number, ...args: (st
     const modulo = (value: number) => ((value % period) + period) % period;
     return {
         job,
+        declaration: [crontab, ...args],
         crontab,
         timezone: undefined,
         args,

@@ -6,9 +6,6 @@ import type { Binary, InstalledApp } from './installed_app.js';
 /** What the keys Ctrl and C send. */
 export const CTRL_C = '\u0003';
 
-/** What goes to the start of the line, and erases it. */
-export const ERASE = '\r\u001b[K';
-
 /** Why there is no terminal to test on; false where there is one. */
 export const NO_TERMINAL: string | false = spawnSync('script', ['--version']).error
     ? 'script(1), which lends a terminal, is not installed'
@@ -20,8 +17,6 @@ export interface TerminalOptions {
     readonly columns?: number;
     /** What differs from the environment of the tests. */
     readonly env?: Record<string, string>;
-    /** What the command's output goes through: `'| cat'`. */
-    readonly pipe?: string;
 }
 
 /** Starts a command in a real terminal of 24 lines. */
@@ -29,11 +24,11 @@ export function startInTerminal(
     app: InstalledApp,
     binary: Binary,
     args: readonly string[],
-    { columns = 80, env = {}, pipe = '' }: TerminalOptions = {},
+    { columns = 80, env = {} }: TerminalOptions = {},
 ): AppProcess {
     const words = [process.execPath, `${app.root}/node_modules/.bin/${binary}`, ...args];
     const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-    const command = `stty cols ${columns} rows 24; exec ${line} ${pipe}`;
+    const command = `stty cols ${columns} rows 24; exec ${line}`;
     return new AppProcess('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
         cwd: app.root,
         env: { TERM: 'xterm-256color', ...env },
@@ -44,10 +39,4 @@ export function startInTerminal(
 /** Takes from what a terminal got all that is not text. */
 export function plain(output: string): string {
     return stripVTControlCharacters(output).replaceAll('\r\n', '\n');
-}
-
-/** What can be read on a terminal's screen in the end. */
-export function screenOf(output: string): string[] {
-    const lines = output.trimEnd().split('\r\n');
-    return lines.map((line) => stripVTControlCharacters(line.split(ERASE).at(-1) ?? ''));
 }

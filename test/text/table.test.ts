@@ -1,108 +1,146 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { Chalk } from 'chalk';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
-import { keepTogether } from '../../lib/text/no_break.js';
-import { fitColumns, type Layout, renderTable } from '../../lib/text/table.js';
+import { keepTogether } from '../../lib/text/paragraph.js';
+import { renderTable } from '../../lib/text/table.js';
 
-const plain = (layouts: readonly [Layout, ...Layout[]], width: number) =>
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: headings are dim where there are colours.
-    renderTable(layouts, width).map((line) => line.replace(/\u001b\[\d+m/g, ''));
+const paint = new Chalk({ level: 1 });
+
+type Row = readonly string[];
+
+const render = (headings: Row, rows: readonly Row[], width: number) =>
+    renderTable(headings, rows, width).map((lines) => lines.map(stripVTControlCharacters));
 
 describe('a table', () => {
-    const table: Layout = {
-        headings: ['NAME', 'NOTE', 'LAST'],
-        rows: [
-            [['clean-up'], [''], ['succeeded', 'took 3 ms']],
-            [['日次レポート'], [''], ['failed']],
-        ],
-    };
+    const headings = ['NAME', 'NOTE', 'LAST'];
+    const rows = [
+        ['clean-up', '', 'succeeded\ntook 3 ms'],
+        ['日次レポート', '', 'failed'],
+    ];
 
     test('is aligned by what a terminal shows, and leaves out columns in which nothing stands', () => {
-        assert.deepEqual(plain([table], Infinity), [
-            'NAME          LAST',
-            'clean-up      succeeded',
-            '              took 3 ms',
-            '日次レポート  failed',
+        assert.deepEqual(render(headings, rows, Infinity), [
+            ['NAME          LAST'],
+            ['clean-up      succeeded', '              took 3 ms'],
+            ['日次レポート  failed'],
+        ]);
+        assert.deepEqual(render(headings, [], Infinity), []);
+    });
+
+    test('takes as few lines for a row as it needs to fit', () => {
+        const table = (width: number) => render(['NAME', 'NOTE'], [['a', 'one line for a schedule']], width);
+        assert.deepEqual(table(29)[1], ['a     one line for a schedule']);
+        assert.deepEqual(table(28)[1], ['a     one line for', '      a schedule']);
+        assert.deepEqual(table(17)[1], ['a     one line', '      for a', '      schedule']);
+    });
+
+    test('keeps together what is meant to be, and a number and its unit', () => {
+        const row = [keepTogether('*/5 9-17 * * *'), 'in 5 h 40 min, took 2.4 s'];
+        assert.deepEqual(render(['SCHEDULE', 'NOTE'], [row], 28)[1], [
+            '*/5 9-17 * * *  in 5 h',
+            '                40 min,',
+            '                took 2.4 s',
         ]);
     });
 
-    test('takes the first layout that fits, and makes the last one narrower where none does', () => {
-        const wide: Layout = { headings: ['NAME'], rows: [[['one line for a schedule']]] };
-        const narrow: Layout = { headings: ['NAME'], rows: [[['one line', 'for a schedule']]] };
-        assert.deepEqual(plain([wide, narrow], 30), ['NAME', 'one line for a schedule']);
-        assert.deepEqual(plain([wide, narrow], 20), ['NAME', 'one line', 'for a schedule']);
-        assert.deepEqual(plain([wide, narrow], 10), ['NAME', 'one line', 'for a', 'schedule']);
-    });
-
-    test('keeps together what is meant to be, and breaks words only where nothing else helps', () => {
-        const row = [[keepTogether('2026-11-24 08:05')], ['a note of a few words']];
-        const layout: Layout = { headings: ['NEXT', 'NOTE'], rows: [row] };
-        assert.deepEqual(plain([layout], 26), [
-            'NEXT              NOTE',
-            '2026-11-24 08:05  a note',
-            '                  of a few',
-            '                  words',
+    test('takes from the widest column where that is not enough, and says where something is left out', () => {
+        const names = ['reports/quarterly-figures-of-every-branch', 'x'.repeat(50)];
+        assert.deepEqual(render(['NAME', 'LAST'], [[names[0] ?? '', 'succeeded']], 30)[1], [
+            'reports/quarterly-   succeeded',
+            'figures-of-every-',
+            'branch',
         ]);
-        assert.deepEqual(plain([{ headings: ['NAME'], rows: [[['0123456789']]] }], 5), [
-            'NAME',
-            '01234567',
-            '89',
+        assert.deepEqual(render(['NAME', 'LAST'], [[names[1] ?? '', 'succeeded']], 30)[1], [
+            'xxxxxxxxxxxxxxxxxx…  succeeded',
+        ]);
+        assert.deepEqual(render(['NOTE'], [['one two three four five six seven']], 9)[1], [
+            'one two',
+            'three',
+            'four…',
         ]);
     });
 
-    test('has no line that is wider than the place it has, and loses no letter', () => {
-        const word = fc.string({
-            unit: fc.constantFrom('a', 'b', 'ü', '日', '😀'),
-            minLength: 1,
-            maxLength: 14,
+    test('leaves out no line of a cell that has several', () => {
+        assert.deepEqual(
+            render(['NAME', 'NEXT'], [['x'.repeat(9), 'in 5 min, 10:05\nin 10 min, 10:10']], 14)[1],
+            [
+                'xxxxx…  in',
+                '        5 min,',
+                '        10:05',
+                '        in 10',
+                '        min,',
+                '        10:10',
+            ],
+        );
+    });
+
+    test('ends the colour of each line in that line', () => {
+        const [, lines = []] = renderTable(['NAME'], [[paint.bold('only-in-production')]], 12);
+        assert.deepEqual(
+            lines,
+            ['only-in-', 'production'].map((line) => paint.bold(line)),
+        );
+    });
+
+    describe('of any content', () => {
+        const letter = fc.constantFrom('a', 'ü', '日', '😀', '-', '/', ',', '1', '…');
+        const word = fc.string({ unit: letter, minLength: 1, maxLength: 30 });
+        const text = fc.array(word, { maxLength: 8 }).map((words) => words.join(' '));
+        const long = fc.string({ unit: letter, minLength: 60, maxLength: 400 });
+        const lines = fc.array(text, { maxLength: 5 }).map((some) => some.join('\n'));
+        const cell = fc.oneof(text, text, lines, long, text.map(keepTogether));
+        const row = fc.array(cell, { minLength: 7, maxLength: 7 });
+        const tables = fc.array(row, { minLength: 1, maxLength: 5 });
+        const names = ['A', 'B', 'C', 'NEXT (America/Argentina/Buenos_Aires)', 'E', 'F', 'G'];
+
+        /** All that may stand between two spaces: a word, or what a break after a dash, slash or comma leaves of it. */
+        const piecesOf = (texts: readonly string[]) => {
+            const words = texts.flatMap((one) => one.split(/\s+/));
+            return new Set(
+                words.flatMap((one) => {
+                    const parts = one.split(/(?<=[-/,])/);
+                    return parts.flatMap((_, from) =>
+                        parts.slice(from).map((_, count) => parts.slice(from, from + count + 1).join('')),
+                    );
+                }),
+            );
+        };
+
+        test('fits any width from 60 to 200, takes three lines for one, and breaks no word', () => {
+            fc.assert(
+                fc.property(tables, fc.integer({ min: 60, max: 200 }), (rows, width) => {
+                    const pieces = piecesOf([...names, ...rows.flat()]);
+                    for (const [index, lines] of render(names, rows, width).entries()) {
+                        const own = (rows[index - 1] ?? []).map((cell) => cell.split('\n').length);
+                        assert.ok(lines.length <= 3 * Math.max(1, ...own), lines.join('\n'));
+                        for (const line of lines) {
+                            assert.ok(stringWidth(line) <= width, `${stringWidth(line)}: ${line}`);
+                            for (const piece of line.split(/ +/).filter(Boolean))
+                                assert.ok(pieces.has(piece) || piece.endsWith('…'), piece);
+                        }
+                    }
+                }),
+                { numRuns: 50 },
+            );
         });
-        const text = fc.array(word, { maxLength: 4 }).map((words) => words.join(' '));
-        const row = fc.array(fc.array(text, { minLength: 1, maxLength: 2 }), { minLength: 3, maxLength: 3 });
-        const letters = (lines: readonly string[]) => [...lines.join('').replace(/\s/g, '')].sort().join('');
-        fc.assert(
-            fc.property(fc.array(row, { maxLength: 4 }), fc.integer({ min: 30, max: 120 }), (rows, width) => {
-                const lines = plain([{ headings: ['A', 'B', 'C'], rows }], width);
-                for (const line of lines) assert.ok(stringWidth(line) <= width, line);
-                assert.equal(letters(lines.slice(1)), letters(rows.flat(2)));
-            }),
-        );
-    });
-});
 
-describe('columns', () => {
-    const column = fc
-        .tuple(fc.nat({ max: 60 }), fc.nat({ max: 60 }))
-        .map(([a, b]) => ({ natural: Math.max(a, b), longestWord: Math.min(a, b) }));
-    const columns = fc.array(column, { minLength: 1, maxLength: 7 });
-    const total = (widths: readonly number[]) => widths.reduce((sum, width) => sum + width + 2, -2);
-
-    test('are as wide as they like where there is room', () => {
-        fc.assert(
-            fc.property(columns, (wanted) => {
-                const widths = wanted.map(({ natural }) => natural);
-                assert.deepEqual(fitColumns(wanted, total(widths)), widths);
-                assert.deepEqual(fitColumns(wanted, Infinity), widths);
-            }),
-        );
-    });
-
-    test('fill the room otherwise, and give before a word is broken', () => {
-        fc.assert(
-            fc.property(columns, fc.integer({ min: 10, max: 200 }), (wanted, available) => {
-                const widths = fitColumns(wanted, available);
-                for (const [index, { natural, longestWord }] of wanted.entries()) {
-                    const width = widths[index] ?? -1;
-                    assert.ok(width <= natural && width >= Math.min(longestWord, 8));
-                }
-                const natural = total(wanted.map((one) => one.natural));
-                const unbroken = total(wanted.map(({ longestWord }) => longestWord));
-                if (natural > available && unbroken <= available) {
-                    assert.equal(total(widths), available);
-                    for (const [index, { longestWord }] of wanted.entries())
-                        assert.ok((widths[index] ?? -1) >= longestWord);
-                }
-            }),
-        );
+        test('is whole where there is room for it', () => {
+            fc.assert(
+                fc.property(tables, (rows) => {
+                    const [, ...shown] = render(names, rows, Infinity);
+                    for (const [index, row] of rows.entries()) {
+                        const letters = (text: string) => [...text.replace(/\s/g, '')].sort().join('');
+                        assert.equal(letters((shown[index] ?? []).join('')), letters(row.join('')));
+                        assert.equal(
+                            shown[index]?.length,
+                            Math.max(...row.map((one) => one.split('\n').length)),
+                        );
+                    }
+                }),
+            );
+        });
     });
 });

@@ -4,10 +4,11 @@ import { asText } from '../../lib/check/report.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import { previewDays } from '../../lib/schedule/preview.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
-import { printHistoryNote } from '../../lib/views/history_note.js';
-import { renderJobTable } from '../../lib/views/job_table.js';
-import { summarise } from '../../lib/views/run_report.js';
-import { renderDay } from '../../lib/views/timeline.js';
+import { summarise } from '../../lib/views/ended_runs.js';
+import { renderJobTable } from '../../lib/views/job_list.js';
+import type { Overview } from '../../lib/views/overview.js';
+import { renderDay } from '../../lib/views/preview.js';
+import { printHistoryNote } from '../../lib/views/problems.js';
 import { NOW, overviewOf, pastRun, pastSkips, planOf, statusOf } from '../support/job_overviews.js';
 
 process.env['TZ'] = 'UTC';
@@ -58,7 +59,7 @@ const VIEWS: Record<string, () => Promise<readonly string[]>> = {
     'preview-background-jobs': async () =>
         (
             await Promise.all(
-                [...previewDays([schedule], stretch, 'UTC')].map((day) => renderDay(day, options)),
+                [...previewDays([schedule], stretch, 'UTC')].map((day) => renderDay(day, 'UTC', Infinity)),
             )
         ).flat(),
     'check-background-jobs': async () =>
@@ -74,7 +75,7 @@ const VIEWS: Record<string, () => Promise<readonly string[]>> = {
     'run-background-job': async () => summarise([run, run]).split('\n'),
     'a history that cannot be read': async () => {
         const error = mock.method(console, 'error', () => {});
-        printHistoryNote({ isHistoryShared: true, historyTrouble: NASTY });
+        printHistoryNote({ isHistoryShared: true, historyTrouble: NASTY } as Overview);
         const lines = error.mock.calls.flatMap((call) => String(call.arguments[0]).split('\n'));
         mock.restoreAll();
         return lines;

@@ -9,7 +9,8 @@ import { openApp } from '../support/fixture_app.js';
 import { planOf as newPlan } from '../support/job_overviews.js';
 
 await openApp();
-const { nextSlotOf, nextSlots, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
+const { nextSlotOf, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
+const { nextSlots } = await import('../../lib/views/schedules.js');
 
 /** 2026-01-01 00:00:00 UTC */
 const NOW = 1_767_225_600;
@@ -70,11 +71,8 @@ describe('an overview', () => {
 
     test('is taken although the history cannot be read, and says why it tells nothing of runs', async () => {
         const survey = { plans: [planOf('a')], problems: [], environment: 'test', timezone: undefined };
-        const bot = {
-            survey: async () => survey,
-            history: () => Promise.reject(new Error('The journal bot.db cannot be read: it is a folder')),
-        };
-        const { jobs, historyTrouble } = await takeOverview(bot);
+        const open = () => Promise.reject(new Error('The journal bot.db cannot be read: it is a folder'));
+        const { jobs, historyTrouble } = await takeOverview(survey, open);
         assert.equal(jobs.length, 1);
         assert.equal(historyTrouble, 'The journal bot.db cannot be read: it is a folder');
     });
@@ -91,7 +89,7 @@ describe('an overview', () => {
                 closed += 1;
             },
         };
-        const overview = await takeOverview({ survey: async () => survey, history: async () => history });
+        const overview = await takeOverview(survey, async () => history);
         assert.equal(overview.jobs[0]?.state, 'running');
         assert.deepEqual([overview.isHistoryShared, overview.historyTrouble], [false, undefined]);
         assert.equal(closed, 1);

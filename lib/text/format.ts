@@ -1,0 +1,36 @@
+import { inspect } from 'node:util';
+
+/** Writes how many of something there are: `'1 job'`, `'2,000 jobs'`. */
+export function count(number: number, noun: string): string {
+    return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** As many characters as are shown of anything. */
+const LONGEST = 300;
+
+/**
+ * Writes what somebody gave, for an error message. It never throws, whatever getters and proxies do.
+ *
+ * @param value anything
+ * @returns one line of some length: `"queu"`, `-1`, `[ 'a', 5 ]`, `a function`
+ */
+export function show(value: unknown): string {
+    const line = write(value).replace(/\s*\n\s*/g, ' ');
+    return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}
+
+function write(value: unknown): string {
+    if (typeof value === 'string') return JSON.stringify(value);
+    if (typeof value === 'function') return 'a function';
+    try {
+        return inspect(value, {
+            customInspect: false,
+            breakLength: Infinity,
+            depth: 1,
+            maxArrayLength: 5,
+            maxStringLength: 50,
+        });
+    } catch {
+        return 'something that cannot be shown';
+    }
+}

@@ -1,0 +1,105 @@
+import type { Problem } from '../jobs/problem.js';
+import type { PastRun, PastSkips } from '../runs/history.js';
+import { durationOf, latenessOf, type Run } from '../runs/run.js';
+import { describeCrontab } from '../schedule/crontab_words.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { isoMoment, isoSecond } from '../time/iso_time.js';
+import type { JobOverview, Overview } from './overview.js';
+import { nextSlots } from './schedules.js';
+import { lastSlotOf } from './standing.js';
+
+// What JSON can carry, for programs: times are ISO 8601 in UTC, lengths of time milliseconds, null is what is not there.
+
+/** A job, with so many next slots of each schedule; `now` is in unix seconds. */
+export async function jobAsJson(job: JobOverview, now: number, next: number): Promise<object> {
+    const { name, file = null, plan, state, isPaused: paused, status } = job;
+    return {
+        name,
+        file,
+        description: plan?.settings.description ?? null,
+        state,
+        paused,
+        schedules: await Promise.all(
+            (plan?.schedules ?? []).map((schedule) => scheduleAsJson(schedule, now, next)),
+        ),
+        running: (status?.running ?? []).map(runAsJson),
+        last: lastAsJson(status?.ended),
+        byHand: lastAsJson(status?.byHand),
+        skipped: status?.skipped ? skipsAsJson(status.skipped) : null,
+    };
+}
+
+async function scheduleAsJson(schedule: Schedule, now: number, count: number): Promise<object> {
+    const { crontab, timezone = null, args } = schedule;
+    const [next = null, ...later] = nextSlots(schedule, now, count).map(isoSecond);
+    return { crontab, meaning: await describeCrontab(crontab), timezone, args, next, later };
+}
+
+function lastAsJson(ended: readonly PastRun[] = []): object | null {
+    const last = lastSlotOf(ended);
+    if (!last) return null;
+    const { outcome, count, runs } = last;
+    return { outcome, count, ...span(last), runs: runs.map(runAsJson) };
+}
+
+/** A run of this process, or one that an engine remembers. */
+export function runAsJson(run: Run | PastRun): object {
+    const { id, scheduledAt, startedAt, outcome = null, manual, attempt, error } = run;
+    return {
+        ...('kind' in run && { kind: run.kind }),
+        id,
+        outcome,
+        ...whatRan(run),
+        scheduledAt: scheduledAt === undefined ? null : isoSecond(scheduledAt),
+        manual,
+        attempt,
+        ...span(run),
+        lateBy: startedAt === undefined ? null : latenessOf(run),
+        error: typeof error === 'string' ? pastErrorAsJson(error, run as PastRun) : (error ?? null),
+    };
+}
+
+// What is remembered begins with the error's name: `TypeError: x is not a function`.
+function pastErrorAsJson(text: string, { stack }: PastRun): object {
+    const [, name = 'Error', message = text] = /^([\w$]+): (.*)$/s.exec(text) ?? [];
+    return { name, message, stack: stack ?? null };
+}
+
+/** Slots that did not run: `kind` tells them from a run. */
+export function skipsAsJson(skips: PastSkips): object {
+    const { kind, first, last, count, atLeast } = skips;
+    return { kind, ...whatRan(skips), first: isoSecond(first), last: isoSecond(last), count, atLeast };
+}
+
+function whatRan(one: Run | PastRun | PastSkips): object {
+    const { job, reason = null, schedule = null, args, tenant = null } = one;
+    const known = { job, reason, schedule, args, tenant };
+    return 'host' in one ? { ...known, host: one.host, pid: one.pid } : known;
+}
+
+function span(run: Pick<Run, 'startedAt' | 'endedAt'>): object {
+    const moment = (time: number | undefined) => (time === undefined ? null : isoMoment(time));
+    return {
+        startedAt: moment(run.startedAt),
+        endedAt: moment(run.endedAt),
+        duration: durationOf(run) ?? null,
+    };
+}
+
+/** What is wrong with a job. */
+export function problemAsJson({ severity, kind, job, file, line, reason, cure }: Problem): object {
+    return {
+        severity,
+        rule: kind,
+        job,
+        file: file ?? null,
+        line: line ?? null,
+        message: reason,
+        cure: cure ?? null,
+    };
+}
+
+/** Whether what is told of runs is all there is. */
+export function historyAsJson({ isHistoryShared, historyTrouble }: Overview): object {
+    return { historyShared: isHistoryShared, historyTrouble: historyTrouble ?? null };
+}

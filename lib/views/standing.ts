@@ -1,0 +1,87 @@
+import type { JobStatus, PastRun } from '../runs/history.js';
+import { paintOutcome } from '../runs/log.js';
+import type { Outcome } from '../runs/run.js';
+import { paint } from '../text/paint.js';
+import { formatDuration } from '../time/duration.js';
+import { formatSpan } from '../time/moment.js';
+import type { JobOverview } from './overview.js';
+
+/** From the worst to the best: of several tenants' runs the worst is told. */
+const OUTCOMES: readonly Outcome[] = ['failed', 'timed_out', 'lost', 'aborted', 'skipped', 'succeeded'];
+
+/** How the runs of a slot, or of a request, ended, taken together. Times are unix milliseconds. */
+export interface LastSlot {
+    /** The worst of them. */
+    readonly outcome: Outcome;
+    /** How many ended that way. */
+    readonly count: number;
+    readonly runs: readonly PastRun[];
+    readonly startedAt: number;
+    /** undefined where a process died, and nobody has noticed when. */
+    readonly endedAt: number | undefined;
+}
+
+/** Takes the runs of a slot, or of a request, together: one for each tenant, or args. */
+export function lastSlotOf(ended: readonly PastRun[]): LastSlot | undefined {
+    const outcome = OUTCOMES.find((worst) => ended.some((run) => run.outcome === worst));
+    if (outcome === undefined) return undefined;
+    const ends = ended.flatMap(({ endedAt }) => endedAt ?? []);
+    return {
+        outcome,
+        count: ended.filter((run) => run.outcome === outcome).length,
+        runs: ended,
+        startedAt: Math.min(...ended.map(({ startedAt }) => startedAt)),
+        endedAt: ends.length === ended.length ? Math.max(...ends) : undefined,
+    };
+}
+
+/**
+ * Says how a job did last, at its last slot, and by hand since.
+ *
+ * @param now unix milliseconds
+ * @returns `'failed 3 min ago, took 2.4 s, then 14 skipped (overlap)'`; nothing where nothing has run
+ */
+export function describeLast(status: JobStatus | undefined, now: number): string {
+    const slot = lastSlotOf(status?.ended ?? []);
+    const request = lastSlotOf(status?.byHand ?? []);
+    const phrases = slot ? describe(slot, now) : [];
+    const { skipped } = status ?? {};
+    if (skipped && skipped.last * 1000 > (slot?.startedAt ?? 0)) {
+        const number = `${skipped.atLeast ? 'over ' : ''}${skipped.count}`;
+        phrases.push(`${slot ? 'then ' : ''}${number} ${paint.yellow('skipped')} (${skipped.reason})`);
+    }
+    if (request) {
+        const [outcome = '', ...took] = describe(request, now, ' by hand');
+        phrases.push(...(phrases.length > 0 ? [`then ${outcome}`] : [outcome, ...took]));
+    }
+    return phrases.join(', ');
+}
+
+function describe({ outcome, count, runs, startedAt, endedAt }: LastSlot, now: number, how = ''): string[] {
+    const share = count < runs.length ? ` for ${count} of ${runs.length},` : '';
+    const age = formatSpan(now - (endedAt ?? startedAt));
+    const took = endedAt === undefined ? [] : [`took ${formatDuration(endedAt - startedAt)}`];
+    return [`${paintOutcome(outcome)}${how}${share} ${age} ago`, ...took];
+}
+
+/**
+ * Says how a job stands.
+ *
+ * @param at unix milliseconds, and the value of `NODE_ENV`
+ * @returns `'paused, running for 5 s'`; nothing where it just waits for its next slot
+ */
+export function describeState(
+    { state, isPaused, status }: JobOverview,
+    { now, environment }: { now: number; environment: string },
+): string {
+    const [running, ...others] = status?.running ?? [];
+    const number = others.length > 0 ? `${others.length + 1} ` : '';
+    return [
+        state === 'invalid' && paint.red('invalid'),
+        isPaused && paint.yellow('paused'),
+        state === 'excluded' && paint.dim(`not in ${environment}`),
+        running && `${number}${paint.cyan('running')} for ${formatSpan(now - running.startedAt)}`,
+    ]
+        .filter(Boolean)
+        .join(', ');
+}

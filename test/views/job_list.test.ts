@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
+import { readSettings } from '../../lib/jobs/settings.js';
+import { assertGolden } from '../support/golden.js';
+import { NOW, overviewOf, pastRun, pastSkips, planOf, statusOf } from '../support/job_overviews.js';
+
+process.env['TZ'] = 'UTC';
+const { renderJobTable } = await import('../../lib/views/job_list.js');
+
+const JOBS = [
+    overviewOf(planOf('clean-up', [['*/5 * * * *']]), { status: statusOf({ ended: [pastRun()] }) }),
+    overviewOf(planOf('fetch-prices', [['0 * * * *'], ['30 9 * * MON-FRI', 'opening']]), {
+        state: 'paused',
+        isPaused: true,
+        status: statusOf({
+            ended: [pastRun({ outcome: 'failed' })],
+            skipped: pastSkips({ reason: 'paused', count: 14, last: NOW / 1000 - 10 }),
+        }),
+    }),
+    overviewOf(planOf('import-orders', [['0 0 * * *']]), {
+        state: 'running',
+        status: statusOf({
+            ended: [pastRun({ outcome: 'timed_out' }), pastRun(), pastRun()],
+            running: [pastRun({ outcome: 'running', startedAt: NOW - 65_000, endedAt: undefined })],
+        }),
+    }),
+    overviewOf(
+        planOf('nightly-digest', [
+            ['CRON_TZ=Europe/London 0 2 * * *', 'all', { deep: true, since: '2020-01-01', fold: 'yes' }],
+        ]),
+    ),
+    overviewOf(
+        planOf('only-in-production', [['@daily']], {
+            settings: readSettings({ environments: ['production'] }).settings,
+        }),
+        { state: 'excluded' },
+    ),
+    overviewOf(planOf('日次レポート'), { state: 'unscheduled' }),
+    overviewOf(planOf('unfinished', [], { runnable: false }), { state: 'invalid' }),
+];
+
+const render = async (width: number, next = 1, jobs = JOBS) => {
+    const options = { now: NOW, timezone: 'UTC', next, width, environment: 'development' };
+    return (await renderJobTable(jobs, options)).map(stripVTControlCharacters);
+};
+
+describe('the table of jobs', () => {
+    test('has a line for each schedule in a pipe, and where a terminal has room for it', async () => {
+        const lines = await render(Infinity);
+        await assertGolden('jobs', lines);
+        assert.deepEqual(await render(250), lines);
+    });
+
+    test('has rows of up to three lines at 140 and at 80 columns', async () => {
+        await assertGolden('jobs-140', await render(140));
+        await assertGolden('jobs-80', await render(80));
+    });
+
+    test('shows as many next slots as asked for', async () => {
+        await assertGolden('jobs-next', await render(Infinity, 3));
+    });
+
+    test('leaves nothing out of a usual app at 80 columns', async () => {
+        const usual = [0, 2, 4, 6].flatMap((index) => JOBS[index] ?? []);
+        const lines = await render(80, 1, usual);
+        await assertGolden('jobs-usual-80', lines);
+        assert.doesNotMatch(lines.join('\n'), /…/);
+    });
+
+    test('is never wider than its terminal, nor a row higher than three lines, whatever stands in it', async () => {
+        const names = [
+            'a',
+            'reports/quarterly-figures-of-every-branch',
+            'donaudampfschifffahrtsgesellschaftskapitaensmuetzenabzeichen',
+            'Ünïcödé',
+            '日次レポート',
+            'отчёт',
+            '📦📦',
+        ];
+        const zones = ['UTC', 'Europe/London', 'America/Argentina/ComodRivadavia'];
+        const many = Array.from({ length: 100 }, (_, index) => {
+            const crontab = `CRON_TZ=${zones[index % zones.length]} ${index % 60} */2 1,15,L * MON-FRI`;
+            const schedule: [string, ...unknown[]] = [crontab, ...names.slice(index % 7)];
+            return overviewOf(planOf(`${names[index % names.length]}-${index}`, [schedule]), {
+                isPaused: index % 3 === 0,
+                status: statusOf({
+                    ended: [pastRun()],
+                    skipped: pastSkips({ last: NOW, reason: 'x'.repeat(index) }),
+                }),
+            });
+        });
+        const jobs = [...JOBS, ...many];
+        for (const width of [60, 80, 100, 140, 200]) {
+            const lines = await render(width, 1, jobs);
+            for (const line of lines) assert.ok(stringWidth(line) <= width, `${width}: ${line}`);
+            assert.ok(lines.length <= 3 * (jobs.length + 2), `${width}: ${lines.length}`);
+        }
+    });
+});
