@@ -38,7 +38,7 @@ async function openApp(): Promise<Fleet> {
 
 describe('one server or two', { concurrency: true }, () => {
     describe('a process that is killed', { concurrency: true }, () => {
-        test('in the middle of a run: the run is lost, its lane free again, and it is run again once', async () => {
+        test('in the middle of a run: it is run again once, and then its lane is free', async () => {
             const fleet = await openApp();
             const victim = fleet.start({ SLOW: '60000' });
             const [first] = await until('a run', () => evidenceOf(fleet, 'slow', 'start'));
@@ -67,21 +67,21 @@ describe('one server or two', { concurrency: true }, () => {
             );
             assert.ok(waited >= 9_000, `given up after ${waited} ms`);
             assert.ok(waited < 16_000, `given up after ${waited} ms`);
-            assert.deepEqual(outcomesOf(await runsOf(fleet, 'slow'), first?.slot), ['lost', 'succeeded']);
+            assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), first?.slot), ['succeeded, attempt 2']);
             await assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
         });
 
-        test('between claim and start: the run is lost, and nothing had run', async () => {
+        test('between take and start: nothing had run, and the attempt counts', async () => {
             const fleet = await openApp();
             const victim = fleet.start({ DIE_AT: 'run-started' });
             await victim.ended;
             assert.deepEqual(await fleet.evidence(), []);
-            const [claimed] = await runsOf(fleet, 'slow');
-            assert.equal(claimed?.outcome, 'unfinished');
+            const [taken] = await runsOf(fleet, 'slow');
+            assert.equal(taken?.outcome, 'running');
             fleet.start();
             await until('the second attempt', () => evidenceOf(fleet, 'slow', 'end'));
             await fleet.stop();
-            assert.deepEqual(outcomesOf(await runsOf(fleet, 'slow'), claimed?.slot), ['lost', 'succeeded']);
+            assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), taken?.slot), ['succeeded, attempt 2']);
             await assertOnce(await fleet.evidence());
         });
 
@@ -89,10 +89,10 @@ describe('one server or two', { concurrency: true }, () => {
             const fleet = await openApp();
             const code = `
             import { Database } from ${JSON.stringify(new URL('../../lib/engines/embedded/database.js', import.meta.url).href)};
-            import { openFile } from ${JSON.stringify(new URL('../../lib/engines/embedded/opening.js', import.meta.url).href)};
+            import { openFile } from ${JSON.stringify(new URL('../../lib/engines/embedded/file.js', import.meta.url).href)};
             const version = Object.getOwnPropertyDescriptor(Database.prototype, 'version');
             Object.defineProperty(Database.prototype, 'version', { ...version, set(){ process.kill(process.pid, 'SIGKILL'); } });
-            await openFile(${JSON.stringify(fleet.journal)}, () => {});
+            openFile(${JSON.stringify(fleet.journal)});
         `;
             const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
                 cwd: fleet.app.root,
@@ -107,7 +107,7 @@ describe('one server or two', { concurrency: true }, () => {
     });
 
     describe('a process that is stopped (SIGSTOP) past its lease and goes on', () => {
-        test('its run stays lost, no slot runs twice, and it takes part again', async () => {
+        test("its run is the other one's, no slot runs twice, and it takes part again", async () => {
             const fleet = await openApp();
             const sleeper = fleet.start({ SLOW: '3000' });
             const [first] = await until('a run', () => evidenceOf(fleet, 'slow', 'start'));
@@ -128,7 +128,7 @@ describe('one server or two', { concurrency: true }, () => {
             const seen = (await fleet.evidence()).length;
             await until('more of it', async () => (await fleet.evidence()).length > seen);
             await fleet.stop();
-            assert.deepEqual(outcomesOf(await runsOf(fleet, 'slow'), first?.slot), ['lost', 'succeeded']);
+            assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), first?.slot), ['succeeded, attempt 2']);
             assert.match(sleeper.output(), /given it up as lost/);
             await assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
         });
@@ -255,8 +255,10 @@ async function runsOf(fleet: Fleet, job: string): Promise<Explanation[]> {
     return (await readJournal(fleet.journal)).runs.filter((run) => run.job === job);
 }
 
-function outcomesOf(runs: readonly Explanation[], slot: number | undefined): string[] {
-    return runs.filter((run) => run.slot === slot).map(({ outcome }) => outcome);
+function endingsOf(runs: readonly Explanation[], slot: number | undefined): string[] {
+    return runs
+        .filter((run) => run.slot === slot)
+        .map(({ outcome, attempt }) => `${outcome}, attempt ${attempt}`);
 }
 
 async function assertOnce(evidence: readonly Evidence[]): Promise<void> {
