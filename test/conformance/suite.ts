@@ -803,6 +803,24 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
         });
 
+        describe('what nobody knows, or nobody wants', () => {
+            test('a run of a job that no process knows has its reason after five minutes', async () => {
+                const schedule = job('gone');
+                alone.engine.rest();
+                await enqueue(alone, schedule, SLOT + 1);
+                alone.plans.delete('gone');
+                alone.engine.work();
+                for (const [seconds, expected] of [
+                    [290, []],
+                    [20, ['1 unknown job']],
+                ] as const) {
+                    alone.clock.step(seconds * 1000);
+                    await pass(1, alone);
+                    await reads('gone', [...expected]);
+                }
+            });
+        });
+
         describe('later', () => {
             test('a run waits for its time, and is made by whoever works', async () => {
                 const other = await join();

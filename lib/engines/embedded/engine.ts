@@ -191,7 +191,7 @@ export class EmbeddedEngine implements Engine {
 
     async abort({ id, job }: Pick<Run, 'id' | 'job'>, reason: string): Promise<void> {
         await this.#do((database, consequences) => {
-            consequences.push(...abort(database, id, job, reason, this.#now()));
+            consequences.push(...abort(database, id, job, reason, this.#owner, this.#now()));
         });
     }
 

@@ -4,7 +4,7 @@ import type { Owner } from '../owner.js';
 import type { Database } from './database.js';
 import type { Consequence } from './lanes.js';
 import { beat, beats, forgetProcess } from './processes.js';
-import { adopt } from './queue.js';
+import { adopt, giveUpUnknown } from './queue.js';
 import { forgetSome } from './retention.js';
 
 /** How often a process shows that it is alive, and looks at the others, in milliseconds. */
@@ -53,7 +53,9 @@ export class Liveness {
         const now = host.clock.now();
         this.parts.check();
         const isForgetting = this.#beats % FORGET_EVERY === 0;
-        const found = await write((database) => {
+        const found = await write((database, consequences) => {
+            const knows = (job: string) => host.planOf(job) !== undefined;
+            consequences.push(...giveUpUnknown(database, knows, owner, now));
             beat(database, owner, now, this.parts.enqueuedUntil());
             const others = beats(database);
             others.delete(owner.id);
@@ -73,7 +75,11 @@ export class Liveness {
     async end(): Promise<void> {
         this.#cancel?.();
         this.#cancel = undefined;
-        await this.parts.write((database) => forgetProcess(database, this.parts.owner.id));
+        const { host, owner, write, enqueuedUntil } = this.parts;
+        await write((database) => {
+            beat(database, owner, host.clock.now(), enqueuedUntil());
+            forgetProcess(database, owner.id);
+        });
     }
 
     #forget(database: Database, now: number): boolean {
