@@ -7,8 +7,8 @@ import { accountFor, type Lane, printAccount } from './account.js';
 
 const SERVERS = 4;
 const TENANTS = ['acme', 'globex', 'initech'];
-/** Each job has so many schedules, each with args of its own: 60 slots a second in all. */
-const SCHEDULES = 5;
+/** Each job has so many schedules, each with args of its own: 108 slots a second in all. */
+const SCHEDULES = 9;
 /** In this time whatever is left comes to an end, in milliseconds: leases, retries, and what waits. */
 const CALM = 45_000;
 
@@ -73,7 +73,7 @@ const HISTORY = `
     process.exit();
 `;
 
-const [engineName = 'embedded', seconds = '340'] = process.argv.slice(2);
+const [engineName = 'embedded', seconds = '186'] = process.argv.slice(2);
 const createEngine = ENGINES[engineName];
 if (!createEngine)
     throw new RangeError(`no engine is called ${engineName}: there are ${Object.keys(ENGINES)}`);

@@ -803,6 +803,29 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
         });
 
+        describe('a gap', () => {
+            test('is ended by one process: what it has kept is not decided on again by one that looked before', async () => {
+                const other = await join();
+                for (const { engine } of members) engine.rest();
+                const schedule = job('digest', { missed: 'all' });
+                await enqueue(alone, schedule, SLOT + 1, { run: [] });
+                await pass(2, alone);
+                for (const { engine } of members) await engine.lastEnqueued();
+                const kept = { run: [SLOT + 50, SLOT + 60], catchesUp: true, decidesAnew: true };
+                assert.ok(await enqueue(alone, schedule, SLOT + 60, kept));
+                const late = await enqueue(other, schedule, SLOT + 61, {
+                    run: [],
+                    skipped: [
+                        { reason: 'too old', first: SLOT + 50, last: SLOT + 61, count: 2, atLeast: false },
+                    ],
+                    decidesAnew: true,
+                });
+                assert.equal(late, undefined);
+                const waiting = await other.engine.waiting();
+                assert.deepEqual(waiting.of(schedule), [SLOT + 50, SLOT + 60]);
+            });
+        });
+
         describe('what nobody knows, or nobody wants', () => {
             test('a run of a job that no process knows has its reason after five minutes', async () => {
                 const schedule = job('gone');
