@@ -826,6 +826,20 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
         });
 
+        describe('a run that waits for its retry', () => {
+            test('holds neither its turn nor the runs of other lanes back', async () => {
+                const one = await join({ concurrency: 1 });
+                alone.engine.rest();
+                const [first, second] = [job('first', { retries: 1 }), job('second')];
+                await enqueue(one, first, SLOT + 1);
+                await begun(one, 1);
+                await enqueue(one, second, SLOT + 1);
+                one.end(one.taken[0]?.run as Run, retryAt(SLOT + 60));
+                await begun(one, 2);
+                assert.equal(one.taken[1]?.run.job, 'second');
+            });
+        });
+
         describe('what nobody knows, or nobody wants', () => {
             test('a run of a job that no process knows has its reason after five minutes', async () => {
                 const schedule = job('gone');

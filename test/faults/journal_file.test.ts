@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { rm, stat } from 'node:fs/promises';
 import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Database } from '../../lib/engines/embedded/database.js';
 import { readJournal } from '../support/journal_reader.js';
 import { type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
 
@@ -74,5 +76,41 @@ describe('the file of a journal that a bot has open', { concurrency: true }, () 
             assert.equal(output().match(/deleted or replaced|replaced/g)?.length, 1, output());
         // Within the second in which it happens one may.
         await assertOnce(fleet, 1);
+    });
+
+    test('is locked for 30 s: each slot of two bots has one run, or one reason', async () => {
+        const fleet = await openApp({ tick: TICK.replace("'all'", "'skip'") });
+        const servers = [fleet.start(), fleet.start()];
+        await Promise.all(servers.map(({ started }) => started));
+        await moreTicks(fleet, 2);
+        const holder = new Database(fleet.journal);
+        await until('the lock', async () => {
+            try {
+                holder.exec('BEGIN IMMEDIATE');
+                return true;
+            } catch {
+                return false;
+            }
+        });
+        await delay(30_000);
+        holder.exec('ROLLBACK');
+        await moreTicks(fleet, 4);
+        await fleet.stop();
+        const { runs, skips } = await readJournal(fleet.journal);
+        const accounted = [
+            ...runs.map(({ slot }) => slot),
+            ...skips.flatMap(({ first, last, count }) => {
+                assert.equal(count, last - first + 1);
+                return Array.from({ length: count }, (_, index) => first + index);
+            }),
+        ].sort((a, b) => a - b);
+        const [first = 0] = accounted;
+        assert.deepEqual(
+            accounted,
+            accounted.map((_, index) => first + index),
+        );
+        assert.ok(skips.reduce((sum, { count }) => sum + count, 0) >= 18, JSON.stringify(skips));
+        assert.doesNotMatch(servers.map(({ output }) => output()).join(''), /has been running for/);
+        await assertOnce(fleet, 0);
     });
 });
