@@ -826,21 +826,58 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
         });
 
-        describe('a job that nobody knows', () => {
-            test('has its rows ended after five minutes, with that reason', async () => {
-                const schedule = job('gone', {}, [alone]);
+        describe('a gap', () => {
+            test('is ended by one process: what it has kept is not decided on again by one that looked before', async () => {
+                const other = await join();
+                for (const { engine } of members) engine.rest();
+                const schedule = job('digest', { missed: 'all' });
+                await enqueue(alone, schedule, SLOT + 1, { run: [] });
+                await pass(2, alone);
+                for (const { engine } of members) await engine.lastEnqueued();
+                const kept = { run: [SLOT + 50, SLOT + 60], catchesUp: true, decidesAnew: true };
+                assert.ok(await enqueue(alone, schedule, SLOT + 60, kept));
+                const late = await enqueue(other, schedule, SLOT + 61, {
+                    run: [],
+                    skipped: [
+                        { reason: 'too old', first: SLOT + 50, last: SLOT + 61, count: 2, atLeast: false },
+                    ],
+                    decidesAnew: true,
+                });
+                assert.equal(late, undefined);
+                const waiting = await other.engine.waiting();
+                assert.deepEqual(waiting.of(schedule), [SLOT + 50, SLOT + 60]);
+            });
+        });
+
+        describe('a run that waits for its retry', () => {
+            test('holds neither its turn nor the runs of other lanes back', async () => {
+                const one = await join({ concurrency: 1 });
+                alone.engine.rest();
+                const [first, second] = [job('first', { retries: 1 }), job('second')];
+                await enqueue(one, first, SLOT + 1);
+                await begun(one, 1);
+                await enqueue(one, second, SLOT + 1);
+                one.end(one.taken[0]?.run as Run, retryAt(SLOT + 60));
+                await begun(one, 2);
+                assert.equal(one.taken[1]?.run.job, 'second');
+            });
+        });
+
+        describe('what nobody knows, or nobody wants', () => {
+            test('a run of a job that no process knows has its reason after five minutes', async () => {
+                const schedule = job('gone');
                 alone.engine.rest();
                 await enqueue(alone, schedule, SLOT + 1);
-                alone.plans.clear();
-                alone.endAll(SUCCEEDED);
+                alone.plans.delete('gone');
                 alone.engine.work();
-                await pass(5, alone);
-                assert.deepEqual(endedRuns(alone), []);
-                alone.clock.step(300_000);
-                await pass(12, alone);
-                await until(() => endedRuns(alone).length === 1, 'the end');
-                assert.equal(endedRuns(alone)[0]?.reason, 'unknown job');
-                assert.equal(alone.taken.length, 0);
+                for (const [seconds, expected] of [
+                    [290, []],
+                    [20, ['1 unknown job']],
+                ] as const) {
+                    alone.clock.step(seconds * 1000);
+                    await pass(1, alone);
+                    await reads('gone', [...expected]);
+                }
             });
         });
 

@@ -161,6 +161,22 @@ describe('a clock that is set', () => {
         await endScenario(scenario);
     });
 
+    test('forward by two hours and back again: no slot runs twice', async () => {
+        const scenario = await startScenario('2026-01-01T12:00:00.500Z', { tick: every('* * * * * *') });
+        await scenario.clock.advance(3_000);
+        scenario.clock.step(2 * HOUR);
+        await scenario.clock.advance(5_000);
+        scenario.clock.step(-2 * HOUR);
+        await scenario.clock.advance(5_000);
+        scenario.clock.step(2 * HOUR - 10_000);
+        await scenario.clock.advance(20_000);
+        const slots = scenario.slots('tick');
+        assert.equal(new Set(slots).size, slots.length, `${slots}`);
+        // What was passed over has its reason, and does not come again either.
+        assert.ok(!slots.includes('12:00:10') && slots.includes('14:00:23'), `${slots}`);
+        await endScenario(scenario);
+    });
+
     test('forward by minutes and by hours: like a sleep', async () => {
         const scenario = await startScenario('2026-01-01T12:00:30Z', {
             all: every('*/10 * * * *', { missed: 'all' }),

@@ -5,7 +5,9 @@ export interface Explanation {
     readonly job: string;
     readonly slot: number;
     readonly tenant: string | null;
+    /** The state of an unfinished one: `waiting`, `delayed`, `blocked` or `running`. */
     readonly outcome: string;
+    readonly process: string;
     readonly reason: string | null;
     readonly attempt: number;
 }
@@ -32,18 +34,19 @@ export async function readJournal(path: string): Promise<JournalContents> {
         return {
             integrity: String(database.statement('PRAGMA integrity_check').get([])?.['integrity_check']),
             runs: database
-                .statement('SELECT * FROM runs ORDER BY seq')
+                .statement("SELECT * FROM bot_runs WHERE state <> 'fanned_out' ORDER BY seq")
                 .all([])
                 .map((row) => ({
                     job: row['job'] as string,
-                    slot: row['scheduled_at'] as number,
+                    slot: row['slot'] as number,
                     tenant: text(row['tenant']),
-                    outcome: String(row['outcome'] ?? 'unfinished'),
+                    outcome: row['state'] as string,
+                    process: row['process'] as string,
                     reason: row['reason'] as string | null,
                     attempt: row['attempt'] as number,
                 })),
             skips: database
-                .statement('SELECT * FROM skips ORDER BY seq')
+                .statement('SELECT * FROM bot_skips ORDER BY seq')
                 .all([])
                 .map((row) => ({
                     job: row['job'] as string,
@@ -59,12 +62,13 @@ export async function readJournal(path: string): Promise<JournalContents> {
     }
 }
 
-/** Sets back what is settled, as if no bot had run for a while. */
+/** Sets back what is handled, as if no bot had run for a while. */
 export async function pretendOutage(path: string, seconds: number): Promise<void> {
     const database = new Database(path);
     database.transaction(() => {
-        database.statement('UPDATE schedules SET settled_until = settled_until - ?').run([seconds]);
-        database.exec('DELETE FROM runs; DELETE FROM skips');
+        database.statement('UPDATE bot_schedules SET handled_until = handled_until - ?').run([seconds]);
+        database.statement('UPDATE bot_processes SET enqueued_until = enqueued_until - ?').run([seconds]);
+        database.exec('DELETE FROM bot_runs; DELETE FROM bot_skips');
     });
     database.close();
 }

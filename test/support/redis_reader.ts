@@ -1,10 +1,10 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { RedisSettings } from '../../lib/config/redis_settings.js';
-import { Link } from '../../lib/engines/bullmq/link.js';
+import { Connection } from '../../lib/engines/bullmq/connection.js';
+import { RedisHistory } from '../../lib/engines/bullmq/history.js';
 import { connectWith, loadPackages } from '../../lib/engines/bullmq/packages.js';
-import { RedisHistory } from '../../lib/engines/bullmq/redis_history.js';
-import { QUEUE } from '../../lib/engines/bullmq/run_producer.js';
+import { QUEUE } from '../../lib/engines/bullmq/worker.js';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
 
 /** What the keys of the fixture app begin with, in production. */
@@ -24,7 +24,10 @@ export function configFor(url: string, bot: object = {}): Record<string, string>
 export async function readHistory(url: string, jobs: readonly string[]): Promise<(PastRun | PastSkips)[]> {
     const connect = connectWith(await loadPackages());
     const listener = { away() {}, back() {} };
-    const history = new RedisHistory(new Link(new RedisSettings(url), PREFIX, connect, listener));
+    const history = new RedisHistory(
+        new Connection(new RedisSettings(url), PREFIX, connect, listener),
+        () => {},
+    );
     return (await Promise.all(jobs.map((job) => history.of(job, 100_000)))).flat();
 }
 

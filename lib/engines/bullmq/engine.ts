@@ -104,6 +104,8 @@ export class BullmqEngine implements Engine {
     #beats = 0;
     #isWorking = false;
     #enqueuedUntil: number | undefined;
+    /** The last second in which any process had enqueued, when this one looked. */
+    #seenUntil = Number.NEGATIVE_INFINITY;
 
     constructor(
         private readonly config: Pick<Config, 'redis' | 'redisPrefix' | 'role'>,
@@ -217,6 +219,7 @@ export class BullmqEngine implements Engine {
                 until === null ? Number.NEGATIVE_INFINITY : Number(until),
                 this.#enqueuedUntil ?? Number.NEGATIVE_INFINITY,
             );
+            this.#seenUntil = second;
             return { second, byOthers: others.some(isFresh) };
         });
     }
@@ -229,8 +232,11 @@ export class BullmqEngine implements Engine {
         const anew = due.some(({ decidesAnew }) => decidesAnew) ? await this.#waitingRows() : [];
         for (let from = 0; from < due.length; from += MOST_IN_STEP) {
             const step = due.slice(from, from + MOST_IN_STEP).map((one) => this.#dueOf(one, anew));
-            const done = await this.#step('botEnqueue', JSON.stringify(step), this.#now());
-            if (!done) return undefined;
+            // Whoever ends a gap does so for all; another process may have done it since this one looked.
+            const endsGap = from === 0 && due.some(({ decidesAnew }) => decidesAnew);
+            const seen = endsGap ? Math.max(0, this.#seenUntil) : '';
+            const done = await this.#step('botEnqueue', JSON.stringify(step), this.#now(), seen, second);
+            if (!done || done.isLate) return undefined;
             for (const [key, known] of done.moved) moved.set(key, known);
         }
         if (due.length > 0 && this.#opened?.connection.isAway) return undefined;

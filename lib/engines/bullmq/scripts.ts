@@ -88,6 +88,10 @@ local function answer() return cjson.encode(out) end
 
 const ENQUEUE = `
 local now = tonumber(ARGV[2])
+if ARGV[3] ~= '' then
+    if tonumber(call('GET', P .. ':enqueued') or 0) > tonumber(ARGV[3]) then out.isLate = true return answer() end
+    call('SET', P .. ':enqueued', ARGV[4])
+end
 for _, due in ipairs(cjson.decode(ARGV[1])) do
     local known = tonumber(call('HGET', P .. ':handled', due.key) or due.from)
     if known ~= due.from then table.insert(out.moved, { due.key, known })
@@ -199,6 +203,8 @@ export interface Step {
     readonly ready: readonly string[];
     /** Rows that somebody waited for in a process that is gone. */
     readonly drops: readonly string[];
+    /** Whether another process has ended the gap. */
+    readonly isLate?: boolean;
     /** How many rows have not ended. */
     readonly rows?: number;
 }

@@ -19,7 +19,7 @@ import type { Schedule } from '../../schedule/schedule.js';
 import { type ErrorRecord, traceOf } from '../../text/errors.js';
 import { createOwner } from '../owner.js';
 import type { Database } from './database.js';
-import { enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
+import { endGap, enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
 import { SqliteHistory } from './history.js';
 import { type Consequence, enter, promote } from './lanes.js';
 import { Liveness } from './liveness.js';
@@ -75,6 +75,8 @@ export class EmbeddedEngine implements Engine {
     #isWorking = false;
     #isClosing = false;
     #enqueuedUntil: number | undefined;
+    /** The last second in which any process had enqueued, when this one looked. */
+    #seenUntil = Number.NEGATIVE_INFINITY;
     readonly #ops: Op[] = [];
     #looksAtAll = false;
     #step: Promise<void> | undefined;
@@ -136,6 +138,7 @@ export class EmbeddedEngine implements Engine {
     async lastEnqueued(): Promise<LastEnqueued | undefined> {
         const found = await this.#tryNow((database) => lastEnqueued(database, this.#owner));
         if (!found) return undefined;
+        this.#seenUntil = found.second;
         return { ...found, second: Math.max(found.second, this.#enqueuedUntil ?? Number.NEGATIVE_INFINITY) };
     }
 
@@ -148,6 +151,9 @@ export class EmbeddedEngine implements Engine {
         for (let from = 0; from < due.length; from += MOST_IN_ENQUEUE) {
             const step = due.slice(from, from + MOST_IN_ENQUEUE);
             const enqueued = this.#transact((database, consequences) => {
+                // Whoever ends a gap does so for all; another process may have done it since this one looked.
+                const endsGap = from === 0 && step.some(({ decidesAnew }) => decidesAnew);
+                if (endsGap && !endGap(database, this.#owner, this.#seenUntil, second)) return false;
                 const paused = pausedJobs(database);
                 for (const one of step) {
                     const known = enqueueSchedule(database, one, {
@@ -191,7 +197,7 @@ export class EmbeddedEngine implements Engine {
 
     async abort({ id, job }: Pick<Run, 'id' | 'job'>, reason: string): Promise<void> {
         await this.#do((database, consequences) => {
-            consequences.push(...abort(database, id, job, reason, this.#now()));
+            consequences.push(...abort(database, id, job, reason, this.#owner, this.#now()));
         });
     }
 

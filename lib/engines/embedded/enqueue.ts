@@ -188,6 +188,19 @@ export function lastEnqueued(database: Database, by: Owner): LastEnqueued {
 }
 
 /**
+ * Ends a gap, unless another process has done so.
+ *
+ * @param database within a transaction
+ * @param seen the last second in which any process had enqueued, by what the gap was judged
+ * @param second up to which second this process enqueues now
+ */
+export function endGap(database: Database, by: Owner, seen: number, second: number): boolean {
+    if (lastEnqueued(database, by).second > seen) return false;
+    database.statement('UPDATE bot_processes SET enqueued_until = ? WHERE id = ?').run([second, by.id]);
+    return true;
+}
+
+/**
  * Takes back up to where schedules are handled, because the clock was set back. A slot that has a row, or a reason, does
  * not come again.
  *

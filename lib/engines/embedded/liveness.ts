@@ -13,9 +13,6 @@ const BEAT = 1_000;
 /** How often what is too old is forgotten: each so many beats. */
 const FORGET_EVERY = 3_600;
 
-/** How often rows of jobs that nobody knows are looked for: each so many beats. */
-const LOOK_EVERY = 10;
-
 /** What the signs of life of a process go by. */
 export interface LivenessParts {
     readonly host: EngineHost;
@@ -56,10 +53,9 @@ export class Liveness {
         const now = host.clock.now();
         this.parts.check();
         const isForgetting = this.#beats % FORGET_EVERY === 0;
-        const isLooking = this.#beats % LOOK_EVERY === 0;
         const found = await write((database, consequences) => {
-            if (isLooking)
-                consequences.push(...giveUpUnknown(database, (job) => host.planOf(job) !== undefined, now));
+            const knows = (job: string) => host.planOf(job) !== undefined;
+            consequences.push(...giveUpUnknown(database, knows, owner, now));
             beat(database, owner, now, this.parts.enqueuedUntil());
             const others = beats(database);
             others.delete(owner.id);
@@ -79,7 +75,11 @@ export class Liveness {
     async end(): Promise<void> {
         this.#cancel?.();
         this.#cancel = undefined;
-        await this.parts.write((database) => forgetProcess(database, this.parts.owner.id));
+        const { host, owner, write, enqueuedUntil } = this.parts;
+        await write((database) => {
+            beat(database, owner, host.clock.now(), enqueuedUntil());
+            forgetProcess(database, owner.id);
+        });
     }
 
     #forget(database: Database, now: number): boolean {

@@ -202,6 +202,7 @@ export function abort(
     id: string,
     job: string,
     reason: string,
+    by: Owner,
     now: number,
 ): Consequence[] {
     const row = database
@@ -215,16 +216,46 @@ export function abort(
         database.statement('UPDATE bot_runs SET abort = coalesce(abort, ?) WHERE seq = ?').run([reason, seq]);
         return [{ kind: 'abort', id, reason }];
     }
+    const isHead = row['holds'] === 1 && row['state'] !== 'blocked';
+    const given = endWaiting(database, row, reason, by, now);
+    return isHead ? [given, ...free(database, job, row['lane'] as string)] : [given];
+}
+
+function endWaiting(database: Database, row: Row, reason: string, by: Owner, now: number): Consequence {
+    const seq = row['seq'] as number;
     const run = runOf(row, () => undefined);
+    if (run.attempt === 0 && row['origin'] === 'schedule') return giveUp(database, row, seq, reason, by, now);
     const outcome = run.attempt > 0 ? ('aborted' as const) : ('skipped' as const);
     database
         .statement('UPDATE bot_runs SET state = ?, reason = ?, ended_at = ? WHERE seq = ?')
         .run([outcome, reason, Math.floor(now), seq]);
-    const isHead = row['holds'] === 1 && row['state'] !== 'blocked';
-    return [
-        { kind: 'ended', run: Object.assign(run, { outcome, reason, endedAt: now }) },
-        ...(isHead ? free(database, job, row['lane'] as string) : []),
-    ];
+    return { kind: 'ended', run: Object.assign(run, { outcome, reason, endedAt: now }) };
+}
+
+/** For so long after it could have started a run waits for a process that knows its job, in milliseconds: a rolling release. */
+const LONGEST_UNKNOWN = 300_000;
+
+/**
+ * Ends what has waited too long for a process that knows its job.
+ *
+ * @param database within a transaction
+ * @param knows whether this process knows a job
+ * @param now unix milliseconds
+ */
+export function giveUpUnknown(
+    database: Database,
+    knows: (job: string) => boolean,
+    by: Owner,
+    now: number,
+): Consequence[] {
+    return database
+        .statement(
+            `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
+            WHERE state = 'waiting' AND origin <> 'waiter' AND run_at <= ?`,
+        )
+        .all([Math.floor(now - LONGEST_UNKNOWN)])
+        .filter((row) => !knows(row['job'] as string))
+        .flatMap((row) => abort(database, row['id'] as string, row['job'] as string, 'unknown job', by, now));
 }
 
 /**
@@ -241,7 +272,7 @@ export function adopt(
 ): { run: ReturnType<typeof runOf>; again: boolean }[] {
     const left = database
         .statement(
-            `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND process = ?
+            `SELECT ${COLUMNS}, abort FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND process = ?
             AND (state = 'running' OR origin = 'waiter')`,
         )
         .all([process]);
@@ -249,7 +280,8 @@ export function adopt(
         const run = runOf(row, () => undefined);
         const isWaiter = row['origin'] === 'waiter';
         const mayRunAgain = row['kind'] === 'slot' || run.attempt <= retriesOf(run.job);
-        const again = !isWaiter && mayRunAgain && row['state'] === 'running';
+        const isToEnd = isWaiter || row['abort'] !== null;
+        const again = !isToEnd && mayRunAgain && row['state'] === 'running';
         if (again) {
             database
                 .statement("UPDATE bot_runs SET state = 'waiting' WHERE seq = ?")
@@ -290,43 +322,6 @@ export function giveUpWaiting(
         const given = giveUp(database, row, row['seq'] as number, reason, by, now);
         const isHead = row['state'] === 'waiting' && row['holds'] === 1;
         return isHead ? [given, ...free(database, job, row['lane'] as string)] : [given];
-    });
-}
-
-/** So long a row waits for a process that knows its job, in milliseconds: while releases change, one comes. */
-const PATIENCE_WITH_RELEASES = 300_000;
-
-/**
- * Ends rows that could have started long ago, of jobs that nobody knows.
- *
- * @param database within a transaction
- */
-export function giveUpUnknown(
-    database: Database,
-    knows: (job: string) => boolean,
-    now: number,
-): Consequence[] {
-    const rows = database
-        .statement(
-            `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
-            WHERE state = 'waiting' AND origin <> 'waiter' AND run_at < ?`,
-        )
-        .all([now - PATIENCE_WITH_RELEASES]);
-    return rows.flatMap((row) => {
-        const run = runOf(row, () => undefined);
-        if (knows(run.job)) return [];
-        database
-            .statement(
-                "UPDATE bot_runs SET state = 'skipped', reason = 'unknown job', ended_at = ? WHERE seq = ?",
-            )
-            .run([Math.floor(now), row['seq'] as SqlValue]);
-        return [
-            {
-                kind: 'ended',
-                run: Object.assign(run, { outcome: 'skipped', reason: 'unknown job', endedAt: now }),
-            },
-            ...(row['holds'] === 1 ? free(database, run.job, row['lane'] as string) : []),
-        ];
     });
 }
 

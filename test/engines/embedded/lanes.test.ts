@@ -135,7 +135,7 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
                     if (retryLater(database, picked, texts, me) === 'waits')
                         running = running.filter((row) => row !== picked);
                 } else if (picked && step.kind === 'abort')
-                    abort(database, picked.run.id, picked.run.job, 'interrupted', now());
+                    abort(database, picked.run.id, picked.run.job, 'interrupted', me, now());
                 assertLanesAreInOrder(database);
             }
             for (const [job, slot] of slots)

@@ -1,0 +1,136 @@
+// node storm.js [engine] [seconds]: a storm over four processes, and whether its numbers add up.
+import { setTimeout as delay } from 'node:timers/promises';
+import { Database } from '../../lib/engines/embedded/database.js';
+import type { PastRun, PastSkips } from '../../lib/runs/history.js';
+import { openFleet, type Server } from '../support/servers.js';
+import { accountFor, type Lane, printAccount } from './account.js';
+
+const SERVERS = 4;
+const TENANTS = ['acme', 'globex', 'initech'];
+/** Each job has so many schedules, each with args of its own: 108 slots a second in all. */
+const SCHEDULES = 9;
+/** In this time whatever is left comes to an end, in milliseconds: leases, retries, and what waits. */
+const CALM = 45_000;
+
+interface StormEngine {
+    /** The `bot` section of the app. */
+    readonly config: object;
+    /** Keeps its store from everybody. */
+    lock(milliseconds: number): Promise<void>;
+}
+
+const ENGINES: Readonly<Record<string, (journal: () => string) => StormEngine>> = {
+    embedded: (journal) => ({
+        config: { log: 'silent', journal: { maxRunsPerJob: 1_000_000 } },
+        async lock(milliseconds) {
+            const database = new Database(journal());
+            try {
+                database.exec('BEGIN IMMEDIATE');
+                await delay(milliseconds);
+                database.exec('ROLLBACK');
+            } catch {
+                // Somebody else is just writing.
+            }
+            database.close();
+        },
+    }),
+};
+
+const JOBS = ['skip', 'queue', 'allow'].flatMap((overlap, retries) =>
+    [false, true].map((multiTenant) => ({
+        file: `${overlap}_${multiTenant ? 'tenants' : 'single'}`,
+        overlap,
+        multiTenant,
+        retries,
+    })),
+);
+
+function definitionOf({ overlap, multiTenant, retries }: (typeof JOBS)[0]): string {
+    return `{
+        meta(){ for (let arg = 0; arg < ${SCHEDULES}; arg++) this.schedule('* * * * * *', arg); },
+        overlap: '${overlap}', multiTenant: ${multiTenant}, retries: ${retries}, retryDelay: '1s', missed: 'all',
+        async run(arg){
+            const run = { currentRun: { ...this.currentRun, job: this.currentRun.job + ' ' + arg } };
+            note(run, 'start');
+            await sleep(Math.random() < 0.1 ? 3_000 * Math.random() : 100 * Math.random());
+            note(run, 'end');
+            if (Math.random() < 0.03) throw new Error('no luck');
+        }
+    }`;
+}
+
+const HISTORY = `
+    import 'pinstripe-bot';
+    import { Workspace, importAll } from 'pinstripe';
+    await import('./lib/index.js');
+    await importAll();
+    const past = await Workspace.run(async function () {
+        const history = await this.bot.history();
+        return (await Promise.all(process.argv.slice(2).map((job) => history.of(job, 1_000_000)))).flat();
+    });
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync('past.json', JSON.stringify(past));
+    process.exit();
+`;
+
+const [engineName = 'embedded', seconds = '186'] = process.argv.slice(2);
+const createEngine = ENGINES[engineName];
+if (!createEngine)
+    throw new RangeError(`no engine is called ${engineName}: there are ${Object.keys(ENGINES)}`);
+const engine = createEngine(() => fleet.journal);
+const fleet = await openFleet(Object.fromEntries(JOBS.map((job) => [job.file, definitionOf(job)])), {
+    'pinstripe.config.js': `export default { bot: ${JSON.stringify(engine.config)} };\n`,
+    'history.mjs': HISTORY,
+});
+const faults: Record<string, number> = {};
+const env = { TENANTS: TENANTS.join() };
+const servers: Server[] = Array.from({ length: SERVERS }, () => fleet.start(env));
+await Promise.all(servers.map(({ started }) => started));
+const first = Math.floor(Date.now() / 1000) + 2;
+const last = first + Number(seconds) - 1;
+
+const FAULTS: Readonly<Record<string, (victim: number) => Promise<void>>> = {
+    async SIGKILL(victim) {
+        servers[victim]?.kill('SIGKILL');
+        await delay(2_000 * Math.random());
+        servers[victim] = fleet.start(env);
+    },
+    async SIGSTOP(victim) {
+        servers[victim]?.kill('SIGSTOP');
+        await delay(12_000 + 4_000 * Math.random());
+        servers[victim]?.kill('SIGCONT');
+    },
+    async restart(victim) {
+        servers[victim]?.kill('SIGTERM');
+        await servers[victim]?.ended;
+        servers[victim] = fleet.start(env);
+    },
+    lock: () => engine.lock(500 + 4_000 * Math.random()),
+};
+
+while (Date.now() < last * 1000) {
+    await delay(500 + 3_000 * Math.random());
+    const names = Object.keys(FAULTS);
+    const name = names[Math.floor(names.length * Math.random())] as string;
+    faults[name] = (faults[name] ?? 0) + 1;
+    await FAULTS[name]?.(Math.floor(SERVERS * Math.random()));
+}
+await delay(CALM);
+await fleet.stop();
+
+const jobs = JOBS.map((job) => ({ ...job, name: job.file.replaceAll('_', '-') }));
+await fleet.app.start(['history.mjs', ...jobs.map(({ name }) => name)], { NODE_ENV: 'production' }).ended();
+const { readFile } = await import('node:fs/promises');
+const past: (PastRun | PastSkips)[] = JSON.parse(await readFile(`${fleet.app.root}/past.json`, 'utf8'));
+const lanes = jobs.flatMap(({ name, multiTenant, retries }) =>
+    Array.from({ length: SCHEDULES }, (_, arg) =>
+        (multiTenant ? TENANTS : [undefined]).map((tenant): Lane => ({ job: name, arg, tenant, retries })),
+    ).flat(),
+);
+console.log(
+    `${engineName}, ${seconds} s: ${Object.entries(faults)
+        .map(([name, count]) => `${count} ${name}`)
+        .join(', ')}`,
+);
+const flaws = printAccount(accountFor({ lanes, first, last, evidence: await fleet.evidence(), past }));
+process.exit(flaws === 0 ? 0 : 1);
