@@ -1,6 +1,7 @@
 // node --expose-gc run.js [measurement...]: prints the results as markdown
 import { cpus } from 'node:os';
 import { bullmqTables } from './bullmq.js';
+import { dispatchTables } from './dispatch.js';
 import { latenessTables } from './lateness.js';
 import { startUpTables } from './start_up.js';
 import { type Table, toMarkdown } from './table.js';
@@ -8,6 +9,7 @@ import { timetableTables } from './timetable.js';
 
 const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
     timetable: timetableTables,
+    dispatch: dispatchTables,
     lateness: latenessTables,
     'start-up': startUpTables,
     bullmq: bullmqTables,
