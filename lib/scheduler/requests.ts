@@ -26,13 +26,13 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
     const over: ManualRun[] = [];
     for (const run of runs) {
         const holder = worker.holderOf(laneOf(run));
-        if (holder?.isAsking) {
+        if (holder?.isAsking && plan.settings.overlap !== 'allow') {
             const endless = `The background job "${run.job}" cannot run from within itself: it would wait for itself.`;
             over.push({ run, failure: new Error(endless) });
             continue;
         }
         const since = holder && formatDuration(clock.now() - (holder.active.run.startedAt ?? clock.now()));
-        const thrown = await execute({ run }, plan, runtime, { signal: request.signal });
+        const { thrown } = await execute({ run }, plan, runtime, { signal: request.signal });
         over.push({
             run,
             failure: failureOf(run, thrown, since && `its last run has been going on for ${since}`),
@@ -99,16 +99,16 @@ async function runsOf(
     }
 }
 
-/** Has a run executed; answers what it failed with, as it was thrown. */
+/** Has a run executed; answers what it failed with, as it was thrown, which may pass for a promise. */
 async function execute(
     { run, failure }: Planned,
     plan: JobPlan,
     { engine, worker }: Runtime,
     { signal, batch }: { signal?: AbortSignal | undefined; batch?: number },
-): Promise<Error | undefined> {
+): Promise<{ readonly thrown: Error | undefined }> {
     if (signal?.aborted) {
         Object.assign(run, { outcome: 'skipped', reason: 'interrupted' });
-        return undefined;
+        return { thrown: undefined };
     }
     const interrupt = () => void engine.abort(run, 'interrupted');
     signal?.addEventListener('abort', interrupt);
@@ -120,7 +120,7 @@ async function execute(
     } finally {
         signal?.removeEventListener('abort', interrupt);
     }
-    return worker.answer(run.id);
+    return { thrown: worker.answer(run.id) };
 }
 
 /** Throws the one failure among the runs of a request, or an AggregateError that names the tenants of several. */

@@ -11,7 +11,8 @@ const COMMANDS = [
     'showbackgroundjob',
 ];
 
-let release: (() => void) | undefined;
+/** What writes to standard output while it is reserved, and what did before. */
+let reserved: { readonly diverted: typeof process.stdout.write; release(): void } | undefined;
 
 /**
  * Tells whether a command line asks for the JSON of one of our commands.
@@ -31,14 +32,14 @@ export function wantsJson([name = '', ...words]: readonly string[]): boolean {
  * @returns ends it, where it was not reserved before
  */
 export function reserveOutput(): () => void {
-    if (release) return () => {};
+    if (isReserved()) return () => {};
     const { write } = process.stdout;
-    process.stdout.write = ((...args: Parameters<typeof write>) =>
-        process.stderr.write(...args)) as typeof write;
-    release = () => {
+    const diverted = ((...args: Parameters<typeof write>) => process.stderr.write(...args)) as typeof write;
+    const release = () => {
         process.stdout.write = write;
-        release = undefined;
     };
+    process.stdout.write = diverted;
+    reserved = { diverted, release };
     return release;
 }
 
@@ -48,8 +49,12 @@ export function reserveOutput(): () => void {
  * @param report its fields; a `version` comes before them
  */
 export function printJson(report: object): void {
-    const wasReserved = release !== undefined;
-    release?.();
+    const wasReserved = isReserved();
+    if (wasReserved) reserved?.release();
     console.log(JSON.stringify({ version: VERSION, ...report }, null, 4));
     if (wasReserved) reserveOutput();
+}
+
+function isReserved(): boolean {
+    return reserved !== undefined && process.stdout.write === reserved.diverted;
 }

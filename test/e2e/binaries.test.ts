@@ -24,7 +24,7 @@ type Call = readonly [words: string[], printed: RegExp, fault?: 'usage'];
 
 const GOOD: Record<string, Call> = {
     'check-background-jobs': [['--strict'], /^2 background jobs, 1 schedule: nothing wrong\.\n$/],
-    'list-background-jobs': [['--sort', 'next'], /\ngreet +0 2 \* \* \* \["Ada"\] .*\nfail .*\n/],
+    'list-background-jobs': [['--sort', 'next'], /\ngreet +0 2 \* \* \* .*\["Ada"\] .*\nfail .*\n/],
     'show-background-job': [['Greet'], /^\ngreet\n[\s\S]*^Last runs$/m],
     'preview-background-jobs': [['--to', '+24h'], /\n1 slot of 1 background job from /],
     'run-background-job': [['greet', '--arguments', '["Bob"]'], /^hello Bob\n.* succeeded greet \(.*\)\n$/],

@@ -89,7 +89,10 @@ export class BullmqEngine implements Engine {
     readonly #settings: RedisSettings;
     readonly #running = new Map<string, Running>();
     /** Rows of this process that somebody waits for, by id. */
-    readonly #waiters = new Map<string, { readonly row: RedisRow; resolve(run: Run): void }>();
+    readonly #waiters = new Map<
+        string,
+        { readonly row: RedisRow; readonly run: Run; resolve(run: Run): void }
+    >();
     /** What has ended here and BullMQ has not taken yet, by id. */
     readonly #results = new Map<string, Run>();
     readonly #leaving = new Set<Promise<void>>();
@@ -259,7 +262,7 @@ export class BullmqEngine implements Engine {
         };
         const row = rowOf(run, parts, undefined, this.#owner);
         const over = new Promise<Run>((resolve) => {
-            if (isAwaited) this.#waiters.set(row.id, { row, resolve });
+            if (isAwaited) this.#waiters.set(row.id, { row, run, resolve });
         });
         this.#keepBeating();
         if (!(await this.#step('botEnter', now, JSON.stringify(row)))) {
@@ -583,7 +586,7 @@ export class BullmqEngine implements Engine {
     async #perform(row: RedisRow): Promise<void> {
         const waiter = this.#waiters.get(row.id);
         if (!waiter || this.#running.has(row.id)) return;
-        const run = runOf(row, this.#opened?.host.planOf(row.job)?.file);
+        const { run } = waiter;
         for (let isOver = false; !isOver; ) {
             run.attempt += 1;
             run.startedAt ??= this.#now();
@@ -642,6 +645,7 @@ export class BullmqEngine implements Engine {
 
     #end(run: Run, { outcome, reason, error }: Extract<Result, { kind: 'ended' }>): void {
         Object.assign(run, { outcome, reason, error, endedAt: this.#now() });
+        if (outcome === 'skipped') run.startedAt = undefined;
         this.#skipsBehind.delete(run.id);
     }
 
@@ -699,7 +703,7 @@ export class BullmqEngine implements Engine {
         const skips = (this.#skipsBehind.get(behind) ?? 0) + 1;
         this.#skipsBehind.set(behind, skips);
         const { past } = JSON.parse(started) as { past: { startedAt: number } };
-        if (TOLD_SKIPS.includes(skips))
+        if (!run.manual && TOLD_SKIPS.includes(skips))
             host?.emit({ type: 'lane-blocked', run, skips, age: this.#now() - past.startedAt });
     }
 

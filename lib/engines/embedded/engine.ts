@@ -24,7 +24,7 @@ import { SqliteHistory } from './history.js';
 import { type Consequence, enter, promote } from './lanes.js';
 import { Liveness } from './liveness.js';
 import { pause, pausedJobs, resume } from './pauses.js';
-import { abort, fanOut, finish, giveUpAll, retryLater, take, waitingBatches } from './queue.js';
+import { abort, fanOut, finish, giveUpAll, giveUpGone, retryLater, take, waitingBatches } from './queue.js';
 import { laneKey, NO_TURN, type RunningRow } from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
 import { Turns } from './turns.js';
@@ -63,7 +63,8 @@ export class EmbeddedEngine implements Engine {
     readonly #owner = createOwner();
     readonly #running = new Map<string, Running>();
     readonly #conclusions = new Set<Promise<void>>();
-    readonly #waiters = new Map<string, (run: Run) => void>();
+    /** Runs that somebody here waits for, by their ids: he sees how they get on. */
+    readonly #waiters = new Map<string, { readonly run: Run; resolve(run: Run): void }>();
     /** What runs that wait for their next attempt have failed with, by their ids. */
     readonly #failures = new Map<string, ErrorRecord>();
     readonly #skipsBehind = new Map<string, number>();
@@ -187,8 +188,9 @@ export class EmbeddedEngine implements Engine {
             position: 0,
             runAt: runAt ?? now,
         };
-        const over = isAwaited && new Promise<Run>((resolve) => this.#waiters.set(run.id, resolve));
+        const over = isAwaited && new Promise<Run>((resolve) => this.#waiters.set(run.id, { run, resolve }));
         await this.#do((database, consequences) => {
+            if (isAwaited) consequences.push(...giveUpGone(database, run.job, row.lane, now));
             consequences.push(...enter(database, row, this.#owner, now));
         });
         if (runAt !== undefined) this.#wakeAt(runAt);
@@ -343,7 +345,9 @@ export class EmbeddedEngine implements Engine {
             while (taken.length < MOST_IN_STEP) {
                 const row = take(database, batch, from);
                 if (!row) break;
-                taken.push(row);
+                const awaited = this.#waiters.get(row.run.id)?.run;
+                const { attempt, startedAt } = row.run;
+                taken.push(awaited ? { ...row, run: Object.assign(awaited, { attempt, startedAt }) } : row);
             }
         return taken;
     }
@@ -399,6 +403,7 @@ export class EmbeddedEngine implements Engine {
         const { run } = row;
         this.#failures.delete(run.id);
         Object.assign(run, { outcome, reason, error, endedAt });
+        if (outcome === 'skipped') run.startedAt = undefined;
         const ending = { outcome, reason, endedAt, ...textsOf(error) };
         const isInTime = await this.#do((database, consequences) => {
             const freed = finish(database, row, ending, this.#owner);
@@ -431,7 +436,7 @@ export class EmbeddedEngine implements Engine {
         if (behind === undefined) return;
         const skips = (this.#skipsBehind.get(behind) ?? 0) + 1;
         this.#skipsBehind.set(behind, skips);
-        if (since !== undefined && TOLD_SKIPS.includes(skips))
+        if (since !== undefined && !run.manual && TOLD_SKIPS.includes(skips))
             this.#host?.emit({ type: 'lane-blocked', run, skips, age: this.#now() - since });
     }
 
@@ -439,9 +444,9 @@ export class EmbeddedEngine implements Engine {
         run.error ??= this.#failures.get(run.id);
         this.#failures.delete(run.id);
         this.#host?.emit({ type: 'run-ended', run });
-        const resolve = this.#waiters.get(run.id);
+        const waiter = this.#waiters.get(run.id);
         this.#waiters.delete(run.id);
-        resolve?.(run);
+        waiter?.resolve(run);
         // A process that only waited for its own runs is to end.
         if (!this.#isWorking && this.#waiters.size === 0) this.#cancelWake();
     }

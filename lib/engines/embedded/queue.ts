@@ -1,5 +1,5 @@
 import type { TenantId } from '../../runs/run.js';
-import type { Owner } from '../owner.js';
+import { isGone, type Owner } from '../owner.js';
 import type { Database, Row, SqlValue } from './database.js';
 import { type Consequence, enter, free, giveUp, skip } from './lanes.js';
 import {
@@ -296,6 +296,35 @@ export function adopt(
             Object.assign(run, { outcome, reason: PROCESS_DIED, endedAt: now });
         }
         return { run, again };
+    });
+}
+
+/**
+ * Gives up the runs of a lane whose processes are provably gone: who stands at a terminal need not wait until a bot, if one
+ * is started at all, has found that out. None of them is run again.
+ *
+ * @param database within a transaction
+ */
+export function giveUpGone(database: Database, job: string, lane: string, now: number): Consequence[] {
+    const rows = database
+        .statement(
+            `SELECT ${COLUMNS}, (SELECT place FROM bot_processes WHERE bot_processes.id = bot_runs.process) AS place
+            FROM bot_runs INDEXED BY bot_unfinished
+            WHERE job = ? AND lane = ? AND ended_at IS NULL AND (state = 'running' OR origin = 'waiter')`,
+        )
+        .all([job, lane]);
+    return rows.flatMap((row): Consequence[] => {
+        const place = row['place'] as string | null;
+        if (place === null || !isGone({ place, pid: row['pid'] as number })) return [];
+        const run = runOf(row, () => undefined);
+        const outcome = row['state'] === 'running' ? ('lost' as const) : ('aborted' as const);
+        database
+            .statement('UPDATE bot_runs SET state = ?, reason = ?, ended_at = ? WHERE seq = ?')
+            .run([outcome, PROCESS_DIED, Math.floor(now), row['seq'] as SqlValue]);
+        return [
+            { kind: 'ended', run: Object.assign(run, { outcome, reason: PROCESS_DIED, endedAt: now }) },
+            ...(row['holds'] === 1 && row['state'] !== 'blocked' ? free(database, job, lane) : []),
+        ];
     });
 }
 
