@@ -28,11 +28,6 @@ export interface Ending {
     readonly reason?: string;
 }
 
-/** Thrown on the way to the job's code where its tenant is not to be served any more. */
-class TenantLeft {
-    constructor(readonly reason: string) {}
-}
-
 /** Executes attempts: each in a workspace of its own, with its args, its signal, its timeout and its hooks. */
 export class Runner {
     constructor(
@@ -51,9 +46,12 @@ export class Runner {
         const { timeout } = active.plan.settings;
         const cancelTimeout =
             timeout === undefined ? undefined : this.clock.after(timeout, () => active.timeOut());
-        const thrown = await this.#guarded(active, (workspace) => this.#runJob(active, workspace, dueAt));
+        let left: string | undefined;
+        const thrown = await this.#guarded(active, async (workspace) => {
+            left = await this.#runJob(active, workspace, dueAt);
+        });
         cancelTimeout?.();
-        if (thrown?.cause instanceof TenantLeft) return { outcome: 'skipped', reason: thrown.cause.reason };
+        if (left !== undefined) return { outcome: 'skipped', reason: left };
         return endingOf(active, thrown && toError(thrown.cause));
     }
 
@@ -116,13 +114,14 @@ export class Runner {
         }
     }
 
-    async #runJob(active: ActiveRun, workspace: Services, dueAt: number): Promise<void> {
+    /** Runs the job's code; answers why not, where its tenant is not to be served any more. */
+    async #runJob(active: ActiveRun, workspace: Services, dueAt: number): Promise<string | undefined> {
         const { run, plan } = active;
         if (run.tenant !== undefined) {
             workspace.initialParams._headers['x-tenant-id'] = run.tenant;
             const isFresh = this.clock.now() - dueAt < TENANT_IS_FRESH;
             const left = isFresh ? undefined : await hasTenant(workspace, plan.settings, run.tenant);
-            if (left) throw new TenantLeft(left);
+            if (left) return left;
         }
         const job = this.#create(active, workspace);
         const failed = this.#hookFailure(active);
@@ -136,6 +135,7 @@ export class Runner {
         } finally {
             await runHooks(job, run.job, 'afterRun', failed);
         }
+        return undefined;
     }
 
     #create(active: ActiveRun, { context }: Services): JobInstance {
