@@ -26,7 +26,7 @@ test('the server in the README prints what the example app prints in ten seconds
     mock.method(console, 'log', print);
     mock.method(console, 'error', print);
     const settled = async () => {
-        while (runtimeOf(bot).busy > 0) await nextTurn();
+        while (!runtimeOf(bot).isIdle) await nextTurn();
     };
     const clock = new ManualClock('2026-11-23T22:17:19Z', settled);
     const { bot, heard } = await createBot({
@@ -37,6 +37,7 @@ test('the server in the README prints what the example app prints in ten seconds
     });
     const ended = bot.start();
     await heard('bot-started');
+    await runtimeOf(bot).life?.begun;
     await clock.advance(11_500);
     void bot.stop();
     await within(ended, 'the end');
