@@ -44,12 +44,15 @@ const theBot = await Workspace.run(async function () {
 const AsyncFunction = (async () => {}).constructor as new (code: string) => (this: Services) => Promise<void>;
 
 /** Runs the code of a block that stands for itself: as a module where it imports anything, else in a workspace. */
-async function execute({ code }: CodeBlock): Promise<void> {
+async function execute({ code, file: itsFile }: CodeBlock): Promise<void> {
+    if (itsFile !== undefined) return import(join(app.root, itsFile));
     if (!/^import /m.test(code)) return Workspace.run(new AsyncFunction(code));
     const file = join(app.root, `block_${blocks.findIndex((block) => block.code === code)}.js`);
     await fs.writeFile(file, code);
     await import(file);
 }
+
+ServiceFactory.register('send-digest', { create: () => () => {} });
 
 const runJob = (name: string, ...args: unknown[]): Promise<Run[]> => theBot.runBackgroundJob(name, args);
 
@@ -82,6 +85,12 @@ const SNIPPETS: Record<string, (run: () => Promise<void>) => Promise<void>> = {
         await run();
         assert.deepEqual(runs[0], ['nightly-digest', ['one shop'], 'succeeded']);
     },
+    'const ended = this.bot.start();': async (run) => {
+        const { subscribe } = await import('node:diagnostics_channel');
+        subscribe('pinstripe-bot:bot-started', () => void theBot.stop());
+        await run();
+    },
+    'this.sendDigest(this.params.scope)': (run) => run(),
 };
 
 const placeOf = ({ page, line }: CodeBlock) => `${page}:${line}`;
@@ -130,11 +139,34 @@ describe('SQL in the docs', () => {
     }
 });
 
+/** What each line of a file in another language looks like. */
+const FORMS: Record<string, RegExp> = {
+    ini: /^(#.*|\[\w+\]|\w+=.+|)$/,
+    dockerfile: /^(FROM|WORKDIR|ENV|COPY|RUN|USER|VOLUME|CMD) .+$/,
+};
+
+describe('files in the docs that are no JavaScript', () => {
+    for (const block of blocks.filter(({ language }) => language === 'ts' || language in FORMS)) {
+        test(`can be read: ${placeOf(block)}`, async () => {
+            const form = FORMS[block.language];
+            if (form) for (const line of block.code.trimEnd().split('\n')) assert.match(line, form);
+            if (form) return;
+            const file = join(app.root, `block_${block.line}.ts`);
+            await fs.writeFile(file, block.code);
+            const tsc = join(PACKAGE, 'node_modules/.bin/tsc');
+            const options = ['--ignoreConfig', '--noEmit', '--noCheck', '--noResolve'];
+            execFileSync(tsc, [...options, file], { stdio: 'pipe' });
+        });
+    }
+});
+
 /** What a command line of the docs may begin with, and whether it speaks of what there is. */
 const PROGRAMS: Record<string, (words: string[]) => void | Promise<void>> = {
     async npm([command = '', ...words]) {
         const { scripts, peerDependencies } = await fs.readJson(join(PACKAGE, 'package.json'));
-        if (command === 'install') for (const name of words) assert.ok(name in peerDependencies, name);
+        const names = words.filter((word) => !word.startsWith('../'));
+        if (command === 'pack') return;
+        if (command === 'install') for (const name of names) assert.ok(name in peerDependencies, name);
         else assert.ok((command === 'run' ? (words[0] ?? '') : command) in scripts, command);
     },
     async node(words) {
@@ -146,6 +178,8 @@ const PROGRAMS: Record<string, (words: string[]) => void | Promise<void>> = {
         const params: Record<string, unknown> = Command.for(name).extractParams(words);
         for (const param of Object.keys(params)) assert.ok(param in Command.for(name).params, param);
     },
+    npx: ([program = '', ...words]) => PROGRAMS[program]?.(words) ?? assert.ok(program in PROGRAMS, program),
+    pinstripe: (words) => PROGRAMS['pinstripe-bot']?.(words),
     'redis-cli'() {},
 };
 
@@ -166,7 +200,7 @@ describe('shell commands in the docs', () => {
 });
 
 test('no block of code is left that nobody checks', async () => {
-    const languages = ['js', 'sql', 'sh', 'bash', ''];
+    const languages = ['js', 'sql', 'sh', 'bash', 'ts', ...Object.keys(FORMS), ''];
     const commands = await fs.readdir(join(PACKAGE, 'commands'));
     const sessions = commands.map((file) => `docs/commands/${file.replace(/\.ts$/, '.md')}`);
     const tested = ['README.md', ...sessions.map((page) => page.replaceAll('_', '-'))];
