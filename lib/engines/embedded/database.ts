@@ -36,6 +36,9 @@ export class Database {
             this.#connection.close();
             throw error;
         }
+        if (path === MEMORY) return;
+        process.off('beforeExit', exitWithoutClosing);
+        process.once('beforeExit', exitWithoutClosing);
     }
 
     /**
@@ -116,4 +119,12 @@ export class Database {
         this.#statements.clear();
         this.#connection.close();
     }
+}
+
+/**
+ * A process that comes to its natural end closes its connections. If it believes that it is the last, it deletes the
+ * log, under the bots whose locks were lost when a job read the file. So it exits first, after all other listeners.
+ */
+function exitWithoutClosing(): void {
+    process.once('exit', () => process.exit());
 }
