@@ -5,13 +5,14 @@ import { type ErrorRecord, readError, toError } from '../text/errors.js';
 import { laneOf, type Run } from './run.js';
 
 /** Why a run's signal was aborted before its job had ended. */
-export type AbortReason = 'timeout' | 'replaced' | 'stopping' | 'interrupted';
+export type AbortReason = 'timeout' | 'replaced' | 'stopping' | 'interrupted' | 'lost';
 
 const SENTENCES: Record<AbortReason, string> = {
     timeout: 'the run reached its timeout',
     replaced: 'a newer run of the same job replaces this one',
     stopping: 'the bot is stopping',
     interrupted: 'the run was interrupted',
+    lost: 'other processes have given this run up as lost',
 };
 
 /** An attempt of a run that is being executed: what its parts have to know of one another. */

@@ -38,8 +38,6 @@ type ScriptRunner = Redis &
 export class Connection {
     #client: ScriptRunner | undefined;
     #detail: string | undefined;
-    /** Whether it was told that Redis is away, and not yet that it is back. */
-    #isToldAway = false;
     #lastError: string | undefined;
     #pending = 0;
     #holds = 0;
@@ -58,50 +56,40 @@ export class Connection {
         private readonly listener: ConnectionListener,
     ) {}
 
-    /** Whether Redis did not answer when it was asked last. */
+    /** Whether Redis did not do what it was asked, and no script has worked since. */
     get isAway(): boolean {
         return this.#detail !== undefined;
     }
 
     /** The name of a key. */
-    key(name: string): string {
-        return `${this.prefix}:${name}`;
-    }
+    readonly key = (name: string): string => `${this.prefix}:${name}`;
 
     /**
-     * Runs a script.
+     * Runs a script. Where one works, Redis can be used: it may answer reads, and refuse what writes.
      *
      * @throws RedisAwayError
      */
-    script(name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
-        return this.use((client) => (client as ScriptRunner)[name](this.prefix, ...args));
+    async script(name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
+        const answer = await this.use((client) => this.run(client, name, ...args));
+        this.#came();
+        return answer;
     }
 
-    /**
-     * Sends commands together, without waiting for one before the next.
-     *
-     * @param ask sends them
-     * @returns their answers in order
-     * @throws RedisAwayError
-     */
-    all<T>(ask: (client: Redis) => Promise<T>[]): Promise<T[]> {
-        return this.use((client) => Promise.all(ask(client)));
+    /** Runs a script together with other commands. */
+    run(client: Redis, name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
+        return (client as ScriptRunner)[name](this.prefix, ...args);
     }
 
     /**
      * Does something with the connection.
      *
-     * @param work what
-     * @returns what it returned
      * @throws RedisAwayError where Redis did not do it; it may yet, where the answer was lost
      */
     async use<T>(work: (client: Redis) => Promise<T>): Promise<T> {
         this.#pending += 1;
         clearTimeout(this.#idle);
         try {
-            const answer = await work(await this.#ready());
-            this.#came();
-            return answer;
+            return await work(await this.#ready());
         } catch (error) {
             throw this.#went(error);
         } finally {
@@ -132,7 +120,7 @@ export class Connection {
         const client = this.#client;
         if (client.status === 'ready') return client;
         // Once it is known to be away, nobody waits for it but its own timers.
-        if (this.isAway) throw new Error(this.#detail);
+        if (this.isAway) throw new Error(this.#lastError ?? this.#detail);
         const stop = new AbortController();
         const { signal } = stop;
         const late = delay(CONNECT_PATIENCE, undefined, { signal }).then(() => {
@@ -169,9 +157,8 @@ export class Connection {
     }
 
     #came(): void {
-        if (!this.#isToldAway) return;
+        if (this.#detail === undefined) return;
         this.#detail = undefined;
-        this.#isToldAway = false;
         this.listener.back();
     }
 
@@ -179,9 +166,8 @@ export class Connection {
         const message = messageOf(cause);
         const isVague = /enableOfflineQueue|max retries per request/.test(message);
         const detail = this.settings.withoutSecrets((isVague && this.#lastError) || message);
-        this.#detail ??= detail;
-        if (!this.#isToldAway) {
-            this.#isToldAway = true;
+        if (this.#detail === undefined) {
+            this.#detail = detail;
             this.listener.away(detail);
         }
         // Without its cause: an error of ioredis carries the command that failed, the password of AUTH, too.
@@ -194,7 +180,6 @@ export class Connection {
         this.#idle = setTimeout(() => {
             this.#client?.disconnect();
             this.#client = undefined;
-            this.#detail = undefined;
         }, LINGER);
     }
 }

@@ -1,6 +1,5 @@
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Job, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Config } from '../../config/config.js';
 import type { RedisSettings } from '../../config/redis_settings.js';
 import {
@@ -11,47 +10,23 @@ import {
     type HistoryHost,
     type LastEnqueued,
     type Request,
-    type Result,
     type WaitingSlots,
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
 import type { History } from '../../runs/history.js';
-import { createRun, type Run, type TenantId } from '../../runs/run.js';
-import { mayHaveTenants } from '../../runs/tenants.js';
+import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { readError, toError } from '../../text/errors.js';
 import { createOwner } from '../owner.js';
-import { Connection, RedisAwayError } from './connection.js';
+import { Attempts } from './attempts.js';
+import { Beats } from './beats.js';
+import { Connection, type ConnectionListener, RedisAwayError } from './connection.js';
 import { RedisHistory } from './history.js';
-import { readPrefix } from './key_prefix.js';
-import { type Connect, connectWith, loadPackages, type Packages } from './packages.js';
-import { laneKey, pastOf, pastRunOf, type RedisRow, type RowParts, rowOf, runOf } from './rows.js';
-import { readStep, type Step } from './scripts.js';
+import type { EndedRow, Skips, Unit } from './lanes.js';
+import { type Connect, connectWith, loadPackages, type Packages, readPrefix } from './packages.js';
+import { laneKey, memberOf, type RedisRow, type RowParts, rowOf, runOf } from './rows.js';
+import { type Intent, Steps } from './steps.js';
 import { type Locks, QUEUE, QueueWorker } from './worker.js';
-
-/** How often a process shows that it is alive, in milliseconds. */
-const BEAT = 1_000;
-
-/** A process that has shown no life for this long, in milliseconds, does not work. */
-const SILENT = 10_000;
-
-/** How often rows that fell between two steps are looked for: each so many beats. */
-const LOOK_EVERY = 5;
-
-/** As many tenants get their runs in one step. */
-const MOST_IN_STEP = 200;
-
-/** Runs without a priority are taken first: a long catch-up keeps no slot waiting that is due now. */
-const AFTER_FRESH = 10;
-
-/** Ended runs stay in BullMQ this long, in seconds: a forgotten id is a slot that may run twice. */
-const KEPT = 2 * 24 * 3_600;
-
-/** When a run comes again that may not start yet, in milliseconds. */
-const COME_AGAIN = 1_000;
-
-/** So long a run waits for a process that knows its job, in milliseconds: while releases change, one comes. */
-const PATIENCE_WITH_RELEASES = 300_000;
 
 /** A death is found within 22 s; a job may block its process for 7 s. */
 const LOCKS: Locks = { lock: 15_000, check: 7_000 };
@@ -59,53 +34,50 @@ const LOCKS: Locks = { lock: 15_000, check: 7_000 };
 /** These skips behind one run are told with its age. */
 const TOLD_SKIPS = [1, 10, 100];
 
+/** So many skipped slots are looked at one by one, whether any of them has run. */
+const MOST_LOOKED_AT = 1_000;
+
+/** So long it takes a process of the first edition to beat once more, in milliseconds. */
+const FIRST_EDITION_BEAT = 1_500;
+
+/** What goes wrong in BullMQ is told again after so long, in milliseconds. */
+const TELL_AGAIN = 60_000;
+
 /** What is there while the engine is open. */
 interface Opened {
     readonly host: EngineHost;
     readonly connection: Connection;
     readonly packages: Packages;
     readonly connect: Connect;
+    readonly steps: Steps;
+    readonly attempts: Attempts;
+    readonly beats: Beats;
     readonly release: () => void;
 }
 
-/** A run that goes on here. */
-interface Running {
+/** Somebody here waits for a run. */
+interface Waiter {
     readonly row: RedisRow;
     readonly run: Run;
-    readonly controller: AbortController;
-}
-
-/** A run failed, and is to be tried again: how long BullMQ is to wait. */
-class NextAttempt extends Error {
-    constructor(readonly delay: number) {
-        super('it is tried again');
-    }
+    /** Resolves when it is in its lane, or does not enter it. */
+    readonly entered: Promise<void>;
+    resolve(run: Run): void;
 }
 
 /** The engine on Redis: ids, attempts, backoff, stalled jobs and workers are BullMQ's; lanes and history are ours. */
 export class BullmqEngine implements Engine {
-    readonly isIdle = true;
     readonly #owner = createOwner();
     readonly #settings: RedisSettings;
-    readonly #running = new Map<string, Running>();
-    /** Rows of this process that somebody waits for, by id. */
-    readonly #waiters = new Map<
-        string,
-        { readonly row: RedisRow; readonly run: Run; resolve(run: Run): void }
-    >();
-    /** What has ended here and BullMQ has not taken yet, by id. */
-    readonly #results = new Map<string, Run>();
-    readonly #leaving = new Set<Promise<void>>();
+    readonly #waiters = new Map<string, Waiter>();
     readonly #skipsBehind = new Map<string, number>();
+    readonly #toldAt = new Map<string, number>();
     #opened: Opened | undefined;
     #opening: Promise<void> | undefined;
     #worker: QueueWorker | undefined;
     /** Resolves when the worker of before has let go. */
     #closing: Promise<void> | undefined;
-    #queue: { readonly client: Redis; readonly bullmq: Queue } | undefined;
-    #cancelBeat: (() => void) | undefined;
-    #beats = 0;
     #isWorking = false;
+    #wasBusy = true;
     #enqueuedUntil: number | undefined;
     /** The last second in which any process had enqueued, when this one looked. */
     #seenUntil = Number.NEGATIVE_INFINITY;
@@ -123,6 +95,10 @@ export class BullmqEngine implements Engine {
         return `bullmq, Redis ${this.#settings.place}${prefix}${role}`;
     }
 
+    get isIdle(): boolean {
+        return this.#opened?.attempts.isIdle ?? true;
+    }
+
     open(host: EngineHost): Promise<void> {
         this.#opening ??= this.#open(host).catch((error) => {
             this.#opening = undefined;
@@ -132,11 +108,12 @@ export class BullmqEngine implements Engine {
     }
 
     work(): void {
+        const opened = this.#opened;
+        if (!opened) return;
         this.#isWorking = true;
-        this.#keepBeating();
-        if (this.#opened && this.config.role !== 'scheduler')
-            this.#worker ??= this.#createWorker(this.#opened);
-        void this.#beat();
+        opened.beats.start();
+        void opened.beats.beat();
+        if (this.config.role !== 'scheduler') this.#worker ??= this.#createWorker(opened);
     }
 
     rest(): void {
@@ -149,23 +126,18 @@ export class BullmqEngine implements Engine {
     async close(): Promise<void> {
         this.rest();
         const closing = this.#closing;
-        // A run that goes on keeps it open until then.
-        if (this.#running.size > 0) return void closing?.then(() => this.close());
-        await closing;
-        await Promise.all(this.#leaving);
         const opened = this.#opened;
-        if (!opened || this.#running.size > 0) return;
-        this.#cancelBeat?.();
-        this.#cancelBeat = undefined;
-        const { connection, release } = opened;
+        if (!opened) return;
+        // A run that goes on keeps it open until then.
+        if (opened.attempts.running.size > 0) return void opened.attempts.rested().then(() => this.close());
+        await closing;
+        await opened.attempts.end();
+        if (this.#opened !== opened || opened.attempts.running.size > 0 || this.#isWorking) return;
         this.#opened = undefined;
         this.#opening = undefined;
-        await connection
-            .use((client) => client.hdel(connection.key('beats'), this.#owner.id))
-            .catch(ignoreAway);
-        await this.#queue?.bullmq.close().catch(() => {});
-        this.#queue = undefined;
-        release();
+        await opened.beats.leave().catch(ignoreAway);
+        await opened.steps.close();
+        opened.release();
     }
 
     async history(host: HistoryHost): Promise<History> {
@@ -185,603 +157,343 @@ export class BullmqEngine implements Engine {
         schedules: readonly Schedule[],
         now: number,
     ): Promise<ReadonlyMap<string, number> | undefined> {
-        const key = this.#key('handled');
         if (schedules.length === 0) return new Map();
-        return this.#unlessAway(async (client) => {
-            for (const schedule of schedules) void client.hsetnx(key, schedule.key, now).catch(() => {});
-            const found = await client.hmget(key, ...schedules.map((schedule) => schedule.key));
-            return new Map(schedules.map((schedule, index) => [schedule.key, Number(found[index] ?? now)]));
+        return this.#unlessAway(async ({ connection }) => {
+            const handled = connection.key('handled');
+            const keys = schedules.map(({ key }) => key);
+            const known = await connection.use(async (client) => {
+                await Promise.all(keys.map((key) => client.hsetnx(handled, key, now)));
+                return client.hmget(handled, ...keys);
+            });
+            return new Map(keys.map((key, index) => [key, Number(known[index] ?? now)]));
         });
     }
 
     async waiting(): Promise<WaitingSlots> {
-        const rows = await this.#waitingRows();
+        const rows = (await this.#unlessAway((opened) => this.#waitingRows(opened))) ?? [];
         return {
-            of: ({ job, text }) =>
-                [
-                    ...new Set(
-                        rows
-                            .filter((row) => row.job === job && row.schedule === text)
-                            .map(({ slot }) => slot ?? 0),
-                    ),
-                ].sort((a, b) => a - b),
+            of: ({ job, text }) => {
+                const mine = rows.filter((row) => row.job === job && row.schedule === text);
+                return [...new Set(mine.map(({ slot }) => slot ?? 0))].sort((a, b) => a - b);
+            },
         };
     }
 
     async lastEnqueued(): Promise<LastEnqueued | undefined> {
-        const now = this.#now();
-        return this.#unlessAway(async (client) => {
-            const [until, beats] = await Promise.all([
-                client.get(this.#key('enqueued')),
-                client.hgetall(this.#key('beats')),
-            ]);
-            const others = Object.entries(beats).filter(([id]) => id !== this.#owner.id);
-            const isFresh = ([, text]: [string, string]) =>
-                now - (JSON.parse(text) as { at: number }).at < SILENT;
-            const second = Math.max(
-                until === null ? Number.NEGATIVE_INFINITY : Number(until),
-                this.#enqueuedUntil ?? Number.NEGATIVE_INFINITY,
-            );
-            this.#seenUntil = second;
-            return { second, byOthers: others.some(isFresh) };
-        });
+        const found = await this.#unlessAway(({ beats }) => beats.lastEnqueued());
+        if (found) this.#seenUntil = found.second;
+        return found;
     }
 
     async enqueue(
         due: readonly DueSchedule[],
         second: number,
     ): Promise<ReadonlyMap<string, number> | undefined> {
-        const moved = new Map<string, number>();
-        const anew = due.some(({ decidesAnew }) => decidesAnew) ? await this.#waitingRows() : [];
-        for (let from = 0; from < due.length; from += MOST_IN_STEP) {
-            const step = due.slice(from, from + MOST_IN_STEP).map((one) => this.#dueOf(one, anew));
-            // Whoever ends a gap does so for all; another process may have done it since this one looked.
-            const endsGap = from === 0 && due.some(({ decidesAnew }) => decidesAnew);
-            const seen = endsGap ? Math.max(0, this.#seenUntil) : '';
-            const done = await this.#step('botEnqueue', JSON.stringify(step), this.#now(), seen, second);
-            if (!done || done.isLate) return undefined;
-            for (const [key, known] of done.moved) moved.set(key, known);
-        }
-        if (due.length > 0 && this.#opened?.connection.isAway) return undefined;
-        this.#enqueuedUntil = second;
+        const moved = await this.#unlessAway(async (opened) => {
+            if (due.length === 0) return opened.connection.isAway ? undefined : new Map<string, number>();
+            this.#wasBusy = true;
+            const endsGap = due.some(({ decidesAnew }) => decidesAnew);
+            const leader = endsGap ? await this.#endGap(opened, second) : undefined;
+            if (endsGap && !leader) return undefined;
+            const waiting = endsGap ? await this.#waitingRows(opened) : [];
+            const intents = await Promise.all(due.map((one) => this.#intentOf(one, waiting, opened)));
+            return opened.steps.enqueue(intents, leader);
+        });
+        if (moved) this.#enqueuedUntil = second;
         return moved;
     }
 
     async request({ run, plan, isAwaited, runAt }: Request): Promise<Run> {
+        const { steps, beats, host } = this.#openedNow;
         const { overlap, missed, retries } = plan.settings;
-        const now = this.#now();
-        const origin = isAwaited ? 'waiter' : 'later';
         const parts: RowParts = {
             kind: 'run',
-            origin,
+            origin: isAwaited ? 'waiter' : 'later',
             overlap,
             missed,
             catchesUp: false,
-            runAt: runAt ?? now,
+            runAt: runAt ?? host.clock.now(),
+            heedsPauses: runAt !== undefined,
             retries,
         };
         const row = rowOf(run, parts, undefined, this.#owner);
-        const over = new Promise<Run>((resolve) => {
-            if (isAwaited) this.#waiters.set(row.id, { row, run, resolve });
-        });
-        this.#keepBeating();
-        if (!(await this.#step('botEnter', now, JSON.stringify(row)))) {
-            this.#waiters.delete(row.id);
-            throw new Error('what remembers its runs cannot be reached');
+        this.#wasBusy = true;
+        if (!isAwaited) {
+            await steps.enter([row]);
+            return run;
         }
-        return isAwaited ? over : run;
+        return new Promise((resolve, reject) => {
+            // Others take it for left behind where this process shows no life.
+            const entered = beats.beat().then(() => steps.enter([row]));
+            this.#waiters.set(row.id, { row, run, entered, resolve });
+            beats.start();
+            entered.catch((error) => {
+                this.#waiters.delete(row.id);
+                reject(error);
+            });
+        });
     }
 
     async abort({ id }: Pick<Run, 'id' | 'job'>, reason: string): Promise<void> {
-        await this.#step('botAbort', id, reason);
-        this.#running.get(id)?.controller.abort(reason);
+        const { connection, steps } = this.#openedNow;
+        await this.#waiters.get(id)?.entered.catch(() => {});
+        const text = await connection.use((client) => client.hget(connection.key('rows'), id));
+        if (text) await steps.stop(JSON.parse(text) as RedisRow, reason);
     }
 
     abandon(reason: GiveUpReason): void {
-        for (const { run } of this.#running.values()) {
-            Object.assign(run, { outcome: 'aborted', reason, endedAt: this.#now() });
-            this.#opened?.host.emit({ type: 'run-ended', run });
-        }
-        this.#running.clear();
+        this.#opened?.attempts.abandon(reason);
     }
 
     // What is handled stays so: the clocks of other machines may be right.
     async rewind(): Promise<void> {}
 
     async pausedJobs(): Promise<readonly string[]> {
-        return (await this.#connection.use((client) => client.hkeys(this.#key('pauses')))).sort();
+        return new RedisHistory(this.#openedNow.connection, () => {}).pausedJobs();
     }
 
     async pause(job: string): Promise<void> {
-        await this.#connection.use((client) => client.hset(this.#key('pauses'), job, this.#now()));
+        const { connection, beats, host } = this.#openedNow;
+        const now = Math.floor(host.clock.now());
+        await connection.use((client) => client.hset(connection.key('live'), `pause ${job}`, now));
+        beats.paused = new Set([...beats.paused, job]);
     }
 
     async resume(job: string): Promise<void> {
-        const second = Math.floor(this.#now() / 1000);
-        await this.#connection.use(async (client) => {
-            const handled = await client.hgetall(this.#key('handled'));
-            const paused = job === ALL_JOBS ? await client.hkeys(this.#key('pauses')) : [job];
-            for (const [key, until] of Object.entries(handled)) {
-                const [of] = JSON.parse(key) as [string];
-                if ((paused.includes(of) || paused.includes(ALL_JOBS)) && Number(until) < second)
-                    await client.hset(this.#key('handled'), key, second);
-            }
-            if (job === ALL_JOBS) await client.del(this.#key('pauses'));
-            else await client.hdel(this.#key('pauses'), job);
+        const { connection, steps, host } = this.#openedNow;
+        const { key } = connection;
+        const second = Math.floor(host.clock.now() / 1000);
+        const paused = await this.pausedJobs();
+        const ending = job === ALL_JOBS ? paused : paused.filter((name) => name === job);
+        if (ending.length === 0) return;
+        const handled = await connection.use((client) => client.hgetall(key('handled')));
+        const behind = Object.entries(handled).filter(([schedule, until]) => {
+            const [of] = JSON.parse(schedule) as [string];
+            return (ending.includes(of) || paused.includes(ALL_JOBS)) && Number(until) < second;
         });
+        await steps.enqueue(
+            behind.map(([schedule, until]) => ({
+                rows: [],
+                handled: [schedule, Number(until)],
+                ops: [['HSET', key('handled'), schedule, String(second)]],
+                decide: () => {},
+            })),
+        );
+        await connection.use((client) => client.hdel(key('live'), ...ending.map((name) => `pause ${name}`)));
     }
 
     async #open(host: EngineHost): Promise<void> {
         let since = 0;
+        const { place } = this.#settings;
         const { connection, packages, connect } = await this.#connectionFor(host, {
             away: (detail) => {
                 since = Date.now();
-                host.emit({ type: 'redis-away', place: this.#settings.place, detail });
+                host.emit({ type: 'redis-away', place, detail });
             },
             back: () => {
-                host.emit({ type: 'redis-back', place: this.#settings.place, after: Date.now() - since });
+                host.emit({ type: 'redis-back', place, after: Date.now() - since });
                 host.recovered();
             },
         });
-        this.#opened = { host, connection, packages, connect, release: connection.hold() };
-        await this.#beat();
+        const owner = this.#owner;
+        const steps = new Steps({
+            connection,
+            packages,
+            host,
+            owner,
+            ended: (ended) => this.#tellSkipped(ended),
+            abort: (id, reason) => attempts.running.get(id)?.controller.abort(reason),
+            ready: (row) => void this.#perform(row),
+        });
+        const common = { host, connection, packages, owner, steps, tellEnd: (run: Run) => this.#tellEnd(run) };
+        const attempts = new Attempts({
+            ...common,
+            isWorking: () => this.#isWorking,
+            isPaused: (job) => beats.paused.has(job) || beats.paused.has(ALL_JOBS),
+            begun: () => {
+                this.#wasBusy = true;
+                beats.start();
+            },
+        });
+        const beats = new Beats({
+            ...common,
+            patience: this.locks.lock,
+            enqueuedUntil: () => this.#enqueuedUntil,
+            isNeeded: () => this.#isWorking || this.#waiters.size > 0 || attempts.running.size > 0,
+            wasBusy: () => this.#takeBusy(),
+            beaten: (aborts) => this.#heed(aborts),
+            resumed: () => {
+                void this.#worker?.lockAgain();
+                void beats.compareClocks().catch(ignoreAway);
+            },
+        });
+        const release = connection.hold();
+        try {
+            await refuseFirstEdition(connection);
+        } catch (error) {
+            if (!(error instanceof RedisAwayError)) release();
+            ignoreAway(error);
+        }
+        this.#opened = { host, connection, packages, connect, steps, attempts, beats, release };
+        await beats.beat();
     }
 
-    async #connectionFor(host: HistoryHost, listener: ConstructorParameters<typeof Connection>[3]) {
+    async #connectionFor(host: HistoryHost, listener: ConnectionListener) {
         const packages = await loadPackages();
         const connect = connectWith(packages);
         const prefix = await readPrefix(this.config.redisPrefix, host.environment);
         return { connection: new Connection(this.#settings, prefix, connect, listener), packages, connect };
     }
 
-    #createWorker({ host, connection, packages, connect }: Opened): QueueWorker {
+    #createWorker({ host, connection, packages, connect, attempts, beats }: Opened): QueueWorker {
         return new QueueWorker({
             packages,
             connect,
             settings: this.#settings,
             prefix: connection.prefix,
+            name: `${hostname()}-${process.pid}`,
             concurrency: host.concurrency,
             locks: this.locks,
-            process: (job, token) => this.#process(job, token),
-            delayAfter: (error) => (error instanceof NextAttempt ? error.delay : -1),
-            ended: (job) => this.#follow(this.#leave(job)),
-            lost: (id) => this.#noteLost(id),
+            process: (job, token) => attempts.process(job, token),
+            delayAfter: attempts.delayAfter,
+            ended: (job) => attempts.ended(job),
+            lost: (id) => attempts.lost(id),
+            answersSince: beats.answersSince,
+            rested: () => attempts.rested(),
             failed: (error) => this.#tell(error),
         });
     }
 
-    #dueOf(
-        { schedule, plan, from, until, run, catchesUp, skipped, leftOut, decidesAnew }: DueSchedule,
-        waiting: readonly RedisRow[],
-    ) {
-        const { overlap, missed, retries } = plan.settings;
-        const kind = mayHaveTenants(plan.settings) ? 'slot' : 'run';
-        const { job, text, args, key } = schedule;
-        const of = { job, schedule: text, args, tenant: undefined };
-        const past = pastOf(of, this.#owner);
-        const lane = laneKey(kind, of);
-        const mine = waiting.filter((row) => row.job === job && row.schedule === text);
-        return {
-            key,
-            job,
-            from,
-            untilSecond: until,
-            leftOut,
-            decidesAnew,
-            rows: run.map((slot) => {
-                const one = createRun({ ...of, file: plan.file, scheduledAt: slot, manual: false });
-                const parts: RowParts = {
-                    kind,
-                    origin: 'schedule',
-                    overlap,
-                    missed,
-                    catchesUp,
-                    runAt: slot * 1000,
-                    retries,
-                };
-                return JSON.stringify(rowOf(one, parts, schedule.previous(slot), this.#owner));
-            }),
-            // What is dropped is recorded in its own lane.
-            skipped: skipped
-                .filter(
-                    ({ first, last }) => first !== last || !mine.some(({ id }) => id === `${first}-${lane}`),
-                )
-                .map((slots) => ({
-                    ...slots,
-                    lane,
-                    job,
-                    past,
-                    prev: schedule.previous(slots.first) ?? 0,
-                })),
-            drops: skipped.flatMap(({ first, last, reason }) =>
-                mine
-                    .filter(({ slot }) => slot !== null && slot >= first && slot <= last)
-                    .map(({ id }) => [id, reason] as const),
-            ),
-        };
+    /** What is done first in the step that ends a gap; undefined: another process has ended it since this one looked. */
+    async #endGap({ connection }: Opened, second: number): Promise<Unit | undefined> {
+        const live = connection.key('live');
+        const known = (await connection.use((client) => client.hget(live, 'enqueued'))) ?? '';
+        if (Number(known) > Math.max(0, this.#seenUntil)) return undefined;
+        const until = String(Math.max(second, Number(known)));
+        return { checks: [['HGET', live, 'enqueued', known]], ops: [['HSET', live, 'enqueued', until]] };
     }
 
-    async #waitingRows(): Promise<RedisRow[]> {
-        const found = await this.#unlessAway((client) =>
-            Promise.all([client.hgetall(this.#key('rows')), client.hkeys(this.#key('started'))]),
+    async #intentOf(due: DueSchedule, waiting: readonly RedisRow[], opened: Opened): Promise<Intent> {
+        const { schedule, skipped } = due;
+        const isSkipped = ({ slot }: RedisRow) =>
+            slot !== null && skipped.some(({ first, last }) => slot >= first && slot <= last);
+        const dropped = waiting.filter(
+            (row) => row.job === schedule.job && row.schedule === schedule.text && isSkipped(row),
         );
-        const [rows = {}, started = []] = found ?? [];
-        const isStarted = new Set(started);
-        return Object.entries(rows)
-            .filter(([id]) => !isStarted.has(id))
-            .map(([, text]) => JSON.parse(text) as RedisRow)
-            .filter(({ origin, runAt }) => origin === 'schedule' && runAt <= this.#now());
+        const ids = new Set(dropped.map(({ id }) => id));
+        const parts = await Promise.all(skipped.map((slots) => this.#withoutRuns(due, slots, ids, opened)));
+        return opened.steps.intentOf(due, dropped, parts.flat());
     }
 
-    /** Does a step in Redis, and what comes of it; undefined: Redis is away. */
-    async #step(
-        name: Parameters<Connection['script']>[0],
-        ...args: (string | number)[]
-    ): Promise<Step | undefined> {
-        const connection = this.#opened?.connection;
-        if (!connection) return undefined;
-        try {
-            const step = readStep(await connection.script(name, ...args));
-            await this.#heed(step);
-            return step;
-        } catch (error) {
-            if (error instanceof RedisAwayError) return undefined;
-            throw error;
-        }
-    }
-
-    async #heed({ heads, ended, aborts, ready }: Step): Promise<void> {
-        for (const [id, reason] of aborts) this.#running.get(id)?.controller.abort(reason);
-        for (const [text, reason, behind, started] of ended)
-            this.#tellSkipped(JSON.parse(text), reason, behind, started);
-        await this.#start([...heads, ...ready].map((text) => JSON.parse(text) as RedisRow));
-    }
-
-    /** Has rows executed that are at the head of their lane. */
-    async #start(rows: readonly RedisRow[]): Promise<void> {
-        const queued = rows.filter(({ origin }) => origin !== 'waiter');
-        for (const row of rows)
-            if (row.origin === 'waiter' && row.process === this.#owner.id) void this.#perform(row);
-        if (queued.length === 0) return;
-        const jobs = queued.map((row) => ({
-            name: row.job,
-            data: row,
-            opts: {
-                jobId: row.id,
-                attempts: 1 + row.retries,
-                backoff: { type: 'custom' },
-                ...(row.catchesUp && { priority: AFTER_FRESH }),
-                removeOnComplete: { age: KEPT },
-                removeOnFail: { age: KEPT },
-            },
-        }));
-        // What Redis does not take now is found when it is looked for.
-        await this.#connection.use((client) => this.#queueOn(client).addBulk(jobs)).catch(ignoreAway);
-    }
-
-    #queueOn(client: Redis): Queue {
-        if (this.#queue?.client !== client) {
-            const { packages, connection } = this.#opened as Opened;
-            const bullmq = new packages.bullmq.Queue(QUEUE, {
-                connection: client,
-                prefix: connection.prefix,
-                streams: { events: { maxLen: 1_000 } },
-            });
-            // The connection tells of it.
-            bullmq.on('error', () => {});
-            this.#queue = { client, bullmq };
-        }
-        return this.#queue.bullmq;
-    }
-
-    async #process(job: Job, token: string | undefined): Promise<string> {
-        const { packages, host } = this.#opened as Opened;
-        const row = job.data as RedisRow;
-        const again = async (milliseconds: number): Promise<never> => {
-            await job.moveToDelayed(Date.now() + milliseconds, token);
-            throw new packages.bullmq.DelayedError();
-        };
-        const plan = host.planOf(row.job);
-        if (!plan) {
-            if (this.#now() < row.runAt + PATIENCE_WITH_RELEASES) return again(COME_AGAIN / 2);
-            await this.#step('botLeave', row.id, '', 'unknown job');
-            return 'skipped: unknown job';
-        }
-        const run = runOf(row, plan.file);
-        run.attempt = job.attemptsMade + job.stalledCounter + 1;
-        const retries = row.kind === 'slot' ? Number.POSITIVE_INFINITY : plan.settings.retries;
-        if (run.attempt > retries + 1) return this.#lose(job, run);
-        const before = await this.#startedOf(row.id);
-        run.startedAt = before?.startedAt ?? this.#now();
-        const answer = await this.#untilBack(() =>
-            this.#connection.script('botStart', row.id, this.#startedText(run)),
-        );
-        if (answer === undefined || !this.#isWorking) {
-            await job.moveToWait(token);
-            throw new packages.bullmq.WaitingError();
-        }
-        if (answer === 'gone') return 'decided elsewhere';
-        if (answer === 'blocked' || answer === 'waits') return again(COME_AGAIN);
-        if (answer !== 'starts') {
-            await this.#heed(readStep(answer));
-            return 'skipped: paused';
-        }
-        return this.#execute(job, row, run);
-    }
-
-    async #execute(job: Job, row: RedisRow, run: Run): Promise<string> {
-        const { packages } = this.#opened as Opened;
-        const result = await this.#attempt(row, run);
-        if (result.kind === 'fans out') {
-            await this.#fanOut(row, result.tenants ?? [undefined]);
-            return '';
-        }
-        if (result.kind === 'retries') {
-            const replaced = {
-                ...run,
-                outcome: 'aborted',
-                reason: 'replaced',
-                error: result.error,
-                endedAt: 0,
-            } as Run;
-            const past = JSON.stringify(pastRunOf(replaced, this.#owner)).replace(
-                '"endedAt":0',
-                '"endedAt":@now',
-            );
-            const started = JSON.stringify({
-                past: pastRunOf(run, this.#owner),
-                waits: true,
-                replaced: past,
-            });
-            await this.#connection
-                .use((client) => client.hset(this.#key('started'), row.id, started))
-                .catch(ignoreAway);
-            const delay = Math.max(0, result.at - this.#now());
-            this.#opened?.host.emit({ type: 'run-retrying', run, error: result.error, delay });
-            // As many attempts as this release's settings say.
-            job.opts.attempts = job.attemptsMade + 2;
-            throw Object.assign(new NextAttempt(delay), { message: result.error.message });
-        }
-        this.#end(run, result);
-        this.#results.set(row.id, run);
-        if (result.outcome === 'skipped') {
-            await this.#step('botLeave', row.id, '', result.reason ?? 'skipped');
-            return `skipped: ${result.reason}`;
-        }
-        const past = JSON.stringify(pastRunOf(run, this.#owner));
-        if (result.outcome === 'succeeded') return past;
-        await job.updateData({ ...row, ended: past });
-        const error = new packages.bullmq.UnrecoverableError(
-            result.error?.message ?? `${run.outcome}: ${run.reason}`,
-        );
-        throw Object.assign(error, { stack: result.error?.stack ?? error.message });
-    }
-
-    async #attempt(row: RedisRow, run: Run): Promise<Result> {
-        const { host } = this.#opened as Opened;
-        const controller = new AbortController();
-        this.#running.set(row.id, { row, run, controller });
-        this.#keepBeating();
-        try {
-            return await host.perform({ kind: row.kind, run, signal: controller.signal, dueAt: row.runAt });
-        } finally {
-            this.#running.delete(row.id);
-        }
-    }
-
-    async #lose(job: Job, run: Run): Promise<never> {
-        const { packages } = this.#opened as Opened;
-        const before = await this.#startedOf(run.id);
-        run.attempt -= 1;
-        run.startedAt = before?.startedAt ?? this.#now();
-        Object.assign(run, { outcome: 'lost', reason: 'its process died', endedAt: this.#now() });
-        await job.updateData({
-            ...(job.data as RedisRow),
-            ended: JSON.stringify(pastRunOf(run, this.#owner)),
+    // The crontab was changed, and changed back: some of the slots have run under the other.
+    async #withoutRuns(
+        { schedule, plan }: DueSchedule,
+        { reason, first, last, atLeast, count }: DueSchedule['skipped'][number],
+        dropped: ReadonlySet<string>,
+        { connection }: Opened,
+    ): Promise<Skips[]> {
+        const skips = (from: number, to: number, slots: number, isMore: boolean): Skips => ({
+            reason,
+            first: from,
+            last: to,
+            count: slots,
+            atLeast: isMore,
+            prev: schedule.previous(from) ?? -1,
         });
-        throw new packages.bullmq.UnrecoverableError('its process died');
+        const slots: number[] = [];
+        for (let slot: number | undefined = first; slot !== undefined && slot <= last; slot = schedule.next(slot))
+            if (slots.push(slot) > MOST_LOOKED_AT) break;
+        const of = { job: plan.name, args: schedule.args, tenant: undefined };
+        const lanes = [laneKey('run', of), laneKey('slot', of)];
+        const ran = await connection.use((client) =>
+            Promise.all(
+                slots.map((slot) => {
+                    const ids = lanes.map((lane) => `${slot}-${lane}`);
+                    if (ids.some((id) => dropped.has(id))) return 0;
+                    return client.exists(...ids.map((id) => connection.key(`${QUEUE}:${id}`)));
+                }),
+            ),
+        );
+        if (ran.every((one) => one === 0)) return [skips(first, last, count, atLeast)];
+        return slots.filter((_, index) => ran[index] === 0).map((slot) => skips(slot, slot, 1, false));
+    }
+
+    /** The rows that schedules made, and that never started. */
+    async #waitingRows({ connection, host }: Opened): Promise<RedisRow[]> {
+        const { key } = connection;
+        const texts = await connection.use((client) => client.hvals(key('rows')));
+        const rows = texts
+            .map((text) => JSON.parse(text) as RedisRow)
+            .filter(({ origin, runAt }) => origin === 'schedule' && runAt <= host.clock.now());
+        const begun = await connection.use((client) =>
+            Promise.all(rows.map(({ id }) => client.hexists(key(`${QUEUE}:${id}`), 'processedOn'))),
+        );
+        return rows.filter((_, index) => begun[index] === 0);
+    }
+
+    async #heed(aborts: ReadonlyMap<string, string>): Promise<void> {
+        const { attempts, connection } = this.#openedNow;
+        const { running } = attempts;
+        for (const [id, reason] of aborts) running.get(id)?.controller.abort(reason);
+        await attempts.note([...running.values()].filter(({ isNoted, row }) => !isNoted && row.kind === 'run'));
+        for (const { row } of this.#waiters.values()) {
+            if (running.has(row.id)) continue;
+            const lane = connection.key(`lane:${row.lane}`);
+            const head = await connection.use((client) => client.lindex(lane, 0));
+            if (head === memberOf(row)) void this.#perform(row);
+        }
     }
 
     // A run that somebody here waits for: it is in no queue.
     async #perform(row: RedisRow): Promise<void> {
+        const { attempts } = this.#openedNow;
         const waiter = this.#waiters.get(row.id);
-        if (!waiter || this.#running.has(row.id)) return;
-        const { run } = waiter;
-        for (let isOver = false; !isOver; ) {
-            run.attempt += 1;
-            run.startedAt ??= this.#now();
-            this.#running.set(row.id, { row, run, controller: new AbortController() });
-            const answer = await this.#untilBack(() =>
-                this.#connection.script('botStart', row.id, this.#startedText(run)),
-            );
-            if (answer !== 'starts') {
-                this.#running.delete(row.id);
-                return;
-            }
-            const result = await this.#attempt(row, run);
-            if (result.kind === 'retries') {
-                const wait = Math.max(0, result.at - this.#now());
-                this.#opened?.host.emit({ type: 'run-retrying', run, error: result.error, delay: wait });
-                const reason = await this.#waitForRetry(row, run, wait);
-                if (reason === undefined) continue;
-                this.#end(run, { kind: 'ended', outcome: 'aborted', reason, error: result.error });
-            } else if (result.kind === 'ended') this.#end(run, result);
-            isOver = true;
-        }
-        this.#waiters.delete(row.id);
-        await this.#step('botLeave', row.id, JSON.stringify(pastRunOf(run, this.#owner)), '');
-        this.#opened?.host.emit({ type: 'run-ended', run });
-        waiter.resolve(run);
-        if (!this.#isWorking && this.#waiters.size === 0) this.#cancelBeat?.();
-    }
-
-    #waitForRetry(row: RedisRow, run: Run, milliseconds: number): Promise<string | undefined> {
-        const controller = new AbortController();
-        this.#running.set(row.id, { row, run, controller });
-        return new Promise((resolve) => {
-            const cancel = this.#opened?.host.clock.after(milliseconds, () => resolve(undefined));
-            controller.signal.addEventListener('abort', () => {
-                cancel?.();
-                resolve(String(controller.signal.reason));
-            });
-        });
-    }
-
-    async #fanOut(row: RedisRow, tenants: readonly (TenantId | undefined)[]): Promise<void> {
-        const { origin, overlap, missed, catchesUp, runAt, retries } = row;
-        const parts: RowParts = { kind: 'run', origin, overlap, missed, catchesUp, runAt, retries };
-        for (let from = 0; from < tenants.length; from += MOST_IN_STEP) {
-            const rows = tenants.slice(from, from + MOST_IN_STEP).map((tenant) => {
-                const run = { ...runOf(row, undefined), tenant };
-                const one = rowOf(run, parts, row.prev ?? undefined, this.#owner);
-                return JSON.stringify(one);
-            });
-            await this.#untilBack(async () => {
-                if (!(await this.#step('botEnter', this.#now(), ...rows)))
-                    throw new RedisAwayError('Redis is away');
-            });
+        if (!waiter || attempts.running.has(row.id)) return;
+        try {
+            if (await attempts.performAwaited(row, waiter.run)) this.#tellEnd(waiter.run);
+        } catch (error) {
+            this.#tell(toError(error));
         }
     }
 
-    #end(run: Run, { outcome, reason, error }: Extract<Result, { kind: 'ended' }>): void {
-        Object.assign(run, { outcome, reason, error, endedAt: this.#now() });
-        if (outcome === 'skipped') run.startedAt = undefined;
-        this.#skipsBehind.delete(run.id);
+    #tellSkipped({ row, reason, past, behind }: EndedRow): void {
+        const { host } = this.#openedNow;
+        const run = this.#waiters.get(row.id)?.run ?? runOf(row, host.planOf(row.job)?.file);
+        const outcome = past ? 'aborted' : 'skipped';
+        Object.assign(run, { outcome, reason, endedAt: host.clock.now() });
+        if (past) Object.assign(run, { attempt: past.attempt, startedAt: past.startedAt });
+        this.#tellEnd(run);
+        if (behind !== undefined && !run.manual) void this.#tellBlocked(run, behind).catch(ignoreAway);
     }
 
-    /** What is to be done before it closes. */
-    #follow(leaving: Promise<void>): void {
-        const followed = leaving
-            .catch((error) => this.#tell(error))
-            .finally(() => this.#leaving.delete(followed));
-        this.#leaving.add(followed);
-    }
-
-    /** BullMQ has the outcome: now the lane is left, and history written. */
-    async #leave(job: Job): Promise<void> {
-        const row = job.data as RedisRow & { readonly ended?: string };
-        this.#results.delete(row.id);
-        const past =
-            row.ended ??
-            (typeof job.returnvalue === 'string' && job.returnvalue.startsWith('{') ? job.returnvalue : '');
-        const isListed = row.kind === 'run' || row.ended !== undefined;
-        await this.#untilBack(async () => {
-            const step = await this.#step('botLeave', row.id, isListed ? past : '', '');
-            if (!step) throw new RedisAwayError('Redis is away');
-        });
-        if (past === '' || !isListed) return;
-        const { error, stack, ...run } = JSON.parse(past) as ReturnType<typeof pastRunOf>;
-        const file = this.#opened?.host.planOf(row.job)?.file;
-        const message = error?.slice(error.indexOf(': ') + 2) ?? '';
-        const name = error?.slice(0, error.indexOf(': ')) ?? '';
-        this.#opened?.host.emit({
-            type: 'run-ended',
-            run: {
-                ...run,
-                file,
-                outcome: run.outcome,
-                error: error && { name, message, stack: stack ?? error },
-            } as Run,
-        });
-    }
-
-    #noteLost(id: string): void {
-        const run = this.#results.get(id);
-        this.#results.delete(id);
-        if (run) this.#opened?.host.emit({ type: 'run-was-lost', run });
-    }
-
-    #tellSkipped(row: RedisRow, reason: string, behind = '', started = ''): void {
-        const host = this.#opened?.host;
-        const run = runOf(row, host?.planOf(row.job)?.file);
-        const outcome = reason === 'replaced' ? 'aborted' : 'skipped';
-        Object.assign(run, { outcome, reason, endedAt: this.#now() });
-        host?.emit({ type: 'run-ended', run });
-        this.#waiters.get(row.id)?.resolve(run);
-        this.#waiters.delete(row.id);
-        if (behind === '' || started === '') return;
+    async #tellBlocked(run: Run, behind: string): Promise<void> {
+        const { host, connection } = this.#openedNow;
         const skips = (this.#skipsBehind.get(behind) ?? 0) + 1;
         this.#skipsBehind.set(behind, skips);
-        const { past } = JSON.parse(started) as { past: { startedAt: number } };
-        if (!run.manual && TOLD_SKIPS.includes(skips))
-            host?.emit({ type: 'lane-blocked', run, skips, age: this.#now() - past.startedAt });
+        if (!TOLD_SKIPS.includes(skips)) return;
+        const key = connection.key(`${QUEUE}:${behind}`);
+        const since = await connection.use((client) => client.hget(key, 'processedOn'));
+        if (since) host.emit({ type: 'lane-blocked', run, skips, age: Date.now() - Number(since) });
     }
 
-    #keepBeating(): void {
-        const isNeeded = this.#isWorking || this.#waiters.size > 0 || this.#running.size > 0;
-        if (!isNeeded || !this.#opened) return;
-        this.#cancelBeat ??= this.#opened.host.clock.after(BEAT, () => {
-            this.#cancelBeat = undefined;
-            this.#keepBeating();
-            void this.#beat();
-        });
+    #tellEnd(run: Run): void {
+        this.#skipsBehind.delete(run.id);
+        this.#opened?.host.emit({ type: 'run-ended', run });
+        this.#waiters.get(run.id)?.resolve(run);
+        this.#waiters.delete(run.id);
     }
 
-    async #beat(): Promise<void> {
-        const { host, pid, place } = { ...this.#owner };
-        const beat = JSON.stringify({ at: this.#now(), host, pid, place });
-        const mine = [...this.#running.keys(), ...this.#waiters.keys()];
-        const step = await this.#step(
-            'botBeat',
-            this.#owner.id,
-            beat,
-            this.#now(),
-            this.#enqueuedUntil ?? '',
-            JSON.stringify([...new Set(mine)]),
-        );
-        if (step && (step.rows ?? 0) > 0 && this.#beats++ % LOOK_EVERY === 0) await this.#lookAround();
+    #takeBusy(): boolean {
+        const wasBusy = this.#wasBusy;
+        this.#wasBusy = (this.#opened?.attempts.running.size ?? 0) > 0;
+        return wasBusy;
     }
 
-    // A kill between two steps leaves a head that is not in the queue, or one that has ended and not left its lane.
-    async #lookAround(): Promise<void> {
-        const connection = this.#opened?.connection;
-        if (!connection) return;
+    async #unlessAway<T>(work: (opened: Opened) => Promise<T>): Promise<T | undefined> {
         try {
-            const { heads, ended, drops } = readStep(await connection.script('botLook'));
-            await this.#start(heads.map((text) => JSON.parse(text) as RedisRow));
-            for (const [text, returned, data = '{}'] of ended) {
-                const row = JSON.parse(text) as RedisRow;
-                const { ended: past } = JSON.parse(data || '{}') as { ended?: string };
-                const result = returned ? (JSON.parse(returned) as string) : '';
-                await this.#step('botLeave', row.id, past ?? (result.startsWith('{') ? result : ''), '');
-            }
-            for (const text of drops)
-                await this.#step('botLeave', (JSON.parse(text) as RedisRow).id, '', 'its process died');
+            return this.#opened && (await work(this.#opened));
         } catch (error) {
-            ignoreAway(error);
-        }
-    }
-
-    async #startedOf(id: string): Promise<{ startedAt: number } | undefined> {
-        const text = await this.#untilBack(() =>
-            this.#connection.use((client) => client.hget(this.#key('started'), id)),
-        );
-        return text ? (JSON.parse(text) as { past: { startedAt: number } }).past : undefined;
-    }
-
-    #startedText(run: Run): string {
-        return JSON.stringify({ past: pastRunOf(run, this.#owner) });
-    }
-
-    /** Tries until Redis is back; undefined: nothing more is to be started here. */
-    async #untilBack<T>(work: () => Promise<T>): Promise<T | undefined> {
-        for (;;) {
-            try {
-                return await work();
-            } catch (error) {
-                ignoreAway(error);
-                if (!this.#opened || (!this.#isWorking && this.#running.size === 0)) return undefined;
-                await delay(COME_AGAIN);
-            }
-        }
-    }
-
-    async #unlessAway<T>(work: (client: Redis) => Promise<T>): Promise<T | undefined> {
-        try {
-            return await this.#connection.use(work);
-        } catch (error) {
-            ignoreAway(error);
-            return undefined;
+            return ignoreAway(error);
         }
     }
 
@@ -791,21 +503,32 @@ export class BullmqEngine implements Engine {
         const isOfConnection = 'code' in error || 'syscall' in error || error instanceof RedisAwayError;
         if (!opened || opened.connection.isAway || isOfConnection || /connection|socket/i.test(error.message))
             return;
-        opened.host.emit({ type: 'engine-failed', error: readError(toError(error)) });
+        const now = performance.now();
+        if (now - (this.#toldAt.get(error.message) ?? -Infinity) < TELL_AGAIN) return;
+        this.#toldAt.set(error.message, now);
+        opened.host.emit({ type: 'engine-failed', error: readError(error) });
     }
 
-    get #connection(): Connection {
+    get #openedNow(): Opened {
         if (!this.#opened) throw new Error('the engine is not open');
-        return this.#opened.connection;
+        return this.#opened;
     }
+}
 
-    #key(name: string): string {
-        return this.#connection.key(name);
-    }
-
-    #now(): number {
-        return this.#opened?.host.clock.now() ?? Date.now();
-    }
+// The first edition has another form of everything in Redis: each of the two would run every slot.
+async function refuseFirstEdition(connection: Connection): Promise<void> {
+    const beats = async () => {
+        const state = await connection.use((client) => client.hgetall(connection.key('state')));
+        return new Map(Object.entries(state).filter(([field]) => field.startsWith('beat ')));
+    };
+    const before = await beats();
+    if (before.size === 0) return;
+    await delay(FIRST_EDITION_BEAT);
+    const after = await beats();
+    if (![...after].some(([field, beat]) => before.get(field) !== beat)) return;
+    throw new Error(
+        `Processes of pinstripe-bot's first edition work on ${connection.prefix} in Redis: stop them first, for they would run every slot once more.`,
+    );
 }
 
 function ignoreAway(error: unknown): undefined {

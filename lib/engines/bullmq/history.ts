@@ -9,12 +9,10 @@ import {
     timeOf,
 } from '../../runs/history.js';
 import type { Connection } from './connection.js';
-import type { RedisRow } from './rows.js';
+import { pastRunOf, type RedisRow, readPast, runOf } from './rows.js';
+import { QUEUE } from './worker.js';
 
-/** What is remembered of a run that goes on, with the process that executes it. */
-export type Started = PastRun & { readonly process: string };
-
-/** What the engine remembers in Redis: a stream of each job's ended runs and skipped slots. */
+/** What the engine remembers in Redis: a stream of each job's ended runs and skipped slots, and what goes on. */
 export class RedisHistory implements History {
     readonly isShared = true;
 
@@ -25,7 +23,9 @@ export class RedisHistory implements History {
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
         const started = await this.#started();
-        const found = await this.connection.all((client) => jobs.map((job) => this.#read(client, job, 200)));
+        const found = await this.connection.use((client) =>
+            Promise.all(jobs.map((job) => this.#read(client, job, MOST_OF_REQUEST))),
+        );
         return new Map(
             jobs.flatMap((job, index): [string, JobStatus][] => {
                 const running = started.filter((run) => run.job === job);
@@ -37,42 +37,58 @@ export class RedisHistory implements History {
 
     async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
         const running = (await this.#started()).filter((run) => run.job === job);
-        const [past = []] = await this.connection.all((client) => [this.#read(client, job, most)]);
+        const past = await this.connection.use((client) => this.#read(client, job, most));
         return [...running, ...past].sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
     }
 
     async pausedJobs(): Promise<readonly string[]> {
-        return (await this.connection.use((client) => client.hkeys(this.connection.key('pauses')))).sort();
+        const fields = await this.connection.use((client) => client.hkeys(this.connection.key('live')));
+        return fields.flatMap((field) => (field.startsWith('pause ') ? [field.slice(6)] : [])).sort();
     }
 
     async close(): Promise<void> {
         this.release();
     }
 
-    // Of those that go on, a run whose lane has been left by now is in the stream as well.
+    // What BullMQ has handed over, and what is known of runs that wait for their retry, or that nobody else may execute.
     async #started(): Promise<PastRun[]> {
         const { connection } = this;
-        const [rows, started] = await connection.all((client) => [
-            client.hgetall(connection.key('rows')),
-            client.hgetall(connection.key('started')),
-        ]);
-        return Object.entries(started ?? {}).flatMap(([id, text]): PastRun[] => {
-            const row = rows?.[id];
-            if (!row || (JSON.parse(row) as RedisRow).kind === 'slot') return [];
-            const { past } = JSON.parse(text) as { past: PastRun };
-            return [past];
-        });
+        const { key } = connection;
+        const [active, noted] = await connection.use((client) =>
+            Promise.all([client.lrange(key(`${QUEUE}:active`), 0, -1), client.hgetall(key('started'))]),
+        );
+        const ids = [...new Set([...active, ...Object.keys(noted)])];
+        if (ids.length === 0) return [];
+        const [texts, jobs] = await connection.use((client) =>
+            Promise.all([
+                // Of some the end is on its way into the stream, or there already.
+                client.hmget(key('rows'), ...ids),
+                Promise.all(
+                    active.map((id) => client.hmget(key(`${QUEUE}:${id}`), 'processedOn', 'pb', 'atm', 'stc')),
+                ),
+            ]),
+        );
+        const rows = new Map(ids.map((id, index) => [id, JSON.parse(texts[index] ?? 'null') as RedisRow | null]));
+        const started = new Map<string, PastRun>();
+        for (const [id, text] of Object.entries(noted)) started.set(id, JSON.parse(text.slice(1)) as PastRun);
+        for (const [index, id] of active.entries()) {
+            const [processedOn, by, made, stalled] = jobs[index] ?? [];
+            const row = rows.get(id);
+            if (!row) continue;
+            const run = Object.assign(runOf(row, undefined), {
+                startedAt: started.get(id)?.startedAt ?? Number(processedOn),
+                attempt: Number(made ?? 0) + Number(stalled ?? 0) + 1,
+            });
+            const [, host = '', pid] = /^(.*)-(\d+)$/.exec(by ?? '') ?? [];
+            started.set(id, pastRunOf(run, { host, pid: Number(pid) }));
+        }
+        return [...started].flatMap(([id, run]) => (rows.get(id)?.kind === 'run' ? [run] : []));
     }
 
     async #read(client: Redis, job: string, most: number): Promise<(PastRun | PastSkips)[]> {
-        const entries = await client.xrevrange(
-            this.connection.key(`history:${job}`),
-            '+',
-            '-',
-            'COUNT',
-            most,
-        );
-        return entries.map(([, [, text]]) => JSON.parse(text ?? '{}') as PastRun | PastSkips);
+        const stream = this.connection.key(`past:${job}`);
+        const entries = await client.xrevrange(stream, '+', '-', 'COUNT', most);
+        return entries.map(([, fields]) => readPast(fields));
     }
 }
 
@@ -84,7 +100,7 @@ function statusOf(running: readonly PastRun[], past: readonly (PastRun | PastSki
     const ended = newestFirst.filter(
         ({ manual, scheduledAt }) => !manual && scheduledAt === newest?.scheduledAt,
     );
-    const manual = newestFirst.filter((run) => run.manual).slice(0, MOST_OF_REQUEST);
+    const manual = newestFirst.filter((run) => run.manual);
     return {
         running,
         ended,

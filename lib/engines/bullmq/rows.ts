@@ -1,18 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { OverlapPolicy } from '../../jobs/settings.js';
-import type { PastRun } from '../../runs/history.js';
-import { laneOf, latenessOf, type Run, type TenantId } from '../../runs/run.js';
+import type { PastRun, PastSkips } from '../../runs/history.js';
+import { createRun, laneOf, latenessOf, type Run, type TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
 import type { MissedPolicy } from '../../schedule/missed.js';
 import { traceOf } from '../../text/errors.js';
 import type { Owner } from '../owner.js';
 
-/** A run from when it is due until it has ended, as Redis has it. */
+/** A run from when it is due until it has ended, as Redis and BullMQ's job have it. */
 export interface RedisRow {
     readonly id: string;
     readonly kind: 'run' | 'slot';
     readonly origin: 'schedule' | 'waiter' | 'later';
     readonly lane: string;
+    readonly overlap: OverlapPolicy;
+    readonly missed: MissedPolicy;
+    readonly catchesUp: boolean;
+    /** Unix milliseconds. */
+    readonly runAt: number;
+    /** Whether it does not start while its job is paused. */
+    readonly heedsPauses: boolean;
+    readonly retries: number;
     readonly job: string;
     readonly schedule: string | null;
     readonly args: readonly Json[];
@@ -20,95 +28,81 @@ export interface RedisRow {
     /** Unix seconds. */
     readonly slot: number | null;
     /** The slot before it, in unix seconds: successive skips share an entry. */
-    readonly prev: number | null;
-    readonly overlap: OverlapPolicy;
-    readonly missed: MissedPolicy;
-    readonly catchesUp: boolean;
-    /** Unix milliseconds. */
-    readonly runAt: number;
-    readonly retries: number;
+    readonly prev: number;
     /** The process that waits for it, or has recorded it. */
     readonly process: string;
-    /** The beginning of its entry where its slot is skipped: JSON without its end. */
-    readonly past: string;
-}
-
-/** A lane, in a key. */
-export function laneKey(kind: RedisRow['kind'], run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
-    return createHash('sha1')
-        .update(`${kind} ${laneOf(run)}`)
-        .digest('base64url')
-        .slice(0, 16);
 }
 
 /** What a row is made of, beside its run. */
 export type RowParts = Pick<
     RedisRow,
-    'kind' | 'origin' | 'overlap' | 'missed' | 'catchesUp' | 'runAt' | 'retries'
+    'kind' | 'origin' | 'overlap' | 'missed' | 'catchesUp' | 'runAt' | 'heedsPauses' | 'retries'
 >;
 
-/** The row of a run. */
-export function rowOf(run: Run, parts: RowParts, prev: number | undefined, owner: Owner): RedisRow {
-    const lane = laneKey(parts.kind, run);
-    const isSlot = parts.origin === 'schedule';
-    return {
-        id: isSlot ? `${run.scheduledAt}-${lane}` : run.id,
-        lane,
-        job: run.job,
-        schedule: run.schedule ?? null,
-        args: run.args,
-        tenant: run.tenant ?? null,
-        slot: run.scheduledAt ?? null,
-        prev: prev ?? null,
-        process: owner.id,
-        past: pastOf(run, owner),
-        ...parts,
-    };
+/** A lane, in a key. */
+export function laneKey(kind: RedisRow['kind'], run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
+    const hash = createHash('sha1').update(`${kind} ${laneOf(run)}`);
+    return hash.digest('base64url').slice(0, 20);
 }
 
-/** The beginning of an entry of skipped slots: JSON without its end. */
-export function pastOf(
-    { job, schedule, args, tenant }: Pick<Run, 'job' | 'schedule' | 'args' | 'tenant'>,
-    { host, pid }: Owner,
-): string {
-    return JSON.stringify({ kind: 'skips', job, schedule, args, tenant, host, pid }).slice(0, -1);
+/** The row of a run; `prev` is the slot before its own. */
+export function rowOf(run: Run, parts: RowParts, prev: number | undefined, owner: Owner): RedisRow {
+    const { job, schedule = null, args, tenant = null, scheduledAt: slot = null } = run;
+    const lane = laneKey(parts.kind, run);
+    const id = parts.origin === 'schedule' ? `${slot}-${lane}` : run.id;
+    return { id, ...parts, lane, job, schedule, args, tenant, slot, prev: prev ?? -1, process: owner.id };
+}
+
+/** Whether a row keeps its lane: runs that may overlap do not, unless they catch up, one after another. */
+export function holdsLane({ overlap, catchesUp }: Pick<RedisRow, 'overlap' | 'catchesUp'>): boolean {
+    return overlap !== 'allow' || catchesUp;
+}
+
+/** A row as its lane's list has it: `f`: a schedule made it, `c`: it catches up, `m`: somebody asked for it; slots; its id. */
+export function memberOf({ catchesUp, origin, slot, prev, id }: RedisRow): string {
+    return `${catchesUp ? 'c' : origin === 'schedule' ? 'f' : 'm'} ${slot ?? 0} ${prev} ${id}`;
 }
 
 /** The run of a row. */
 export function runOf(row: RedisRow, file: string | undefined): Run {
-    return {
-        id: row.id,
-        job: row.job,
+    const { id, job, args, origin } = row;
+    return createRun({
+        id,
+        job,
         file,
+        args,
         schedule: row.schedule ?? undefined,
-        args: row.args,
         tenant: row.tenant ?? undefined,
         scheduledAt: row.slot ?? undefined,
-        manual: row.origin !== 'schedule',
-        attempt: 0,
-        startedAt: undefined,
-        endedAt: undefined,
-        outcome: undefined,
-        reason: undefined,
-        error: undefined,
-    };
+        manual: origin !== 'schedule',
+    });
+}
+
+/**
+ * Tells what is wrong with a job in the queue: whoever can reach Redis can put anything there.
+ *
+ * @returns undefined: it is a row of ours
+ */
+export function faultOf(data: unknown, jobId: string | undefined): string | undefined {
+    if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'it is no object';
+    const row = data as Partial<Record<keyof RedisRow, unknown>>;
+    if (row.id !== jobId) return 'its `id` is not that of its job';
+    for (const name of ['lane', 'job', 'process'] as const)
+        if (typeof row[name] !== 'string' || row[name] === '') return `its \`${name}\` is no text`;
+    if (row.kind !== 'run' && row.kind !== 'slot') return 'its `kind` is none';
+    if (row.origin !== 'schedule' && row.origin !== 'later') return 'its `origin` is none';
+    if (row.schedule !== null && typeof row.schedule !== 'string') return 'its `schedule` is no text';
+    if (!Array.isArray(row.args)) return 'its `args` are no array';
+    if (row.tenant !== null && typeof row.tenant !== 'string' && !Number.isFinite(row.tenant))
+        return 'its `tenant` is neither a text nor a number';
+    if (row.slot !== null && !Number.isSafeInteger(row.slot)) return 'its `slot` is no unix second';
+    return Number.isFinite(row.runAt) ? undefined : 'its `runAt` is no time';
 }
 
 /** What is remembered of a run. */
 export function pastRunOf(run: Run, { host, pid }: Pick<Owner, 'host' | 'pid'>): PastRun {
-    const {
-        id,
-        job,
-        schedule,
-        args,
-        tenant,
-        scheduledAt,
-        manual,
-        attempt,
-        startedAt = 0,
-        endedAt,
-        error,
-    } = run;
+    const { id, job, schedule, args, tenant, scheduledAt, manual, attempt, startedAt = 0, endedAt } = run;
+    const { error, reason, outcome = 'running' } = run;
     return {
         kind: 'run',
         id,
@@ -122,11 +116,35 @@ export function pastRunOf(run: Run, { host, pid }: Pick<Owner, 'host' | 'pid'>):
         startedAt,
         endedAt,
         lateBy: latenessOf(run),
-        outcome: run.outcome ?? 'running',
-        reason: run.reason,
+        outcome,
+        reason,
         error: error && `${error.name}: ${error.message}`,
         stack: error && traceOf(error),
         host,
         pid,
     };
+}
+
+/** Reads an entry of history. */
+export function readPast([kind, text = '{}', ...fields]: readonly string[]): PastRun | PastSkips {
+    if (kind === 'run') return JSON.parse(text) as PastRun;
+    const [, reason = '', , first, , last, , count, , atLeast] = fields;
+    return {
+        ...(JSON.parse(text) as PastSkips),
+        kind: 'skips',
+        reason,
+        first: Number(first),
+        last: Number(last),
+        count: Number(count),
+        atLeast: atLeast === '1',
+    };
+}
+
+/** What skipped slots have in common, as history has it. */
+export function pastOf(
+    { job, schedule, args, tenant }: Pick<RedisRow, 'job' | 'schedule' | 'args' | 'tenant'>,
+    { host, pid }: Pick<Owner, 'host' | 'pid'>,
+): string {
+    const of = { job, schedule: schedule ?? undefined, args, tenant: tenant ?? undefined };
+    return JSON.stringify({ ...of, host, pid });
 }

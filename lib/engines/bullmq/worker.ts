@@ -9,7 +9,7 @@ import type { Connect, Packages } from './packages.js';
 import { SCRIPTS } from './scripts.js';
 
 /** The name of the queue; BullMQ puts the prefix in front. */
-export const QUEUE = 'queue';
+export const QUEUE = 'runs';
 
 /** How long a death takes to be found. */
 export interface Locks {
@@ -28,40 +28,62 @@ const LONGEST_RETRY = 1_000;
 /** How long the end is waited for, in milliseconds; less than a server does. */
 const CLOSE_PATIENCE = 3_000;
 
-/** What a consumer works with. */
+/** What a worker works with. */
 export interface QueueWorkerParts {
     readonly packages: Packages;
     readonly connect: Connect;
     readonly settings: RedisSettings;
     /** What all keys begin with. */
     readonly prefix: string;
+    /** What BullMQ knows it by. */
+    readonly name: string;
     /** How many runs go at once. */
     readonly concurrency: number;
     readonly locks: Locks;
-    /** Does what is to be done with something from the queue; what it returns is kept with it. */
-    process(job: Job, token: string | undefined): Promise<string>;
+    /** Executes what was taken from the queue; what it returns is kept with it. */
+    process(job: Job, token: string): Promise<string>;
     /** Told when BullMQ has what a job came to. */
     ended(job: Job): void;
     /** Told that a job is not its own any more, because another has taken it for lost. */
     lost(id: string): void;
     /** Tells how long BullMQ is to wait, in milliseconds, before it brings back what failed with an error; -1: it is not. */
     delayAfter(error: Error | undefined): number;
+    /** For how long Redis has answered without a pause, in milliseconds. */
+    answersSince(): number;
+    /** Resolves when none of its runs goes on. */
+    rested(): Promise<void>;
     /** Told of what goes wrong besides. */
     failed(error: Error): void;
 }
 
-type Relocking = Redis & { botRelock(...args: (string | number)[]): Promise<unknown> };
+/** What was taken from the queue, until BullMQ knows what it came to. */
+interface Taken {
+    readonly job: Job;
+    readonly token: string;
+    /** What it came to. */
+    value?: string;
+    error?: Error;
+}
 
-/** Takes what is in the queue out of it, over a connection of its own: BullMQ's worker, and what it needs to survive. */
+/** What BullMQ's worker keeps for itself. */
+interface Inside {
+    readonly lockManager: { close(): Promise<void> };
+    moveStalledJobsToWait(): Promise<void>;
+}
+
+type Scripted = Redis & Record<'botLock' | 'botGuard', (...args: (string | number)[]) => Promise<unknown>>;
+
+/** Takes runs out of the queue, over a connection of its own: BullMQ's worker, and what it needs to survive a Redis that is away. */
 export class QueueWorker {
-    #client: Redis;
-    /** The locks of the runs that go on, by their ids. */
-    readonly #tokens = new Map<string, string>();
-    #connectedSince: number | undefined;
-    #checks: NodeJS.Timeout | undefined;
+    #client: Scripted;
+    readonly #taken = new Map<string, Taken>();
+    readonly #checks: NodeJS.Timeout;
     readonly #resting = new AbortController();
     #bullmq: Worker | undefined;
     #end: Promise<void> | undefined;
+    #isOver = false;
+    /** How far the clock of Redis is ahead, in milliseconds. */
+    #ahead = 0;
 
     constructor(private readonly parts: QueueWorkerParts) {
         // Each run that waits for Redis listens to its end.
@@ -76,24 +98,31 @@ export class QueueWorker {
         return this.#resting.signal;
     }
 
-    /** Takes nothing more. */
-    rest(): void {
+    /** Waits for its runs, and lets go of its connections; where Redis is away, what they came to is not waited for long. */
+    async close(): Promise<void> {
         this.#resting.abort();
         this.#end ??= this.#finish();
-    }
-
-    /** Waits for what it has taken, and lets go of its connections; where Redis is away it does not wait long. */
-    async close(): Promise<void> {
-        this.rest();
-        if (this.#tokens.size > 0) return this.#end;
         const stop = new AbortController();
-        await Promise.race([this.#end, pause(CLOSE_PATIENCE, stop.signal)]);
+        const late = this.parts.rested().then(() => pause(CLOSE_PATIENCE, stop.signal));
+        await Promise.race([this.#end, late]);
         stop.abort();
+        this.#isOver = true;
         clearInterval(this.#checks);
         this.#client.disconnect();
+        // BullMQ renews locks for as long as it waits for a connection to end, which may be for ever.
+        await (this.#bullmq as unknown as Inside | undefined)?.lockManager.close();
     }
 
-    #connect(): Redis {
+    /**
+     * Takes the locks of its runs again: Redis, or this process, has stood still, and they may have run out. What another
+     * process has taken for lost meanwhile is told.
+     */
+    async lockAgain(): Promise<void> {
+        if (this.#client.status !== 'ready') return;
+        await Promise.all([...this.#taken.values()].map((taken) => this.#lock(taken)));
+    }
+
+    #connect(): Scripted {
         const client = this.parts.connect(this.parts.settings, {
             lazyConnect: false,
             maxRetriesPerRequest: null,
@@ -102,16 +131,11 @@ export class QueueWorker {
             // Longer than any wait for a run: a connection that is dead without saying so.
             socketTimeout: 30_000,
             retryStrategy: (times: number) =>
-                this.resting.aborted ? null : Math.min(LONGEST_RETRY, 50 * times),
-        });
-        client.defineCommand('botRelock', { numberOfKeys: 1, lua: SCRIPTS.botRelock });
-        client.on('ready', () => {
-            this.#connectedSince = Date.now();
-            this.#lockAgain(client);
-        });
-        client.on('close', () => {
-            this.#connectedSince = undefined;
-        });
+                this.#isOver || (this.resting.aborted && this.#taken.size === 0) ? null : Math.min(LONGEST_RETRY, 50 * times),
+        }) as Scripted;
+        for (const name of ['botLock', 'botGuard'] as const)
+            client.defineCommand(name, { numberOfKeys: 1, lua: SCRIPTS[name] });
+        client.on('ready', () => void this.lockAgain());
         client.on('error', (error) => {
             if (!isWrongDatabase(error)) return;
             client.disconnect();
@@ -151,19 +175,11 @@ export class QueueWorker {
     }
 
     #create(): Worker {
-        const { packages, prefix, concurrency, delayAfter, failed, ended, lost, locks } = this.parts;
-        const process = async (job: Job, token?: string) => {
-            const id = job.id ?? '';
-            this.#tokens.set(id, token ?? '');
-            try {
-                return await this.parts.process(job, token);
-            } finally {
-                setImmediate(() => this.#tokens.get(id) === token && this.#tokens.delete(id));
-            }
-        };
-        const bullmq = new packages.bullmq.Worker(QUEUE, process, {
+        const { packages, prefix, name, concurrency, delayAfter, failed, locks } = this.parts;
+        const bullmq = new packages.bullmq.Worker(QUEUE, (job, token = '') => this.#process(job, token), {
             connection: this.#client,
             prefix,
+            name,
             concurrency,
             lockDuration: locks.lock,
             stalledInterval: locks.check,
@@ -174,55 +190,102 @@ export class QueueWorker {
             runRetryDelay: 1_000,
             settings: { backoffStrategy: (_made, _type, error) => delayAfter(error) },
         });
+        const ended = (job: Job | undefined) => {
+            this.#taken.delete(job?.id ?? '');
+            if (job?.finishedOn) this.parts.ended(job);
+        };
         bullmq.on('completed', ended);
-        bullmq.on('failed', (job) => job?.finishedOn !== undefined && ended(job));
+        bullmq.on('failed', ended);
         bullmq.on('error', (error) => {
-            const [, id] =
-                /(?:Missing lock for job|Lock mismatch for job|Missing key for job|^Job) (\S+?)(?:\. | is not in the active)/.exec(
-                    error.message,
-                ) ?? [];
+            const [, id] = LOCK_ERROR.exec(error.message) ?? [];
+            const taken = id === undefined ? undefined : this.#taken.get(id);
             if (id === undefined) failed(error);
-            else lost(id);
+            else if (taken) void this.#settle(taken).catch((cause) => failed(toError(cause)));
         });
         return bullmq;
     }
 
-    // Only who has been connected for the time of a lock knows that a run without one has lost its process.
-    async #check(): Promise<void> {
-        const { lock } = this.parts.locks;
-        if (this.#connectedSince === undefined || Date.now() - this.#connectedSince < lock) return;
-        const worker = this.#bullmq as unknown as { moveStalledJobsToWait(): Promise<void> } | undefined;
-        await worker?.moveStalledJobsToWait().catch((error: unknown) => this.parts.failed(toError(error)));
+    async #process(job: Job, token: string): Promise<string> {
+        const taken: Taken = { job, token };
+        this.#taken.set(job.id ?? '', taken);
+        try {
+            taken.value = await this.parts.process(job, token);
+            await this.#makeSure(taken);
+            return taken.value;
+        } catch (error) {
+            const { DelayedError, WaitingError } = this.parts.packages.bullmq;
+            // It is back in the queue.
+            if (error instanceof DelayedError || error instanceof WaitingError) this.#taken.delete(job.id ?? '');
+            else {
+                taken.error = toError(error);
+                await this.#makeSure(taken);
+            }
+            throw error;
+        }
     }
 
-    // While Redis stood still the locks of all runs may have run out: they are taken again before anybody looks.
-    #lockAgain(client: Redis): void {
-        const { prefix, locks } = this.parts;
-        for (const [id, token] of this.#tokens)
-            (client as Relocking).botRelock(prefix, id, token, locks.lock).catch(() => {});
+    // BullMQ takes no outcome without its lock, which may have run out if Redis does not answer at this moment.
+    async #makeSure(taken: Taken): Promise<void> {
+        if (this.parts.answersSince() === 0) await this.#lock(taken);
+    }
+
+    /** Takes the lock of a run again, unless it is another's by now. */
+    async #lock({ job, token }: Taken): Promise<void> {
+        const { prefix, locks, lost } = this.parts;
+        const id = job.id ?? '';
+        const answer = await this.#client.botLock(prefix, id, token, locks.lock).catch(() => undefined);
+        if (answer === 0 && this.#taken.get(id)?.token === token && !job.finishedOn) lost(id);
+    }
+
+    // The lock was missing when BullMQ was told of the outcome: it ran out on the way, or the answer of a first try was lost.
+    async #settle(taken: Taken): Promise<void> {
+        const { prefix, locks, lost, ended, delayAfter } = this.parts;
+        const { job, token, value, error } = taken;
+        const id = job.id ?? '';
+        if (value === undefined && error === undefined) return this.#lock(taken);
+        this.#taken.delete(id);
+        const isOurs = (await this.#client.botLock(prefix, id, token, locks.lock)) === 1;
+        if (isOurs && error) await job.moveToFailed(error, token, false);
+        else if (isOurs) await job.moveToCompleted(value, token, false);
+        const key = `${prefix}:${QUEUE}:${id}`;
+        const [returned, reason] = await this.#client.hmget(key, 'returnvalue', 'failedReason');
+        const isTold = error ? reason === error.message : returned === JSON.stringify(value);
+        if (!isTold) lost(id);
+        else if (!error || delayAfter(error) < 0) ended(job);
+    }
+
+    // Only who has had answers for the time of a lock knows that a run without one has lost its process.
+    async #check(): Promise<void> {
+        const { locks, prefix, answersSince, failed } = this.parts;
+        const worker = this.#bullmq as unknown as Inside | undefined;
+        if (!worker || this.#client.status !== 'ready' || answersSince() < locks.lock) return;
+        const sentAt = Date.now();
+        try {
+            const guarded = this.#client.botGuard(prefix, sentAt + this.#ahead);
+            const [time] = await Promise.all([guarded, worker.moveStalledJobsToWait()]);
+            if (Date.now() - sentAt < 500) this.#ahead = Number(time) - Date.now();
+        } catch (error) {
+            failed(toError(error));
+        }
     }
 
     // BullMQ waits for ever for the end of a connection that is about to be tried again: it has to have ended before.
     async #finish(): Promise<void> {
         const stop = new AbortController();
         const { signal } = stop;
-        if (this.#client.status !== 'ready') {
+        if (this.#client.status !== 'ready' && this.#taken.size === 0) {
             const ended = once(this.#client, 'end', { signal }).catch(() => {});
             await Promise.race([ended, pause(LONGEST_RETRY + 500, signal)]);
         }
         stop.abort();
         await this.#bullmq?.close();
-        clearInterval(this.#checks);
-        this.#client.disconnect();
     }
 }
 
-/**
- * Waits, unless it is ended before.
- *
- * @param milliseconds how long
- * @param signal ends it once it is aborted
- */
+const LOCK_ERROR =
+    /(?:Missing lock for job|Lock mismatch for job|Missing key for job|could not renew lock for job|^Job) (\S+?)(?:\. | is not in the active|$)/;
+
+/** Waits, unless it is ended before. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     await delay(milliseconds, undefined, { signal }).catch(() => {});
 }

@@ -1,0 +1,273 @@
+import { ALL_JOBS, type EngineHost, type LastEnqueued } from '../../runs/engine.js';
+import type { PastRun } from '../../runs/history.js';
+import type { Run } from '../../runs/run.js';
+import type { Owner } from '../owner.js';
+import { PROCESS_DIED, pastOfJob } from './attempts.js';
+import type { Connection } from './connection.js';
+import { HELD } from './lanes.js';
+import { holdsLane, memberOf, type RedisRow, runOf } from './rows.js';
+import { MOST_IN_STEP, type Steps } from './steps.js';
+import { QUEUE } from './worker.js';
+
+/** How often a process looks, in milliseconds; each second time it shows that it is alive. */
+const BEAT = 1_000;
+
+/** Without an answer for longer than this, in milliseconds, Redis, or this process, has stood still. */
+const PAUSE = 2_500;
+
+/** A process that has shown no life for this long, in milliseconds, does not work. */
+const SILENT = 10_000;
+
+/** How often rows are looked for that fell between two steps, and how often where nothing goes on: each so many beats. */
+const LOOK_EVERY = { busy: 5, idle: 20 };
+
+/** How often what is too old is forgotten, in milliseconds. */
+const FORGET_EVERY = 3_600_000;
+
+/** How much a machine's clock may differ from that of Redis, in milliseconds. */
+const TOLERANCE = 3_000;
+
+/** What beats are made with. */
+export interface BeatsParts {
+    readonly host: EngineHost;
+    readonly connection: Connection;
+    readonly owner: Owner;
+    readonly steps: Steps;
+    /** How long Redis has to have answered until others may be judged by what they have shown, in milliseconds. */
+    readonly patience: number;
+    /** Up to which second this process has enqueued; undefined: it does not schedule. */
+    enqueuedUntil(): number | undefined;
+    /** Whether it does anything that others have to know of. */
+    isNeeded(): boolean;
+    /** Whether anything has gone on here since it was asked last. */
+    wasBusy(): boolean;
+    /** A beat was answered: the runs that are to end, with the reason. */
+    beaten(aborts: ReadonlyMap<string, string>): Promise<void>;
+    /** Redis answers again, after a pause. */
+    resumed(): void;
+    /** Told of a run that was lost. */
+    tellEnd(run: Run): void;
+}
+
+/** Shows each other second that this process is alive, reads what others want of it, and finishes what they have left behind. */
+export class Beats {
+    /** The paused jobs, as they were a second ago. */
+    paused: ReadonlySet<string> = new Set();
+    #timer: NodeJS.Timeout | undefined;
+    #beats = 0;
+    #answeredAt: number | undefined;
+    #answersFrom = 0;
+    #beating: Promise<void> | undefined;
+    #isClockTold = false;
+    /** How far the clock of Redis is ahead of this machine's, in milliseconds. */
+    #ahead = 0;
+
+    constructor(private readonly parts: BeatsParts) {}
+
+    /** For how long Redis has answered without a pause, in milliseconds. */
+    readonly answersSince = (): number => {
+        if (this.#answeredAt === undefined || performance.now() - this.#answeredAt > PAUSE) return 0;
+        return Math.max(1, performance.now() - this.#answersFrom);
+    };
+
+    /** Beats from now on, for as long as there is a reason to. */
+    start(): void {
+        this.#timer ??= setInterval(() => {
+            if (!this.parts.isNeeded()) return this.stop();
+            void this.beat();
+        }, BEAT);
+    }
+
+    stop(): void {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+    }
+
+    /** Shows life, and reads what others want. It never rejects: the connection tells of what fails. */
+    beat(): Promise<void> {
+        this.#beating ??= this.#beat(this.#beats++)
+            .catch(() => {})
+            .finally(() => {
+                this.#beating = undefined;
+            });
+        return this.#beating;
+    }
+
+    /** Compares the clock of this machine with that of Redis, which is one for all, and tells of a difference once. */
+    async compareClocks(): Promise<void> {
+        const { connection, host } = this.parts;
+        const before = Date.now();
+        const [seconds, microseconds] = await connection.use((client) => client.time());
+        this.#ahead = Number(seconds) * 1000 + Number(microseconds) / 1000 - (before + Date.now()) / 2;
+        const differs = Math.abs(this.#ahead) > TOLERANCE;
+        if (differs && !this.#isClockTold) host.emit({ type: 'clock-differs', by: -Math.round(this.#ahead) });
+        this.#isClockTold = differs;
+    }
+
+    /** How far any process has enqueued. */
+    async lastEnqueued(): Promise<LastEnqueued> {
+        const { connection, owner, enqueuedUntil } = this.parts;
+        const live = await connection.use((client) => client.hgetall(connection.key('live')));
+        const beats = beatsIn(live).filter(({ until }) => until !== undefined);
+        const own = [Number(live['enqueued'] ?? -Infinity), enqueuedUntil() ?? -Infinity];
+        const isFresh = ({ at }: { at: number }) => this.#time() - at < SILENT;
+        return {
+            second: Math.max(...own, ...beats.map(({ until }) => until ?? 0)),
+            byOthers: beats.some((beat) => beat.id !== owner.id && isFresh(beat)),
+        };
+    }
+
+    /** This process is no more; how far it has enqueued is kept. */
+    async leave(): Promise<void> {
+        const { connection, owner } = this.parts;
+        const key = connection.key('live');
+        this.stop();
+        await this.#beating;
+        const { second } = await this.lastEnqueued();
+        if (second > 0) await connection.use((client) => client.hset(key, 'enqueued', second));
+        await connection.use((client) => client.hdel(key, `beat ${owner.id}`));
+    }
+
+    async #beat(count: number): Promise<void> {
+        const { connection, owner, enqueuedUntil, beaten, resumed, wasBusy } = this.parts;
+        const key = connection.key('live');
+        // Reads may be answered where nothing may be written.
+        if (connection.isAway) await connection.script('botRead');
+        const wasAway = this.answersSince() === 0;
+        const beat = `${Math.round(this.#time())} ${enqueuedUntil() ?? ''}`;
+        const live = await connection.use(async (client) => {
+            if (count % 2 === 0 || wasAway) void client.hset(key, `beat ${owner.id}`, beat).catch(() => {});
+            return client.hgetall(key);
+        });
+        const isAgain = this.answersSince() === 0;
+        if (isAgain) this.#answersFrom = performance.now();
+        this.#answeredAt = performance.now();
+        if (isAgain) resumed();
+        this.paused = new Set(withPrefix('pause ', live).map(([job]) => job));
+        await beaten(new Map(withPrefix('abort ', live)));
+        if (live['later']) await this.#moveDue();
+        const isLooking = count % (wasBusy() ? LOOK_EVERY.busy : LOOK_EVERY.idle) === 0;
+        if (isLooking && this.answersSince() >= this.parts.patience) await this.#lookAround(live);
+    }
+
+    // Runs that wait for their time enter their lanes.
+    async #moveDue(): Promise<void> {
+        const { connection, host, steps } = this.parts;
+        const [key, now] = [connection.key('later'), host.clock.now()];
+        const ids = await connection.use((client) => client.zrangebyscore(key, 0, now, 'LIMIT', 0, MOST_IN_STEP));
+        if (ids.length === 0) {
+            const left = await connection.use((client) => client.zcard(key));
+            if (left === 0) await connection.use((client) => client.hdel(connection.key('live'), 'later'));
+            return;
+        }
+        const texts = await connection.use((client) => client.hmget(connection.key('rows'), ...ids));
+        const due = texts.flatMap((text) => (text ? [JSON.parse(text) as RedisRow] : []));
+        const waits = ({ job, origin }: RedisRow) =>
+            origin !== 'schedule' && (this.paused.has(job) || this.paused.has(ALL_JOBS));
+        const later = due.filter(waits).flatMap(({ id }) => [now + BEAT, id]);
+        if (later.length > 0) await connection.use((client) => client.zadd(key, ...later));
+        await steps.move(due.filter((row) => !waits(row)));
+    }
+
+    // A kill between two steps leaves a head that is not in the queue, or one that has ended and not left its lane. One
+    // process at a time looks for them.
+    async #lookAround(live: Readonly<Record<string, string>>): Promise<void> {
+        const { connection } = this.parts;
+        const { key } = connection;
+        const span = BEAT * LOOK_EVERY.busy - 500;
+        if (!(await connection.use((client) => client.set(key('looks'), 1, 'PX', span, 'NX')))) return;
+        const beats = beatsIn(live);
+        const dead = beats.filter(({ at }) => this.#time() - at > 6 * SILENT);
+        if (dead.length > 0) {
+            const last = Math.max(...dead.map(({ until = 0 }) => until), Number(live['enqueued'] ?? 0));
+            await connection.use((client) => client.hset(key('live'), 'enqueued', last));
+            await connection.use((client) => client.hdel(key('live'), ...dead.map(({ id }) => `beat ${id}`)));
+        }
+        const alive = new Set(beats.flatMap(({ id, at }) => (this.#time() - at < SILENT ? [id] : [])));
+        for (let cursor = ''; cursor !== '0'; ) {
+            const [next, page] = await connection.use((client) =>
+                client.hscan(key('rows'), cursor || '0', 'COUNT', MOST_IN_STEP),
+            );
+            const texts = page.filter((_, index) => index % 2 === 1);
+            await this.#finish(texts.map((text) => JSON.parse(text) as RedisRow), alive);
+            cursor = next;
+        }
+        if (await connection.use((client) => client.set(key('forgets'), 1, 'PX', FORGET_EVERY, 'NX')))
+            await this.#forget();
+    }
+
+    async #finish(rows: readonly RedisRow[], alive: ReadonlySet<string>): Promise<void> {
+        const { connection, steps } = this.parts;
+        const { key } = connection;
+        const fields = ['timestamp', 'finishedOn', 'returnvalue', 'data'] as const;
+        const found = await connection.use((client) =>
+            Promise.all(
+                rows.map(({ id, lane }) =>
+                    Promise.all([
+                        client.lindex(key(`lane:${lane}`), 0),
+                        client.zscore(key('later'), id),
+                        client.hmget(key(`${QUEUE}:${id}`), ...fields),
+                    ]),
+                ),
+            ),
+        );
+        for (const [index, row] of rows.entries()) {
+            const [head, later, job] = found[index] ?? [null, null, []];
+            const [timestamp, finishedOn, returned = null, data = null] = job;
+            const isHead = !holdsLane(row) || head === memberOf(row);
+            if (row.origin === 'waiter' && !alive.has(row.process)) await this.#lose(row);
+            if (row.origin === 'waiter' || later !== null || !isHead) continue;
+            if (finishedOn) await steps.leave(row, pastOfJob(returned, data));
+            else if (!timestamp || data === HELD) await steps.start([row.id]);
+        }
+    }
+
+    // Somebody waited for it in a process that is no more.
+    async #lose(row: RedisRow): Promise<void> {
+        const { connection, steps, host, tellEnd } = this.parts;
+        const noted = await connection.use((client) => client.hget(connection.key('started'), row.id));
+        const outcome = noted ? ('lost' as const) : ('aborted' as const);
+        const end = { outcome, reason: PROCESS_DIED, endedAt: host.clock.now() };
+        const past = noted && { ...(JSON.parse(noted.slice(1)) as PastRun), ...end };
+        const run = Object.assign(runOf(row, host.planOf(row.job)?.file), end);
+        if (past) Object.assign(run, { attempt: past.attempt, startedAt: past.startedAt });
+        await steps.leave(row, past ? JSON.stringify(past) : undefined);
+        tellEnd(run);
+    }
+
+    async #forget(): Promise<void> {
+        const { connection, host } = this.parts;
+        const { retention, maxRunsPerJob } = host.journal;
+        const oldest = Math.max(0, Math.floor(this.#time() - retention));
+        const pattern = connection.key('past:').replace(/[[\]?*\\]/g, '\\$&');
+        for (let cursor = ''; cursor !== '0'; ) {
+            const [next, streams] = await connection.use((client) =>
+                client.scan(cursor || '0', 'MATCH', `${pattern}*`, 'COUNT', 500),
+            );
+            for (const stream of streams) {
+                await connection.use((client) => client.xtrim(stream, 'MINID', '~', oldest));
+                await connection.use((client) => client.xtrim(stream, 'MAXLEN', '~', maxRunsPerJob));
+            }
+            cursor = next;
+        }
+    }
+
+    /** What time it is by the clock of Redis, in unix milliseconds. */
+    #time(): number {
+        return Date.now() + this.#ahead;
+    }
+}
+
+function beatsIn(live: Readonly<Record<string, string>>): { id: string; at: number; until: number | undefined }[] {
+    return withPrefix('beat ', live).map(([id, value]) => {
+        const [at, until] = value.split(' ');
+        return { id, at: Number(at), until: until ? Number(until) : undefined };
+    });
+}
+
+/** The fields that begin with something, without it. */
+function withPrefix(prefix: string, fields: Readonly<Record<string, string>>): [string, string][] {
+    return Object.entries(fields).flatMap(([field, value]): [string, string][] =>
+        field.startsWith(prefix) ? [[field.slice(prefix.length), value]] : [],
+    );
+}
