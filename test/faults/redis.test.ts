@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PastRun } from '../../lib/runs/history.js';
 import { openNetwork } from '../support/network.js';
 import { patience } from '../support/pace.js';
 import { configFor, onQueue, readHistory } from '../support/redis_reader.js';
@@ -115,9 +114,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assertOnce(await fleet.evidence());
     });
 
-    test('start-bot comes to its end by itself although Redis is away', {
-        todo: 'the engine on Redis was rebuilt: this promise is not kept again yet',
-    }, async () => {
+    test('start-bot comes to its end by itself although Redis is away', async () => {
         const { redis, fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${QUICK} }` });
         const bot = fleet.app.start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', 'start-bot'], {
             NODE_ENV: 'production',
@@ -219,9 +216,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assert.match(lonely.output(), /slow .*lost/);
     });
 
-    test('commands in other processes pause, resume and run, and come to their end', {
-        todo: 'the engine on Redis was rebuilt: this promise is not kept again yet',
-    }, async () => {
+    test('commands in other processes pause, resume and run, and come to their end', async () => {
         const { fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${QUICK} }` });
         const bot = (...words: string[]) =>
             fleet.app
@@ -252,22 +247,20 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assertOnce(await fleet.evidence());
     });
 
-    test('what is no run of ours in the queue fails alone, with a reason, and runs nothing', {
-        todo: 'the engine on Redis was rebuilt: this promise is not kept again yet',
-    }, async () => {
+    test('what is no run of ours in the queue fails alone, with a reason, and runs nothing', async () => {
         const { redis, fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${QUICK} }` });
         const server = fleet.start();
         await server.started;
-        const good = { version: 1, job: 'tick', args: [], scheduledAt: 1_000_000 };
+        const good = { id: 'bad-9', kind: 'run', origin: 'schedule', lane: 'x', job: 'tick', process: 'x', schedule: null, args: [], tenant: null, slot: 1_000_000, runAt: 1 };
         const bad = [
             null,
             'process.exit()',
-            { ...good, version: 2 },
-            { ...good, job: ['tick'] },
-            { ...good, args: { length: 1 } },
-            { ...good, tenant: {} },
-            { ...good, scheduledAt: '1000000' },
-            { ...good, catchesUp: 'yes' },
+            { ...good, id: 'another' },
+            { ...good, id: 'bad-3', job: ['tick'] },
+            { ...good, id: 'bad-4', args: { length: 1 } },
+            { ...good, id: 'bad-5', tenant: {} },
+            { ...good, id: 'bad-6', slot: '1000000' },
+            { ...good, id: 'bad-7', runAt: 'now' },
         ];
         await onQueue(redis.url, (queue) =>
             queue.addBulk(
@@ -276,18 +269,16 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         );
         await until(
             'eight complaints',
-            async () => server.output().match(/payload in Redis is malformed/g)?.length === bad.length,
+            async () => server.output().match(/in the queue of Redis is malformed/g)?.length === bad.length,
         );
         await until('ticks', async () => (await fleet.evidence({ what: 'start' })).length >= 3);
         assert.deepEqual(
             (await fleet.evidence({ what: 'start' })).filter(({ slot }) => slot === 1_000_000),
             [],
         );
-        const failed = (await readHistory(redis.url, ['tick'])).filter(
-            (past): past is PastRun => past.kind === 'run' && past.outcome === 'failed',
-        );
+        const failed = await onQueue(redis.url, (queue) => queue.getFailed());
         assert.equal(failed.length, bad.length);
-        assert.match(failed[0]?.error ?? '', /malformed/);
+        assert.match(failed[0]?.failedReason ?? '', /malformed/);
     });
 
     test('an old release and a new one side by side: what is removed stops, what is new starts, none doubles', async () => {

@@ -52,7 +52,6 @@ interface Opened {
     readonly steps: Steps;
     readonly attempts: Attempts;
     readonly beats: Beats;
-    readonly release: () => void;
 }
 
 /** Somebody here waits for a run. */
@@ -76,6 +75,8 @@ export class BullmqEngine implements Engine {
     #worker: QueueWorker | undefined;
     /** Resolves when the worker of before has let go. */
     #closing: Promise<void> | undefined;
+    /** Lets go of the connection; a process that neither works nor waits for a run keeps none, so that it comes to its end. */
+    #release: (() => void) | undefined;
     #isWorking = false;
     #wasBusy = true;
     #enqueuedUntil: number | undefined;
@@ -111,6 +112,7 @@ export class BullmqEngine implements Engine {
         const opened = this.#opened;
         if (!opened) return;
         this.#isWorking = true;
+        this.#release ??= opened.connection.hold();
         opened.beats.start();
         void opened.beats.beat();
         if (this.config.role !== 'scheduler') this.#worker ??= this.#createWorker(opened);
@@ -135,9 +137,8 @@ export class BullmqEngine implements Engine {
         if (this.#opened !== opened || opened.attempts.running.size > 0 || this.#isWorking) return;
         this.#opened = undefined;
         this.#opening = undefined;
-        await opened.beats.leave().catch(ignoreAway);
+        await this.#letGo(opened);
         await opened.steps.close();
-        opened.release();
     }
 
     async history(host: HistoryHost): Promise<History> {
@@ -204,7 +205,7 @@ export class BullmqEngine implements Engine {
     }
 
     async request({ run, plan, isAwaited, runAt }: Request): Promise<Run> {
-        const { steps, beats, host } = this.#openedNow;
+        const { steps, beats, host, connection } = this.#openedNow;
         const { overlap, missed, retries } = plan.settings;
         const parts: RowParts = {
             kind: 'run',
@@ -222,6 +223,7 @@ export class BullmqEngine implements Engine {
             await steps.enter([row]);
             return run;
         }
+        this.#release ??= connection.hold();
         return new Promise((resolve, reject) => {
             // Others take it for left behind where this process shows no life.
             const entered = beats.beat().then(() => steps.enter([row]));
@@ -319,7 +321,7 @@ export class BullmqEngine implements Engine {
             ...common,
             patience: this.locks.lock,
             enqueuedUntil: () => this.#enqueuedUntil,
-            isNeeded: () => this.#isWorking || this.#waiters.size > 0 || attempts.running.size > 0,
+            isNeeded: () => this.#release !== undefined,
             wasBusy: () => this.#takeBusy(),
             beaten: (aborts) => this.#heed(aborts),
             resumed: () => {
@@ -327,15 +329,16 @@ export class BullmqEngine implements Engine {
                 void beats.compareClocks().catch(ignoreAway);
             },
         });
-        const release = connection.hold();
-        try {
-            await refuseFirstEdition(connection);
-        } catch (error) {
-            if (!(error instanceof RedisAwayError)) release();
-            ignoreAway(error);
-        }
-        this.#opened = { host, connection, packages, connect, steps, attempts, beats, release };
+        await refuseFirstEdition(connection).catch(ignoreAway);
+        this.#opened = { host, connection, packages, connect, steps, attempts, beats };
         await beats.beat();
+    }
+
+    async #letGo({ beats }: Opened): Promise<void> {
+        const release = this.#release;
+        this.#release = undefined;
+        await beats.leave().catch(ignoreAway);
+        release?.();
     }
 
     async #connectionFor(host: HistoryHost, listener: ConnectionListener) {
@@ -480,7 +483,9 @@ export class BullmqEngine implements Engine {
         this.#skipsBehind.delete(run.id);
         this.#opened?.host.emit({ type: 'run-ended', run });
         this.#waiters.get(run.id)?.resolve(run);
-        this.#waiters.delete(run.id);
+        const wasWaiting = this.#waiters.delete(run.id);
+        const isOver = wasWaiting && this.#waiters.size === 0 && !this.#isWorking;
+        if (isOver && this.#opened) void this.#letGo(this.#opened);
     }
 
     #takeBusy(): boolean {
