@@ -50,8 +50,10 @@ const SERVER = `
     await import('./lib/index.js');
     await importAll();
     const ids = (process.env.TENANTS ?? '').split(',').filter(Boolean);
+    const rows = ids.map((id) => ({ id }));
+    const where = ({ id }) => ({ all: async () => rows.filter((row) => row.id === id) });
     if (ids.length > 0) ServiceFactory.register('database', {
-        create: () => ({ info: { tenants: true }, tenants: { all: async () => ids.map((id) => ({ id })) } }),
+        create: () => ({ info: { tenants: true }, tenants: { all: async () => rows, where } }),
     });
     if (process.env.DIE_AT) channel('pinstripe-bot:' + process.env.DIE_AT).subscribe(() => process.kill(process.pid, 'SIGKILL'));
     channel('pinstripe-bot:bot-started').subscribe(() => console.log('READY'));

@@ -291,7 +291,8 @@ export class Attempts {
 
     // Each of them has the id of its slot and lane: what is there already does not come again.
     async #fanOut(row: RedisRow, tenants: readonly (TenantId | undefined)[]): Promise<void> {
-        const { origin, overlap, missed, catchesUp, runAt, heedsPauses, retries, prev } = row;
+        const { origin, overlap, missed, catchesUp, heedsPauses, retries, prev } = row;
+        const runAt = this.parts.host.clock.now();
         const parts = { kind: 'run' as const, origin, overlap, missed, catchesUp, runAt, heedsPauses, retries };
         for (let from = 0; from < tenants.length; from += MOST_IN_STEP) {
             const rows = tenants.slice(from, from + MOST_IN_STEP).map((tenant) => {
