@@ -503,7 +503,23 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         describe('a slot of a job with tenants', () => {
             const fansOut = (tenants: string[]): Result => ({ kind: 'fans out', tenants });
 
-            test('runs once for each tenant, in order, each in its own lane', async () => {
+            test('runs for the tenants in their order, where one run takes up the whole process', async () => {
+                alone.engine.rest();
+                const one = await join({ concurrency: 1 });
+                const tenants = ['b', 'c', 'a', 'e', 'd'];
+                const schedule = job('invoices', { multiTenant: true }, [one]);
+                await enqueue(one, schedule, SLOT + 1);
+                await begun(one, 1);
+                one.end(one.taken[0]?.run as Run, fansOut(tenants));
+                one.endAll(SUCCEEDED);
+                await begun(one, 6);
+                assert.deepEqual(
+                    one.taken.slice(1).map(({ run }) => run.tenant),
+                    tenants,
+                );
+            });
+
+            test('runs once for each tenant, each in its own lane', async () => {
                 const schedule = job('invoices', { multiTenant: true });
                 await enqueue(alone, schedule, SLOT + 1);
                 await begun(alone, 1);
@@ -511,7 +527,10 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 alone.end(alone.taken[0]?.run as Run, fansOut(['a', 'b', 'c']));
                 await begun(alone, 4);
                 assert.deepEqual(
-                    alone.taken.slice(1).map(({ run }) => run.tenant),
+                    alone.taken
+                        .slice(1)
+                        .map(({ run }) => run.tenant)
+                        .sort(),
                     ['a', 'b', 'c'],
                 );
                 alone.end(alone.taken[1]?.run as Run);
