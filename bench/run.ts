@@ -1,5 +1,6 @@
 // node --expose-gc run.js [measurement...]: prints the results as markdown
 import { cpus } from 'node:os';
+import { bullmqTables } from './bullmq.js';
 import { dispatchTables } from './dispatch.js';
 import { latenessTables } from './lateness.js';
 import { startUpTables } from './start_up.js';
@@ -11,6 +12,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
     dispatch: dispatchTables,
     lateness: latenessTables,
     'start-up': startUpTables,
+    bullmq: bullmqTables,
 };
 
 const wanted = process.argv.slice(2);

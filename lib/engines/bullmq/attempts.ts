@@ -8,7 +8,7 @@ import { readError, toError } from '../../text/errors.js';
 import type { Owner } from '../owner.js';
 import { type Connection, RedisAwayError } from './connection.js';
 import type { Packages } from './packages.js';
-import { faultOf, pastRunOf, type RedisRow, rowOf, runOf } from './rows.js';
+import { faultOf, pastRunOf, type RedisRow, rowOf, runOf, workerNamed } from './rows.js';
 import { MOST_IN_STEP, type Steps } from './steps.js';
 import { QUEUE } from './worker.js';
 
@@ -67,7 +67,7 @@ class NextAttempt extends Error {
 export class Attempts {
     readonly running = new Map<string, Running>();
     /** What has ended here and is not recorded yet, by id. */
-    readonly #ended = new Map<string, Run>();
+    readonly #ended = new Map<string, { readonly run: Run; readonly past: string }>();
     readonly #leaving = new Set<Promise<void>>();
     readonly #resting: (() => void)[] = [];
     #isOver = false;
@@ -140,13 +140,11 @@ export class Attempts {
     /** BullMQ has what a job came to: now its lane is left, and history written. */
     ended(job: Job): void {
         const id = job.id ?? '';
-        const run = this.#ended.get(id);
-        if (!run && job.returnvalue !== FANNED_OUT) return;
-        const isPast = run !== undefined && run.outcome !== 'skipped';
-        const past = isPast ? JSON.stringify(pastRunOf(run, this.parts.owner)) : undefined;
-        const left = this.#untilBack(() => this.parts.steps.leave(job.data as RedisRow, past));
+        const ended = this.#ended.get(id);
+        if (!ended && job.returnvalue !== FANNED_OUT) return;
+        const left = this.#untilBack(() => this.parts.steps.leave(job.data as RedisRow, ended?.past));
         const followed = left
-            .then(() => run && this.parts.tellEnd(run))
+            .then(() => ended && this.parts.tellEnd(ended.run))
             .catch((error) => this.#tell(error))
             .finally(() => this.#leaving.delete(followed));
         this.#leaving.add(followed);
@@ -155,9 +153,9 @@ export class Attempts {
 
     /** Another process has taken a run of this one for lost. */
     lost(id: string): void {
-        const run = this.#ended.get(id);
+        const ended = this.#ended.get(id);
         this.#ended.delete(id);
-        if (run) this.parts.host.emit({ type: 'run-was-lost', run });
+        if (ended) this.parts.host.emit({ type: 'run-was-lost', run: ended.run });
         this.running.get(id)?.controller.abort('lost');
     }
 
@@ -243,9 +241,9 @@ export class Attempts {
         const { packages, owner, host } = this.parts;
         run.endedAt ??= host.clock.now();
         if (run.outcome === 'skipped') return this.#skip(row, run.reason ?? 'skipped');
-        this.#ended.set(row.id, run);
         const past = JSON.stringify(pastRunOf(run, owner));
-        if (run.outcome === 'succeeded') return past;
+        this.#ended.set(row.id, { run, past });
+        if (run.outcome === 'succeeded') return [run.startedAt, run.endedAt, run.attempt].join(' ');
         await job.updateData({ ...row, ended: past });
         const error = new packages.bullmq.UnrecoverableError(
             run.error?.message ?? `${run.outcome}: ${run.reason}`,
@@ -291,13 +289,13 @@ export class Attempts {
 
     // Each of them has the id of its slot and lane: what is there already does not come again.
     async #fanOut(row: RedisRow, tenants: readonly (TenantId | undefined)[]): Promise<void> {
-        const { origin, overlap, missed, catchesUp, heedsPauses, retries, prev } = row;
+        const { origin, overlap, missed, catchesUp, heedsPauses, retries } = row;
         const runAt = this.parts.host.clock.now();
         const parts = { kind: 'run' as const, origin, overlap, missed, catchesUp, runAt, heedsPauses, retries };
         for (let from = 0; from < tenants.length; from += MOST_IN_STEP) {
             const rows = tenants.slice(from, from + MOST_IN_STEP).map((tenant) => {
                 const run = { ...runOf(row, undefined), id: globalThis.crypto.randomUUID(), tenant };
-                return rowOf(run, parts, prev, this.parts.owner);
+                return rowOf(run, parts, this.parts.owner);
             });
             await this.#untilBack(() => this.parts.steps.enter(rows));
         }
@@ -359,13 +357,21 @@ export class Attempts {
 export const PROCESS_DIED = 'its process died';
 
 /**
- * What history is to say of a job in the queue that has ended, read from what BullMQ has kept.
+ * What history is to say of a run in the queue that has ended, read from what BullMQ has kept.
  *
  * @param returned what it returned, as JSON
  * @param data its data, as JSON
+ * @param by the name of its worker
  */
-export function pastOfJob(returned: string | null, data: string | null): string | undefined {
+export function pastOfJob(
+    row: RedisRow,
+    returned: string | null,
+    data: string | null,
+    by: string | null,
+): string | undefined {
     const { ended } = JSON.parse(data || '{}') as { ended?: string };
-    const value: unknown = JSON.parse(returned || 'null');
-    return ended ?? (typeof value === 'string' && value.startsWith('{') ? value : undefined);
+    const [startedAt, endedAt, attempt] = String(JSON.parse(returned || '""')).split(' ').map(Number);
+    if (ended !== undefined || !attempt) return ended;
+    const run = Object.assign(runOf(row, undefined), { outcome: 'succeeded', startedAt, endedAt, attempt });
+    return JSON.stringify(pastRunOf(run, workerNamed(by)));
 }

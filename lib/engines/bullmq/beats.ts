@@ -9,11 +9,11 @@ import { holdsLane, memberOf, type RedisRow, runOf } from './rows.js';
 import { MOST_IN_STEP, type Steps } from './steps.js';
 import { QUEUE } from './worker.js';
 
-/** How often a process looks, in milliseconds; each second time it shows that it is alive. */
+/** How often a process looks, in milliseconds; each second time it shows that it is alive, and when idle it looks only then. */
 const BEAT = 1_000;
 
 /** Without an answer for longer than this, in milliseconds, Redis, or this process, has stood still. */
-const PAUSE = 2_500;
+const PAUSE = 3_500;
 
 /** A process that has shown no life for this long, in milliseconds, does not work. */
 const SILENT = 10_000;
@@ -39,8 +39,8 @@ export interface BeatsParts {
     enqueuedUntil(): number | undefined;
     /** Whether it does anything that others have to know of. */
     isNeeded(): boolean;
-    /** Whether anything has gone on here since it was asked last. */
-    wasBusy(): boolean;
+    /** Whether anything goes on here, or has until lately. */
+    isBusy(): boolean;
     /** A beat was answered: the runs that are to end, with the reason. */
     beaten(aborts: ReadonlyMap<string, string>): Promise<void>;
     /** Redis answers again, after a pause. */
@@ -74,7 +74,8 @@ export class Beats {
     start(): void {
         this.#timer ??= setInterval(() => {
             if (!this.parts.isNeeded()) return this.stop();
-            void this.beat();
+            if (this.#beats % 2 === 0 || this.parts.isBusy()) void this.beat();
+            else this.#beats++;
         }, BEAT);
     }
 
@@ -129,7 +130,7 @@ export class Beats {
     }
 
     async #beat(count: number): Promise<void> {
-        const { connection, owner, enqueuedUntil, beaten, resumed, wasBusy } = this.parts;
+        const { connection, owner, enqueuedUntil, beaten, resumed, isBusy } = this.parts;
         const key = connection.key('live');
         // Reads may be answered where nothing may be written.
         if (connection.isAway) await connection.script('botRead');
@@ -146,7 +147,7 @@ export class Beats {
         this.paused = new Set(withPrefix('pause ', live).map(([job]) => job));
         await beaten(new Map(withPrefix('abort ', live)));
         if (live['later']) await this.#moveDue();
-        const isLooking = count % (wasBusy() ? LOOK_EVERY.busy : LOOK_EVERY.idle) === 0;
+        const isLooking = count % (isBusy() ? LOOK_EVERY.busy : LOOK_EVERY.idle) === 0;
         if (isLooking && this.answersSince() >= this.parts.patience) await this.#lookAround(live);
     }
 
@@ -184,6 +185,7 @@ export class Beats {
             await connection.use((client) => client.hdel(key('live'), ...dead.map(({ id }) => `beat ${id}`)));
         }
         const alive = new Set(beats.flatMap(({ id, at }) => (this.#time() - at < SILENT ? [id] : [])));
+        await this.#forgetAborts(withPrefix('abort ', live).map(([id]) => id));
         for (let cursor = ''; cursor !== '0'; ) {
             const [next, page] = await connection.use((client) =>
                 client.hscan(key('rows'), cursor || '0', 'COUNT', MOST_IN_STEP),
@@ -196,10 +198,19 @@ export class Beats {
             await this.#forget();
     }
 
+    // Who was asked to end, and has ended.
+    async #forgetAborts(ids: readonly string[]): Promise<void> {
+        const { connection } = this.parts;
+        if (ids.length === 0) return;
+        const rows = await connection.use((client) => client.hmget(connection.key('rows'), ...ids));
+        const over = ids.filter((_, index) => rows[index] === null).map((id) => `abort ${id}`);
+        if (over.length > 0) await connection.use((client) => client.hdel(connection.key('live'), ...over));
+    }
+
     async #finish(rows: readonly RedisRow[], alive: ReadonlySet<string>): Promise<void> {
         const { connection, steps } = this.parts;
         const { key } = connection;
-        const fields = ['timestamp', 'finishedOn', 'returnvalue', 'data'] as const;
+        const fields = ['timestamp', 'finishedOn', 'returnvalue', 'data', 'pb'] as const;
         const found = await connection.use((client) =>
             Promise.all(
                 rows.map(({ id, lane }) =>
@@ -213,11 +224,11 @@ export class Beats {
         );
         for (const [index, row] of rows.entries()) {
             const [head, later, job] = found[index] ?? [null, null, []];
-            const [timestamp, finishedOn, returned = null, data = null] = job;
+            const [timestamp, finishedOn, returned = null, data = null, by = null] = job;
             const isHead = !holdsLane(row) || head === memberOf(row);
             if (row.origin === 'waiter' && !alive.has(row.process)) await this.#lose(row);
             if (row.origin === 'waiter' || later !== null || !isHead) continue;
-            if (finishedOn) await steps.leave(row, pastOfJob(returned, data));
+            if (finishedOn) await steps.leave(row, pastOfJob(row, returned, data, by));
             else if (!timestamp || data === HELD) await steps.start([row.id]);
         }
     }

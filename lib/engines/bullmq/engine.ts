@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import type { RedisSettings } from '../../config/redis_settings.js';
@@ -24,7 +23,7 @@ import { Connection, type ConnectionListener, RedisAwayError } from './connectio
 import { RedisHistory } from './history.js';
 import type { EndedRow, Skips, Unit } from './lanes.js';
 import { type Connect, connectWith, loadPackages, type Packages, readPrefix } from './packages.js';
-import { laneKey, memberOf, type RedisRow, type RowParts, rowOf, runOf } from './rows.js';
+import { laneKey, memberOf, type RedisRow, type RowParts, rowOf, runOf, workerName } from './rows.js';
 import { type Intent, Steps } from './steps.js';
 import { type Locks, QUEUE, QueueWorker } from './worker.js';
 
@@ -39,6 +38,9 @@ const MOST_LOOKED_AT = 1_000;
 
 /** So long it takes a process of the first edition to beat once more, in milliseconds. */
 const FIRST_EDITION_BEAT = 1_500;
+
+/** A process is busy until it has had nothing to do for so long, in milliseconds. */
+const BUSY = 10_000;
 
 /** What goes wrong in BullMQ is told again after so long, in milliseconds. */
 const TELL_AGAIN = 60_000;
@@ -78,7 +80,8 @@ export class BullmqEngine implements Engine {
     /** Lets go of the connection; a process that neither works nor waits for a run keeps none, so that it comes to its end. */
     #release: (() => void) | undefined;
     #isWorking = false;
-    #wasBusy = true;
+    /** When it had something to do last, by the monotonic clock. */
+    #busyAt = Number.NEGATIVE_INFINITY;
     #enqueuedUntil: number | undefined;
     /** The last second in which any process had enqueued, when this one looked. */
     #seenUntil = Number.NEGATIVE_INFINITY;
@@ -192,7 +195,7 @@ export class BullmqEngine implements Engine {
     ): Promise<ReadonlyMap<string, number> | undefined> {
         const moved = await this.#unlessAway(async (opened) => {
             if (due.length === 0) return opened.connection.isAway ? undefined : new Map<string, number>();
-            this.#wasBusy = true;
+            this.#busyAt = performance.now();
             const endsGap = due.some(({ decidesAnew }) => decidesAnew);
             const leader = endsGap ? await this.#endGap(opened, second) : undefined;
             if (endsGap && !leader) return undefined;
@@ -217,8 +220,8 @@ export class BullmqEngine implements Engine {
             heedsPauses: runAt !== undefined,
             retries,
         };
-        const row = rowOf(run, parts, undefined, this.#owner);
-        this.#wasBusy = true;
+        const row = rowOf(run, parts, this.#owner);
+        this.#busyAt = performance.now();
         if (!isAwaited) {
             await steps.enter([row]);
             return run;
@@ -277,7 +280,7 @@ export class BullmqEngine implements Engine {
             behind.map(([schedule, until]) => ({
                 rows: [],
                 handled: [schedule, Number(until)],
-                ops: [['HSET', key('handled'), schedule, String(second)]],
+                ops: [['HSET', 'handled', schedule, String(second)]],
                 decide: () => {},
             })),
         );
@@ -313,7 +316,7 @@ export class BullmqEngine implements Engine {
             isWorking: () => this.#isWorking,
             isPaused: (job) => beats.paused.has(job) || beats.paused.has(ALL_JOBS),
             begun: () => {
-                this.#wasBusy = true;
+                this.#busyAt = performance.now();
                 beats.start();
             },
         });
@@ -322,7 +325,7 @@ export class BullmqEngine implements Engine {
             patience: this.locks.lock,
             enqueuedUntil: () => this.#enqueuedUntil,
             isNeeded: () => this.#release !== undefined,
-            wasBusy: () => this.#takeBusy(),
+            isBusy: () => this.#waiters.size > 0 || !attempts.isIdle || performance.now() - this.#busyAt < BUSY,
             beaten: (aborts) => this.#heed(aborts),
             resumed: () => {
                 void this.#worker?.lockAgain();
@@ -354,7 +357,7 @@ export class BullmqEngine implements Engine {
             connect,
             settings: this.#settings,
             prefix: connection.prefix,
-            name: `${hostname()}-${process.pid}`,
+            name: workerName(this.#owner),
             concurrency: host.concurrency,
             locks: this.locks,
             process: (job, token) => attempts.process(job, token),
@@ -369,11 +372,10 @@ export class BullmqEngine implements Engine {
 
     /** What is done first in the step that ends a gap; undefined: another process has ended it since this one looked. */
     async #endGap({ connection }: Opened, second: number): Promise<Unit | undefined> {
-        const live = connection.key('live');
-        const known = (await connection.use((client) => client.hget(live, 'enqueued'))) ?? '';
+        const known = (await connection.use((client) => client.hget(connection.key('live'), 'enqueued'))) ?? '';
         if (Number(known) > Math.max(0, this.#seenUntil)) return undefined;
         const until = String(Math.max(second, Number(known)));
-        return { checks: [['HGET', live, 'enqueued', known]], ops: [['HSET', live, 'enqueued', until]] };
+        return { checks: [['HGET', 'live', 'enqueued', known]], ops: [['HSET', 'live', 'enqueued', until]] };
     }
 
     async #intentOf(due: DueSchedule, waiting: readonly RedisRow[], opened: Opened): Promise<Intent> {
@@ -401,7 +403,6 @@ export class BullmqEngine implements Engine {
             last: to,
             count: slots,
             atLeast: isMore,
-            prev: schedule.previous(from) ?? -1,
         });
         const slots: number[] = [];
         for (let slot: number | undefined = first; slot !== undefined && slot <= last; slot = schedule.next(slot))
@@ -486,12 +487,6 @@ export class BullmqEngine implements Engine {
         const wasWaiting = this.#waiters.delete(run.id);
         const isOver = wasWaiting && this.#waiters.size === 0 && !this.#isWorking;
         if (isOver && this.#opened) void this.#letGo(this.#opened);
-    }
-
-    #takeBusy(): boolean {
-        const wasBusy = this.#wasBusy;
-        this.#wasBusy = (this.#opened?.attempts.running.size ?? 0) > 0;
-        return wasBusy;
     }
 
     async #unlessAway<T>(work: (opened: Opened) => Promise<T>): Promise<T | undefined> {

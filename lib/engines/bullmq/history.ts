@@ -9,7 +9,7 @@ import {
     timeOf,
 } from '../../runs/history.js';
 import type { Connection } from './connection.js';
-import { pastRunOf, type RedisRow, readPast, runOf } from './rows.js';
+import { pastRunOf, type RedisRow, readPast, runOf, workerNamed } from './rows.js';
 import { QUEUE } from './worker.js';
 
 /** What the engine remembers in Redis: a stream of each job's ended runs and skipped slots, and what goes on. */
@@ -79,8 +79,7 @@ export class RedisHistory implements History {
                 startedAt: started.get(id)?.startedAt ?? Number(processedOn),
                 attempt: Number(made ?? 0) + Number(stalled ?? 0) + 1,
             });
-            const [, host = '', pid] = /^(.*)-(\d+)$/.exec(by ?? '') ?? [];
-            started.set(id, pastRunOf(run, { host, pid: Number(pid) }));
+            started.set(id, pastRunOf(run, workerNamed(by)));
         }
         return [...started].flatMap(([id, run]) => (rows.get(id)?.kind === 'run' ? [run] : []));
     }

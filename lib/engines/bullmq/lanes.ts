@@ -1,9 +1,11 @@
 import type { PastRun } from '../../runs/history.js';
+import { nextSlot } from '../../schedule/calendar.js';
+import { splitTimezone } from '../../schedule/crontab.js';
 import { enterLane, type LaneMember } from '../lane_rules.js';
 import type { Owner } from '../owner.js';
 import { holdsLane, memberOf, pastOf, type RedisRow } from './rows.js';
 
-/** A command of Redis; as a check, what it has to answer stands at its end. */
+/** A command of Redis, its key without the prefix; as a check, what it has to answer stands at its end. */
 type Command = readonly string[];
 
 /** What is done in one step, if all that it was decided from is still so. */
@@ -28,14 +30,13 @@ export interface Reading {
     readonly members: readonly string[];
 }
 
-/** Slots that do not run, for one reason, in unix seconds; `prev` is the slot before them. */
+/** Slots that do not run, for one reason, in unix seconds. */
 export interface Skips {
     readonly reason: string;
     readonly first: number;
     readonly last: number;
     readonly count: number;
     readonly atLeast: boolean;
-    readonly prev: number;
 }
 
 /** The same with what they have in common, as history has it. */
@@ -56,7 +57,6 @@ export interface EndedRow {
 interface Member extends LaneMember {
     readonly id: string;
     readonly slot: number;
-    readonly prev: number;
     readonly text: string;
 }
 
@@ -89,17 +89,16 @@ export class LanePlan {
     readonly freed: string[] = [];
     readonly #checks: Command[];
     readonly #ops: Command[];
+    /** Checks that do something, and come last. */
+    readonly #left: Command[] = [];
     readonly #lanes = new Map<string, Lane>();
     readonly #entered = new Map<string, RedisRow>();
-    readonly #moved = new Set<string>();
 
     /**
-     * @param key makes the name of a key
      * @param now unix milliseconds
      * @param unit what the step does besides
      */
     constructor(
-        private readonly key: (name: string) => string,
         private readonly now: number,
         private readonly owner: Owner,
         unit: Unit = { checks: [], ops: [] },
@@ -130,7 +129,7 @@ export class LanePlan {
         this.#write(row);
         const member = memberFrom(memberOf(row));
         if (entry.overtakes) this.#replaceData(entry.overtakes.id, HELD);
-        this.#ops.push([entry.overtakes ? 'LPUSH' : 'RPUSH', this.key(`lane:${row.lane}`), member.text]);
+        this.#ops.push([entry.overtakes ? 'LPUSH' : 'RPUSH', `lane:${row.lane}`, member.text]);
         lane.members = entry.overtakes ? [member, ...lane.members] : [...lane.members, member];
         for (const old of entry.supersedes) this.#drop(row, lane, old, 'superseded');
         if (entry.replaces?.state === 'delayed') this.#drop(row, lane, entry.replaces, 'replaced');
@@ -141,9 +140,8 @@ export class LanePlan {
 
     /** Lets a row enter its lane that has waited for its time outside of it. */
     move(row: RedisRow, reading: Reading): void {
-        this.#moved.add(row.id);
-        this.#checks.push(['HEXISTS', this.key('rows'), row.id, '1']);
-        this.#ops.push(['ZREM', this.key('later'), row.id], ['HDEL', this.key('rows'), row.id]);
+        this.#checks.push(['HEXISTS', 'rows', row.id, '1']);
+        this.#ops.push(['ZREM', 'later', row.id], ['HDEL', 'rows', row.id]);
         this.enter(row, { ...reading, isKnown: false });
     }
 
@@ -152,7 +150,7 @@ export class LanePlan {
         const lane = this.#laneOf(row.lane, reading);
         const member = lane.members.find(({ id }) => id === row.id);
         const isAsked = !holdsLane(row) || member === undefined || member.text === reading.members[0];
-        this.#checks.push(['HEXISTS', this.key('rows'), row.id, '1']);
+        this.#checks.push(['HEXISTS', 'rows', row.id, '1']);
         if (isAsked) this.#checks.push(['STATUS', row.id, reading.status]);
         if (isAsked && reading.status === 'r') return this.#abort(row.id, reason);
         const own = { ...memberFrom(memberOf(row)), ...stateOf(reading.status) };
@@ -161,9 +159,9 @@ export class LanePlan {
 
     /** Records that a row does not run, and why. */
     skipRow(row: RedisRow, reading: Reading, reason: string, behind?: string): void {
-        const { slot, prev } = row;
+        const { slot } = row;
         if (row.origin === 'schedule' && slot !== null)
-            this.skip(row, reading, { reason, first: slot, last: slot, count: 1, atLeast: false, prev });
+            this.skip(row, reading, { reason, first: slot, last: slot, count: 1, atLeast: false });
         this.ended.push({ row, reason, ...(behind !== undefined && { behind }) });
     }
 
@@ -173,19 +171,19 @@ export class LanePlan {
         const before = skips.at(-1);
         if (before && slots.first >= before.first && slots.last <= before.last) return;
         const past = pastOf(of, this.owner);
-        if (before?.reason !== slots.reason || before.last !== slots.prev) return void skips.push({ ...slots, past });
-        if (before.isKnown) this.#ops.push(['XDEL', this.key(`past:${of.job}`), reading.skipsId]);
-        const { first, prev } = before;
-        skips.splice(-1, 1, { ...slots, first, prev, count: before.count + slots.count, past });
+        if (before?.reason !== slots.reason || !follows(slots.first, before.last, of))
+            return void skips.push({ ...slots, past });
+        if (before.isKnown) this.#ops.push(['XDEL', `past:${of.job}`, reading.skipsId]);
+        skips.splice(-1, 1, { ...slots, first: before.first, count: before.count + slots.count, past });
     }
 
     /** A row that has ended leaves its lane; the last command answers who is at its head then. */
     leave(row: RedisRow, past: string | undefined): void {
-        this.#checks.push(['HEXISTS', this.key('rows'), row.id, '1']);
-        this.#forget(row.id);
-        if (past !== undefined) this.#ops.push(['XADD', this.key(`past:${row.job}`), '*', 'run', past]);
+        this.#left.push(['HDEL', 'rows', row.id, '1']);
+        this.#ops.push(['HDEL', 'started', row.id]);
+        if (past !== undefined) this.#ops.push(['XADD', `past:${row.job}`, '*', 'run', past]);
         if (!holdsLane(row)) return;
-        const list = this.key(`lane:${row.lane}`);
+        const list = `lane:${row.lane}`;
         this.#ops.push(['LREM', list, '1', memberOf(row)], ['LINDEX', list, '0']);
     }
 
@@ -199,7 +197,7 @@ export class LanePlan {
             if (row) this.heads.push(row);
             else this.freed.push(head.id);
         }
-        return { checks: this.#checks, ops: this.#ops };
+        return { checks: [...this.#checks, ...this.#left], ops: this.#ops };
     }
 
     #laneOf(key: string, reading: Reading): Lane {
@@ -219,72 +217,65 @@ export class LanePlan {
         if (lane.isChecked) return;
         lane.isChecked = true;
         const { members, status } = lane.reading;
-        this.#checks.push(['LRANGE', this.key(`lane:${key}`), '0', '-1', members.join('\n')]);
+        this.#checks.push(['LRANGE', `lane:${key}`, '0', '-1', members.join('\n')]);
         const [head] = lane.members;
         if (head) this.#checks.push(['STATUS', head.id, status]);
     }
 
     #write(row: RedisRow): void {
         this.#entered.set(row.id, row);
-        this.#checks.push(['EXISTS', this.key(`runs:${row.id}`), '0']);
-        if (!this.#moved.has(row.id)) this.#checks.push(['HEXISTS', this.key('rows'), row.id, '0']);
-        this.#ops.push(['HSET', this.key('rows'), row.id, JSON.stringify(row)]);
+        this.#checks.push(['EXISTS', `runs:${row.id}`, '0']);
+        this.#ops.push(['HSET', 'rows', row.id, JSON.stringify(row)]);
     }
 
     #delay(row: RedisRow): void {
         this.#write(row);
-        this.#ops.push(['ZADD', this.key('later'), String(row.runAt), row.id]);
-        this.#ops.push(['HSET', this.key('live'), 'later', '1']);
+        this.#ops.push(['ZADD', 'later', String(row.runAt), row.id]);
+        this.#ops.push(['HSET', 'live', 'later', '1']);
     }
 
     #abort(id: string, reason: string): void {
-        this.#ops.push(['HSETNX', this.key('live'), `abort ${id}`, reason]);
+        this.#ops.push(['HSETNX', 'live', `abort ${id}`, reason]);
         this.aborts.push({ id, reason });
     }
 
-    #drop(like: RedisRow, lane: Lane, { id, slot, prev, text, attempt, catchesUp }: Member, reason: string): void {
+    #drop(like: RedisRow, lane: Lane, { id, slot, text, attempt, catchesUp }: Member, reason: string): void {
         const { reading } = lane;
-        const row: RedisRow = like.id === id ? like : { ...like, id, slot, prev, catchesUp };
+        const row: RedisRow = like.id === id ? like : { ...like, id, slot, catchesUp };
         if (lane.members.some((member) => member.id === id)) this.#check(like.lane, lane);
         this.#replaceData(id, GONE);
-        this.#forget(id);
-        this.#ops.push(['ZREM', this.key('later'), id]);
-        this.#ops.push(['LREM', this.key(`lane:${like.lane}`), '1', text]);
+        this.#ops.push(['HDEL', 'rows', id], ['HDEL', 'started', id], ['HDEL', 'live', `abort ${id}`]);
+        this.#ops.push(['ZREM', 'later', id]);
+        this.#ops.push(['LREM', `lane:${like.lane}`, '1', text]);
         lane.members = lane.members.filter((member) => member.id !== id);
         if (attempt === 0) return this.skipRow(row, reading, reason);
         const noted = JSON.parse(reading.noted.slice(1)) as PastRun;
         const past: PastRun = { ...noted, outcome: 'aborted', reason, endedAt: Math.floor(this.now) };
-        this.#ops.push(['XADD', this.key(`past:${row.job}`), '*', 'run', JSON.stringify(past)]);
+        this.#ops.push(['XADD', `past:${row.job}`, '*', 'run', JSON.stringify(past)]);
         this.ended.push({ row, reason, past });
-    }
-
-    #forget(id: string): void {
-        this.#ops.push(['HDEL', this.key('rows'), id], ['HDEL', this.key('started'), id]);
-        this.#ops.push(['HDEL', this.key('live'), `abort ${id}`]);
     }
 
     // Who takes it finds this instead of it. Where the queue has no job of it yet, nobody adds one any more: it has its id.
     #replaceData(id: string, data: string): void {
-        const job = this.key(`runs:${id}`);
-        this.#ops.push(['HSET', job, 'data', data], ['EXPIRE', job, String(KEPT)]);
+        this.#ops.push(['HSET', `runs:${id}`, 'data', data], ['EXPIRE', `runs:${id}`, String(KEPT)]);
     }
 
     #recordSkips(key: string, { skips, reading }: Lane): void {
         const fresh = skips.filter(({ isKnown }) => !isKnown);
         const newest = fresh.at(-1);
         if (!newest) return;
-        this.#checks.push(['HGET', this.key('skips'), `${key} id`, reading.skipsId]);
+        this.#checks.push(['HGET', 'skips', `${key} id`, reading.skipsId]);
         for (const { past, reason, first, last, count, atLeast } of fresh) {
             const { job } = JSON.parse(past) as { job: string };
             const numbers = Object.entries({ first, last, count, atLeast: atLeast ? 1 : 0 }).flat().map(String);
-            this.#ops.push(['XADD', this.key(`past:${job}`), '*', 'skips', past, 'reason', reason, ...numbers]);
+            this.#ops.push(['XADD', `past:${job}`, '*', 'skips', past, 'reason', reason, ...numbers]);
         }
-        this.#ops.push(['HSET', this.key('skips'), key, JSON.stringify(newest), `${key} id`, '$last']);
+        this.#ops.push(['HSET', 'skips', key, JSON.stringify(newest), `${key} id`, '$last']);
     }
 }
 
 function memberFrom(text: string): Member {
-    const [letter, slot, prev, id = ''] = text.split(' ');
+    const [letter, slot, id = ''] = text.split(' ');
     return {
         seq: 0,
         state: 'blocked',
@@ -293,7 +284,6 @@ function memberFrom(text: string): Member {
         isScheduled: letter !== 'm',
         id,
         slot: Number(slot),
-        prev: Number(prev),
         text,
     };
 }
@@ -305,4 +295,10 @@ function stateOf(status: string): Pick<LaneMember, 'state' | 'attempt'> {
 
 function waitsToCatchUp({ catchesUp, attempt, state }: LaneMember): boolean {
     return catchesUp && attempt === 0 && state !== 'running';
+}
+
+// Nothing lies between: a slot there may still wait.
+function follows(slot: number, known: number, { schedule }: Pick<RedisRow, 'schedule'>): boolean {
+    const { crontab, timezone } = splitTimezone(schedule ?? '');
+    return slot > known && nextSlot(crontab, timezone, known) === slot;
 }

@@ -27,8 +27,6 @@ export interface RedisRow {
     readonly tenant: TenantId | null;
     /** Unix seconds. */
     readonly slot: number | null;
-    /** The slot before it, in unix seconds: successive skips share an entry. */
-    readonly prev: number;
     /** The process that waits for it, or has recorded it. */
     readonly process: string;
 }
@@ -45,12 +43,12 @@ export function laneKey(kind: RedisRow['kind'], run: Pick<Run, 'job' | 'args' | 
     return hash.digest('base64url').slice(0, 20);
 }
 
-/** The row of a run; `prev` is the slot before its own. */
-export function rowOf(run: Run, parts: RowParts, prev: number | undefined, owner: Owner): RedisRow {
+/** The row of a run. */
+export function rowOf(run: Run, parts: RowParts, owner: Owner): RedisRow {
     const { job, schedule = null, args, tenant = null, scheduledAt: slot = null } = run;
     const lane = laneKey(parts.kind, run);
     const id = parts.origin === 'schedule' ? `${slot}-${lane}` : run.id;
-    return { id, ...parts, lane, job, schedule, args, tenant, slot, prev: prev ?? -1, process: owner.id };
+    return { id, ...parts, lane, job, schedule, args, tenant, slot, process: owner.id };
 }
 
 /** Whether a row keeps its lane: runs that may overlap do not, unless they catch up, one after another. */
@@ -58,9 +56,9 @@ export function holdsLane({ overlap, catchesUp }: Pick<RedisRow, 'overlap' | 'ca
     return overlap !== 'allow' || catchesUp;
 }
 
-/** A row as its lane's list has it: `f`: a schedule made it, `c`: it catches up, `m`: somebody asked for it; slots; its id. */
-export function memberOf({ catchesUp, origin, slot, prev, id }: RedisRow): string {
-    return `${catchesUp ? 'c' : origin === 'schedule' ? 'f' : 'm'} ${slot ?? 0} ${prev} ${id}`;
+/** A row as its lane's list has it: `f`: a schedule made it, `c`: it catches up, `m`: somebody asked for it; its slot; its id. */
+export function memberOf({ catchesUp, origin, slot, id }: RedisRow): string {
+    return `${catchesUp ? 'c' : origin === 'schedule' ? 'f' : 'm'} ${slot ?? 0} ${id}`;
 }
 
 /** The run of a row. */
@@ -97,6 +95,17 @@ export function faultOf(data: unknown, jobId: string | undefined): string | unde
         return 'its `tenant` is neither a text nor a number';
     if (row.slot !== null && !Number.isSafeInteger(row.slot)) return 'its `slot` is no unix second';
     return Number.isFinite(row.runAt) ? undefined : 'its `runAt` is no time';
+}
+
+/** The name of a process's worker, as BullMQ has it. */
+export function workerName({ host, pid }: Pick<Owner, 'host' | 'pid'>): string {
+    return `${host}-${pid}`;
+}
+
+/** The process whose worker has a name. */
+export function workerNamed(name: string | null | undefined): Pick<Owner, 'host' | 'pid'> {
+    const [, host = '', pid] = /^(.*)-(\d+)$/.exec(name ?? '') ?? [];
+    return { host, pid: Number(pid) };
 }
 
 /** What is remembered of a run. */

@@ -19,6 +19,9 @@ const MOST_TRIES = 50;
 /** Runs without a priority are taken first: a long catch-up keeps no slot waiting that is due now. */
 const AFTER_FRESH = 10;
 
+/** A text of more characters than this goes beside the commands, and is written as JSON only once. */
+const LONG = 150;
+
 /** What steps are taken with. */
 export interface StepsParts {
     readonly connection: Connection;
@@ -154,17 +157,18 @@ export class Steps {
                 retries,
             };
             const run = createRun({ job, schedule: text, args, scheduledAt: slot });
-            return rowOf(run, parts, schedule.previous(slot), this.parts.owner);
+            return rowOf(run, parts, this.parts.owner);
         };
         const rows = (decidesAnew ? due.run : due.run.filter((slot) => slot > from)).map(rowAt);
-        const like = rowAt(until);
+        // A row of the lane, for what is skipped.
+        const like = skipped.length > 0 ? [rowAt(until)] : [];
         return {
-            rows: [...rows, ...dropped, ...(skipped.length > 0 ? [like] : [])],
+            rows: [...rows, ...dropped, ...like],
             handled: [key, from],
-            ops: [['HSET', this.parts.connection.key('handled'), key, String(Math.max(from, until))]],
+            ops: [['HSET', 'handled', key, String(Math.max(from, until))]],
             decide: (lanes, readings, paused) => {
                 const reading = readings.at(-1);
-                for (const one of skipped) if (reading) lanes.skip(like, reading, one);
+                for (const row of like) for (const one of skipped) if (reading) lanes.skip(row, reading, one);
                 for (const [index, row] of dropped.entries()) {
                     const read = readings[rows.length + index];
                     const { slot } = row;
@@ -189,12 +193,12 @@ export class Steps {
 
     /** What has ended leaves its lanes now. */
     async flush(): Promise<void> {
-        const { connection, host, owner } = this.parts;
+        const { host, owner } = this.parts;
         const leaving = this.#leaving.splice(0);
         if (leaving.length === 0) return;
         try {
             const units = leaving.map(({ row, past }) => {
-                const plan = new LanePlan(connection.key, host.clock.now(), owner);
+                const plan = new LanePlan(host.clock.now(), owner);
                 plan.leave(row, past);
                 return plan.finish();
             });
@@ -209,8 +213,7 @@ export class Steps {
 
     /** Takes a step: again, where others were faster. */
     async #take(intents: readonly Intent[], moved = new Map<string, number>(), leader?: Unit): Promise<boolean> {
-        const { connection, host, owner } = this.parts;
-        const handled = connection.key('handled');
+        const { host, owner } = this.parts;
         let leads = leader && { ...leader, leads: true };
         let left = intents;
         for (let tries = 0; left.length > 0; tries++) {
@@ -223,9 +226,9 @@ export class Steps {
                 return false;
             });
             const plans = left.map((intent) => {
-                const checks = intent.handled ? [['HGET', handled, ...intent.handled.map(String)]] : [];
+                const checks = intent.handled ? [['HGET', 'handled', ...intent.handled.map(String)]] : [];
                 const unit = { checks, ops: intent.ops ?? [] };
-                const plan = new LanePlan(connection.key, host.clock.now(), owner, unit);
+                const plan = new LanePlan(host.clock.now(), owner, unit);
                 intent.decide(plan, readings.get(intent) ?? [], paused);
                 return plan;
             });
@@ -291,7 +294,11 @@ export class Steps {
     /** Answers of each unit what its last command did, after a `+`; '' where it was refused. */
     async #apply(units: readonly Unit[]): Promise<string[]> {
         if (units.length === 0) return [];
-        return (await this.parts.connection.script('botApply', JSON.stringify(units))) as string[];
+        const texts: string[] = [];
+        const json = JSON.stringify(units, (_, value) =>
+            typeof value === 'string' && value.length > LONG ? `$${texts.push(value) + 1}` : value,
+        );
+        return (await this.parts.connection.script('botApply', json, ...texts)) as string[];
     }
 
     #queueOn(client: Redis): Queue {
