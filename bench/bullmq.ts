@@ -22,7 +22,8 @@ export async function bullmqTables(): Promise<Table[]> {
 
 function throughputTable({ raw, allow, lanes }: ThroughputFigures): Table {
     const row = (name: string, rate: number) => [name, show(rate, ''), (rate / raw).toFixed(2)];
-    const verdict = (rate: number, aim: number) => `at least ${aim}: ${rate / raw >= aim ? 'met' : '**not met**'}`;
+    const verdict = (rate: number, aim: number) =>
+        `at least ${aim}: ${rate / raw >= aim ? 'met' : '**not met**'}`;
     return {
         title: 'Runs through Redis',
         columns: ['', 'runs a second', 'over raw BullMQ'],

@@ -101,7 +101,13 @@ async function rawContender(): Promise<Contender> {
     const schedules = schedulesOf('raw');
     const dataOf = ({ text, args }: Schedule, scheduledAt: number) => {
         const run = createRun({ job: 'raw', schedule: text, args, scheduledAt });
-        const parts = { kind: 'run', origin: 'schedule', overlap: 'allow', missed: 'once', catchesUp: false } as const;
+        const parts = {
+            kind: 'run',
+            origin: 'schedule',
+            overlap: 'allow',
+            missed: 'once',
+            catchesUp: false,
+        } as const;
         return rowOf(run, { ...parts, runAt: scheduledAt * 1000, heedsPauses: true, retries: 0 }, owner);
     };
     return {
@@ -125,7 +131,13 @@ async function ourContender(job: string): Promise<Contender> {
     };
     const plan = planJob(job, 'UTC');
     const planOf = () => plan;
-    const worker = new RunWorker({ clock: systemClock, emit, random: Math.random, planOf, listingTimeout: () => 30_000 });
+    const worker = new RunWorker({
+        clock: systemClock,
+        emit,
+        random: Math.random,
+        planOf,
+        listingTimeout: () => 30_000,
+    });
     const host: EngineHost = {
         clock: systemClock,
         emit,
@@ -149,7 +161,16 @@ async function ourContender(job: string): Promise<Contender> {
                 const { key } = schedule;
                 const until = { from: handled.get(key) ?? 0, until: slot };
                 handled.set(key, slot);
-                return { schedule, plan, position, ...until, run: [slot], catchesUp: false, skipped: [], decidesAnew: false };
+                return {
+                    schedule,
+                    plan,
+                    position,
+                    ...until,
+                    run: [slot],
+                    catchesUp: false,
+                    skipped: [],
+                    decidesAnew: false,
+                };
             });
             await engine.enqueue(due, slot);
         },
@@ -158,7 +179,9 @@ async function ourContender(job: string): Promise<Contender> {
 
 /** Each with a lane of its own. */
 function schedulesOf(job: string): Schedule[] {
-    return Array.from({ length: RUNS_A_ROUND }, (_, index) => createSchedule(job, ['* * * * * *', index], 'UTC'));
+    return Array.from({ length: RUNS_A_ROUND }, (_, index) =>
+        createSchedule(job, ['* * * * * *', index], 'UTC'),
+    );
 }
 
 async function idle(): Promise<IdleFigures> {

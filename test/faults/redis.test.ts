@@ -251,7 +251,19 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         const { redis, fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${QUICK} }` });
         const server = fleet.start();
         await server.started;
-        const good = { id: 'bad-9', kind: 'run', origin: 'schedule', lane: 'x', job: 'tick', process: 'x', schedule: null, args: [], tenant: null, slot: 1_000_000, runAt: 1 };
+        const good = {
+            id: 'bad-9',
+            kind: 'run',
+            origin: 'schedule',
+            lane: 'x',
+            job: 'tick',
+            process: 'x',
+            schedule: null,
+            args: [],
+            tenant: null,
+            slot: 1_000_000,
+            runAt: 1,
+        };
         const bad = [
             null,
             'process.exit()',

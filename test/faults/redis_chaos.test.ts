@@ -158,7 +158,11 @@ function judge(
         assert.equal(outcome, isLost ? 'lost' : 'succeeded', `${what}: ${JSON.stringify(explanation)}`);
     } else if (explanation.kind === 'run') {
         seen.lost += 1;
-        assert.equal(explanation.outcome, 'lost', `${what} has not run, and is said to have: ${JSON.stringify(explanation)}`);
+        assert.equal(
+            explanation.outcome,
+            'lost',
+            `${what} has not run, and is said to have: ${JSON.stringify(explanation)}`,
+        );
     } else {
         seen.skipped += 1;
         assert.ok(maySkip, `${what} was skipped: ${JSON.stringify(explanation)}`);

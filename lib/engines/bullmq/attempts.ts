@@ -171,7 +171,9 @@ export class Attempts {
             run.startedAt ??= host.clock.now();
             const running = this.#begin(row, run);
             const isThere = await this.#untilBack(async () => {
-                const found = await connection.use((client) => client.hexists(connection.key('rows'), row.id));
+                const found = await connection.use((client) =>
+                    client.hexists(connection.key('rows'), row.id),
+                );
                 if (found === 1) await this.note([running]);
                 return found === 1;
             });
@@ -291,7 +293,16 @@ export class Attempts {
     async #fanOut(row: RedisRow, tenants: readonly (TenantId | undefined)[]): Promise<void> {
         const { origin, overlap, missed, catchesUp, heedsPauses, retries } = row;
         const runAt = this.parts.host.clock.now();
-        const parts = { kind: 'run' as const, origin, overlap, missed, catchesUp, runAt, heedsPauses, retries };
+        const parts = {
+            kind: 'run' as const,
+            origin,
+            overlap,
+            missed,
+            catchesUp,
+            runAt,
+            heedsPauses,
+            retries,
+        };
         for (let from = 0; from < tenants.length; from += MOST_IN_STEP) {
             const rows = tenants.slice(from, from + MOST_IN_STEP).map((tenant) => {
                 const run = { ...runOf(row, undefined), id: globalThis.crypto.randomUUID(), tenant };
@@ -370,7 +381,9 @@ export function pastOfJob(
     by: string | null,
 ): string | undefined {
     const { ended } = JSON.parse(data || '{}') as { ended?: string };
-    const [startedAt, endedAt, attempt] = String(JSON.parse(returned || '""')).split(' ').map(Number);
+    const [startedAt, endedAt, attempt] = String(JSON.parse(returned || '""'))
+        .split(' ')
+        .map(Number);
     if (ended !== undefined || !attempt) return ended;
     const run = Object.assign(runOf(row, undefined), { outcome: 'succeeded', startedAt, endedAt, attempt });
     return JSON.stringify(pastRunOf(run, workerNamed(by)));

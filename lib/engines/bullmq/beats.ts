@@ -155,7 +155,9 @@ export class Beats {
     async #moveDue(): Promise<void> {
         const { connection, host, steps } = this.parts;
         const [key, now] = [connection.key('later'), host.clock.now()];
-        const ids = await connection.use((client) => client.zrangebyscore(key, 0, now, 'LIMIT', 0, MOST_IN_STEP));
+        const ids = await connection.use((client) =>
+            client.zrangebyscore(key, 0, now, 'LIMIT', 0, MOST_IN_STEP),
+        );
         if (ids.length === 0) {
             const left = await connection.use((client) => client.zcard(key));
             if (left === 0) await connection.use((client) => client.hdel(connection.key('live'), 'later'));
@@ -191,7 +193,10 @@ export class Beats {
                 client.hscan(key('rows'), cursor || '0', 'COUNT', MOST_IN_STEP),
             );
             const texts = page.filter((_, index) => index % 2 === 1);
-            await this.#finish(texts.map((text) => JSON.parse(text) as RedisRow), alive);
+            await this.#finish(
+                texts.map((text) => JSON.parse(text) as RedisRow),
+                alive,
+            );
             cursor = next;
         }
         if (await connection.use((client) => client.set(key('forgets'), 1, 'PX', FORGET_EVERY, 'NX')))
@@ -269,7 +274,9 @@ export class Beats {
     }
 }
 
-function beatsIn(live: Readonly<Record<string, string>>): { id: string; at: number; until: number | undefined }[] {
+function beatsIn(
+    live: Readonly<Record<string, string>>,
+): { id: string; at: number; until: number | undefined }[] {
     return withPrefix('beat ', live).map(([id, value]) => {
         const [at, until] = value.split(' ');
         return { id, at: Number(at), until: until ? Number(until) : undefined };

@@ -310,7 +310,14 @@ export class BullmqEngine implements Engine {
             abort: (id, reason) => attempts.running.get(id)?.controller.abort(reason),
             ready: (row) => void this.#perform(row),
         });
-        const common = { host, connection, packages, owner, steps, tellEnd: (run: Run) => this.#tellEnd(run) };
+        const common = {
+            host,
+            connection,
+            packages,
+            owner,
+            steps,
+            tellEnd: (run: Run) => this.#tellEnd(run),
+        };
         const attempts = new Attempts({
             ...common,
             isWorking: () => this.#isWorking,
@@ -325,7 +332,8 @@ export class BullmqEngine implements Engine {
             patience: this.locks.lock,
             enqueuedUntil: () => this.#enqueuedUntil,
             isNeeded: () => this.#release !== undefined,
-            isBusy: () => this.#waiters.size > 0 || !attempts.isIdle || performance.now() - this.#busyAt < BUSY,
+            isBusy: () =>
+                this.#waiters.size > 0 || !attempts.isIdle || performance.now() - this.#busyAt < BUSY,
             beaten: (aborts) => this.#heed(aborts),
             resumed: () => {
                 void this.#worker?.lockAgain();
@@ -372,7 +380,8 @@ export class BullmqEngine implements Engine {
 
     /** What is done first in the step that ends a gap; undefined: another process has ended it since this one looked. */
     async #endGap({ connection }: Opened, second: number): Promise<Unit | undefined> {
-        const known = (await connection.use((client) => client.hget(connection.key('live'), 'enqueued'))) ?? '';
+        const known =
+            (await connection.use((client) => client.hget(connection.key('live'), 'enqueued'))) ?? '';
         if (Number(known) > Math.max(0, this.#seenUntil)) return undefined;
         const until = String(Math.max(second, Number(known)));
         return { checks: [['HGET', 'live', 'enqueued', known]], ops: [['HSET', 'live', 'enqueued', until]] };
@@ -405,7 +414,11 @@ export class BullmqEngine implements Engine {
             atLeast: isMore,
         });
         const slots: number[] = [];
-        for (let slot: number | undefined = first; slot !== undefined && slot <= last; slot = schedule.next(slot))
+        for (
+            let slot: number | undefined = first;
+            slot !== undefined && slot <= last;
+            slot = schedule.next(slot)
+        )
             if (slots.push(slot) > MOST_LOOKED_AT) break;
         const of = { job: plan.name, args: schedule.args, tenant: undefined };
         const lanes = [laneKey('run', of), laneKey('slot', of)];
@@ -439,7 +452,9 @@ export class BullmqEngine implements Engine {
         const { attempts, connection } = this.#openedNow;
         const { running } = attempts;
         for (const [id, reason] of aborts) running.get(id)?.controller.abort(reason);
-        await attempts.note([...running.values()].filter(({ isNoted, row }) => !isNoted && row.kind === 'run'));
+        await attempts.note(
+            [...running.values()].filter(({ isNoted, row }) => !isNoted && row.kind === 'run'),
+        );
         for (const { row } of this.#waiters.values()) {
             if (running.has(row.id)) continue;
             const lane = connection.key(`lane:${row.lane}`);

@@ -64,11 +64,15 @@ export class RedisHistory implements History {
                 // Of some the end is on its way into the stream, or there already.
                 client.hmget(key('rows'), ...ids),
                 Promise.all(
-                    active.map((id) => client.hmget(key(`${QUEUE}:${id}`), 'processedOn', 'pb', 'atm', 'stc')),
+                    active.map((id) =>
+                        client.hmget(key(`${QUEUE}:${id}`), 'processedOn', 'pb', 'atm', 'stc'),
+                    ),
                 ),
             ]),
         );
-        const rows = new Map(ids.map((id, index) => [id, JSON.parse(texts[index] ?? 'null') as RedisRow | null]));
+        const rows = new Map(
+            ids.map((id, index) => [id, JSON.parse(texts[index] ?? 'null') as RedisRow | null]),
+        );
         const started = new Map<string, PastRun>();
         for (const [id, text] of Object.entries(noted)) started.set(id, JSON.parse(text.slice(1)) as PastRun);
         for (const [index, id] of active.entries()) {

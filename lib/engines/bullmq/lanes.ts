@@ -113,10 +113,20 @@ export class LanePlan {
         const { skips } = reading;
         const { slot } = given;
         if (reading.isKnown || this.#entered.has(given.id)) return;
-        if (given.origin === 'schedule' && skips && slot !== null && slot >= skips.first && slot <= skips.last)
+        if (
+            given.origin === 'schedule' &&
+            skips &&
+            slot !== null &&
+            slot >= skips.first &&
+            slot <= skips.last
+        )
             return;
-        if (given.runAt > this.now) return this.#delay(given);
-        const joins = given.origin === 'schedule' && given.missed === 'all' && lane.members.some(waitsToCatchUp);
+        if (given.runAt > this.now) {
+            this.#delay(given);
+            return;
+        }
+        const joins =
+            given.origin === 'schedule' && given.missed === 'all' && lane.members.some(waitsToCatchUp);
         const row = joins ? { ...given, catchesUp: true } : given;
         if (!holdsLane(row)) {
             this.#write(row);
@@ -125,7 +135,10 @@ export class LanePlan {
         }
         this.#check(given.lane, lane);
         const entry = enterLane(row, lane.members);
-        if (entry.kind === 'overlap') return this.skipRow(row, reading, 'overlap', entry.with.id);
+        if (entry.kind === 'overlap') {
+            this.skipRow(row, reading, 'overlap', entry.with.id);
+            return;
+        }
         this.#write(row);
         const member = memberFrom(memberOf(row));
         if (entry.overtakes) this.#replaceData(entry.overtakes.id, HELD);
@@ -152,7 +165,10 @@ export class LanePlan {
         const isAsked = !holdsLane(row) || member === undefined || member.text === reading.members[0];
         this.#checks.push(['HEXISTS', 'rows', row.id, '1']);
         if (isAsked) this.#checks.push(['STATUS', row.id, reading.status]);
-        if (isAsked && reading.status === 'r') return this.#abort(row.id, reason);
+        if (isAsked && reading.status === 'r') {
+            this.#abort(row.id, reason);
+            return;
+        }
         const own = { ...memberFrom(memberOf(row)), ...stateOf(reading.status) };
         this.#drop(row, lane, member ?? own, reason);
     }
@@ -248,7 +264,10 @@ export class LanePlan {
         this.#ops.push(['ZREM', 'later', id]);
         this.#ops.push(['LREM', `lane:${like.lane}`, '1', text]);
         lane.members = lane.members.filter((member) => member.id !== id);
-        if (attempt === 0) return this.skipRow(row, reading, reason);
+        if (attempt === 0) {
+            this.skipRow(row, reading, reason);
+            return;
+        }
         const noted = JSON.parse(reading.noted.slice(1)) as PastRun;
         const past: PastRun = { ...noted, outcome: 'aborted', reason, endedAt: Math.floor(this.now) };
         this.#ops.push(['XADD', `past:${row.job}`, '*', 'run', JSON.stringify(past)]);
@@ -267,7 +286,9 @@ export class LanePlan {
         this.#checks.push(['HGET', 'skips', `${key} id`, reading.skipsId]);
         for (const { past, reason, first, last, count, atLeast } of fresh) {
             const { job } = JSON.parse(past) as { job: string };
-            const numbers = Object.entries({ first, last, count, atLeast: atLeast ? 1 : 0 }).flat().map(String);
+            const numbers = Object.entries({ first, last, count, atLeast: atLeast ? 1 : 0 })
+                .flat()
+                .map(String);
             this.#ops.push(['XADD', `past:${job}`, '*', 'skips', past, 'reason', reason, ...numbers]);
         }
         this.#ops.push(['HSET', 'skips', key, JSON.stringify(newest), `${key} id`, '$last']);

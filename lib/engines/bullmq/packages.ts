@@ -58,7 +58,6 @@ export function connectWith({ ioredis }: Packages): Connect {
     };
 }
 
-
 /**
  * What all keys of an app begin with, so that several can share a Redis: two apps, or the same one in two environments,
  * must not take one another's runs.

@@ -5,7 +5,16 @@ import { createRun } from '../../runs/run.js';
 import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Owner } from '../owner.js';
 import type { Connection } from './connection.js';
-import { type EndedRow, HELD, KEPT, LanePlan, type Reading, type SkipEntry, type Skips, type Unit } from './lanes.js';
+import {
+    type EndedRow,
+    HELD,
+    KEPT,
+    LanePlan,
+    type Reading,
+    type SkipEntry,
+    type Skips,
+    type Unit,
+} from './lanes.js';
 import type { Packages } from './packages.js';
 import { holdsLane, type RedisRow, type RowParts, rowOf } from './rows.js';
 import { QUEUE } from './worker.js';
@@ -70,7 +79,8 @@ export class Steps {
     async enqueue(due: readonly Intent[], leader?: Unit): Promise<Map<string, number> | undefined> {
         const moved = new Map<string, number>();
         for (let from = 0, to = 0; from < due.length; from = to) {
-            for (let rows = 0; to < due.length && rows < MOST_IN_STEP; to++) rows += due[to]?.rows.length ?? 0;
+            for (let rows = 0; to < due.length && rows < MOST_IN_STEP; to++)
+                rows += due[to]?.rows.length ?? 0;
             const leads = from === 0 ? leader : undefined;
             if (!(await this.#take(due.slice(from, to), moved, leads))) return undefined;
         }
@@ -172,7 +182,9 @@ export class Steps {
                 for (const [index, row] of dropped.entries()) {
                     const read = readings[rows.length + index];
                     const { slot } = row;
-                    const why = skipped.find(({ first, last }) => slot !== null && slot >= first && slot <= last);
+                    const why = skipped.find(
+                        ({ first, last }) => slot !== null && slot >= first && slot <= last,
+                    );
                     if (read) lanes.stop(row, read, why?.reason ?? 'superseded');
                 }
                 const isPaused = paused.has(job) || paused.has(ALL_JOBS);
@@ -203,7 +215,9 @@ export class Steps {
                 return plan.finish();
             });
             const answers = await this.#apply(units);
-            const heads = leaving.map(({ row }, index) => (holdsLane(row) ? (answers[index] ?? '').slice(1) : ''));
+            const heads = leaving.map(({ row }, index) =>
+                holdsLane(row) ? (answers[index] ?? '').slice(1) : '',
+            );
             for (const { done } of leaving) done();
             await this.start(heads.filter((head) => head !== '').map(idOf));
         } catch (error) {
@@ -212,7 +226,11 @@ export class Steps {
     }
 
     /** Takes a step: again, where others were faster. */
-    async #take(intents: readonly Intent[], moved = new Map<string, number>(), leader?: Unit): Promise<boolean> {
+    async #take(
+        intents: readonly Intent[],
+        moved = new Map<string, number>(),
+        leader?: Unit,
+    ): Promise<boolean> {
         const { host, owner } = this.parts;
         let leads = leader && { ...leader, leads: true };
         let left = intents;

@@ -131,7 +131,9 @@ export class QueueWorker {
             // Longer than any wait for a run: a connection that is dead without saying so.
             socketTimeout: 30_000,
             retryStrategy: (times: number) =>
-                this.#isOver || (this.resting.aborted && this.#taken.size === 0) ? null : Math.min(LONGEST_RETRY, 50 * times),
+                this.#isOver || (this.resting.aborted && this.#taken.size === 0)
+                    ? null
+                    : Math.min(LONGEST_RETRY, 50 * times),
         }) as Scripted;
         for (const name of ['botLock', 'botGuard'] as const)
             client.defineCommand(name, { numberOfKeys: 1, lua: SCRIPTS[name] });
@@ -215,7 +217,8 @@ export class QueueWorker {
         } catch (error) {
             const { DelayedError, WaitingError } = this.parts.packages.bullmq;
             // It is back in the queue.
-            if (error instanceof DelayedError || error instanceof WaitingError) this.#taken.delete(job.id ?? '');
+            if (error instanceof DelayedError || error instanceof WaitingError)
+                this.#taken.delete(job.id ?? '');
             else {
                 taken.error = toError(error);
                 await this.#makeSure(taken);
