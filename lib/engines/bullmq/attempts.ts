@@ -36,8 +36,8 @@ export interface AttemptsParts {
     readonly steps: Steps;
     /** Whether this process takes what waits. */
     isWorking(): boolean;
-    /** Whether a job is paused, as far as this process knows. */
-    isPaused(job: string): boolean;
+    /** Whether a job is paused: no resume of another process is missed. */
+    isPaused(job: string): Promise<boolean>;
     /** Told of something that ran, or was lost, when it is recorded. */
     tellEnd(run: Run): void;
     /** Told that a run goes on here. */
@@ -128,7 +128,7 @@ export class Attempts {
                 return this.#finish(job, row, run);
             }
         }
-        if (row.heedsPauses && this.parts.isPaused(row.job)) {
+        if (row.heedsPauses && (await this.#untilBack(() => this.parts.isPaused(row.job)))) {
             if (row.origin !== 'schedule' || run.attempt > 1)
                 return this.#putBack(job, token, COME_AGAIN_PAUSED);
             return this.#skip(row, 'paused');

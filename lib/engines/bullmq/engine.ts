@@ -321,7 +321,14 @@ export class BullmqEngine implements Engine {
         const attempts = new Attempts({
             ...common,
             isWorking: () => this.#isWorking,
-            isPaused: (job) => beats.paused.has(job) || beats.paused.has(ALL_JOBS),
+            isPaused: async (job) => {
+                const isAmong = (paused: Iterable<string>) =>
+                    [...paused].some((name) => name === job || name === ALL_JOBS);
+                return (
+                    isAmong(beats.paused) &&
+                    isAmong(await new RedisHistory(connection, () => {}).pausedJobs())
+                );
+            },
             begun: () => {
                 this.#busyAt = performance.now();
                 beats.start();
