@@ -95,6 +95,8 @@ export interface History {
     of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]>;
     /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
     pausedJobs(): Promise<readonly string[]>;
+    /** The last second in which any process scheduled jobs; undefined: none ever did, or none is known. */
+    workedUntil(): Promise<number | undefined>;
     /** Lets go of what it reads from. */
     close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { durationOf, latenessOf, type Run } from '../runs/run.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { isoMoment, isoSecond } from '../time/iso_time.js';
-import type { JobOverview, Overview } from './overview.js';
+import { isWorked, type JobOverview, type Overview } from './overview.js';
 import { nextSlots } from './schedules.js';
 import { lastSlotOf } from './standing.js';
 
@@ -100,6 +100,12 @@ export function problemAsJson({ severity, kind, job, file, line, reason, cure }:
 }
 
 /** Whether what is told of runs is all there is. */
-export function historyAsJson({ isHistoryShared, historyTrouble }: Overview): object {
-    return { historyShared: isHistoryShared, historyTrouble: historyTrouble ?? null };
+export function historyAsJson(overview: Overview, now: number): object {
+    const { isHistoryShared, historyTrouble, workedUntil } = overview;
+    return {
+        working: isWorked(overview, now) ?? null,
+        workedUntil: workedUntil === undefined ? null : isoSecond(workedUntil),
+        historyShared: isHistoryShared,
+        historyTrouble: historyTrouble ?? null,
+    };
 }

@@ -8,7 +8,7 @@ import { formatSpan, formatUniqueMoment, withoutZeroSeconds } from '../time/mome
 import { processTimezone } from '../time/process_timezone.js';
 import { historyAsJson, jobAsJson, problemAsJson } from './as_json.js';
 import { type JobOverview, nextSlotOf, type Overview } from './overview.js';
-import { printHistoryNote, renderProblems } from './problems.js';
+import { printHistoryNote, printWorkNote, renderProblems } from './problems.js';
 import { describeSchedule, nextSlots } from './schedules.js';
 import { describeLast, describeState } from './standing.js';
 
@@ -41,7 +41,7 @@ export async function printJobs(overview: Overview, options: JobListOptions): Pr
             jobs: await Promise.all(jobs.map((job) => jobAsJson(job, second, next))),
             problems: problems.map(problemAsJson),
             filesNotImported: notImported ?? null,
-            ...historyAsJson(overview),
+            ...historyAsJson(overview, now),
         });
     const width = outputWidth();
     const { environment } = overview;
@@ -53,6 +53,7 @@ export async function printJobs(overview: Overview, options: JobListOptions): Pr
         console.log(['Problems:', '', ...renderProblems(problems, { width, root }), ''].join('\n'));
     if (notImported) console.error(printable(notImported));
     printHistoryNote(overview);
+    printWorkNote(overview, now, timezone);
 }
 
 function byNextSlot(jobs: readonly JobOverview[], now: number): JobOverview[] {

@@ -11,7 +11,7 @@ import { formatSpan, formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
 import { historyAsJson, jobAsJson, problemAsJson, runAsJson, skipsAsJson } from './as_json.js';
 import type { JobOverview, Overview } from './overview.js';
-import { printHistoryNote, renderProblems } from './problems.js';
+import { printHistoryNote, printWorkNote, renderProblems } from './problems.js';
 import { describeSchedule, nextSlots } from './schedules.js';
 import type { SettingInForce } from './settings_in_force.js';
 import { describeLast, describeState } from './standing.js';
@@ -51,19 +51,21 @@ export interface JobPageOptions {
 export async function printJob(
     page: JobPage,
     overview: Overview,
-    { json, root, timezone }: { json: boolean; root: string; timezone: string | undefined },
+    { json, root, ...options }: { json: boolean; root: string; timezone: string | undefined },
 ): Promise<void> {
     const now = Date.now();
-    if (json) return printJson({ job: await pageAsJson(page, now), ...historyAsJson(overview) });
+    if (json) return printJson({ job: await pageAsJson(page, now), ...historyAsJson(overview, now) });
+    const timezone = options.timezone ?? overview.timezone ?? processTimezone();
     const lines = await renderJobPage(page, {
         now,
         root,
-        timezone: timezone ?? overview.timezone ?? processTimezone(),
+        timezone,
         width: outputWidth(),
         environment: overview.environment,
     });
     console.log(['', ...lines, ''].join('\n'));
     printHistoryNote(overview);
+    printWorkNote(overview, now, timezone);
 }
 
 async function pageAsJson({ job, settings, past = [] }: JobPage, now: number): Promise<object> {

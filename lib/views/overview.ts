@@ -4,6 +4,7 @@ import type { JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { ALL_JOBS } from '../runs/engine.js';
 import type { History, JobStatus } from '../runs/history.js';
+import { LATE_SECONDS } from '../schedule/missed.js';
 import { messageOf } from '../text/errors.js';
 
 /**
@@ -43,6 +44,8 @@ interface Surveyed {
 /** All jobs as they stand. */
 export interface Overview extends Pick<Surveyed, 'environment' | 'timezone'> {
     readonly jobs: readonly JobOverview[];
+    /** The last second in which any process scheduled jobs; undefined: none ever did, or none is known. */
+    readonly workedUntil: number | undefined;
     /** Whether the runs of other processes are known: not where the journal is kept in memory. */
     readonly isHistoryShared: boolean;
     /** Why nothing is known of runs; undefined where it is. */
@@ -58,13 +61,15 @@ export async function takeOverview(survey: Surveyed, open: () => Promise<History
             statuses: await history.statusOf(names),
             paused: await history.pausedJobs(),
             isShared: history.isShared,
+            workedUntil: await history.workedUntil(),
         }),
-        { statuses: new Map(), paused: [], isShared: true },
+        { statuses: new Map(), paused: [], isShared: true, workedUntil: undefined },
     );
     return {
         environment: survey.environment,
         timezone: survey.timezone,
         jobs: overviewsOf(survey, found.statuses, found.paused),
+        workedUntil: found.workedUntil,
         isHistoryShared: found.isShared,
         historyTrouble: trouble,
     };
@@ -130,6 +135,17 @@ function stateOf(
     if (status && status.running.length > 0) return 'running';
     if (plan.settings.environments?.includes(environment) === false) return 'excluded';
     return plan.schedules.length === 0 ? 'unscheduled' : 'scheduled';
+}
+
+/**
+ * Whether any process runs the jobs.
+ *
+ * @param now unix milliseconds
+ * @returns undefined: nobody can tell
+ */
+export function isWorked(overview: Overview, now: number): boolean | undefined {
+    if (overview.historyTrouble || !overview.isHistoryShared) return undefined;
+    return now / 1000 - (overview.workedUntil ?? -Infinity) <= LATE_SECONDS;
 }
 
 /** When a job runs next, in unix seconds, or would if it were not paused; Infinity where nothing is to come. */

@@ -3,7 +3,8 @@ import { describeProblem, type Problem } from '../jobs/problem.js';
 import { paint } from '../text/paint.js';
 import { paragraph } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
-import type { Overview } from './overview.js';
+import { formatSpan, formatUniqueMoment } from '../time/moment.js';
+import { isWorked, type Overview } from './overview.js';
 
 const INDENT = '  ';
 
@@ -33,4 +34,20 @@ export function printHistoryNote({ isHistoryShared, historyTrouble }: Overview):
     const note = 'The journal is kept in memory: of runs and pauses only the process knows whose they are.\n';
     if (historyTrouble) console.error(printable(historyTrouble));
     else if (!isHistoryShared) console.log(paint.dim(note));
+}
+
+/**
+ * Prints that no process runs the jobs, where that is so.
+ *
+ * @param now unix milliseconds
+ * @param timezone IANA name: on its clock times are shown
+ */
+export function printWorkNote(overview: Overview, now: number, timezone: string): void {
+    const { jobs, workedUntil } = overview;
+    if (jobs.length === 0 || isWorked(overview, now) !== false) return;
+    const note =
+        workedUntil === undefined
+            ? 'No process has run the jobs yet'
+            : `No process runs the jobs: the last one worked until ${formatUniqueMoment(workedUntil, timezone)}, ${formatSpan(now - workedUntil * 1000)} ago`;
+    console.log(paint.yellow(`${note}. Start one with start-server, or start-bot.\n`));
 }

@@ -946,6 +946,22 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 assert.equal(run.schedule, schedule.text);
                 assert.deepEqual(status.get('digest')?.running, []);
             });
+
+            test('has the last second in which a process scheduled, also when that is gone', async () => {
+                const other = await join({ works: false });
+                const history = await other.engine.history({
+                    environment: 'production',
+                    journal: DEFAULT_JOURNAL,
+                });
+                assert.equal(await history.workedUntil(), undefined);
+                await alone.engine.enqueue([], SLOT + 7);
+                await until(async () => {
+                    await pass(1, alone);
+                    return (await history.workedUntil()) === SLOT + 7;
+                }, 'the beat');
+                await alone.engine.close();
+                assert.equal(await history.workedUntil(), SLOT + 7);
+            });
         });
 
         test('closing is harmless when it is done twice, and leaves a run that goes on its outcome', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
@@ -9,7 +10,8 @@ import { openApp } from '../support/fixture_app.js';
 import { planOf as newPlan } from '../support/job_overviews.js';
 
 await openApp();
-const { nextSlotOf, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
+const { isWorked, nextSlotOf, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
+const { printWorkNote } = await import('../../lib/views/problems.js');
 const { nextSlots } = await import('../../lib/views/schedules.js');
 
 /** 2026-01-01 00:00:00 UTC */
@@ -85,6 +87,7 @@ describe('an overview', () => {
             statusOf: async () => new Map([['a', running]]),
             of: async () => [],
             pausedJobs: async () => [],
+            workedUntil: async () => undefined,
             close: async () => {
                 closed += 1;
             },
@@ -94,6 +97,36 @@ describe('an overview', () => {
         assert.deepEqual([overview.isHistoryShared, overview.historyTrouble], [false, undefined]);
         assert.equal(closed, 1);
     });
+});
+
+describe('whether the jobs are worked on', () => {
+    const survey = { plans: [planOf('a')], problems: [], environment: 'test', timezone: undefined };
+    const at = (workedUntil: number | undefined, isShared = true) => ({
+        isShared,
+        statusOf: async () => new Map(),
+        of: async () => [],
+        pausedJobs: async () => [],
+        workedUntil: async () => workedUntil,
+        close: async () => {},
+    });
+    for (const { what, history, expected, note } of [
+        { what: 'a process scheduled a moment ago', history: at(995), expected: true, note: /^$/ },
+        {
+            what: 'the last one stopped a while ago',
+            history: at(400),
+            expected: false,
+            note: /No process runs the jobs: the last one worked until 1970-01-01 00:06:40, 10 min ago\./,
+        },
+        { what: 'none ever did', history: at(undefined), expected: false, note: /has run the jobs yet\./ },
+        { what: 'the journal is in memory', history: at(undefined, false), expected: undefined, note: /^$/ },
+    ])
+        test(what, async (t) => {
+            const log = t.mock.method(console, 'log', () => {});
+            const overview = await takeOverview(survey, async () => history);
+            assert.equal(isWorked(overview, 1_000_000), expected);
+            printWorkNote(overview, 1_000_000, 'UTC');
+            assert.match(stripVTControlCharacters(String(log.mock.calls[0]?.arguments[0] ?? '')), note);
+        });
 });
 
 describe('the next slots', () => {

@@ -110,10 +110,9 @@ export class Beats {
         const { connection, owner, enqueuedUntil } = this.parts;
         const live = await connection.use((client) => client.hgetall(connection.key('live')));
         const beats = beatsIn(live).filter(({ until }) => until !== undefined);
-        const own = [Number(live['enqueued'] ?? -Infinity), enqueuedUntil() ?? -Infinity];
         const isFresh = ({ at }: { at: number }) => this.#time() - at < SILENT;
         return {
-            second: Math.max(...own, ...beats.map(({ until }) => until ?? 0)),
+            second: Math.max(enqueuedUntilIn(live), enqueuedUntil() ?? -Infinity),
             byOthers: beats.some((beat) => beat.id !== owner.id && isFresh(beat)),
         };
     }
@@ -272,6 +271,14 @@ export class Beats {
     #time(): number {
         return Date.now() + this.#ahead;
     }
+}
+
+/** The last second up to which any process has enqueued, in what `live` holds; -Infinity: none ever did. */
+export function enqueuedUntilIn(live: Readonly<Record<string, string>>): number {
+    return Math.max(
+        Number(live['enqueued'] ?? -Infinity),
+        ...beatsIn(live).map(({ until }) => until ?? -Infinity),
+    );
 }
 
 function beatsIn(

@@ -8,6 +8,7 @@ import {
     type PastSkips,
     timeOf,
 } from '../../runs/history.js';
+import { enqueuedUntilIn } from './beats.js';
 import type { Connection } from './connection.js';
 import { pastRunOf, type RedisRow, readPast, runOf, workerNamed } from './rows.js';
 import { QUEUE } from './worker.js';
@@ -44,6 +45,12 @@ export class RedisHistory implements History {
     async pausedJobs(): Promise<readonly string[]> {
         const fields = await this.connection.use((client) => client.hkeys(this.connection.key('live')));
         return fields.flatMap((field) => (field.startsWith('pause ') ? [field.slice(6)] : [])).sort();
+    }
+
+    async workedUntil(): Promise<number | undefined> {
+        const live = await this.connection.use((client) => client.hgetall(this.connection.key('live')));
+        const until = enqueuedUntilIn(live);
+        return until > 0 ? until : undefined;
     }
 
     async close(): Promise<void> {

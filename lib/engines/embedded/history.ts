@@ -78,6 +78,13 @@ export class SqliteHistory implements History {
         return [...((await this.read(pausedJobs)) ?? [])];
     }
 
+    async workedUntil(): Promise<number | undefined> {
+        const row = await this.read((database) =>
+            database.statement('SELECT max(enqueued_until) AS until FROM bot_processes').get([]),
+        );
+        return (row?.['until'] as number | null | undefined) ?? undefined;
+    }
+
     async close(): Promise<void> {}
 }
 
