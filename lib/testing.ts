@@ -30,7 +30,6 @@ export interface SimulationOptions {
  *
  * @param from the start: a Date, an ISO 8601 text, or unix milliseconds; a slot at exactly this time counts
  * @param to the end; a slot at exactly this time does not count
- * @param options what is to be different
  * @returns the runs in the order in which they ended, skipped ones included
  * @throws TypeError where one of the two is no time, or nothing lies between them
  */

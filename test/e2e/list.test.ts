@@ -42,7 +42,7 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
     for (const binary of BINARIES) {
         test(`of ${binary} tells how each job stands, a line for each schedule in a pipe`, async () => {
             const app = await makeLivedInApp();
-            const { code, stdout, stderr } = await app.run(binary, ['list-background-jobs']);
+            const { code, stdout, stderr } = await app.run(binary, LIST);
             assert.deepEqual([code, stderr], [0, '']);
             await assertGolden('list', readable(stdout, app.root));
             assert.ok(!stdout.includes(ESCAPE));
@@ -51,17 +51,15 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
 
     test('says how to make the first job', async () => {
         const app = await makeApp();
-        const { code, stdout } = await app.run('pinstripe-bot', ['list-background-jobs']);
+        const { code, stdout } = await app.run('pinstripe-bot', LIST);
         assert.equal(code, 0);
         assert.match(stdout, / {2}npx pinstripe-bot generate-background-job --name my-task\n/);
     });
 
     test('has JSON for programs', async () => {
         const app = await makeLivedInApp();
-        const words = ['list-background-jobs', '--json', '--next', '3'];
-        const { version, jobs, problems, historyTrouble } = JSON.parse(
-            (await app.run('pinstripe', words)).stdout,
-        );
+        const { stdout } = await app.run('pinstripe', [...LIST, '--json', '--next', '3']);
+        const { version, jobs, problems, historyTrouble } = JSON.parse(stdout);
         assert.deepEqual([version, historyTrouble], [1, null]);
         assert.deepEqual(
             jobs.map(({ name, state, description }: Record<string, unknown>) => [name, state, description]),
@@ -92,24 +90,18 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
 
     test('sorts by what runs next, shows another zone, and refuses nonsense', async () => {
         const app = await makeApp(JOBS);
-        const sorted = await app.run('pinstripe', [
-            'list-background-jobs',
-            '--sort',
-            'next',
-            '--timezone',
-            'Asia/Tokyo',
-        ]);
+        const sorted = await app.run('pinstripe', [...LIST, '--sort', 'next', '--timezone', 'Asia/Tokyo']);
         assert.match(sorted.stdout, /NEXT \(Asia\/Tokyo\)[\s\S]*\nsweep [\s\S]*\n(daily-report|fails) /);
         const nonsense = ['--sort', 'x', '--next', '0', '--timezone', 'Europe/Lundun'];
         for (const binary of BINARIES) {
-            const { code } = await app.run(binary, ['list-background-jobs', ...nonsense]);
+            const { code } = await app.run(binary, [...LIST, ...nonsense]);
             assert.equal(code, binary === 'pinstripe' ? 1 : 2);
         }
     });
 
     test('tells of files that nobody imports, rather than of no jobs', async () => {
         const app = await makeApp({ 'lib/background_jobs/sweep.js': 'export default { run(){} };' });
-        const { code, stdout, stderr } = await app.run('pinstripe-bot', ['list-background-jobs']);
+        const { code, stdout, stderr } = await app.run('pinstripe-bot', LIST);
         assert.deepEqual([code, stdout], [0, '']);
         assert.match(
             stderr,
@@ -124,7 +116,7 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
                 throws: `export default { meta(){ throw new Error('no way\\n\\u001b[31msecond'); }, run(){} };`,
             }),
         );
-        const { stdout } = await app.run('pinstripe-bot', ['list-background-jobs']);
+        const { stdout } = await app.run('pinstripe-bot', LIST);
         assert.match(stdout, /^日本語\.js +invalid$/m);
         assert.match(stdout, /its meta\(\) threw: no way \\u001b\[31msecond$/m);
         assert.ok(!stdout.includes(ESCAPE));
@@ -133,7 +125,7 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
     test('lists the jobs although the journal cannot be read, and says why', async () => {
         const app = await makeApp(JOBS);
         await fs.outputFile(`${app.root}/bot_development.db`, 'this is no database '.repeat(100));
-        const { code, stdout, stderr } = await app.run('pinstripe-bot', ['list-background-jobs']);
+        const { code, stdout, stderr } = await app.run('pinstripe-bot', LIST);
         assert.equal(code, 0);
         assert.match(stdout, /^daily-report /m);
         assert.match(stderr, /^The journal .*bot_development\.db cannot be read: /);
@@ -151,7 +143,7 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
         );
         const { process: server } = await app.serve();
         await server.printed(/succeeded tick/);
-        const { stdout, stderr } = await app.run('pinstripe-bot', ['list-background-jobs']);
+        const { stdout, stderr } = await app.run('pinstripe-bot', LIST);
         assert.equal(stderr, '');
         assert.match(stdout, /^long .* running for \d+ s$/m);
         assert.match(stdout, /^tick .* succeeded \d+ s ago, took /m);

@@ -10,7 +10,7 @@ import { planOf as newPlan } from '../support/job_overviews.js';
 
 await openApp();
 const { nextSlotOf, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
-const { nextSlots } = await import('../../lib/views/schedules.js');
+const { nextSlots } = await import('../../lib/views/page.js');
 
 /** 2026-01-01 00:00:00 UTC */
 const NOW = 1_767_225_600;
@@ -28,6 +28,12 @@ const problemOf = (job: string, severity: Problem['severity'] = 'error'): Proble
 const running: JobStatus = { running: [{} as PastRun], ended: [], byHand: [], skipped: undefined };
 
 describe('an overview', () => {
+    const survey = async () => ({
+        plans: [planOf('a')],
+        problems: [],
+        environment: 'test',
+        timezone: undefined,
+    });
     const stateOf = (
         plan: JobPlan,
         known: { problems?: Problem[]; statuses?: [string, JobStatus][]; paused?: string[] } = {},
@@ -70,15 +76,15 @@ describe('an overview', () => {
     });
 
     test('is taken although the history cannot be read, and says why it tells nothing of runs', async () => {
-        const survey = { plans: [planOf('a')], problems: [], environment: 'test', timezone: undefined };
-        const open = () => Promise.reject(new Error('The journal bot.db cannot be read: it is a folder'));
-        const { jobs, historyTrouble } = await takeOverview(survey, open);
+        const { jobs, historyTrouble } = await takeOverview({
+            survey,
+            history: () => Promise.reject(new Error('The journal bot.db cannot be read: it is a folder')),
+        });
         assert.equal(jobs.length, 1);
         assert.equal(historyTrouble, 'The journal bot.db cannot be read: it is a folder');
     });
 
     test('closes the history, and says where that knows of this process alone', async () => {
-        const survey = { plans: [planOf('a')], problems: [], environment: 'test', timezone: undefined };
         let closed = 0;
         const history = {
             isShared: false,
@@ -89,7 +95,7 @@ describe('an overview', () => {
                 closed += 1;
             },
         };
-        const overview = await takeOverview(survey, async () => history);
+        const overview = await takeOverview({ survey, history: async () => history });
         assert.equal(overview.jobs[0]?.state, 'running');
         assert.deepEqual([overview.isHistoryShared, overview.historyTrouble], [false, undefined]);
         assert.equal(closed, 1);
