@@ -28,10 +28,8 @@ export default {
 // The framework crashes on anything else with an error about a variable of its own.
 function checkHost(this: CommandInstance): void {
     const host: string = this.params['host'] ?? process.env['PINSTRIPE_HOST'] ?? '127.0.0.1:3000';
-    const bad = host
-        .trim()
-        .split(/\s+/)
-        .find((pair) => !(Number(/^[^:]+:(\d+)$/.exec(pair)?.[1]) <= 65535));
+    const pairs = host.trim().split(/\s+/);
+    const bad = pairs.find((pair) => !(Number(/^[^:]+:(\d+)$/.exec(pair)?.[1]) <= 65535));
     if (bad !== undefined)
         this.setValidationError('host', `"${bad}" is not a host and port, like 127.0.0.1:3000`);
 }

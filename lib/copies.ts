@@ -2,11 +2,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/**
- * Looks for a second copy of the framework: what is registered with one is missing in the other, and nothing fails.
- *
- * @returns a sentence with both places and the cure; undefined: there is one copy
- */
+/** Looks for a second copy of the framework, and names both and the cure: with two, jobs are missing, and nothing fails. */
 export function secondCopyMessage(root: string): string | undefined {
     const files = [import.meta.url, join(root, 'package.json'), frameworkBinary()];
     const entries = files.flatMap((file) => (file && resolveFrom(file, 'pinstripe')) ?? []);

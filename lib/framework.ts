@@ -16,7 +16,6 @@ export const Command: CommandRegistry = pinstripe.Command;
 
 export const ServiceFactory: Registry & { Consumerable: object } = pinstripe.ServiceFactory;
 
-/** Opens workspaces, each with a context of its own. */
 export const Workspace: WorkspaceClass = pinstripe.Workspace;
 
 /** The class of contexts: what a workspace's services share. */

@@ -14,7 +14,6 @@ import './install.js';
 export type { Run } from './runs/run.js';
 export { ManualClock } from './time/manual_clock.js';
 
-/** What may be different in a simulation. */
 export interface SimulationOptions {
     /** The `bot` section of the config. Default: all defaults, and no log. */
     readonly config?: BotConfig;

@@ -7,18 +7,9 @@ import type { History, JobStatus, PastRun, PastSkips } from '../runs/history.js'
 import type { Bot, Survey } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
 
-/**
- * How a job stands, in one word; the first that holds:
- * - `invalid`: it, or one of its schedules, cannot run
- * - `paused`
- * - `running`
- * - `excluded`: its `environments` leave this one out
- * - `unscheduled`: it runs only when somebody asks for it
- * - `scheduled`
- */
+/** How a job stands, in one word: the first that holds. `excluded`: its `environments` leave this one out. */
 export type JobState = 'invalid' | 'paused' | 'running' | 'excluded' | 'unscheduled' | 'scheduled';
 
-/** A job as it stands. */
 export interface JobOverview {
     readonly name: string;
     readonly file: string | undefined;
@@ -31,7 +22,6 @@ export interface JobOverview {
     readonly status: JobStatus | undefined;
 }
 
-/** All jobs as they stand. */
 export interface Overview extends Pick<Survey, 'environment' | 'timezone'> {
     readonly jobs: readonly JobOverview[];
     /** The last runs and skipped slots of the job that was asked for, newest first. */
@@ -42,11 +32,7 @@ export interface Overview extends Pick<Survey, 'environment' | 'timezone'> {
     readonly historyTrouble: string | undefined;
 }
 
-/**
- * Puts together how all jobs stand. A history that cannot be read keeps nobody from seeing the rest.
- *
- * @param pastOf the name of a job whose last runs are wanted, and how many
- */
+/** How all jobs stand, with so many last runs of one. A history that cannot be read keeps nobody from seeing the rest. */
 export async function takeOverview(
     bot: Pick<Bot, 'survey' | 'history'>,
     pastOf?: { readonly name: string; readonly count: number },

@@ -1,5 +1,11 @@
 import { describeCrontab } from '../schedule/crontab_words.js';
-import { type PreviewDay, type PreviewEntry, previewDays, TooManySlotsError } from '../schedule/preview.js';
+import {
+    type PreviewDay,
+    type PreviewEntry,
+    previewDays,
+    type Stretch,
+    TooManySlotsError,
+} from '../schedule/preview.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Bot } from '../scheduler/bot.js';
 import { count } from '../text/format.js';
@@ -21,11 +27,8 @@ const LONGEST = 367 * 86_400;
 
 const INDENT = '  ';
 
-/** A stretch of time, `to` not included, in unix seconds, and whose clock shows it. */
-interface ShownStretch {
-    readonly from: number;
-    readonly to: number;
-    /** IANA name. */
+/** A stretch of time, and the IANA zone on whose clock it is shown. */
+interface ShownStretch extends Stretch {
     readonly timezone: string;
 }
 
@@ -65,9 +68,8 @@ function allDays(schedules: readonly Schedule[], options: ShownStretch): Preview
         return [...previewDays(schedules, options, options.timezone)];
     } catch (error) {
         if (!(error instanceof TooManySlotsError)) throw error;
-        throw new Error(
-            `There are ${error.message} in that time: choose a shorter one, or one job with --name.`,
-        );
+        const cure = 'choose a shorter one, or one job with --name';
+        throw new Error(`There are ${error.message} in that time: ${cure}.`);
     }
 }
 

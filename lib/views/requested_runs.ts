@@ -107,10 +107,11 @@ export function summarise(runs: readonly Run[]): string {
 }
 
 function namesOf(runs: readonly Run[]): string {
-    const names = runs
-        .slice(0, FEW)
-        .map(({ job, tenant }) => printable(job + (tenant === undefined ? '' : ` [tenant ${tenant}]`)));
-    return [...names, ...(runs.length > FEW ? [`${runs.length - FEW} more`] : [])].join(', ');
+    const names = runs.map(({ job, tenant }) =>
+        printable(tenant === undefined ? job : `${job} [tenant ${tenant}]`),
+    );
+    const others = names.splice(FEW).length;
+    return [...names, ...(others > 0 ? [`${others} more`] : [])].join(', ');
 }
 
 /** Says which run of another process keeps a run from its lane, and what to do where that process is gone. */

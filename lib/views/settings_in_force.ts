@@ -24,8 +24,7 @@ const DURATIONS: readonly (keyof Settings)[] = ['missedWithin', 'timeout', 'retr
 
 /** All settings of a job but the description, in the order of the documentation, as they are in force. */
 export function settingsInForce(plan: JobPlan, surroundings: Surroundings): SettingInForce[] {
-    const names = SETTING_NAMES.filter((name) => name !== 'description');
-    return names.map((name) => {
+    return SETTING_NAMES.filter((name) => name !== 'description').map((name) => {
         const usual = name === 'timezone' && surroundings.timezone ? 'config' : 'default';
         const [value, text = String(value)] = inForce(name, plan, surroundings);
         return { name, value, text, source: plan.sources[name] ?? usual };

@@ -157,17 +157,6 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         }
     });
 
-    test('names the importer that takes BackgroundJob from pinstripe, which keeps the project from loading', async () => {
-        const app = await makeApp({
-            'lib/background_jobs/_file_importer.js': "export { BackgroundJob as default } from 'pinstripe';",
-        });
-        for (const binary of BINARIES) {
-            const { code, stderr } = await app.run(binary, ['check-background-jobs']);
-            assert.equal(code, 1);
-            assert.match(stderr, /lib\/background_jobs\/_file_importer\.js/);
-        }
-    });
-
     test('warns of an empty TZ, with which the other commands work as well', async () => {
         const fine = `export default { meta(){ this.schedule('@daily'); }, ${run} };`;
         const app = await makeApp(backgroundJobs({ fine }));
@@ -198,16 +187,6 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
             /^error {4}pinstripe\.config\.js\n +pinstripe\.config\.js: unknown key `bot\.turm`/,
         );
         assert.match(stdout, /: 1 error, 3 warnings\.\n$/);
-    });
-
-    test('names the line at which the config cannot be read', async () => {
-        const app = await makeApp({ ...DOUBTFUL, 'pinstripe.config.js': 'export default {\n    bot: {\n' });
-        const { code, stdout } = await app.run('pinstripe', ['check-background-jobs']);
-        assert.equal(code, 1);
-        assert.match(
-            stdout,
-            /^error {4}pinstripe\.config\.js:\d\n +cannot be imported: SyntaxError in line \d: Unexpected end of input\n/,
-        );
     });
 
     describe('on a terminal', { skip: NO_TERMINAL, concurrency: 2 }, () => {

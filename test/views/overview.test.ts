@@ -4,16 +4,11 @@ import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import type { JobStatus, PastRun } from '../../lib/runs/history.js';
-import { createSchedule } from '../../lib/schedule/schedule.js';
 import { openApp } from '../support/fixture_app.js';
 import { planOf as newPlan } from '../support/job_overviews.js';
 
 await openApp();
-const { nextSlotOf, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
-const { nextSlots } = await import('../../lib/views/page.js');
-
-/** 2026-01-01 00:00:00 UTC */
-const NOW = 1_767_225_600;
+const { overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
 
 const planOf = (name: string, parts: Partial<JobPlan> = {}) => newPlan(name, [['*/5 * * * *']], parts);
 
@@ -99,31 +94,5 @@ describe('an overview', () => {
         assert.equal(overview.jobs[0]?.state, 'running');
         assert.deepEqual([overview.isHistoryShared, overview.historyTrouble], [false, undefined]);
         assert.equal(closed, 1);
-    });
-});
-
-describe('the next slots', () => {
-    const daily = createSchedule('a', ['0 2 * * *'], 'UTC');
-
-    test('of a schedule are as many as asked for, and as there are', () => {
-        assert.deepEqual(nextSlots(daily, NOW, 2), [NOW + 7200, NOW + 93_600]);
-        assert.deepEqual(nextSlots(daily, NOW, 0), []);
-        assert.deepEqual(nextSlots({ ...daily, next: () => undefined }, NOW, 3), []);
-    });
-
-    test('of a job begin with the earliest of its schedules; what does not run here has none', () => {
-        const overviewOf = (plan: JobPlan) =>
-            overviewsOf({ plans: [plan], problems: [], environment: 'test' }, new Map(), [])[0];
-        const twice = planOf('a', { schedules: [daily, createSchedule('a', ['0 1 * * *'], 'UTC')] });
-        const elsewhere = planOf('a', { settings: readSettings({ environments: ['production'] }).settings });
-        for (const [plan, slot] of [
-            [twice, NOW + 3600],
-            [elsewhere, Infinity],
-            [planOf('a', { schedules: [] }), Infinity],
-        ] as const) {
-            const job = overviewOf(plan);
-            assert.ok(job);
-            assert.equal(nextSlotOf(job, NOW), slot);
-        }
     });
 });
