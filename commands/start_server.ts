@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type Config, ConfigError, loadConfig } from '../lib/config/config.js';
-import { failOnBadParams } from '../lib/process/command.js';
+import { failOnBadParams, flag } from '../lib/process/command.js';
 import { exitSoon, stopOnSignals } from '../lib/process/server_stop.js';
 import { readError, traceOf } from '../lib/text/errors.js';
 import { printableLines } from '../lib/text/printable.js';
@@ -16,11 +16,7 @@ export default {
             summary: 'Starts the web server, the bot, which runs the background jobs, and the job worker.',
             example: 'start-server --host 127.0.0.1:8080 --without-bot',
         });
-        this.hasParam('withoutBot', {
-            type: 'boolean',
-            optional: true,
-            description: 'Skip starting the bot, which runs the background jobs.',
-        });
+        this.hasParam('withoutBot', flag('Skip starting the bot, which runs the background jobs.'));
         this.addHook('validation', checkHost);
         this.addHook('validation', checkConfig);
         failOnBadParams(this);
@@ -32,18 +28,15 @@ export default {
 // The framework crashes on anything else with an error about a variable of its own.
 function checkHost(this: CommandInstance): void {
     const host: string = this.params['host'] ?? process.env['PINSTRIPE_HOST'] ?? '127.0.0.1:3000';
-    const bad = host
-        .trim()
-        .split(/\s+/)
-        .find((pair) => !(Number(/^[^:]+:(\d+)$/.exec(pair)?.[1]) <= 65535));
+    const pairs = host.trim().split(/\s+/);
+    const bad = pairs.find((pair) => !(Number(/^[^:]+:(\d+)$/.exec(pair)?.[1]) <= 65535));
     if (bad !== undefined)
         this.setValidationError('host', `"${bad}" is not a host and port, like 127.0.0.1:3000`);
 }
 
 async function checkConfig(this: CommandInstance): Promise<void> {
-    if (this.params['withoutBot']) return;
     try {
-        await loadConfig();
+        if (!this.params['withoutBot']) await loadConfig();
     } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         this.setValidationError('config', error.message);
@@ -53,19 +46,18 @@ async function checkConfig(this: CommandInstance): Promise<void> {
 // Node's own answer to a port that is taken is a crash in the middle of the bot's start.
 async function waitForListeners(this: CommandInstance): Promise<void> {
     const servers: Server[] = this['server'].servers;
+    const starting = servers.filter(({ listening }) => !listening);
     try {
-        await Promise.all(
-            servers.filter(({ listening }) => !listening).map((server) => once(server, 'listening')),
-        );
+        await Promise.all(starting.map((server) => once(server, 'listening')));
     } catch (error) {
-        console.error(`The server cannot start: ${describeListenError(error as ListenError)}.`);
+        const { code, address, port, message } = error as ListenError;
+        const reason =
+            code === 'EADDRINUSE'
+                ? `port ${port} of ${address} is in use: stop what listens there, or choose another one with --host`
+                : message;
+        console.error(`The server cannot start: ${reason}.`);
         process.exit(1);
     }
-}
-
-function describeListenError({ code, address, port, message }: ListenError): string {
-    if (code !== 'EADDRINUSE') return message;
-    return `port ${port} of ${address} is in use: stop what listens there, or choose another one with --host`;
 }
 
 async function startBot(this: CommandInstance): Promise<void> {

@@ -2,13 +2,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/**
- * Looks for a second copy of the framework. With two copies in one process, what is registered with one is missing in the
- * other, and nothing fails.
- *
- * @param root the app's folder
- * @returns a sentence with both places and the cure; undefined: there is one copy
- */
+/** Looks for a second copy of the framework, and names both and the cure: with two, jobs are missing, and nothing fails. */
 export function secondCopyMessage(root: string): string | undefined {
     const files = [import.meta.url, join(root, 'package.json'), frameworkBinary()];
     const entries = files.flatMap((file) => (file && resolveFrom(file, 'pinstripe')) ?? []);
@@ -20,13 +14,7 @@ export function secondCopyMessage(root: string): string | undefined {
     );
 }
 
-/**
- * Finds the file that an import would load.
- *
- * @param from the path or URL of the file that imports
- * @param name a package
- * @returns the file's real path; undefined: there is none
- */
+/** The real path of the file that an import of a package would load from a file, given by its path or URL. */
 export function resolveFrom(from: string, name: string): string | undefined {
     try {
         return createRequire(from).resolve(name);

@@ -1,6 +1,4 @@
-/**
- * The door to the framework: the only file that imports it. Everything else gets it from here, with types.
- */
+/** The door to the framework: the only file that imports it. Everything else gets it from here, with types. */
 import * as utils from '@pinstripe/utils';
 import * as haberdash from 'haberdash';
 import * as pinstripe from 'pinstripe';
@@ -14,13 +12,10 @@ import type {
     WorkspaceClass,
 } from '../types/framework.js';
 
-/** The framework's commands. */
 export const Command: CommandRegistry = pinstripe.Command;
 
-/** The framework's services. */
 export const ServiceFactory: Registry & { Consumerable: object } = pinstripe.ServiceFactory;
 
-/** Opens workspaces, each with a context of its own. */
 export const Workspace: WorkspaceClass = pinstripe.Workspace;
 
 /** The class of contexts: what a workspace's services share. */
@@ -48,12 +43,7 @@ export const Project: { readonly instance: Promise<ProjectInstance> } = pinstrip
 /** Imports every file below the folders that were queued, and waits for it. */
 export const importAll: (...paths: string[]) => Promise<void> = pinstripe.importAll;
 
-/**
- * Tells whether an error is the framework's answer to bad command parameters.
- *
- * @param error anything that was thrown
- * @returns true for a ValidationError, whose `errors` has a message for each parameter
- */
+/** Whether an error is the framework's answer to bad parameters: its `errors` has a message for each. */
 export function isValidationError(error: unknown): error is ValidationError {
     return error instanceof haberdash.ValidationError;
 }

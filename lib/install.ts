@@ -17,23 +17,37 @@ import { tenantOf } from './runs/tenants.js';
 import { Bot, runtimeOf } from './scheduler/bot.js';
 import { reserveOutput, wantsJson } from './text/json_output.js';
 
+/** The commands of this package, by name. */
+export const OWN_COMMANDS: Readonly<Record<string, object>> = {
+    'start-server': startServer,
+    'check-background-jobs': checkBackgroundJobs,
+    'generate-background-job': generateBackgroundJob,
+    'list-background-jobs': listBackgroundJobs,
+    'show-background-job': showBackgroundJob,
+    'preview-background-jobs': previewBackgroundJobs,
+    'run-background-job': runBackgroundJob,
+    'run-background-jobs': runBackgroundJobs,
+    'start-bot': startBot,
+    'pause-background-job': pauseBackgroundJob,
+    'resume-background-job': resumeBackgroundJob,
+};
+
 /** Where the installed copy of this package leaves its mark, for others that look for it. */
 const MARK = Symbol.for('pinstripe-bot');
 
 if (wantsJson(process.argv.slice(2))) reserveOutput();
 
-const marks = globalThis as { [MARK]?: { path: string } };
+const marks = globalThis as { [MARK]?: string };
 const { rootPath } = await Project.instance;
 const complaint = rootPath === undefined ? undefined : secondCopyMessage(rootPath);
 if (complaint) throw new Error(complaint);
-if (marks[MARK]) {
-    // In one line: what an app's code throws while it is loaded is printed up to its first line's end.
+// In one line: what an app's code throws while it is loaded is printed up to its first line's end.
+if (marks[MARK])
     throw new Error(
-        `There are two copies of pinstripe-bot in this process, ${marks[MARK].path} and ${import.meta.url}, which would ` +
+        `There are two copies of pinstripe-bot in this process, ${marks[MARK]} and ${import.meta.url}, which would ` +
             'run every job twice: run `npm dedupe`, and look at `npm ls pinstripe-bot`.',
     );
-}
-marks[MARK] = { path: import.meta.url };
+marks[MARK] = import.meta.url;
 
 /** The one bot of this process: `this.bot` in every workspace, request and job. It is kept on no context. */
 const theBot = new Bot();
@@ -44,26 +58,10 @@ runtimeOf(theBot).explainNoJobs = async () => {
     return rootPath && filesNotImported(rootPath, brokenFileProblems());
 };
 
-ServiceFactory.register('bot', {
-    create() {
-        return theBot;
-    },
-});
-
+ServiceFactory.register('bot', { create: () => theBot });
 ServiceFactory.register('run-background-job', {
     create(this: Services) {
         return (name: string, ...args: unknown[]) => theBot.runBackgroundJob(name, args, tenantOf(this));
     },
 });
-
-Command.register('start-server', startServer);
-Command.register('check-background-jobs', checkBackgroundJobs);
-Command.register('generate-background-job', generateBackgroundJob);
-Command.register('list-background-jobs', listBackgroundJobs);
-Command.register('show-background-job', showBackgroundJob);
-Command.register('preview-background-jobs', previewBackgroundJobs);
-Command.register('run-background-job', runBackgroundJob);
-Command.register('run-background-jobs', runBackgroundJobs);
-Command.register('start-bot', startBot);
-Command.register('pause-background-job', pauseBackgroundJob);
-Command.register('resume-background-job', resumeBackgroundJob);
+for (const [name, command] of Object.entries(OWN_COMMANDS)) Command.register(name, command);

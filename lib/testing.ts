@@ -14,7 +14,6 @@ import './install.js';
 export type { Run } from './runs/run.js';
 export { ManualClock } from './time/manual_clock.js';
 
-/** What may be different in a simulation. */
 export interface SimulationOptions {
     /** The `bot` section of the config. Default: all defaults, and no log. */
     readonly config?: BotConfig;
@@ -30,7 +29,6 @@ export interface SimulationOptions {
  *
  * @param from the start: a Date, an ISO 8601 text, or unix milliseconds; a slot at exactly this time counts
  * @param to the end; a slot at exactly this time does not count
- * @param options what is to be different
  * @returns the runs in the order in which they ended, skipped ones included
  * @throws TypeError where one of the two is no time, or nothing lies between them
  */

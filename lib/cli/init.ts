@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import chalk, { type ChalkInstance } from 'chalk';
+import chalk from 'chalk';
 import type { Command } from 'commander';
 import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER } from '../jobs/jobs_folder.js';
 import { readIfThere } from '../text/text_file.js';
-import { CliError, FAILURE } from './errors.js';
+import { CliError } from './errors.js';
 import { addCommand } from './program.js';
 import type { ProjectFolder } from './project.js';
 
 const PACKAGE = 'pinstripe-bot';
 const IMPORT = `import '${PACKAGE}';`;
+const IMPORTS_US = /^\s*import.*(['"])pinstripe-bot\1/m;
 const ENTRY = join('lib', 'index.js');
 const NEW_ENTRY = `${IMPORT}\nimport { importAll } from 'pinstripe';\n\nimportAll(import.meta.url);\n`;
 const IGNORED = 'bot_*.db*';
@@ -21,21 +22,19 @@ const OLD_FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe';
 const DESCRIPTION =
     'Prepares a project for its background jobs: its entry, its .gitignore, an old _file_importer.js.';
 
-/** A line that a file needs, and what `init` has done about it. */
-export interface Step {
-    readonly file: string;
-    readonly line: string;
-    readonly state: State;
-}
-
-type State = 'already there' | 'changed' | 'created' | 'by hand';
-
-const COLOURS: Readonly<Record<State, ChalkInstance>> = {
+/** What `init` has done about a line that a file needs. */
+const STATES = {
     'already there': chalk.dim,
     changed: chalk.green,
     created: chalk.green,
     'by hand': chalk.yellow,
 };
+
+interface Step {
+    readonly file: string;
+    readonly line: string;
+    readonly state: keyof typeof STATES;
+}
 
 /** Adds the command `init`, which loads nothing of the project; that is undefined outside of one, for the given reason. */
 export function addInitCommand(program: Command, project: ProjectFolder | undefined, reason: string): void {
@@ -43,16 +42,11 @@ export function addInitCommand(program: Command, project: ProjectFolder | undefi
         if (project === undefined) throw new CliError(`not in a project: ${reason}`);
         const steps = await init(project);
         console.log(describe(project, steps));
-        if (steps.some(({ state }) => state === 'by hand')) process.exitCode = FAILURE;
+        if (steps.some(({ state }) => state === 'by hand')) process.exitCode = 1;
     });
 }
 
-/**
- * Prepares a project for its background jobs. It adds lines and writes files that are missing; what it cannot change
- * safely it leaves to the reader.
- *
- * @throws CliError where package.json names an entry that does not exist
- */
+/** Adds lines, and writes files that are missing; what it cannot change safely it leaves to the reader. */
 export async function init({ root, manifest, entry }: ProjectFolder): Promise<Step[]> {
     const file = entry ?? ENTRY;
     if (file !== ENTRY && !existsSync(join(root, file)))
@@ -62,25 +56,26 @@ export async function init({ root, manifest, entry }: ProjectFolder): Promise<St
     return [
         await edit(root, file, IMPORT, (text) => {
             if (text === undefined) return NEW_ENTRY;
-            if (linesOf(text).some(importsUs)) return text;
+            if (IMPORTS_US.test(text)) return text;
             return isModule && !text.startsWith('#!') ? `${IMPORT}${eolOf(text)}${text}` : undefined;
         }),
         ...(isModule ? [] : [byHand('"type": "module"')]),
         ...(entry === undefined ? [byHand(`"exports": { ".": "./${ENTRY}" }`)] : []),
-        ...(existsSync(join(root, JOBS_FOLDER)) ? [await editFileImporter(root)] : []),
+        ...(existsSync(join(root, JOBS_FOLDER))
+            ? [
+                  await edit(root, join(JOBS_FOLDER, FILE_IMPORTER), FILE_IMPORTER_LINE, (text) => {
+                      if (text === undefined || text.trim() === OLD_FILE_IMPORTER)
+                          return `${FILE_IMPORTER_LINE}\n`;
+                      return text.includes(PACKAGE) ? text : undefined;
+                  }),
+              ]
+            : []),
         await edit(root, '.gitignore', IGNORED, (text = '') => {
-            if (linesOf(text).some((line) => [IGNORED, `/${IGNORED}`].includes(line))) return text;
+            if (text.split('\n').some((line) => [IGNORED, `/${IGNORED}`].includes(line.trim()))) return text;
             const gap = text === '' || text.endsWith('\n') ? '' : eolOf(text);
             return `${text}${gap}${IGNORED}${eolOf(text)}`;
         }),
     ];
-}
-
-function editFileImporter(root: string): Promise<Step> {
-    return edit(root, join(JOBS_FOLDER, FILE_IMPORTER), FILE_IMPORTER_LINE, (text) => {
-        if (text === undefined || text.trim() === OLD_FILE_IMPORTER) return `${FILE_IMPORTER_LINE}\n`;
-        return text.includes(PACKAGE) ? text : undefined;
-    });
 }
 
 async function edit(
@@ -99,14 +94,6 @@ async function edit(
     return { file, line, state: before === undefined ? 'created' : 'changed' };
 }
 
-function importsUs(line: string): boolean {
-    return line.startsWith('import') && [`'${PACKAGE}'`, `"${PACKAGE}"`].some((name) => line.includes(name));
-}
-
-function linesOf(text: string): string[] {
-    return text.split('\n').map((line) => line.trim());
-}
-
 function eolOf(text: string): string {
     return text.includes('\r\n') ? '\r\n' : '\n';
 }
@@ -114,7 +101,7 @@ function eolOf(text: string): string {
 function describe({ manifest }: ProjectFolder, steps: readonly Step[]): string {
     const lines = steps.map(
         ({ file, line, state }) =>
-            `  ${COLOURS[state](`${state}:`.padEnd(14))}  ${line} ${chalk.dim(`in ${file}`)}`,
+            `  ${STATES[state](`${state}:`.padEnd(14))}  ${line} ${chalk.dim(`in ${file}`)}`,
     );
     const installed = { ...Object(manifest['dependencies']), ...Object(manifest['devDependencies']) };
     const missing = ['pinstripe', PACKAGE].filter((name) => !(name in installed));

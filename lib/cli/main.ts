@@ -2,10 +2,13 @@ import { chalkStderr } from 'chalk';
 import { CommanderError } from 'commander';
 import { reserveOutput, wantsJson } from '../text/json_output.js';
 import { printableLines } from '../text/printable.js';
-import { CliError, describeFailure, FAILURE, USAGE, UsageError } from './errors.js';
+import { CliError, describeFailure, UsageError } from './errors.js';
 import { addInitCommand } from './init.js';
 import { createProgram, readWords } from './program.js';
 import { findProject } from './project.js';
+
+const FAILURE = 1;
+const USAGE = 2;
 
 /** What works without the framework, and so without loading it. */
 const ALONE = ['init', '--version', '-V'];

@@ -4,10 +4,6 @@ import type { CommandParam, CommandRegistry } from '../../types/framework.js';
 /** The words that the command line has for each parameter, before the framework gives them their types. */
 export type Words = Record<string, string[]>;
 
-type Parser = (word?: string, earlier?: string[]) => string[];
-
-const HELP = ['-h', '--help'];
-
 const INTERACTIVE: CommandParam = {
     type: 'boolean',
     optional: true,
@@ -23,22 +19,19 @@ const INTERACTIVE: CommandParam = {
  */
 export function declareParams(command: Command, definition: CommandRegistry): () => Words {
     const options = new Map<string, Option>();
-    for (const [name, param] of Object.entries({
-        ...definition.params,
-        interactive: definition.params['interactive'] ?? INTERACTIVE,
-    })) {
+    const { interactive = INTERACTIVE } = definition.params;
+    for (const [name, param] of Object.entries({ ...definition.params, interactive })) {
         const option = optionOf(command, definition.normalizeName(name), param);
         if (command.options.some(({ long }) => long === option.long)) continue;
         command.addOption(option);
         options.set(name, option);
     }
     const positionals = positionalsOf(definition.params);
-    const usage: string[] = [];
-    for (const [name, param] of positionals) {
+    const usage = positionals.map(([name, param]) => {
         const word = definition.normalizeName(name);
         command.addArgument(new Argument(`[${word}]`).argParser(parserOf(param)));
-        usage.push(param.optional ? `[${word}]` : `<${word}>`);
-    }
+        return param.optional ? `[${word}]` : `<${word}>`;
+    });
     command.usage([...usage, '[options]'].join(' '));
 
     return () => {
@@ -50,11 +43,9 @@ export function declareParams(command: Command, definition: CommandRegistry): ()
         for (const [index, [name]] of positionals.entries()) {
             const value: string[] | undefined = command.processedArgs[index];
             if (value === undefined) continue;
-            if (Object.hasOwn(words, name)) {
-                command.error(
-                    `error: '${name}' is given twice: as ${options.get(name)?.long} and as '${value.join(' ')}'`,
-                );
-            }
+            const option = options.get(name)?.long;
+            if (Object.hasOwn(words, name))
+                command.error(`error: '${name}' is given twice: as ${option} and as '${value.join(' ')}'`);
             words[name] = value;
         }
         return words;
@@ -75,14 +66,13 @@ export function paramsOf(definition: CommandRegistry, words: Words, isTerminal: 
  * follows a flag for its value.
  */
 export function withFlagValues(command: Command, words: readonly string[]): string[] {
-    const end = words.indexOf('--');
+    const end = words.includes('--') ? words.indexOf('--') : words.length;
     const isBoolean = (word: string | undefined) => word === 'true' || word === 'false';
     const optionAt = (index: number) => command.options.find((option) => isNamed(option, words[index]));
     return words.flatMap((word, index) => {
-        if (end !== -1 && index >= end) return word;
         const [before, option, next] = [optionAt(index - 1), optionAt(index), words[index + 1]];
-        if (before?.optional && isBoolean(word)) return [];
-        if (before?.required || !option?.optional) return word;
+        if (index < end && before?.optional && isBoolean(word)) return [];
+        if (index >= end || before?.required || !option?.optional) return word;
         return `${option.long}=${isBoolean(next) ? next : 'true'}`;
     });
 }
@@ -99,7 +89,7 @@ function optionOf(command: Command, name: string, param: CommandParam): Option {
     const parse = parserOf(param);
     return option.argParser((word: string, earlier?: string[]) => {
         const named = word?.split('=', 1)[0] ?? '';
-        if (HELP.includes(named) || command.options.some((other) => isNamed(other, named)))
+        if (/^(-h|--help)$/.test(named) || command.options.some((other) => isNamed(other, named)))
             throw new InvalidArgumentError('It is an option itself.');
         return parse(word, earlier);
     });
@@ -109,16 +99,13 @@ function isNamed({ short, long }: Option, word = ''): boolean {
     return word === short || word === long;
 }
 
-function describe(param: CommandParam): string {
-    const notes = [
-        ...(param.optional ? [] : ['required']),
-        ...(param.default === undefined ? [] : [`default: ${JSON.stringify(param.default)}`]),
-    ];
-    const note = notes.length === 0 ? '' : `(${notes.join(', ')})`;
-    return [param.description, note].filter(Boolean).join(' ');
+function describe({ description = '', optional, default: usual }: CommandParam): string {
+    const notes = [!optional && 'required', usual !== undefined && `default: ${JSON.stringify(usual)}`];
+    const note = notes.filter(Boolean).join(', ');
+    return note === '' ? description : `${description} (${note})`.trimStart();
 }
 
-function parserOf({ type, choices }: CommandParam): Parser {
+function parserOf({ type, choices }: CommandParam): (word?: string, earlier?: string[]) => string[] {
     // Commander hands over no word for a flag in a bunch, such as the j in -fj.
     return (word = 'true', earlier = []) => {
         if (choices && !choices.includes(word))

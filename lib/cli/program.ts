@@ -6,10 +6,7 @@ import { messageOf } from '../text/errors.js';
 import { printableLines } from '../text/printable.js';
 import { declareParams, type Words, withFlagValues } from './params.js';
 
-/**
- * Makes the program without its commands: how it helps, and how it refuses. It throws commander's `CommanderError`
- * wherever commander would exit the process.
- */
+/** Makes the program without its commands. It throws a `CommanderError` wherever commander would exit the process. */
 export function createProgram(): Command {
     const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
     return new Command('pinstripe-bot')
@@ -41,18 +38,22 @@ export function addFrameworkCommands(
     run: (name: string, words: Words) => Promise<void>,
 ): void {
     for (const name of names) {
-        let definition: CommandRegistry;
         try {
-            definition = registry.for(name);
+            const definition: CommandRegistry = registry.for(name);
+            const { summary, description = '', example } = definition;
+            const command = addCommand(program, heading, name, summary ?? description);
+            const readParams = declareParams(command, definition);
+            if (example !== undefined) command.addHelpText('after', exampleOf(example));
+            command.action(() => run(name, readParams()));
         } catch (error) {
-            addBrokenCommand(program, heading, name, error);
-            continue;
+            // A command whose `meta()` throws must not take the others with it.
+            addCommand(program, heading, name, `(broken: ${messageOf(error)})`)
+                .allowUnknownOption()
+                .allowExcessArguments()
+                .action(() => {
+                    throw error;
+                });
         }
-        const { summary, description = '' } = definition;
-        const command = addCommand(program, heading, name, summary ?? description);
-        const readParams = declareParams(command, definition);
-        if (definition.example !== undefined) command.addHelpText('after', exampleOf(definition.example));
-        command.action(() => run(name, readParams()));
     }
 }
 
@@ -80,23 +81,8 @@ export function readWords(program: Command, words: readonly string[]): string[] 
     return command === undefined ? [first] : [command.name(), ...withFlagValues(command, rest)];
 }
 
-// A command whose `meta()` throws must not take the others with it.
-function addBrokenCommand(program: Command, heading: string, name: string, error: unknown): void {
-    addCommand(program, heading, name, `(broken: ${messageOf(error)})`)
-        .allowUnknownOption()
-        .allowExcessArguments()
-        .action(() => {
-            throw error;
-        });
-}
-
 function exampleOf(example: string): string {
-    const lines = example.trim().split('\n');
-    return [
-        '',
-        'Example:',
-        ...lines.map((line) => `  npx pinstripe-bot ${line.replace(/^pinstripe-bot /, '')}`),
-    ].join('\n');
+    return `\nExample:\n${example.trim().replace(/^(?:pinstripe-bot )?/gm, '  npx pinstripe-bot ')}`;
 }
 
 // Commander's messages begin with `error: `, and have their suggestions in a line of their own.

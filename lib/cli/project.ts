@@ -5,7 +5,7 @@ import { resolveFrom, secondCopyMessage } from '../copies.js';
 import { readIfThere } from '../text/text_file.js';
 import { CliError } from './errors.js';
 
-/** A folder with a package.json, found as the framework finds it, but without loading the framework. */
+/** A folder with a package.json. */
 export interface ProjectFolder {
     /** The real path of the folder. */
     readonly root: string;
@@ -15,48 +15,34 @@ export interface ProjectFolder {
     readonly entry: string | undefined;
 }
 
-/**
- * Finds the nearest package.json at or above a folder.
- *
- * @param from an absolute path
- * @returns the folder that has it, or undefined where there is none
- * @throws CliError where package.json is not JSON
- */
+/** Finds the nearest package.json at or above an absolute path, as the framework does, but without loading that. */
 export async function findProject(from: string): Promise<ProjectFolder | undefined> {
     const file = join(from, 'package.json');
     const text = await readIfThere(file);
     if (text === undefined) return dirname(from) === from ? undefined : findProject(dirname(from));
-    const manifest = parseManifest(file, text);
+    let manifest: Record<string, unknown>;
+    try {
+        manifest = Object(JSON.parse(text));
+    } catch (error) {
+        throw new CliError(`${file} is not valid JSON: ${(error as Error).message}`);
+    }
     const { exports } = manifest;
     const entry = typeof exports === 'string' ? exports : Object(exports)['.'];
     const root = await realpath(from);
     return { root, manifest, entry: typeof entry === 'string' ? join(entry) : undefined };
 }
 
-/**
- * Makes sure that a project has what its commands need, and in one copy.
- *
- * @throws CliError that says what to install
- */
+/** Makes sure that a project has what its commands need, and in one copy, or throws a CliError that says what to do. */
 export function checkPackages({ root }: ProjectFolder): void {
     const manifest = join(root, 'package.json');
     for (const name of ['pinstripe', 'pinstripe-bot'])
         if (resolveFrom(manifest, name) === undefined)
             throw new CliError(`${name} is not installed in ${root}: run npm install ${name}`);
     const own = fileURLToPath(new URL('../index.js', import.meta.url));
-    if (resolveFrom(manifest, 'pinstripe-bot') !== own) {
+    if (resolveFrom(manifest, 'pinstripe-bot') !== own)
         throw new CliError(
             `this is not the copy of pinstripe-bot that is installed in ${root}: run npx pinstripe-bot there`,
         );
-    }
     const complaint = secondCopyMessage(root);
     if (complaint !== undefined) throw new CliError(complaint);
-}
-
-function parseManifest(file: string, text: string): Record<string, unknown> {
-    try {
-        return Object(JSON.parse(text));
-    } catch (error) {
-        throw new CliError(`${file} is not valid JSON: ${(error as Error).message}`);
-    }
 }

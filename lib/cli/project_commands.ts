@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chalkStderr } from 'chalk';
@@ -10,9 +9,6 @@ import { CliError, describeFailure, UsageError } from './errors.js';
 import { paramsOf, type Words } from './params.js';
 import { addFrameworkCommands } from './program.js';
 import { checkPackages, type ProjectFolder } from './project.js';
-
-/** What loading this package leaves in the process. */
-const PLUGIN = Symbol.for('pinstripe-bot');
 
 const FOR_EVERYWHERE = ['generate-project', 'list-commands'];
 const FOR_NEW_PROJECTS = ['generate-project', 'initialize-project'];
@@ -33,7 +29,7 @@ export async function addProjectCommands(
     reason: string,
 ): Promise<void> {
     if (project !== undefined) await loadApp(project);
-    await import('../index.js');
+    const { OWN_COMMANDS } = await import('../install.js');
     await importAll();
 
     const all = Command.names;
@@ -41,13 +37,21 @@ export async function addProjectCommands(
     const keepsAll = process.env['PINSTRIPE_KEEP_ALL_COMMANDS'] === 'true';
     for (const name of keepsAll ? [] : useless) Command.unregister(name);
     Command.binaryName = program.name();
-    const own = await ownNames();
-    const groups = [
-        { heading: 'Background jobs:', names: Command.names.filter((name) => own.has(name)) },
-        { heading: 'Project:', names: Command.names.filter((name) => !own.has(name)) },
-    ];
-    for (const group of groups) addFrameworkCommands(program, Command, group, run);
-    if (project === undefined) explainMissing(program, all, reason);
+    const own = Command.names.filter((name) => name in OWN_COMMANDS);
+    const others = Command.names.filter((name) => !own.includes(name));
+    addFrameworkCommands(program, Command, { heading: 'Background jobs:', names: own }, run);
+    addFrameworkCommands(program, Command, { heading: 'Project:', names: others }, run);
+    if (project !== undefined) return;
+    program.on('afterHelp', () => console.error(chalkStderr.yellow(`not in a project: ${reason}`)));
+    for (const name of all.filter((candidate) => !Command.names.includes(candidate)))
+        program
+            .command(name, { hidden: true })
+            .helpOption(false)
+            .allowUnknownOption()
+            .allowExcessArguments()
+            .action(() => {
+                throw new CliError(`${name} needs a project: ${reason}`);
+            });
 }
 
 async function loadApp(project: ProjectFolder): Promise<void> {
@@ -66,7 +70,7 @@ async function loadApp(project: ProjectFolder): Promise<void> {
         console.error(`${complaint}${cure}:`);
         throw error;
     }
-    if (Reflect.has(globalThis, PLUGIN)) return;
+    if (Command.names.includes('start-bot')) return;
     const what = hasEntry
         ? `${entry} does not import pinstripe-bot yet`
         : 'this project has no entry that imports pinstripe-bot';
@@ -92,29 +96,7 @@ function refusal(definition: CommandRegistry, name: string, errors: Record<strin
         if (field === 'general') return message;
         return `${isParam(field) ? `--${definition.normalizeName(field)}` : field}: ${message}`;
     });
-    const isUsage = Object.keys(errors).every((field) => isParam(field) || field === 'general');
-    if (!isUsage) return new CliError(lines.join('\n'));
+    if (!Object.keys(errors).every((field) => isParam(field) || field === 'general'))
+        return new CliError(lines.join('\n'));
     return new UsageError([...lines, `Run npx pinstripe-bot ${name} --help for its options.`].join('\n'));
-}
-
-// Each command of ours is a file in commands/ that has its name.
-async function ownNames(): Promise<Set<string>> {
-    const files = await readdir(new URL('../../commands/', import.meta.url));
-    return new Set(
-        files.filter((file) => file.endsWith('.js')).map((file) => Command.normalizeName(file.slice(0, -3))),
-    );
-}
-
-function explainMissing(program: Program, all: readonly string[], reason: string): void {
-    program.on('afterHelp', () => console.error(chalkStderr.yellow(`not in a project: ${reason}`)));
-    for (const name of all.filter((candidate) => !Command.names.includes(candidate))) {
-        program
-            .command(name, { hidden: true })
-            .helpOption(false)
-            .allowUnknownOption()
-            .allowExcessArguments()
-            .action(() => {
-                throw new CliError(`${name} needs a project: ${reason}`);
-            });
-    }
 }

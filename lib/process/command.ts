@@ -1,4 +1,4 @@
-import type { CommandInstance, CommandRegistry } from '../../types/framework.js';
+import type { CommandInstance, CommandParam, CommandRegistry } from '../../types/framework.js';
 import { Command } from '../framework.js';
 import { readTimezone } from '../schedule/timezone.js';
 import { BadOptionError } from '../text/bad_option_error.js';
@@ -10,6 +10,72 @@ const FAILURE = 1;
 /** What `pinstripe-bot` exits with where a command line was not understood; the framework's binary knows only 1. */
 const USAGE = 2;
 
+type Check = (value: never, params: CommandInstance['params']) => string | undefined;
+
+interface Param extends Partial<CommandParam> {
+    /** Says what is wrong with a value, undefined included, beside the other ones. */
+    readonly check?: Check;
+}
+
+interface CommandDefinition {
+    readonly description: string;
+    readonly example: string;
+    readonly params?: Readonly<Record<string, Param>>;
+    run(this: CommandInstance): Promise<void>;
+}
+
+export const JOB_NAME: Param = { alias: 'arg1', description: 'The name of the background job.' };
+
+/** The time zone on whose clock a command shows times. */
+export const TIMEZONE: Param = {
+    optional: true,
+    placeholder: 'zone',
+    description: `The time zone in which times are shown, like Europe/London (default: bot.timezone, else the process's).`,
+    check(value: string | undefined) {
+        try {
+            if (value !== undefined) readTimezone(value);
+            return undefined;
+        } catch (error) {
+            return `"${value}" ${(error as Error).message}`;
+        }
+    },
+};
+
+export function flag(description: string): Param {
+    return { type: 'boolean', optional: true, description };
+}
+
+export function wholeNumber(description: string, least: number, most: number): Param {
+    const check = (value = least) =>
+        Number.isInteger(value) && value >= least && value <= most
+            ? undefined
+            : `It must be a whole number from ${least} to ${most}`;
+    return { type: 'number', optional: true, placeholder: 'count', description, check };
+}
+
+/**
+ * Defines a command. What it throws becomes one line on standard error and exit code 1 - under `pinstripe-bot` 2 for a
+ * BadOptionError -, unless there is an exit code already.
+ */
+export function defineCommand({ params = {}, run, ...texts }: CommandDefinition): object {
+    return {
+        meta(this: CommandRegistry) {
+            this.assignProps(texts);
+            for (const [name, { check, ...param }] of Object.entries(params)) {
+                this.hasParam(name, param);
+                this.addHook('validation', function (this: CommandInstance) {
+                    const complaint = check?.(this.params[name] as never, this.params);
+                    if (complaint) this.setValidationError(name, complaint);
+                });
+            }
+            failOnBadParams(this);
+        },
+        run(this: CommandInstance) {
+            return runCommand(() => run.call(this));
+        },
+    };
+}
+
 /** Lets bad parameters of a command end in exit code 1: the framework's CLI prints them, and exits with 0. */
 export function failOnBadParams(command: CommandRegistry): void {
     command.addHook('validation', function (this: CommandInstance & { isValidationError(): boolean }) {
@@ -17,30 +83,8 @@ export function failOnBadParams(command: CommandRegistry): void {
     });
 }
 
-/** Lets a command take the time zone on whose clock it shows times. */
-export function takeTimezone(command: CommandRegistry): void {
-    command.hasParam('timezone', {
-        type: 'string',
-        optional: true,
-        placeholder: 'zone',
-        description: `The time zone in which times are shown, like Europe/London (default: bot.timezone, else the process's).`,
-    });
-    command.addHook('validation', function (this: CommandInstance) {
-        const { timezone } = this.params;
-        try {
-            if (timezone !== undefined) readTimezone(timezone);
-        } catch (error) {
-            this.setValidationError('timezone', `"${timezone}" ${(error as Error).message}`);
-        }
-    });
-}
-
-/**
- * Runs a command. What it throws becomes one line on standard error and exit code 1 - under `pinstripe-bot` 2 for
- * a BadOptionError -, unless there is an exit code already. While it goes on, the process stays alive, even if all it
- * waits for is a promise.
- */
-export async function runCommand(work: () => Promise<void>): Promise<void> {
+async function runCommand(work: () => Promise<void>): Promise<void> {
+    // Keeps the process alive, even if all that the command waits for is a promise.
     const keepAlive = setInterval(() => {}, 2 ** 30);
     try {
         await work();

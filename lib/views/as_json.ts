@@ -5,7 +5,7 @@ import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { isoMoment, isoSecond } from '../time/iso_time.js';
 import { isWorked, type JobOverview, type Overview } from './overview.js';
-import { nextSlots } from './schedules.js';
+import { nextSlots } from './page.js';
 import { lastSlotOf } from './standing.js';
 
 // What JSON can carry, for programs: times are ISO 8601 in UTC, lengths of time milliseconds, null is what is not there.
@@ -13,15 +13,14 @@ import { lastSlotOf } from './standing.js';
 /** A job, with so many next slots of each schedule; `now` is in unix seconds. */
 export async function jobAsJson(job: JobOverview, now: number, next: number): Promise<object> {
     const { name, file = null, plan, state, isPaused: paused, status } = job;
+    const { schedules = [], settings } = plan ?? {};
     return {
         name,
         file,
-        description: plan?.settings.description ?? null,
+        description: settings?.description ?? null,
         state,
         paused,
-        schedules: await Promise.all(
-            (plan?.schedules ?? []).map((schedule) => scheduleAsJson(schedule, now, next)),
-        ),
+        schedules: await Promise.all(schedules.map((schedule) => scheduleAsJson(schedule, now, next))),
         running: (status?.running ?? []).map(runAsJson),
         last: lastAsJson(status?.ended),
         byHand: lastAsJson(status?.byHand),
@@ -42,7 +41,6 @@ function lastAsJson(ended: readonly PastRun[] = []): object | null {
     return { outcome, count, ...span(last), runs: runs.map(runAsJson) };
 }
 
-/** A run of this process, or one that an engine remembers. */
 export function runAsJson(run: Run | PastRun): object {
     const { id, scheduledAt, startedAt, outcome = null, manual, attempt, error } = run;
     return {
@@ -60,9 +58,9 @@ export function runAsJson(run: Run | PastRun): object {
 }
 
 // What is remembered begins with the error's name: `TypeError: x is not a function`.
-function pastErrorAsJson(text: string, { stack }: PastRun): object {
+function pastErrorAsJson(text: string, { stack = null }: { stack?: string | undefined | null }): object {
     const [, name = 'Error', message = text] = /^([\w$]+): (.*)$/s.exec(text) ?? [];
-    return { name, message, stack: stack ?? null };
+    return { name, message, stack };
 }
 
 /** Slots that did not run: `kind` tells them from a run. */
@@ -79,24 +77,13 @@ function whatRan(one: Run | PastRun | PastSkips): object {
 
 function span(run: Pick<Run, 'startedAt' | 'endedAt'>): object {
     const moment = (time: number | undefined) => (time === undefined ? null : isoMoment(time));
-    return {
-        startedAt: moment(run.startedAt),
-        endedAt: moment(run.endedAt),
-        duration: durationOf(run) ?? null,
-    };
+    const [startedAt, endedAt] = [moment(run.startedAt), moment(run.endedAt)];
+    return { startedAt, endedAt, duration: durationOf(run) ?? null };
 }
 
-/** What is wrong with a job. */
-export function problemAsJson({ severity, kind, job, file, line, reason, cure }: Problem): object {
-    return {
-        severity,
-        rule: kind,
-        job,
-        file: file ?? null,
-        line: line ?? null,
-        message: reason,
-        cure: cure ?? null,
-    };
+export function problemAsJson(problem: Problem): object {
+    const { severity, kind: rule, job, file = null, line = null, reason: message, cure = null } = problem;
+    return { severity, rule, job, file, line, message, cure };
 }
 
 /** Whether what is told of runs is all there is. */

@@ -1,5 +1,8 @@
 import type { PastRun, PastSkips } from '../runs/history.js';
 import { paintOutcome } from '../runs/log.js';
+import { hasTenantsTable } from '../runs/tenants.js';
+import type { Bot } from '../scheduler/bot.js';
+import { readError } from '../text/errors.js';
 import { printJson } from '../text/json_output.js';
 import { paint } from '../text/paint.js';
 import { keepTogether, paragraph } from '../text/paragraph.js';
@@ -10,10 +13,17 @@ import { formatDuration } from '../time/duration.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
 import { historyAsJson, jobAsJson, problemAsJson, runAsJson, skipsAsJson } from './as_json.js';
-import type { JobOverview, Overview } from './overview.js';
-import { printHistoryNote, printWorkNote, renderProblems } from './problems.js';
-import { describeSchedule, nextSlots } from './schedules.js';
-import type { SettingInForce } from './settings_in_force.js';
+import { findJob, type JobOverview, takeOverview } from './overview.js';
+import {
+    describeArgs,
+    describeSchedule,
+    nextSlots,
+    type Page,
+    printHistoryNote,
+    printWorkNote,
+    renderProblems,
+} from './page.js';
+import { type SettingInForce, settingsInForce } from './settings_in_force.js';
 import { describeLast, describeState } from './standing.js';
 import { thrownAt } from './thrown_at.js';
 
@@ -25,34 +35,30 @@ const NOTABLE_LATENESS = 1_000;
 
 const INDENT = '  ';
 
-/** All that is told of a job. */
-export interface JobPage {
+interface JobPage {
     readonly job: JobOverview;
     readonly settings: readonly SettingInForce[];
     /** Its last runs and skipped slots, newest first; undefined: nobody asked for them. */
     readonly past: readonly (PastRun | PastSkips)[] | undefined;
 }
 
-/** How to show it. */
-export interface JobPageOptions {
-    /** Unix milliseconds. */
-    readonly now: number;
-    /** IANA name: on its clock times are shown. */
-    readonly timezone: string;
-    /** How many columns there are; Infinity in a pipe. */
-    readonly width: number;
-    /** The app's folder: places in it are shown from there. */
+/** Places in the app's folder are shown from there. */
+interface JobPageOptions extends Page {
     readonly root: string;
-    /** The value of `NODE_ENV`, or what stands for it. */
-    readonly environment: string;
 }
 
 /** Prints everything on one job; times are those of a zone, else of the config's, else of the process's. */
 export async function printJob(
-    page: JobPage,
-    overview: Overview,
-    { json, root, ...options }: { json: boolean; root: string; timezone: string | undefined },
+    bot: Bot,
+    name: string,
+    options: { json: boolean; root: string; timezone: string | undefined; runs: number },
 ): Promise<void> {
+    const { json, root, runs } = options;
+    const overview = await takeOverview(bot, { name, count: runs });
+    const job = findJob(overview.jobs, name);
+    const hasTenants = await hasTenantsTable().catch(readError);
+    const settings = job.plan ? settingsInForce(job.plan, { timezone: overview.timezone, hasTenants }) : [];
+    const page = { job, settings, past: runs > 0 ? overview.past : undefined };
     const now = Date.now();
     if (json) return printJson({ job: await pageAsJson(page, now), ...historyAsJson(overview, now) });
     const timezone = options.timezone ?? overview.timezone ?? processTimezone();
@@ -65,7 +71,7 @@ export async function printJob(
     });
     console.log(['', ...lines, ''].join('\n'));
     printHistoryNote(overview);
-    printWorkNote(overview, now, timezone);
+    printWorkNote(overview, { now, timezone });
 }
 
 async function pageAsJson({ job, settings, past = [] }: JobPage, now: number): Promise<object> {
@@ -142,7 +148,7 @@ function pastLines(past: readonly (PastRun | PastSkips)[], options: JobPageOptio
 function pastRow(past: PastRun | PastSkips, { now, timezone }: JobPageOptions): string[] {
     const { tenant = '', args } = past;
     const moment = (second: number) => formatUniqueMoment(Math.floor(second), timezone);
-    const forWhom = [printable(String(tenant)), args.length > 0 ? printable(JSON.stringify(args)) : ''];
+    const forWhom = [printable(String(tenant)), describeArgs(args)];
     if (past.kind === 'skips') {
         const { first, last, count, atLeast } = past;
         const reason = printable(past.reason);

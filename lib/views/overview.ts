@@ -3,22 +3,14 @@ import { findJobName } from '../jobs/job_name.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { ALL_JOBS } from '../runs/engine.js';
-import type { History, JobStatus } from '../runs/history.js';
+import type { History, JobStatus, PastRun, PastSkips } from '../runs/history.js';
 import { LATE_SECONDS } from '../schedule/missed.js';
+import type { Bot, Survey } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
 
-/**
- * How a job stands, in one word; the first that holds:
- * - `invalid`: it, or one of its schedules, cannot run
- * - `paused`
- * - `running`
- * - `excluded`: its `environments` leave this one out
- * - `unscheduled`: it runs only when somebody asks for it
- * - `scheduled`
- */
+/** How a job stands, in one word: the first that holds. `excluded`: its `environments` leave this one out. */
 export type JobState = 'invalid' | 'paused' | 'running' | 'excluded' | 'unscheduled' | 'scheduled';
 
-/** A job as it stands. */
 export interface JobOverview {
     readonly name: string;
     readonly file: string | undefined;
@@ -31,67 +23,38 @@ export interface JobOverview {
     readonly status: JobStatus | undefined;
 }
 
-/** What a bot knows of its jobs: see `Bot#survey`. */
-interface Surveyed {
-    readonly plans: readonly JobPlan[];
-    readonly problems: readonly Problem[];
-    /** The value of `NODE_ENV`, or what stands for it. */
-    readonly environment: string;
-    /** `bot.timezone`. */
-    readonly timezone: string | undefined;
-}
-
-/** All jobs as they stand. */
-export interface Overview extends Pick<Surveyed, 'environment' | 'timezone'> {
+export interface Overview extends Pick<Survey, 'environment' | 'timezone'> {
     readonly jobs: readonly JobOverview[];
+    /** The last runs and skipped slots of the job that was asked for, newest first. */
+    readonly past: readonly (PastRun | PastSkips)[];
     /** The last second in which any process scheduled jobs; undefined: none ever did, or none is known. */
-    readonly workedUntil: number | undefined;
+    readonly workedUntil?: number | undefined;
     /** Whether the runs of other processes are known: not where the journal is kept in memory. */
     readonly isHistoryShared: boolean;
     /** Why nothing is known of runs; undefined where it is. */
     readonly historyTrouble: string | undefined;
 }
 
-/** Puts together how all jobs stand. A history that cannot be read keeps nobody from seeing the rest. */
-export async function takeOverview(survey: Surveyed, open: () => Promise<History>): Promise<Overview> {
-    const names = survey.plans.map(({ name }) => name);
-    const { found, trouble } = await recall(
-        open,
-        async (history) => ({
-            statuses: await history.statusOf(names),
-            paused: await history.pausedJobs(),
-            isShared: history.isShared,
-            workedUntil: await history.workedUntil(),
-        }),
-        { statuses: new Map(), paused: [], isShared: true, workedUntil: undefined },
-    );
-    return {
-        environment: survey.environment,
-        timezone: survey.timezone,
-        jobs: overviewsOf(survey, found.statuses, found.paused),
-        workedUntil: found.workedUntil,
-        isHistoryShared: found.isShared,
-        historyTrouble: trouble,
-    };
-}
-
-/**
- * Reads what is remembered.
- *
- * @param otherwise what to go on with where it cannot be read
- * @returns what was found, and why it could not be read, where it could not
- */
-export async function recall<T>(
-    open: () => Promise<History>,
-    read: (history: History) => Promise<T>,
-    otherwise: T,
-): Promise<{ found: T; trouble: string | undefined }> {
+/** How all jobs stand, with so many last runs of one. A history that cannot be read keeps nobody from seeing the rest. */
+export async function takeOverview(
+    bot: Pick<Bot, 'survey' | 'history'>,
+    pastOf?: { readonly name: string; readonly count: number },
+): Promise<Overview> {
+    const survey = await bot.survey();
+    const { environment, timezone } = survey;
     let history: History | undefined;
     try {
-        history = await open();
-        return { found: await read(history), trouble: undefined };
+        history = await bot.history();
+        const statuses = await history.statusOf(survey.plans.map(({ name }) => name));
+        const jobs = overviewsOf(survey, statuses, await history.pausedJobs());
+        const past = pastOf ? await history.of(findJob(jobs, pastOf.name).name, pastOf.count) : [];
+        const { isShared: isHistoryShared } = history;
+        const workedUntil = await history.workedUntil();
+        return { environment, timezone, jobs, past, workedUntil, isHistoryShared, historyTrouble: undefined };
     } catch (error) {
-        return { found: otherwise, trouble: messageOf(error) };
+        const jobs = overviewsOf(survey, new Map(), []);
+        const historyTrouble = messageOf(error);
+        return { environment, timezone, jobs, past: [], isHistoryShared: true, historyTrouble };
     } finally {
         await history?.close();
     }
@@ -99,7 +62,7 @@ export async function recall<T>(
 
 /** An overview of each job, and of each file that made none, in the order in which the runs of one second go. */
 export function overviewsOf(
-    survey: Omit<Surveyed, 'timezone'>,
+    survey: Omit<Survey, 'timezone'>,
     statuses: ReadonlyMap<string, JobStatus>,
     paused: readonly string[],
 ): JobOverview[] {
@@ -109,14 +72,8 @@ export function overviewsOf(
         const plan = plans.get(name);
         const problems = survey.problems.filter((problem) => nameIn(problem) === name);
         const isPaused = paused.includes(name) || paused.includes(ALL_JOBS);
-        const job = {
-            name,
-            file: plan?.file ?? problems[0]?.file,
-            plan,
-            problems,
-            isPaused,
-            status: statuses.get(name),
-        };
+        const file = plan?.file ?? problems[0]?.file;
+        const job = { name, file, plan, problems, isPaused, status: statuses.get(name) };
         return { ...job, state: stateOf(job, survey.environment) };
     });
 }
@@ -150,19 +107,12 @@ export function isWorked(overview: Overview, now: number): boolean | undefined {
 
 /** When a job runs next, in unix seconds, or would if it were not paused; Infinity where nothing is to come. */
 export function nextSlotOf({ plan, state }: JobOverview, now: number): number {
-    if (state === 'excluded') return Number.POSITIVE_INFINITY;
+    if (state === 'excluded') return Infinity;
     return Math.min(...(plan?.schedules ?? []).map((schedule) => schedule.next(now) ?? Infinity));
 }
 
-/**
- * Finds a job by its name, in any spelling.
- *
- * @throws Error for an unknown name, saying what was probably meant
- */
+/** Finds a job by its name, in any spelling; an Error for an unknown one says what was probably meant. */
 export function findJob(jobs: readonly JobOverview[], name: string): JobOverview {
-    const wanted = findJobName(
-        name,
-        jobs.map((job) => job.name),
-    );
-    return jobs.find((job) => job.name === wanted) as JobOverview;
+    const names = jobs.map((job) => job.name);
+    return jobs[names.indexOf(findJobName(name, names))] as JobOverview;
 }

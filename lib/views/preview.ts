@@ -1,6 +1,13 @@
 import { describeCrontab } from '../schedule/crontab_words.js';
-import { type PreviewDay, type PreviewEntry, previewDays, TooManySlotsError } from '../schedule/preview.js';
+import {
+    type PreviewDay,
+    type PreviewEntry,
+    previewDays,
+    type Stretch,
+    TooManySlotsError,
+} from '../schedule/preview.js';
 import type { Schedule } from '../schedule/schedule.js';
+import type { Bot } from '../scheduler/bot.js';
 import { count } from '../text/format.js';
 import { printJson } from '../text/json_output.js';
 import { paint } from '../text/paint.js';
@@ -10,59 +17,63 @@ import { renderTable } from '../text/table.js';
 import { outputWidth } from '../text/terminal.js';
 import { isoSecond } from '../time/iso_time.js';
 import { formatMoment, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
-import type { JobOverview } from './overview.js';
+import { parseStretchOptions } from '../time/moment_input.js';
+import { processTimezone } from '../time/process_timezone.js';
+import { findJob, type JobOverview, takeOverview } from './overview.js';
+import { describeArgs, printHistoryNote } from './page.js';
 
 /** A year and a day, in seconds. */
 const LONGEST = 367 * 86_400;
 
 const INDENT = '  ';
 
-/** A stretch of time, `to` not included, in unix seconds, and whose clock shows it. */
-export interface PreviewOptions {
-    readonly from: number;
-    readonly to: number;
-    /** IANA name. */
+/** A stretch of time, and the IANA zone on whose clock it is shown. */
+interface ShownStretch extends Stretch {
     readonly timezone: string;
-    readonly json: boolean;
 }
 
-/**
- * Prints what will run in a stretch of time, day by day, and which jobs will not.
- *
- * @throws Error for more slots than anybody wants to see
- */
-export async function printPreview(jobs: readonly JobOverview[], options: PreviewOptions): Promise<void> {
+/** Prints what will run in a stretch of time, day by day, and which jobs will not; an Error for too many slots. */
+export async function printPreview(
+    bot: Bot,
+    options: { name?: string; json?: boolean; timezone?: string; from?: string; to?: string },
+): Promise<void> {
+    const { name, json } = options;
+    if (name === '') throw new Error('--name is empty: leave it out for all jobs.');
+    const overview = await takeOverview(bot);
+    const timezone = options.timezone ?? overview.timezone ?? processTimezone();
+    const now = Math.floor(Date.now() / 1000);
+    const stretch = { ...parseStretchOptions(options, { now, timezone }), timezone };
+    const jobs = name ? [findJob(overview.jobs, name)] : overview.jobs;
     const going = jobs.filter(({ state }) => state !== 'paused' && state !== 'excluded');
     const schedules = going.flatMap(({ plan }) => plan?.schedules ?? []);
     const idle = jobs.filter((job) => !going.includes(job) || !job.plan?.runnable);
     // All of them first: who asks for too much gets an answer, and not a screenful before it.
-    const days = allDays(schedules, options);
-    if (options.json) return printJson(asJson(days, idle, options));
-    for (const day of days)
-        console.log(['', ...(await renderDay(day, options.timezone, outputWidth()))].join('\n'));
-    console.log(`\n${total(days, options)}`);
-    const names = idle.map(({ name, state }) => `${printable(name)} (${IDLE[state] ?? state})`);
+    const days = allDays(schedules, stretch);
+    if (json) return printJson(asJson(days, idle, stretch));
+    for (const day of days) console.log(['', ...(await renderDay(day, timezone, outputWidth()))].join('\n'));
+    console.log(`\n${total(days, stretch)}`);
+    const names = idle.map(({ name, state }) => {
+        const why = state === 'excluded' ? 'not in this environment' : state;
+        return `${printable(name)} (${why})`;
+    });
     if (idle.length > 0) console.log(`Not in it: ${names.join(', ')}.`);
     console.log('');
+    printHistoryNote(overview);
 }
 
-/** How the state of a job that does not run is put. */
-const IDLE: Partial<Record<JobOverview['state'], string>> = { excluded: 'not in this environment' };
-
-function allDays(schedules: readonly Schedule[], options: PreviewOptions): PreviewDay[] {
+function allDays(schedules: readonly Schedule[], options: ShownStretch): PreviewDay[] {
     if (options.to - options.from > LONGEST)
         throw new Error('That is more than a year: choose an earlier --to.');
     try {
         return [...previewDays(schedules, options, options.timezone)];
     } catch (error) {
         if (!(error instanceof TooManySlotsError)) throw error;
-        throw new Error(
-            `There are ${error.message} in that time: choose a shorter one, or one job with --name.`,
-        );
+        const cure = 'choose a shorter one, or one job with --name';
+        throw new Error(`There are ${error.message} in that time: ${cure}.`);
     }
 }
 
-function total(days: readonly PreviewDay[], { from, to, timezone }: PreviewOptions): string {
+function total(days: readonly PreviewDay[], { from, to, timezone }: ShownStretch): string {
     const stretch = `from ${formatUniqueMoment(from, timezone)} to ${formatUniqueMoment(to, timezone)} (${timezone})`;
     const entries = days.flatMap((day) => day.entries);
     if (entries.length === 0) return `Nothing runs ${stretch}.`;
@@ -71,35 +82,25 @@ function total(days: readonly PreviewDay[], { from, to, timezone }: PreviewOptio
     return `${count(slots, 'slot')} of ${count(jobs.size, 'background job')} ${stretch}.`;
 }
 
-function asJson(days: readonly PreviewDay[], idle: readonly JobOverview[], options: PreviewOptions): object {
+function asJson(days: readonly PreviewDay[], idle: readonly JobOverview[], options: ShownStretch): object {
     const { from, to, timezone } = options;
+    const entryAsJson = ({ schedule, first, last, count }: PreviewEntry) => {
+        const { job, crontab, timezone = null, args } = schedule;
+        return { job, crontab, timezone, args, count, first: isoSecond(first), last: isoSecond(last) };
+    };
     return {
         from: isoSecond(from),
         to: isoSecond(to),
         timezone,
         days: days.map(({ entries }) => ({
             date: formatMoment(entries[0]?.first ?? 0, timezone).slice(0, 10),
-            entries: entries.map(({ schedule, first, last, count }) => ({
-                job: schedule.job,
-                crontab: schedule.crontab,
-                timezone: schedule.timezone ?? null,
-                args: schedule.args,
-                count,
-                first: isoSecond(first),
-                last: isoSecond(last),
-            })),
+            entries: entries.map(entryAsJson),
         })),
         idle: idle.map(({ name, state }) => ({ job: name, state })),
     };
 }
 
-/**
- * Shows what is due on one day: a line for each slot, and one for all of a frequent schedule.
- *
- * @param day it has entries
- * @param timezone IANA name: whose day and times
- * @param width how many columns there are; Infinity in a pipe
- */
+/** Shows what is due on one day: a line for each slot, and one for all of a frequent schedule. */
 export async function renderDay(day: PreviewDay, timezone: string, width: number): Promise<string[]> {
     const rows = await Promise.all(day.entries.map((entry) => rowOf(entry, timezone)));
     const [, ...lines] = renderTable(['TIME', 'JOB', 'COUNT', 'SCHEDULE'], rows, width - INDENT.length);
@@ -108,11 +109,12 @@ export async function renderDay(day: PreviewDay, timezone: string, width: number
 
 async function rowOf({ schedule, first, last, count }: PreviewEntry, timezone: string): Promise<string[]> {
     const time = (second: number) => withoutZeroSeconds(formatUniqueMoment(second, timezone).slice(11));
-    const args = schedule.args.length > 0 ? printable(JSON.stringify(schedule.args)) : '';
-    if (count === 1) return [time(first), paint.bold(printable(schedule.job)), '', args];
+    const args = describeArgs(schedule.args);
+    const job = paint.bold(printable(schedule.job));
+    if (count === 1) return [time(first), job, '', args];
     return [
         keepTogether(`${time(first)} - ${time(last)}`),
-        paint.bold(printable(schedule.job)),
+        job,
         `${count.toLocaleString('en')} times`,
         [await describeCrontab(schedule.crontab), args].filter(Boolean).join(' '),
     ];

@@ -4,19 +4,16 @@ import type { ErrorRecord } from '../text/errors.js';
 import { formatDuration } from '../time/duration.js';
 import { processTimezone } from '../time/process_timezone.js';
 
-/** A setting of a job, as it is in force. */
 export interface SettingInForce {
     readonly name: keyof Settings;
     /** For JSON: durations are milliseconds, null is none. */
     readonly value: unknown;
     /** For people. */
     readonly text: string;
-    /** Where it comes from. */
     readonly source: 'definition' | 'meta()' | 'config' | 'default';
 }
 
-/** What a job's settings depend on besides the job. */
-export interface Surroundings {
+interface Surroundings {
     /** `bot.timezone`. */
     readonly timezone: string | undefined;
     /** Whether the app has a tenants table, or why nobody can tell. */
@@ -27,40 +24,28 @@ const DURATIONS: readonly (keyof Settings)[] = ['missedWithin', 'timeout', 'retr
 
 /** All settings of a job but the description, in the order of the documentation, as they are in force. */
 export function settingsInForce(plan: JobPlan, surroundings: Surroundings): SettingInForce[] {
-    const names = SETTING_NAMES.filter((name) => name !== 'description');
-    return names.map((name) => {
-        const source =
-            plan.sources[name] ?? (name === 'timezone' && surroundings.timezone ? 'config' : 'default');
-        return { name, ...inForce(name, plan, surroundings), source };
+    return SETTING_NAMES.filter((name) => name !== 'description').map((name) => {
+        const usual = name === 'timezone' && surroundings.timezone ? 'config' : 'default';
+        const [value, text = String(value)] = inForce(name, plan, surroundings);
+        return { name, value, text, source: plan.sources[name] ?? usual };
     });
 }
 
+/** The value, and the text where it is another. */
 function inForce(
     name: keyof Settings,
     { settings, sources }: JobPlan,
     { timezone, hasTenants }: Surroundings,
-): { value: unknown; text: string } {
-    if (name === 'timezone') return plain(settings.timezone ?? timezone ?? processTimezone());
-    if (name === 'multiTenant') {
-        if (settings.multiTenant !== undefined) return plain(settings.multiTenant);
-        if (typeof hasTenants === 'object')
-            return { value: null, text: `true where the app has a tenants table (${hasTenants.message})` };
-        return {
-            value: hasTenants,
-            text: `${hasTenants}: the app has ${hasTenants ? 'a' : 'no'} tenants table`,
-        };
-    }
-    if (name === 'tenantsFilter') {
-        return sources.tenantsFilter
-            ? { value: 'function', text: 'a function' }
-            : { value: null, text: 'all tenants' };
-    }
+): [value: unknown, text?: string] {
     const value = settings[name];
-    if (value === undefined) return { value: null, text: name === 'environments' ? 'all' : 'none' };
-    if (DURATIONS.includes(name)) return { value, text: formatDuration(value as number) };
-    return { value, text: Array.isArray(value) ? value.join(', ') : String(value) };
-}
-
-function plain(value: string | boolean): { value: unknown; text: string } {
-    return { value, text: String(value) };
+    if (name === 'timezone') return [value ?? timezone ?? processTimezone()];
+    if (name === 'tenantsFilter') return sources[name] ? ['function', 'a function'] : [null, 'all tenants'];
+    if (name === 'multiTenant' && value === undefined) {
+        if (typeof hasTenants === 'object')
+            return [null, `true where the app has a tenants table (${hasTenants.message})`];
+        return [hasTenants, `${hasTenants}: the app has ${hasTenants ? 'a' : 'no'} tenants table`];
+    }
+    if (value === undefined) return [null, name === 'environments' ? 'all' : 'none'];
+    if (DURATIONS.includes(name)) return [value, formatDuration(value as number)];
+    return Array.isArray(value) ? [value, value.join(', ')] : [value];
 }

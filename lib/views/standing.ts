@@ -9,9 +9,7 @@ import type { JobOverview } from './overview.js';
 /** From the worst to the best: of several tenants' runs the worst is told. */
 const OUTCOMES: readonly Outcome[] = ['failed', 'timed_out', 'lost', 'aborted', 'skipped', 'succeeded'];
 
-/** How the runs of a slot, or of a request, ended, taken together. Times are unix milliseconds. */
-export interface LastSlot {
-    /** The worst of them. */
+interface LastSlot {
     readonly outcome: Outcome;
     /** How many ended that way. */
     readonly count: number;
@@ -35,12 +33,7 @@ export function lastSlotOf(ended: readonly PastRun[]): LastSlot | undefined {
     };
 }
 
-/**
- * Says how a job did last, at its last slot, and by hand since.
- *
- * @param now unix milliseconds
- * @returns `'failed 3 min ago, took 2.4 s, then 14 skipped (overlap)'`; nothing where nothing has run
- */
+/** How a job did last, at its last slot, and by hand since: `'failed 3 min ago, took 2.4 s, then 14 skipped (overlap)'`. */
 export function describeLast(status: JobStatus | undefined, now: number): string {
     const slot = lastSlotOf(status?.ended ?? []);
     const request = lastSlotOf(status?.byHand ?? []);
@@ -64,12 +57,7 @@ function describe({ outcome, count, runs, startedAt, endedAt }: LastSlot, now: n
     return [`${paintOutcome(outcome)}${how}${share} ${age} ago`, ...took];
 }
 
-/**
- * Says how a job stands.
- *
- * @param at unix milliseconds, and the value of `NODE_ENV`
- * @returns `'paused, running for 5 s'`; nothing where it just waits for its next slot
- */
+/** How a job stands: `'paused, running for 5 s'`; nothing where it just waits for its next slot. */
 export function describeState(
     { state, isPaused, status }: JobOverview,
     { now, environment }: { now: number; environment: string },

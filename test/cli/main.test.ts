@@ -193,30 +193,25 @@ describe('a failure', () => {
         ].join('\n'),
     });
 
-    test('is one line, and the places in the code of the app', () => {
-        assert.equal(describeFailure(inApp, '/app'), 'no paint\n    at lib/commands/mix.js:3:9');
-    });
-
-    test('is one line where the app is not involved', () => {
-        assert.equal(describeFailure(inApp, '/other'), 'no paint');
-        assert.equal(describeFailure(new CliError('no paint'), '/app'), 'no paint');
-        assert.equal(describeFailure('no paint', undefined), 'no paint');
-    });
-
-    test('is a whole stack where it can only be a bug', () => {
-        const bug = new TypeError('x is not a function');
-        assert.equal(describeFailure(bug, undefined), bug.stack);
-    });
-
-    test('names what it was caused by', () => {
-        const several = new AggregateError(
-            [new Error('tenant 1'), new Error('tenant 2')],
-            '2 tenants failed',
-        );
-        assert.equal(describeFailure(several, undefined), '2 tenants failed\n  tenant 1\n  tenant 2');
-        const caused = new Error('not saved', { cause: new Error('disk full') });
-        assert.equal(describeFailure(caused, undefined), 'not saved\n  disk full');
-    });
+    const bug = new TypeError('x is not a function');
+    const tenants = new AggregateError([new Error('tenant 1'), new Error('tenant 2')], '2 tenants failed');
+    const unsaved = new Error('not saved', { cause: new Error('disk full') });
+    const failures: [what: string, error: unknown, root: string | undefined, text: string | undefined][] = [
+        [
+            'one line, and the places in the code of the app',
+            inApp,
+            '/app',
+            'no paint\n    at lib/commands/mix.js:3:9',
+        ],
+        ['one line where the app is not involved', inApp, '/other', 'no paint'],
+        ['one line where it is meant for the reader', new CliError('no paint'), '/app', 'no paint'],
+        ['what was thrown', 'no paint', undefined, 'no paint'],
+        ['a whole stack where it can only be a bug', bug, undefined, bug.stack],
+        ['a line for each error of several', tenants, undefined, '2 tenants failed\n  tenant 1\n  tenant 2'],
+        ['a line for its cause', unsaved, undefined, 'not saved\n  disk full'],
+    ];
+    for (const [what, error, root, text] of failures)
+        test(`is ${what}`, () => assert.equal(describeFailure(error, root), text));
 });
 
 // What the framework's own binary reads otherwise or not at all: `--x=y`, `--`, a repeated number, a word behind a

@@ -5,67 +5,61 @@ import { BINARIES, backgroundJobs, makeApp, tenantsDatabase } from '../support/i
 const run = 'run(){}';
 
 /** Files that are wrong, and what is said of each. */
-const WRONG: Record<string, { file: string; said: RegExp }> = {
-    bad_field: {
-        file: `export default { meta(){ this.schedule('60 * * * *'); }, ${run} };`,
-        said: /bad-field \(.*bad_field\.js\): bad schedule "60 \* \* \* \*": .*60/,
-    },
-    empty_crontab: {
-        file: `export default { meta(){ this.schedule(''); }, ${run} };`,
-        said: /empty-crontab .*: bad schedule "": /,
-    },
-    four_fields: {
-        file: `export default { meta(){ this.schedule('* * * *'); }, ${run} };`,
-        said: /four-fields .*: bad schedule "\* \* \* \*": .*4/,
-    },
-    never_due: {
-        file: `export default { meta(){ this.schedule('0 0 30 2 *'); }, ${run} };`,
-        said: /never-due .*: bad schedule "0 0 30 2 \*": .*never/,
-    },
-    unknown_zone: {
-        file: `export default { timezone: 'Europe/Lodnon', meta(){ this.schedule('@daily'); }, ${run} };`,
-        said: /unknown-zone .*Europe\/Lodnon.*/,
-    },
-    misspelt_setting: {
-        file: `export default { overlpa: 'queue', meta(){ this.schedule('@daily'); }, ${run} };`,
-        said: /warning misspelt-setting .*overlpa.*overlap/,
-    },
-    bad_setting: {
-        file: `export default { retries: 'many', meta(){ this.schedule('@daily'); }, ${run} };`,
-        said: /bad-setting .*retries.*"many"/,
-    },
-    args_no_json: {
-        file: `export default { meta(){ this.schedule('@daily', new Map()); }, ${run} };`,
-        said: /args-no-json .*: bad schedule "@daily": /,
-    },
-    syntax_error: {
-        file: 'export default {\n    run(){\n        const = 1;\n    }\n};',
-        said: /syntax-error \(.*syntax_error\.js\): cannot be imported: SyntaxError in line 3: /,
-    },
-    missing_import: {
-        file: `import 'no-such-package';\nexport default { ${run} };`,
-        said: /missing-import .*: cannot be imported: .*no-such-package/,
-    },
-    meta_throws: {
-        file: `export default { meta(){ throw new Error('no meta today'); }, ${run} };`,
-        said: /meta-throws .*: its meta\(\) threw: .*no meta today/,
-    },
-    'v1.2_report': {
-        file: `export default { ${run} };`,
-        said: /warning v1-2-report .*: makes no job because of the dot in its name: rename it to v1_2_report\.js/,
-    },
-    no_default: {
-        file: `export const job = { ${run} };`,
-        said: /no-default .*: has no default export/,
-    },
-    same_name: {
-        file: `export default { ${run} };`,
-        said: /same-name .*: makes the name "same-name", as .*same-name\.js does/,
-    },
-    no_run: {
-        file: "export default { meta(){ this.schedule('@daily'); } };",
-        said: /no-run .*: it has no run\(\)/,
-    },
+const WRONG: Record<string, [file: string, said: RegExp]> = {
+    bad_field: [
+        `export default { meta(){ this.schedule('60 * * * *'); }, ${run} };`,
+        /bad-field \(.*bad_field\.js\): bad schedule "60 \* \* \* \*": .*60/,
+    ],
+    empty_crontab: [
+        `export default { meta(){ this.schedule(''); }, ${run} };`,
+        /empty-crontab .*: bad schedule "": /,
+    ],
+    four_fields: [
+        `export default { meta(){ this.schedule('* * * *'); }, ${run} };`,
+        /four-fields .*: bad schedule "\* \* \* \*": .*4/,
+    ],
+    never_due: [
+        `export default { meta(){ this.schedule('0 0 30 2 *'); }, ${run} };`,
+        /never-due .*: bad schedule "0 0 30 2 \*": .*never/,
+    ],
+    unknown_zone: [
+        `export default { timezone: 'Europe/Lodnon', meta(){ this.schedule('@daily'); }, ${run} };`,
+        /unknown-zone .*Europe\/Lodnon.*/,
+    ],
+    misspelt_setting: [
+        `export default { overlpa: 'queue', meta(){ this.schedule('@daily'); }, ${run} };`,
+        /warning misspelt-setting .*overlpa.*overlap/,
+    ],
+    bad_setting: [
+        `export default { retries: 'many', meta(){ this.schedule('@daily'); }, ${run} };`,
+        /bad-setting .*retries.*"many"/,
+    ],
+    args_no_json: [
+        `export default { meta(){ this.schedule('@daily', new Map()); }, ${run} };`,
+        /args-no-json .*: bad schedule "@daily": /,
+    ],
+    syntax_error: [
+        'export default {\n    run(){\n        const = 1;\n    }\n};',
+        /syntax-error \(.*syntax_error\.js\): cannot be imported: SyntaxError in line 3: /,
+    ],
+    missing_import: [
+        `import 'no-such-package';\nexport default { ${run} };`,
+        /missing-import .*: cannot be imported: .*no-such-package/,
+    ],
+    meta_throws: [
+        `export default { meta(){ throw new Error('no meta today'); }, ${run} };`,
+        /meta-throws .*: its meta\(\) threw: .*no meta today/,
+    ],
+    'v1.2_report': [
+        `export default { ${run} };`,
+        /warning v1-2-report .*: makes no job because of the dot in its name: rename it to v1_2_report\.js/,
+    ],
+    no_default: [`export const job = { ${run} };`, /no-default .*: has no default export/],
+    same_name: [
+        `export default { ${run} };`,
+        /same-name .*: makes the name "same-name", as .*same-name\.js does/,
+    ],
+    no_run: ["export default { meta(){ this.schedule('@daily'); } };", /no-run .*: it has no run\(\)/],
 };
 
 const GOOD = `export default {
@@ -74,7 +68,7 @@ const GOOD = `export default {
 };`;
 
 const JOBS = backgroundJobs({
-    ...Object.fromEntries(Object.entries(WRONG).map(([name, { file }]) => [name, file])),
+    ...Object.fromEntries(Object.entries(WRONG).map(([name, [file]]) => [name, file])),
     'same-name': `export default { ${run} };`,
     good: GOOD,
 });
@@ -95,7 +89,7 @@ describe('an app in which everything is wrong', { concurrency: 2 }, () => {
             assert.match(await (await get('/milliseconds')).text(), /milliseconds/);
             const { code, stderr } = await server.ended('SIGTERM');
             assert.equal(code, 0);
-            for (const { said } of Object.values(WRONG)) {
+            for (const [, said] of Object.values(WRONG)) {
                 const told = stderr.split('\n').filter((line) => said.test(line));
                 assert.equal(told.length, 1, `${said} in:\n${stderr}`);
             }
@@ -103,14 +97,6 @@ describe('an app in which everything is wrong', { concurrency: 2 }, () => {
             assert.equal(stderr.trim().split('\n').length, Object.keys(WRONG).length + 1, stderr);
         });
     }
-
-    test('lists each problem', async () => {
-        const app = await makeApp(JOBS);
-        const { code, stdout } = await app.run('pinstripe', ['list-background-jobs']);
-        assert.equal(code, 0);
-        for (const { said } of Object.values(WRONG)) assert.match(stdout, said);
-        assert.match(stdout, /^good +\* \* \* \* \* \* \(every second\) +in /m);
-    });
 
     test('runs its good job by hand, and says why another cannot run', async () => {
         const app = await makeApp(JOBS);
@@ -125,35 +111,17 @@ describe('an app in which everything is wrong', { concurrency: 2 }, () => {
     });
 });
 
-describe('start-server with a mistake', { concurrency: 2 }, () => {
-    for (const [binary, code] of [
-        ['pinstripe', 1],
-        ['pinstripe-bot', 1],
-    ] as const) {
-        test(`in the config names the nearest key and ends with ${code} (${binary})`, async () => {
-            const app = await makeApp({
-                'pinstripe.config.js': "export default { bot: { stopTimout: '1s' } };",
-            });
-            const ended = await app.run(binary, ['start-server', '--host', '127.0.0.1:0']);
-            assert.equal(ended.code, code);
-            assert.match(ended.stderr, /unknown key `bot\.stopTimout`.*stopTimeout/);
-            assert.doesNotMatch(ended.stdout, /running at|bot started/);
+for (const binary of BINARIES) {
+    test(`start-server of ${binary} with a misspelt key in the config names the nearest one, and ends with 1`, async () => {
+        const app = await makeApp({
+            'pinstripe.config.js': "export default { bot: { stopTimout: '1s' } };",
         });
-    }
-
-    for (const [binary, code] of [
-        ['pinstripe', 1],
-        ['pinstripe-bot', 2],
-    ] as const) {
-        test(`in --host says what a host is and ends with ${code} (${binary})`, async () => {
-            const app = await makeApp();
-            const ended = await app.run(binary, ['start-server', '--host', 'nonsense']);
-            assert.equal(ended.code, code);
-            assert.match(ended.stderr, /host: "nonsense" is not a host and port, like 127\.0\.0\.1:3000/);
-            assert.doesNotMatch(ended.stdout, /running at|bot started/);
-        });
-    }
-});
+        const ended = await app.run(binary, ['start-server', '--host', '127.0.0.1:0']);
+        assert.equal(ended.code, 1);
+        assert.match(ended.stderr, /unknown key `bot\.stopTimout`.*stopTimeout/);
+        assert.doesNotMatch(ended.stdout, /running at|bot started/);
+    });
+}
 
 test('a tenants table that is empty, or missing, is told and harms no other job', async () => {
     const jobs = backgroundJobs({

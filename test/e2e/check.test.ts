@@ -102,17 +102,6 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
             assert.deepEqual([strict.code, strict.stdout], [1, lenient.stdout]);
         });
 
-        test(`of ${binary} is content with one line where nothing is wrong`, async () => {
-            const app = await makeApp(
-                backgroundJobs({ fine: `export default { meta(){ this.schedule('@daily'); }, ${run} };` }),
-            );
-            const { code, stdout, stderr } = await app.run(binary, ['check-background-jobs', '--strict']);
-            assert.deepEqual(
-                [code, stdout, stderr],
-                [0, '1 background job, 1 schedule: nothing wrong.\n', ''],
-            );
-        });
-
         test(`of ${binary} has JSON for programs, with the same exit code`, async () => {
             const app = await makeApp(WRONG);
             const { code, stdout } = await app.run(binary, ['check-background-jobs', '--json']);
@@ -168,17 +157,6 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         }
     });
 
-    test('names the importer that takes BackgroundJob from pinstripe, which keeps the project from loading', async () => {
-        const app = await makeApp({
-            'lib/background_jobs/_file_importer.js': "export { BackgroundJob as default } from 'pinstripe';",
-        });
-        for (const binary of BINARIES) {
-            const { code, stderr } = await app.run(binary, ['check-background-jobs']);
-            assert.equal(code, 1);
-            assert.match(stderr, /lib\/background_jobs\/_file_importer\.js/);
-        }
-    });
-
     test('warns of an empty TZ, with which the other commands work as well', async () => {
         const fine = `export default { meta(){ this.schedule('@daily'); }, ${run} };`;
         const app = await makeApp(backgroundJobs({ fine }));
@@ -211,41 +189,6 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         assert.match(stdout, /: 1 error, 3 warnings\.\n$/);
     });
 
-    test('says that a config that is a function counts for nothing', async () => {
-        const app = await makeApp({
-            ...DOUBTFUL,
-            'pinstripe.config.js': 'export default () => ({ bot: {} });',
-        });
-        const { code, stdout } = await app.run('pinstripe', ['check-background-jobs']);
-        assert.equal(code, 1);
-        assert.match(
-            stdout,
-            /^error {4}pinstripe\.config\.js\n +pinstripe\.config\.js has a function for its default export: write/,
-        );
-    });
-
-    test('names the line at which the config cannot be read', async () => {
-        const app = await makeApp({ ...DOUBTFUL, 'pinstripe.config.js': 'export default {\n    bot: {\n' });
-        const { code, stdout } = await app.run('pinstripe', ['check-background-jobs']);
-        assert.equal(code, 1);
-        assert.match(
-            stdout,
-            /^error {4}pinstripe\.config\.js:\d\n +cannot be imported: SyntaxError in line \d: Unexpected end of input\n/,
-        );
-    });
-
-    test('names the jobs that are due in one second, in other scripts too', async () => {
-        const jobs = Array.from({ length: 100 }, (_, index) => [
-            `job_${index}`,
-            `export default { description: '仕事 ${index}', meta(){ this.schedule('0 0 * * *', '仕事'); }, ${run} };`,
-        ]);
-        const app = await makeApp(backgroundJobs(Object.fromEntries(jobs)));
-        const { code, stdout } = await app.run('pinstripe-bot', ['check-background-jobs']);
-        assert.equal(code, 0);
-        assert.match(stdout, /^warning {2}all jobs\n {9}100 jobs are due in one second, such as/);
-        assert.match(stdout, /\n100 background jobs, 100 schedules: 1 warning\.\n$/);
-    });
-
     describe('on a terminal', { skip: NO_TERMINAL, concurrency: 2 }, () => {
         test('has colours, and fits its width', async () => {
             const app = await makeApp(DOUBTFUL);
@@ -264,13 +207,6 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
                 assert.ok(Math.max(...widths) <= most, text);
                 if (columns === 80) assert.equal(undated(text), DOUBTS);
             }
-        });
-
-        test('obeys NO_COLOR', async () => {
-            const { stdout } = await startInTerminal(await makeApp(DOUBTFUL), 'pinstripe', CHECK, {
-                env: { NO_COLOR: '1' },
-            }).ended();
-            assert.equal(undated(stdout.replaceAll('\r\n', '\n')), DOUBTS);
         });
     });
 });

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fs from 'fs-extra';
-import { BAD_OPTION, BINARIES, backgroundJobs, FILE_IMPORTER, makeApp } from '../support/installed_app.js';
+import { BINARIES, backgroundJobs, FILE_IMPORTER, makeApp } from '../support/installed_app.js';
+
+const GENERATE = 'generate-background-job';
 
 const TASK = `export default {
     meta(){
@@ -62,7 +64,7 @@ describe('generate-background-job', { concurrency: 2 }, () => {
     ] as const) {
         test(`makes the job ${job} of the name ${name}`, async () => {
             const app = await makeApp();
-            const generated = await app.run('pinstripe-bot', ['generate-background-job', '--name', name]);
+            const generated = await app.call([GENERATE, '--name', name]);
             assert.deepEqual([generated.code, generated.stderr], [0, '']);
             assert.ok(await fs.pathExists(join(app.root, `lib/background_jobs/${path}.js`)));
             const run = await app.run('pinstripe-bot', ['run-background-job', '--name', job]);
@@ -71,42 +73,34 @@ describe('generate-background-job', { concurrency: 2 }, () => {
         });
     }
 
-    test('refuses a name of which nothing remains, or that leaves the folder', async () => {
-        const app = await makeApp();
-        for (const name of ['日本', '../x']) {
-            const { code, stdout, stderr } = await app.run('pinstripe', [
-                'generate-background-job',
-                '--name',
-                name,
-            ]);
-            assert.deepEqual([code, stdout], [1, ''], name);
-            assert.match(stderr, /^".*" cannot name a background job: use letters/, name);
-        }
-        assert.deepEqual(await fs.readdir(app.root), ['lib', 'node_modules', 'package.json']);
-        assert.deepEqual(await fs.readdir(join(app.root, 'lib')), ['index.js']);
-    });
-
-    test('refuses a name that another file makes', async () => {
-        const app = await makeApp(backgroundJobs({ 'my-task': TASK }));
-        const { code, stderr } = await app.run('pinstripe-bot', [
-            'generate-background-job',
-            '--name',
-            'my_task',
-        ]);
-        assert.equal(code, 1);
-        assert.match(stderr, /my-task\.js already makes the background job "my-task"\.$/m);
-    });
-
-    test('refuses a name that a file in the other language makes', async () => {
-        const app = await makeApp({ 'lib/background_jobs/my_task.ts': 'export default {};' });
-        const { code, stderr } = await app.run('pinstripe', [
-            'generate-background-job',
-            'my-task',
-            '--force',
-        ]);
-        assert.equal(code, 1);
-        assert.match(stderr, /my_task\.ts already makes the background job "my-task"\.$/m);
-    });
+    const typescript = { 'lib/background_jobs/my_task.ts': 'export default {};' };
+    const noName = /^".*" cannot name a background job: use letters/;
+    const refused: [what: string, files: Record<string, string>, words: string[], said: RegExp][] = [
+        ['of which nothing remains', {}, ['日本'], noName],
+        ['that leaves the folder', {}, ['../x'], noName],
+        [
+            'that another file makes',
+            backgroundJobs({ 'my-task': TASK }),
+            ['my_task'],
+            /my-task\.js already makes the background job "my-task"\.$/m,
+        ],
+        [
+            'that a file in the other language makes',
+            typescript,
+            ['my-task', '--force'],
+            /my_task\.ts already makes the background job "my-task"\.$/m,
+        ],
+    ];
+    for (const [what, files, words, said] of refused) {
+        test(`refuses a name ${what}`, async () => {
+            const app = await makeApp(files);
+            const before = await fs.readdir(app.root, { recursive: true });
+            const { code, stdout, stderr } = await app.call([GENERATE, ...words]);
+            assert.deepEqual([code, stdout], [1, '']);
+            assert.match(stderr, said);
+            assert.deepEqual(await fs.readdir(app.root, { recursive: true }), before);
+        });
+    }
 
     for (const binary of BINARIES) {
         test(`of ${binary} writes a schedule and its zone, and says in words when it will run`, async () => {
@@ -129,55 +123,34 @@ describe('generate-background-job', { concurrency: 2 }, () => {
             const list = await app.run(binary, ['check-background-jobs', '--strict']);
             assert.equal(list.stdout, '1 background job, 1 schedule: nothing wrong.\n');
         });
+    }
 
-        test(`of ${binary} writes nothing for a bad schedule or zone, and says what is wrong`, async () => {
+    const bad: [words: string[], said: RegExp][] = [
+        [['--schedule', '61 * * * *'], /^--schedule "61 \* \* \* \*": minute 61 is out of range \(0-59\)\n$/],
+        [['--schedule', '0 0 30 2 *'], /^--schedule "0 0 30 2 \*": it never fires: /],
+        [['--schedule', 'CRON_TZ=Londn @daily'], /^--schedule .*: "Londn" is not a time zone \(did you mean/],
+        [
+            ['--timezone', 'Londn'],
+            /^--timezone "Londn" is not a time zone \(did you mean "Europe\/London"\?\)\n$/,
+        ],
+        [
+            ['--schedule', ...'0 2 lib node_modules package.json lib node_modules x'.split(' ')],
+            /it has 8 fields: .*In a shell it needs quotes: --schedule '30 6 \* \* 1-5'\n$/,
+        ],
+    ];
+    for (const [words, said] of bad) {
+        test(`writes nothing for ${words.join(' ')}, and says what is wrong`, async () => {
             const app = await makeApp();
-            const bad: [args: string[], said: RegExp][] = [
-                [
-                    ['--schedule', '61 * * * *'],
-                    /^--schedule "61 \* \* \* \*": minute 61 is out of range \(0-59\)\n$/,
-                ],
-                [['--schedule', '0 0 30 2 *'], /^--schedule "0 0 30 2 \*": it never fires: /],
-                [
-                    ['--schedule', 'CRON_TZ=Londn @daily'],
-                    /^--schedule .*: "Londn" is not a time zone \(did you mean/,
-                ],
-                [
-                    ['--timezone', 'Londn'],
-                    /^--timezone "Londn" is not a time zone \(did you mean "Europe\/London"\?\)\n$/,
-                ],
-                [
-                    [
-                        '--schedule',
-                        '0',
-                        '2',
-                        'lib',
-                        'node_modules',
-                        'package.json',
-                        'lib',
-                        'node_modules',
-                        'x',
-                    ],
-                    /it has 8 fields: .*In a shell it needs quotes: --schedule '30 6 \* \* 1-5'\n$/,
-                ],
-            ];
-            for (const [args, said] of bad) {
-                const { code, stdout, stderr } = await app.run(binary, [
-                    'generate-background-job',
-                    'my-task',
-                    ...args,
-                ]);
-                assert.deepEqual([code, stdout], [BAD_OPTION[binary], ''], args.join(' '));
-                assert.match(stderr, said);
-            }
+            const { code, stdout, stderr } = await app.call([GENERATE, 'my-task', ...words]);
+            assert.deepEqual([code, stdout], [2, '']);
+            assert.match(stderr, said);
             assert.deepEqual(await fs.readdir(join(app.root, 'lib')), ['index.js']);
         });
     }
 
     test('tells of what is probably not meant with the schedule', async () => {
         const app = await makeApp();
-        const args = ['generate-background-job', 'my-task', '--schedule', '* 2 * * *'];
-        const { code, stdout } = await app.run('pinstripe-bot', args);
+        const { code, stdout } = await app.call([GENERATE, 'my-task', '--schedule', '* 2 * * *']);
         assert.equal(code, 0);
         assert.match(
             stdout,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import stringWidth from 'string-width';
 import { backgroundJobs, makeApp } from '../support/installed_app.js';
 
 const JOBS = backgroundJobs({
@@ -44,26 +43,6 @@ describe('show-background-job', () => {
                     'pinstripe.config.js cannot be imported: SyntaxError in line 2: Unexpected end of input\n',
                 ],
             );
-        }
-    });
-
-    test('shows a file that makes no job, with the reason', async () => {
-        const app = await makeApp(JOBS);
-        const { code, stdout } = await app.call(['show-background-job', 'broken']);
-        assert.equal(code, 0);
-        assert.match(stdout, /^ {2}invalid$/m);
-        assert.match(
-            stdout,
-            /^ {2}invalid broken \(.*broken\.js\): cannot be imported: SyntaxError in line 1/m,
-        );
-    });
-
-    test('has lines that fit on a terminal', async () => {
-        const app = await makeApp(JOBS);
-        await app.call(['run-background-job', 'fetch-prices']);
-        for (const columns of [80, 140]) {
-            const { stdout } = await app.call(['show-background-job', 'fetch-prices'], { columns });
-            for (const line of stdout.split('\n')) assert.ok(stringWidth(line) <= columns, line);
         }
     });
 });

@@ -3,9 +3,6 @@ import { describe, test } from 'node:test';
 import { backgroundJobs, makeApp } from '../support/installed_app.js';
 import { UNTIL_RELEASED } from '../support/released_job.js';
 
-/** How often a test sends a signal again, in milliseconds. */
-const SOON = 100;
-
 const JOBS = backgroundJobs({
     ticks: "export default { meta(){ this.schedule('* * * * * *'); }, run(){} };",
 });
@@ -50,17 +47,5 @@ describe('start-bot', { concurrency: 2 }, () => {
             stderr,
             /^pinstripe\.config\.js has `bot: false`, which keeps the bot out of start-server: .*\n$/,
         );
-    });
-
-    test('exits at once with 130 on a second signal, SIGINT', async () => {
-        const config = { 'pinstripe.config.js': "export default { bot: { stopTimeout: '1h' } };" };
-        const app = await makeApp({ ...UNTIL_RELEASED, ...config });
-        const bot = app.start('pinstripe', ['start-bot']);
-        await bot.printed(/^begin$/m);
-        bot.signal('SIGINT');
-        const again = setInterval(() => bot.signal('SIGINT'), SOON);
-        const { code } = await bot.ended();
-        clearInterval(again);
-        assert.equal(code, 130);
     });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { backgroundJobs, makeApp } from '../support/installed_app.js';
@@ -43,7 +44,7 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
             assert.deepEqual([code, stderr], [0, '']);
             assert.match(stdout, /^end\n.*succeeded until-released.*\n.*bot stopped\n$/m);
             assert.equal(stdout.match(/^begin$/gm)?.length, 1);
-            await takePort(port);
+            await refusal(port);
         });
     }
 
@@ -70,7 +71,7 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
         assert.equal(code, 0);
         assert.match(stderr, /abandoned hung after .*: it did not end/);
         assert.ok(took >= 4_000 && took < 4_000 + 1_000 + SLACK, `it took ${took} ms`);
-        await takePort(port);
+        await refusal(port);
     });
 
     test('aborts the signals of jobs after bot.stopTimeout, and is done when they heed it', async () => {
@@ -157,25 +158,17 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
     }
 });
 
+/** Waits until nothing listens at a port. */
 async function refusal(port: number): Promise<void> {
-    while (await accepts(port)) await wait(SOON);
-}
-
-function accepts(port: number): Promise<boolean> {
-    return new Promise((resolve) => {
+    for (;;) {
         const socket = connect(port, '127.0.0.1');
-        socket.on('connect', () => {
+        try {
+            await once(socket, 'connect');
+        } catch {
+            return;
+        } finally {
             socket.destroy();
-            resolve(true);
-        });
-        socket.on('error', () => resolve(false));
-    });
-}
-
-async function takePort(port: number): Promise<void> {
-    const server = createServer();
-    await new Promise<void>((resolve, reject) =>
-        server.on('error', reject).listen(port, '127.0.0.1', resolve),
-    );
-    server.close();
+        }
+        await wait(SOON);
+    }
 }

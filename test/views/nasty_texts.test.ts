@@ -4,11 +4,11 @@ import { asText } from '../../lib/check/report.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import { previewDays } from '../../lib/schedule/preview.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
-import { summarise } from '../../lib/views/ended_runs.js';
 import { renderJobTable } from '../../lib/views/job_list.js';
 import type { Overview } from '../../lib/views/overview.js';
+import { printHistoryNote } from '../../lib/views/page.js';
 import { renderDay } from '../../lib/views/preview.js';
-import { printHistoryNote } from '../../lib/views/problems.js';
+import { summarise } from '../../lib/views/requested_runs.js';
 import { NOW, overviewOf, pastRun, pastSkips, planOf, statusOf } from '../support/job_overviews.js';
 
 process.env['TZ'] = 'UTC';

@@ -5,17 +5,12 @@ import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import type { JobStatus, PastRun } from '../../lib/runs/history.js';
-import { createSchedule } from '../../lib/schedule/schedule.js';
 import { openApp } from '../support/fixture_app.js';
 import { planOf as newPlan } from '../support/job_overviews.js';
 
 await openApp();
-const { isWorked, nextSlotOf, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
-const { printWorkNote } = await import('../../lib/views/problems.js');
-const { nextSlots } = await import('../../lib/views/schedules.js');
-
-/** 2026-01-01 00:00:00 UTC */
-const NOW = 1_767_225_600;
+const { isWorked, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
+const { printWorkNote } = await import('../../lib/views/page.js');
 
 const planOf = (name: string, parts: Partial<JobPlan> = {}) => newPlan(name, [['*/5 * * * *']], parts);
 
@@ -30,6 +25,12 @@ const problemOf = (job: string, severity: Problem['severity'] = 'error'): Proble
 const running: JobStatus = { running: [{} as PastRun], ended: [], byHand: [], skipped: undefined };
 
 describe('an overview', () => {
+    const survey = async () => ({
+        plans: [planOf('a')],
+        problems: [],
+        environment: 'test',
+        timezone: undefined,
+    });
     const stateOf = (
         plan: JobPlan,
         known: { problems?: Problem[]; statuses?: [string, JobStatus][]; paused?: string[] } = {},
@@ -72,15 +73,15 @@ describe('an overview', () => {
     });
 
     test('is taken although the history cannot be read, and says why it tells nothing of runs', async () => {
-        const survey = { plans: [planOf('a')], problems: [], environment: 'test', timezone: undefined };
-        const open = () => Promise.reject(new Error('The journal bot.db cannot be read: it is a folder'));
-        const { jobs, historyTrouble } = await takeOverview(survey, open);
+        const { jobs, historyTrouble } = await takeOverview({
+            survey,
+            history: () => Promise.reject(new Error('The journal bot.db cannot be read: it is a folder')),
+        });
         assert.equal(jobs.length, 1);
         assert.equal(historyTrouble, 'The journal bot.db cannot be read: it is a folder');
     });
 
     test('closes the history, and says where that knows of this process alone', async () => {
-        const survey = { plans: [planOf('a')], problems: [], environment: 'test', timezone: undefined };
         let closed = 0;
         const history = {
             isShared: false,
@@ -92,7 +93,7 @@ describe('an overview', () => {
                 closed += 1;
             },
         };
-        const overview = await takeOverview(survey, async () => history);
+        const overview = await takeOverview({ survey, history: async () => history });
         assert.equal(overview.jobs[0]?.state, 'running');
         assert.deepEqual([overview.isHistoryShared, overview.historyTrouble], [false, undefined]);
         assert.equal(closed, 1);
@@ -122,35 +123,9 @@ describe('whether the jobs are worked on', () => {
     ])
         test(what, async (t) => {
             const log = t.mock.method(console, 'log', () => {});
-            const overview = await takeOverview(survey, async () => history);
+            const overview = await takeOverview({ survey: async () => survey, history: async () => history });
             assert.equal(isWorked(overview, 1_000_000), expected);
-            printWorkNote(overview, 1_000_000, 'UTC');
+            printWorkNote(overview, { now: 1_000_000, timezone: 'UTC' });
             assert.match(stripVTControlCharacters(String(log.mock.calls[0]?.arguments[0] ?? '')), note);
         });
-});
-
-describe('the next slots', () => {
-    const daily = createSchedule('a', ['0 2 * * *'], 'UTC');
-
-    test('of a schedule are as many as asked for, and as there are', () => {
-        assert.deepEqual(nextSlots(daily, NOW, 2), [NOW + 7200, NOW + 93_600]);
-        assert.deepEqual(nextSlots(daily, NOW, 0), []);
-        assert.deepEqual(nextSlots({ ...daily, next: () => undefined }, NOW, 3), []);
-    });
-
-    test('of a job begin with the earliest of its schedules; what does not run here has none', () => {
-        const overviewOf = (plan: JobPlan) =>
-            overviewsOf({ plans: [plan], problems: [], environment: 'test' }, new Map(), [])[0];
-        const twice = planOf('a', { schedules: [daily, createSchedule('a', ['0 1 * * *'], 'UTC')] });
-        const elsewhere = planOf('a', { settings: readSettings({ environments: ['production'] }).settings });
-        for (const [plan, slot] of [
-            [twice, NOW + 3600],
-            [elsewhere, Infinity],
-            [planOf('a', { schedules: [] }), Infinity],
-        ] as const) {
-            const job = overviewOf(plan);
-            assert.ok(job);
-            assert.equal(nextSlotOf(job, NOW), slot);
-        }
-    });
 });

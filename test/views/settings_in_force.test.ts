@@ -35,8 +35,9 @@ describe('the settings in force', () => {
         assert.deepEqual(of('overlap'), ['skip', 'skip', 'default']);
         assert.deepEqual(of('missedWithin'), [3_600_000, '1 h', 'default']);
         assert.deepEqual(settingsOf({})('timeout'), [null, 'none', 'default']);
-        assert.deepEqual(settingsOf({ environments: ['test', 'production'] })('environments'), [
-            ['test', 'production'],
+        const environments = ['test', 'production'];
+        assert.deepEqual(settingsOf({ environments })('environments'), [
+            environments,
             'test, production',
             'definition',
         ]);

@@ -29,11 +29,11 @@ describe('where an error was thrown', () => {
     });
 
     test('is nowhere where the stack does not lead through the app', () => {
-        assert.equal(
-            thrownAt(stack('run (file:///elsewhere/lib/a.js:1:2)', 'node:timers:1:1'), '/app'),
-            undefined,
-        );
-        assert.equal(thrownAt(stack('run (file:///application/a.js:1:2)'), '/app'), undefined);
-        assert.equal(thrownAt('Error: at (nothing)', '/app'), undefined);
+        for (const frame of [
+            'run (file:///elsewhere/lib/a.js:1:2)',
+            'run (file:///application/a.js:1:2)',
+            'node:timers:1:1',
+        ])
+            assert.equal(thrownAt(stack(frame), '/app'), undefined, frame);
     });
 });

@@ -3,11 +3,16 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { readSettings } from '../../lib/jobs/settings.js';
+import { previewDays } from '../../lib/schedule/preview.js';
+import { createSchedule } from '../../lib/schedule/schedule.js';
 import { assertGolden } from '../support/golden.js';
 import { NOW, overviewOf, pastRun, pastSkips, planOf, statusOf } from '../support/job_overviews.js';
 
 process.env['TZ'] = 'UTC';
 const { renderJobTable } = await import('../../lib/views/job_list.js');
+const { renderJobPage } = await import('../../lib/views/job_page.js');
+const { renderDay } = await import('../../lib/views/preview.js');
+const { settingsInForce } = await import('../../lib/views/settings_in_force.js');
 
 const JOBS = [
     overviewOf(planOf('clean-up', [['*/5 * * * *']]), { status: statusOf({ ended: [pastRun()] }) }),
@@ -97,5 +102,88 @@ describe('the table of jobs', () => {
             for (const line of lines) assert.ok(stringWidth(line) <= width, `${width}: ${line}`);
             assert.ok(lines.length <= 3 * (jobs.length + 2), `${width}: ${lines.length}`);
         }
+    });
+});
+
+const STACK = [
+    'Error: the supplier does not answer',
+    '    at request (file:///app/node_modules/client/index.js:3:1)',
+    '    at Proxy.run (file:///app/lib/background_jobs/fetch_prices.js:12:15)',
+].join('\n');
+
+const PLAN = planOf(
+    'fetch-prices',
+    [['*/20 * * * *', 'all', { deep: true }], ['CRON_TZ=Asia/Tokyo 0 2 * * *']],
+    {
+        settings: readSettings({ description: 'Asks the supplier.', timeout: '30s', retries: 1 }).settings,
+        sources: { description: 'definition', timeout: 'definition', retries: 'meta()' },
+    },
+);
+
+const PAST = [
+    pastRun({ outcome: 'running', startedAt: NOW - 5_000, endedAt: undefined, manual: true, args: ['now'] }),
+    pastSkips({ first: NOW / 1000 - 2400, last: NOW / 1000 - 1200, count: 2, reason: 'paused' }),
+    pastRun({
+        outcome: 'failed',
+        attempt: 2,
+        lateBy: 4_200,
+        tenant: 'acme',
+        error: 'Error: the supplier does not answer',
+        stack: STACK,
+    }),
+    pastRun({ outcome: 'aborted', reason: 'stopping' }),
+    pastRun({ outcome: 'lost', reason: 'its process is gone', endedAt: undefined }),
+];
+
+const JOB = overviewOf(PLAN, {
+    state: 'running',
+    status: statusOf({ running: PAST.slice(0, 1) as never, ended: [] }),
+    problems: [
+        {
+            job: 'fetch-prices',
+            file: PLAN.file,
+            reason: 'its property `timout` is no setting: did you mean `timeout`?',
+            kind: 'misspelt-setting',
+            severity: 'warning',
+        },
+    ],
+});
+
+const renderPage = (width: number) => {
+    const settings = settingsInForce(PLAN, { timezone: 'Europe/London', hasTenants: false });
+    const options = { now: NOW, timezone: 'UTC', width, root: '/app', environment: 'test' };
+    return renderJobPage({ job: JOB, settings, past: PAST }, options);
+};
+
+describe('the page of a job', () => {
+    test('has all that is known of it, in a pipe', async () => {
+        await assertGolden('job', await renderPage(Infinity));
+    });
+
+    test('is readable at 80 columns', async () => {
+        await assertGolden('job-80', await renderPage(80));
+    });
+
+    test('says what is not there: schedules, runs', async () => {
+        const plan = planOf('by-hand');
+        const job = overviewOf(plan, { state: 'unscheduled' });
+        const options = { now: NOW, timezone: 'UTC', width: 80, root: '/app', environment: 'test' };
+        await assertGolden('job-unscheduled', await renderJobPage({ job, settings: [], past: [] }, options));
+    });
+});
+
+describe('a preview', () => {
+    test('has a line for each slot of a day, and one for all of a frequent schedule', async () => {
+        const schedules = [
+            createSchedule('clean-up', ['*/5 * * * *'], 'UTC'),
+            createSchedule('nightly-digest', ['0 2 * * *', 'all'], 'UTC'),
+            createSchedule('reports/quarterly-figures-of-every-branch', ['15,45 9 * * *'], 'UTC'),
+            createSchedule('tick', ['*/10 * * * * *'], 'UTC'),
+        ];
+        const lines: string[] = [];
+        const stretch = { from: NOW / 1000 + 3605, to: NOW / 1000 + 2 * 86_400 };
+        for (const day of previewDays(schedules, stretch, 'UTC'))
+            lines.push(...(await renderDay(day, 'UTC', 80)));
+        await assertGolden('preview-80', lines);
     });
 });

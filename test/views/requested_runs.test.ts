@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createRun, type Outcome, type Run } from '../../lib/runs/run.js';
 import { readError } from '../../lib/text/errors.js';
 import { runAsJson } from '../../lib/views/as_json.js';
-import { exitCodeFor, summarise } from '../../lib/views/ended_runs.js';
+import { exitCodeFor, summarise } from '../../lib/views/requested_runs.js';
 
 const over = (outcome: Outcome, more: Partial<Run> = {}): Run => ({
     ...createRun({

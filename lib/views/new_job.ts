@@ -1,0 +1,140 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { flawsOfSchedule } from '../check/schedule_findings.js';
+import { loadConfig } from '../config/config.js';
+import { Command, inflector } from '../framework.js';
+import { typescriptRefusal } from '../jobs/job_file.js';
+import { jobFileContent } from '../jobs/job_template.js';
+import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER } from '../jobs/jobs_folder.js';
+import { describeCrontab } from '../schedule/crontab_words.js';
+import { BadScheduleError, createSchedule } from '../schedule/schedule.js';
+import { checkTimezone } from '../schedule/timezone.js';
+import { BadOptionError } from '../text/bad_option_error.js';
+import { paint } from '../text/paint.js';
+import { outputColumns, paragraph } from '../text/paragraph.js';
+import { printable } from '../text/printable.js';
+import { readIfThere } from '../text/text_file.js';
+import { formatUniqueMoment } from '../time/moment.js';
+import { processTimezone } from '../time/process_timezone.js';
+import { lowerFirst, nextSlots } from './page.js';
+
+const EVERY_MINUTE = '* * * * *';
+
+/** A zone and six fields; a star without quotes makes more of them, the names of the files around. */
+const MOST_WORDS = 7;
+
+/** How many slots are named. */
+const SLOTS = 2;
+
+/** Writes the file of a new job, and what its folder needs, and says what was written and when the job will run. */
+export async function generateJob(
+    root: string,
+    wantedName: string,
+    options: { schedule?: string; timezone?: string; typescript?: boolean; force?: boolean },
+): Promise<void> {
+    const { schedule: crontab, timezone, typescript, force } = options;
+    const path = filePathOf(wantedName);
+    const name = inflector.dasherize(path);
+    const language = typescript ? 'ts' : 'js';
+    const file = join(root, JOBS_FOLDER, `${path}.${language}`);
+    await refuseNamesake(file, name);
+    const planned = await planSchedule(name, crontab, timezone);
+    const message = `${name} background job coming soon!`;
+    const content = await jobFileContent(language, { ...planned, timezone, message });
+    const before = await readIfThere(file);
+    if (before !== undefined && before !== content && !force)
+        throw new Error(
+            `${relative(root, file)} exists and differs: nothing was written. Use --force to overwrite it.`,
+        );
+    const importer = join(root, JOBS_FOLDER, FILE_IMPORTER);
+    if ((await readIfThere(importer)) === undefined) await write(importer, `${FILE_IMPORTER_LINE}\n`, root);
+    await write(file, content, root);
+
+    const warnings = planned.flaws.map(({ message, cure }) => `${message}. Cure: ${cure}.`);
+    const texts = (crontab ?? timezone) ? [planned.text, ...warnings.map(asWarning)] : [];
+    if (texts.length > 0)
+        console.log(`\n${texts.map((text) => paragraph(text, outputColumns())).join('\n')}`);
+    const refusal = typescript ? await refusalToImport(file, root) : undefined;
+    if (refusal) console.log(`\n${paragraph(asWarning(printable(refusal)), outputColumns())}`);
+    const binary = `npx ${Command.binaryName}`;
+    console.log(`\nRun it now:      ${binary} run-background-job --name ${name}`);
+    console.log(`Run it on time:  ${binary} start-server`);
+}
+
+/** Reads the schedule, before anything is written. */
+async function planSchedule(job: string, given = EVERY_MINUTE, timezone?: string) {
+    if (timezone !== undefined)
+        blaming(`--timezone ${JSON.stringify(timezone)} `, '', () => checkTimezone(timezone));
+    const hasNoQuotes = given.trim().split(/\s+/).length > MOST_WORDS;
+    const hint = hasNoQuotes ? `. In a shell it needs quotes: --schedule '30 6 * * 1-5'` : '';
+    const configured = timezone ?? (await loadConfig()).timezone;
+    const schedule = blaming('--schedule ', hint, () => createSchedule(job, [given], configured));
+    const meaning = await describeCrontab(schedule.crontab);
+    const words = meaning === schedule.crontab ? 'as the crontab says' : lowerFirst(meaning);
+    const zone = schedule.timezone ?? processTimezone();
+    const now = Math.floor(Date.now() / 1000);
+    const slots = nextSlots(schedule, now, SLOTS).map((slot) => formatUniqueMoment(slot, zone));
+    return {
+        crontab: given.trim().replace(/\s+/g, ' '),
+        words,
+        text: `Runs ${words} (${zone}): next ${slots.join(', then ')}.`,
+        flaws: flawsOfSchedule(schedule, { timezone: zone, now }),
+    };
+}
+
+function blaming<Result>(before: string, after: string, read: () => Result): Result {
+    try {
+        return read();
+    } catch (error) {
+        if (!(error instanceof BadScheduleError)) throw error;
+        throw new BadOptionError(`${before}${error.message}${after}`);
+    }
+}
+
+function asWarning(text: string): string {
+    return `${paint.yellow('warning')} ${text}`;
+}
+
+// Each segment becomes a plain snake_case word, so that neither '..' nor a drive nor a quote survives.
+function filePathOf(name: string): string {
+    const segments = name.split('/').map((segment) => inflector.snakeify(segment));
+    if (segments.includes(''))
+        throw new Error(
+            `"${name}" cannot name a background job: use letters a to z and digits, and a "/" for a folder, like reports/daily-digest.`,
+        );
+    return segments.join('/');
+}
+
+async function refuseNamesake(file: string, name: string): Promise<void> {
+    const folder = dirname(file);
+    const wanted = inflector.dasherize(basename(file, extname(file)));
+    const namesake = (await readdir(folder).catch(() => [])).find(
+        (other) =>
+            /^[^.]+\.[jt]s$/.test(other) &&
+            other !== FILE_IMPORTER &&
+            other !== basename(file) &&
+            inflector.dasherize(other.slice(0, -3)) === wanted,
+    );
+    if (namesake) throw new Error(`${join(folder, namesake)} already makes the background job "${name}".`);
+}
+
+async function write(file: string, content: string, root: string): Promise<void> {
+    const before = await readIfThere(file);
+    await mkdir(dirname(file), { recursive: true });
+    if (before !== content) await writeFile(file, content);
+    const what = before === undefined ? 'created' : before === content ? 'unchanged' : 'overwritten';
+    console.log(`${paint.green(what)} ${relative(root, file)}`);
+}
+
+// What is written now runs nowhere, unless this is said: whether a loader helps out only an attempt can tell.
+async function refusalToImport(file: string, root: string): Promise<string | undefined> {
+    try {
+        await import(pathToFileURL(file).href);
+        return undefined;
+    } catch (error) {
+        const refusal = typescriptRefusal(error);
+        if (refusal === undefined) throw error;
+        return `${refusal.reason.replace(`${root}/`, '')}: ${refusal.cure}.`;
+    }
+}

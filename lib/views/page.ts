@@ -1,0 +1,96 @@
+import { relative } from 'node:path';
+import { describeProblem, type Problem } from '../jobs/problem.js';
+import { describeCrontab } from '../schedule/crontab_words.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { paint } from '../text/paint.js';
+import { keepTogether, paragraph } from '../text/paragraph.js';
+import { printable } from '../text/printable.js';
+import { formatSpan, formatUniqueMoment } from '../time/moment.js';
+import { processTimezone } from '../time/process_timezone.js';
+import { isWorked, type Overview } from './overview.js';
+
+/** How a page is shown. */
+export interface Page {
+    /** Unix milliseconds. */
+    readonly now: number;
+    /** IANA name: on its clock times are shown. */
+    readonly timezone: string;
+    /** How many columns there are; Infinity in a pipe. */
+    readonly width: number;
+    /** The value of `NODE_ENV`, or what stands for it. */
+    readonly environment: string;
+}
+
+const INDENT = '  ';
+
+/** Shows what is wrong with jobs: a line for each in a pipe, a paragraph on a terminal, with files from the app's folder on. */
+export function renderProblems(
+    problems: readonly Problem[],
+    { width, root }: { width: number; root: string },
+): string[] {
+    if (width === Number.POSITIVE_INFINITY)
+        return problems.map((problem) => INDENT + describeProblem(problem));
+    return problems.flatMap(({ severity, job, file, line, reason }) => {
+        const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
+        const place = file && `${printable(relative(root, file))}${line === undefined ? '' : `:${line}`}`;
+        const heading = [label, job && paint.bold(printable(job)), place].filter(Boolean).join('  ');
+        const text = printable(reason).replaceAll(`${root}/`, '');
+        return [INDENT + heading, ...paragraph(text, width, INDENT.repeat(3)).split('\n')];
+    });
+}
+
+/** Prints what keeps the history of runs from being complete: trouble on standard error, the config's wish below. */
+export function printHistoryNote({ isHistoryShared, historyTrouble }: Overview): void {
+    const note = 'The journal is kept in memory: of runs and pauses only the process knows whose they are.\n';
+    if (historyTrouble) console.error(printable(historyTrouble));
+    else if (!isHistoryShared) console.log(paint.dim(note));
+}
+
+/** Prints that no process runs the jobs, where that is so. */
+export function printWorkNote(overview: Overview, { now, timezone }: Pick<Page, 'now' | 'timezone'>): void {
+    const { jobs, workedUntil } = overview;
+    if (jobs.length === 0 || isWorked(overview, now) !== false) return;
+    const note =
+        workedUntil === undefined
+            ? 'No process has run the jobs yet'
+            : `No process runs the jobs: the last one worked until ${formatUniqueMoment(workedUntil, timezone)}, ${formatSpan(now - workedUntil * 1000)} ago`;
+    console.log(paint.yellow(`${note}. Start one with start-server, or start-bot.\n`));
+}
+
+/** `'0 2 * * * (at 02:00, every day, Europe/London) ["all"]'`; of the args at most so many characters. */
+export async function describeSchedule(schedule: Schedule, longestArgs = Infinity): Promise<string> {
+    const { crontab, timezone, args } = schedule;
+    const meaning = await describeCrontab(crontab);
+    const notes = [
+        meaning === crontab ? '' : lowerFirst(meaning),
+        timezone === undefined || timezone === processTimezone() ? '' : timezone,
+    ].filter(Boolean);
+    const given = describeArgs(args);
+    return [
+        keepTogether(crontab),
+        notes.length > 0 ? `(${notes.join(', ')})` : '',
+        given.length > longestArgs ? `${given.slice(0, longestArgs - 1)}…` : given,
+    ]
+        .filter(Boolean)
+        .join(' ');
+}
+
+/** What a run is called with: nothing where that is nothing. */
+export function describeArgs(args: readonly unknown[]): string {
+    return args.length > 0 ? printable(JSON.stringify(args)) : '';
+}
+
+export function lowerFirst(words: string): string {
+    return words.charAt(0).toLowerCase() + words.slice(1);
+}
+
+/** A schedule's next slots, in order; all times are unix seconds. */
+export function nextSlots(schedule: Schedule, now: number, count: number): number[] {
+    const slots: number[] = [];
+    while (slots.length < count) {
+        const slot = schedule.next(slots.at(-1) ?? now);
+        if (slot === undefined) break;
+        slots.push(slot);
+    }
+    return slots;
+}

@@ -1,0 +1,154 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { loadConfig } from '../config/config.js';
+import { attend } from '../process/attendance.js';
+import { laneOf, type Outcome, type Run } from '../runs/run.js';
+import { type Bot, runtimeOf } from '../scheduler/bot.js';
+import { runJobNow } from '../scheduler/requests.js';
+import { findPlan } from '../scheduler/run_request.js';
+import { BadOptionError } from '../text/bad_option_error.js';
+import { count } from '../text/format.js';
+import { printJson } from '../text/json_output.js';
+import { printable } from '../text/printable.js';
+import { formatDuration } from '../time/duration.js';
+import { isoSecond } from '../time/iso_time.js';
+import { formatUniqueMoment, inZone } from '../time/moment.js';
+import { parseMomentOption } from '../time/moment_input.js';
+import { runAsJson } from './as_json.js';
+
+/** Another run of its lane goes on: sysexits(3) calls that a temporary failure, and asks to try again. */
+const BUSY = 75;
+
+/** Skips that somebody who has asked for the runs may have wanted. */
+const HARMLESS_SKIPS = ['environment', 'no tenants'];
+
+/** As many runs as a summary names. */
+const FEW = 5;
+
+const ORDER: readonly Outcome[] = ['succeeded', 'failed', 'timed_out', 'aborted', 'lost', 'skipped'];
+
+/** Among as many of a job's newest runs the holder of a lane is looked for. */
+const NEWEST = 100;
+
+/** Runs one job now, and prints and exits with what became of it. */
+export async function runJob(
+    bot: Bot,
+    name: string,
+    options: { arguments?: string; tenant?: string; at?: string; json?: boolean },
+): Promise<void> {
+    const { tenant: onlyTenant, at, json: isJson = false } = options;
+    if (onlyTenant === '') throw new BadOptionError("--tenant '' names no tenant.");
+    const args = parseArguments(options.arguments);
+    const slot = at === undefined ? undefined : await parseSlot(at, name, bot);
+    let runs: readonly Run[] = [];
+    const begin = (all: readonly Run[]) => {
+        runs = all;
+    };
+    const over = await attend({ bot, isJson, runs: () => runs }, (signal) =>
+        runJobNow({ name, args, onlyTenant, slot, signal, begin }, runtimeOf(bot)),
+    );
+    // The log has said what the others failed with: once is enough.
+    for (const { run, failure } of over) {
+        if (!failure || run.outcome !== 'skipped' || run.reason === 'interrupted') continue;
+        const holder = run.reason === 'overlap' ? await describeHolder(run, bot) : undefined;
+        console.error([printable(failure.message), holder].filter(Boolean).join('\n'));
+    }
+    if (isJson) printJson({ runs: runs.map(runAsJson) });
+    else if (runs.length === 0)
+        console.log(`The background job "${printable(name)}" ran for nobody: it has no tenants.`);
+    else if (runs.length > 1) console.log(summarise(runs));
+    process.exitCode ??= exitCodeFor(runs);
+}
+
+/** Runs all that is due at one second, and prints and exits with what became of it. */
+export async function runDueJobs(bot: Bot, time: string, isJson: boolean): Promise<void> {
+    const { timezone } = await loadConfig();
+    const at = parseMomentOption('at', time, { now: unixNow(), timezone });
+    const started = new Set<Run>();
+    const note = (event: unknown) => started.add((event as { run: Run }).run);
+    const current = () => [...started].filter(({ endedAt }) => endedAt === undefined).slice(0, 1);
+    subscribe('pinstripe-bot:run-started', note);
+    const runs = await attend({ bot, isJson, runs: current }, (signal) =>
+        bot.runBackgroundJobs(at, { signal }),
+    ).finally(() => unsubscribe('pinstripe-bot:run-started', note));
+    const { plans } = await bot.survey();
+    const slots = plans.flatMap(({ schedules }) => schedules.flatMap((schedule) => schedule.next(at) ?? []));
+    const next = slots.length === 0 ? undefined : Math.min(...slots);
+    if (isJson) {
+        const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
+        printJson({ ...moments, runs: runs.map(runAsJson) });
+    } else if (runs.length > 0) {
+        console.log(summarise(runs));
+    } else {
+        const hint =
+            next === undefined ? 'there are no schedules' : `the next slot is ${inZone(next, timezone)}`;
+        console.log(`Nothing is due at ${inZone(at, timezone)}: ${hint}.`);
+    }
+    process.exitCode ??= exitCodeFor(runs);
+}
+
+/** The exit code of a command that has waited for runs: 75 where nothing went wrong but a busy lane, else 1. */
+export function exitCodeFor(runs: readonly Pick<Run, 'outcome' | 'reason'>[]): number | undefined {
+    const wrong = runs.filter(
+        ({ outcome, reason }) =>
+            outcome !== 'succeeded' && !(outcome === 'skipped' && HARMLESS_SKIPS.includes(reason ?? '')),
+    );
+    if (wrong.length === 0) return undefined;
+    return wrong.every(({ outcome, reason }) => outcome === 'skipped' && reason === 'overlap') ? BUSY : 1;
+}
+
+/** Sums ended runs up: `'4 runs: 2 succeeded, 1 failed (send-invoices [tenant b]), 1 skipped (clean-up)'`. */
+export function summarise(runs: readonly Run[]): string {
+    const counts = ORDER.flatMap((outcome) => {
+        const some = runs.filter((run) => run.outcome === outcome);
+        if (some.length === 0) return [];
+        return `${some.length} ${outcome}${outcome === 'succeeded' ? '' : ` (${namesOf(some)})`}`;
+    });
+    return `${count(runs.length, 'run')}: ${counts.join(', ')}`;
+}
+
+function namesOf(runs: readonly Run[]): string {
+    const names = runs.map(({ job, tenant }) =>
+        printable(tenant === undefined ? job : `${job} [tenant ${tenant}]`),
+    );
+    const others = names.splice(FEW).length;
+    return [...names, ...(others > 0 ? [`${others} more`] : [])].join(', ');
+}
+
+/** Says which run of another process keeps a run from its lane, and what to do where that process is gone. */
+async function describeHolder(run: Run, bot: Bot): Promise<string | undefined> {
+    const history = await bot.history();
+    const past = await history.of(run.job, NEWEST).finally(() => history.close());
+    const holder = past.find(
+        (found) => found.kind === 'run' && found.endedAt === undefined && laneOf(found) === laneOf(run),
+    );
+    if (holder?.kind !== 'run') return undefined;
+    const { startedAt, pid, host, outcome } = holder;
+    const since = `since ${formatUniqueMoment(startedAt / 1000)} (${formatDuration(Date.now() - startedAt)})`;
+    return outcome === 'running'
+        ? `That run has been going on ${since}, in process ${pid} of ${host}.`
+        : `That run has been unfinished ${since}, and its process ${pid} is gone: a started bot gives it up within some 10 s.`;
+}
+
+async function parseSlot(text: string, name: string, bot: Bot): Promise<number> {
+    const { schedules, settings } = findPlan(name, (await bot.survey()).plans);
+    const [zone, ...others] = new Set(schedules.map(({ timezone }) => timezone));
+    const fallback = settings.timezone ?? (await loadConfig()).timezone;
+    const timezone = others.length === 0 ? zone : fallback;
+    return parseMomentOption('at', text, { now: unixNow(), timezone });
+}
+
+function parseArguments(text: string | undefined): unknown[] | undefined {
+    if (text === undefined) return undefined;
+    const complaint = `--arguments ${text || "''"} is not a JSON array, like '["a", { "b": 1 }]'`;
+    try {
+        const args: unknown = JSON.parse(text);
+        if (Array.isArray(args)) return args;
+    } catch (error) {
+        throw new BadOptionError(`${complaint}: ${(error as Error).message}`);
+    }
+    throw new BadOptionError(`${complaint}.`);
+}
+
+function unixNow(): number {
+    return Math.floor(Date.now() / 1000);
+}
