@@ -7,24 +7,15 @@ import { plainCrontab } from './crontab.js';
 /** How many crontabs are kept ready at once, at 3 kB each. */
 const MOST_CRONS = 8192;
 
-const crons = new LRUCache<string, Cron>({ max: MOST_CRONS });
-
-/** Any time does, as croner searches 400 years from it, and the Gregorian calendar repeats after that. */
-const SOME_TIME = 0;
-
 const DAY = 24 * 3600;
 
 /** No zone sets its clocks by as much: a slot that is further away is gone to at once, past the stretches before it. */
 const FAR = 2 * DAY;
 
-/**
- * The first slot of a crontab after a time.
- *
- * @param crontab five or six fields or a nickname, readable
- * @param timezone IANA name; undefined: the process's
- * @param after unix seconds
- * @returns unix seconds, strictly after; undefined: there is none
- */
+// Slots are unix seconds, a crontab is readable, and a zone is an IANA name, or undefined for the process's. A time on the
+// wall clock is written as the unix second at which a clock in UTC shows it.
+
+/** The first slot of a crontab strictly after a time; undefined: there is none. */
 export function nextSlot(crontab: string, timezone: string | undefined, after: number): number | undefined {
     const cron = cronFor(crontab);
     const isFixed = hasFixedTimes(crontab);
@@ -36,18 +27,11 @@ export function nextSlot(crontab: string, timezone: string | undefined, after: n
         if (wall === undefined) return undefined;
         const slot = wall - stretch.offset;
         if (slot < stretch.end) return slot;
-        from = stretch.end - from > FAR ? Math.max(stretch.end, slot - FAR) : stretch.end;
+        from = Math.max(stretch.end, slot - FAR);
     }
 }
 
-/**
- * The last slot of a crontab before a time.
- *
- * @param crontab five or six fields or a nickname, readable
- * @param timezone IANA name; undefined: the process's
- * @param before unix seconds
- * @returns unix seconds, strictly before; undefined: there is none
- */
+/** The last slot of a crontab strictly before a time; undefined: there is none. */
 export function previousSlot(
     crontab: string,
     timezone: string | undefined,
@@ -63,33 +47,25 @@ export function previousSlot(
         const slot = wall - stretch.offset;
         if (wall >= firstTime(stretch, isFixed)) return slot;
         if (isFixed && isDueInGap(cron, stretch)) return stretch.start;
-        const end = stretch.start - 1;
-        until = until - end > FAR ? Math.min(end, slot + FAR) : end;
+        until = Math.min(stretch.start - 1, slot + FAR);
     }
 }
 
 /**
  * Whether a crontab has any slot at all. `0 0 30 2 *` has none.
  *
- * @param crontab five or six fields or a nickname
- * @returns false where it never fires
  * @throws BadScheduleError where it cannot be read
  */
 export function everFires(crontab: string): boolean {
-    return nextTime(cronFor(crontab), SOME_TIME) !== undefined;
+    // From any time, as croner searches 400 years, and the Gregorian calendar repeats after that.
+    return nextTime(cronFor(crontab), 0) !== undefined;
 }
 
-/**
- * Whether a crontab has fixed times: neither a star nor a step in its seconds, minutes and hours.
- *
- * @param crontab five or six fields or a nickname, readable
- */
+/** Whether a crontab has fixed times: neither a star nor a step in its seconds, minutes and hours. */
 export function hasFixedTimes(crontab: string): boolean {
     if (crontab.startsWith('@')) return crontab.toLowerCase() !== '@hourly';
     return !/[*?/]/.test(crontab.split(' ').slice(0, -3).join());
 }
-
-// A time on the wall clock is written as the unix second at which a clock in UTC shows it.
 
 /** The first time of a stretch that may be a slot: a fixed time that was shown before is none again. */
 function firstTime({ start, offset, before }: SteadyOffset, isFixed: boolean): number {
@@ -104,12 +80,16 @@ function isDueInGap(cron: Cron, { start, offset, before }: SteadyOffset): boolea
 }
 
 function nextTime(cron: Cron, after: number): number | undefined {
-    return toSeconds(cron.nextRun(new Date(after * 1000)));
+    const date = cron.nextRun(new Date(after * 1000));
+    return date ? date.getTime() / 1000 : undefined;
 }
 
 function previousTime(cron: Cron, before: number): number | undefined {
-    return toSeconds(cron.previousRuns(1, new Date(before * 1000))[0]);
+    const [date] = cron.previousRuns(1, new Date(before * 1000));
+    return date && date.getTime() / 1000;
 }
+
+const crons = new LRUCache<string, Cron>({ max: MOST_CRONS });
 
 function cronFor(crontab: string): Cron {
     let cron = crons.get(crontab);
@@ -124,17 +104,13 @@ function cronFor(crontab: string): Cron {
 let years: unknown;
 
 /**
- * A Cron holds a table of 10,000 years, 80 of its 82 kB. It is the same for every crontab without a field for years,
- * which are all of ours, so they share one. It is private to croner: where a later version has it elsewhere, a Cron is
- * no worse than large, and the test on their size tells.
+ * A Cron holds a table of 10,000 years, 80 of its 82 kB. It is the same for every crontab without a field for years, which
+ * are all of ours, so they share one. It is private to croner: where a later version has it elsewhere, a Cron is no worse
+ * than large, and the test on their size tells.
  */
 function shareYears(cron: Cron): void {
     const { pattern } = (cron as unknown as { _states?: { pattern?: { year?: unknown } } })._states ?? {};
     if (pattern?.year === undefined) return;
     years ??= pattern.year;
     pattern.year = years;
-}
-
-function toSeconds(date: Date | null | undefined): number | undefined {
-    return date ? date.getTime() / 1000 : undefined;
 }
