@@ -4,8 +4,16 @@ import { processTimezone } from '../time/process_timezone.js';
 import { type SteadyOffset, steadyOffset } from '../time/steady_offset.js';
 import { plainCrontab } from './crontab.js';
 
-/** How many crontabs are kept ready at once, at 3 kB each. */
-const MOST_CRONS = 8192;
+/** Crontabs that are kept ready, at 3 kB each. */
+const ready = new LRUCache({
+    max: 8192,
+    memoMethod(crontab: string) {
+        const cron = new Cron(plainCrontab(crontab), { mode: '5-or-6-parts', utcOffset: 0 });
+        shareYears(cron);
+        // From any time, as croner searches 400 years, and the Gregorian calendar repeats after that.
+        return { cron, fires: nextTime(cron, 0) !== undefined, isFixed: hasFixedTimes(crontab) };
+    },
+});
 
 const DAY = 24 * 3600;
 
@@ -17,8 +25,7 @@ const FAR = 2 * DAY;
 
 /** The first slot of a crontab strictly after a time; undefined: there is none. */
 export function nextSlot(crontab: string, timezone: string | undefined, after: number): number | undefined {
-    const cron = cronFor(crontab);
-    const isFixed = hasFixedTimes(crontab);
+    const { cron, isFixed } = ready.memo(crontab);
     const zone = timezone ?? processTimezone();
     for (let from = Math.floor(after) + 1; ; ) {
         const stretch = steadyOffset(zone, from);
@@ -37,8 +44,7 @@ export function previousSlot(
     timezone: string | undefined,
     before: number,
 ): number | undefined {
-    const cron = cronFor(crontab);
-    const isFixed = hasFixedTimes(crontab);
+    const { cron, isFixed } = ready.memo(crontab);
     const zone = timezone ?? processTimezone();
     for (let until = Math.ceil(before) - 1; ; ) {
         const stretch = steadyOffset(zone, until);
@@ -57,8 +63,7 @@ export function previousSlot(
  * @throws BadScheduleError where it cannot be read
  */
 export function everFires(crontab: string): boolean {
-    // From any time, as croner searches 400 years, and the Gregorian calendar repeats after that.
-    return nextTime(cronFor(crontab), 0) !== undefined;
+    return ready.memo(crontab).fires;
 }
 
 /** Whether a crontab has fixed times: neither a star nor a step in its seconds, minutes and hours. */
@@ -87,18 +92,6 @@ function nextTime(cron: Cron, after: number): number | undefined {
 function previousTime(cron: Cron, before: number): number | undefined {
     const [date] = cron.previousRuns(1, new Date(before * 1000));
     return date && date.getTime() / 1000;
-}
-
-const crons = new LRUCache<string, Cron>({ max: MOST_CRONS });
-
-function cronFor(crontab: string): Cron {
-    let cron = crons.get(crontab);
-    if (cron === undefined) {
-        cron = new Cron(plainCrontab(crontab), { mode: '5-or-6-parts', utcOffset: 0 });
-        shareYears(cron);
-        crons.set(crontab, cron);
-    }
-    return cron;
 }
 
 let years: unknown;
