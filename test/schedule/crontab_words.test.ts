@@ -86,21 +86,7 @@ const DOUBTFUL: Readonly<Record<string, string>> = {
 /** The spellings of each field, of which many mean the same, or nearly. */
 const SECONDS = ['0', '*', '0-59', '30', '*/10', '0-50/10', '*/7', '0-10', '0,30', '*/30', '*,5', '59-59'];
 const MINUTES = [...SECONDS, '*/5', '0-59/5', '0-54/5', '*/45', '0,45', '*/20,5', '*/60', '5-10,20', '5,6,7'];
-const HOURS = [
-    '0',
-    '*',
-    '2',
-    '2-2',
-    '*/2',
-    '0-22/2',
-    '*/5',
-    '0-23/5',
-    '9-17',
-    '9-17/2',
-    '2,14',
-    '0-6,22',
-    '*/24',
-];
+const HOURS = split('0 * 2 2-2 */2 0-22/2 */5 0-23/5 9-17 9-17/2 2,14 0-6,22 */24');
 const DAYS = '* ? 1 13 31 L l LW 15W 1W 31W 1,L 1-31 */1 */2 1-31/2 2-30/2 1-7 1-6 *,5 13-13 L,* */31';
 const MONTHS = '* 1 JAN */2 1-11/2 1,3,5,7,9,11 */12 */5 1-3 1-12 JAN-MAR,7';
 const WEEKDAYS =
