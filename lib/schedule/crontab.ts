@@ -37,13 +37,10 @@ export function splitTimezone(text: string): { crontab: string; timezone: string
  */
 export function readCrontab(crontab: string): Crontab {
     const texts = fieldTexts(crontab);
-    const entries = FIELD_NAMES.map((name, index) => {
-        const text = texts[index] ?? '';
-        return [name, { ...readField(name, withoutPlus(name, text)), text }] as const;
-    });
-    const fields = Object.fromEntries(entries) as Record<FieldName, Field>;
-    const [, , , dayOfMonth, , dayOfWeek = ''] = texts;
-    const isBoth = dayOfMonth === '*' || dayOfWeek === '*' || dayOfWeek.startsWith('+');
+    const entries = FIELD_NAMES.map((name, index) => [name, readField(name, texts[index] ?? '')]);
+    const fields: Record<FieldName, Field> = Object.fromEntries(entries);
+    const { dayOfMonth, dayOfWeek } = fields;
+    const isBoth = dayOfMonth.text === '*' || /^(\*$|\+)/.test(dayOfWeek.text);
     return { ...fields, days: isBoth ? 'both' : 'either' };
 }
 
@@ -63,10 +60,6 @@ export function crontabWith(crontab: Crontab, changes: Partial<Record<FieldName,
     return FIELD_NAMES.map((name) => changes[name] ?? crontab[name].text)
         .join(' ')
         .replace(/^0 /, '');
-}
-
-function withoutPlus(name: FieldName, text: string): string {
-    return name === 'dayOfWeek' ? text.replace(/^\+(?=.)/, '') : text;
 }
 
 function fieldTexts(crontab: string): string[] {

@@ -72,12 +72,13 @@ export function nounOf(name: FieldName): string {
 /**
  * Reads one field.
  *
- * @param text what it says, with `*` for `?`, and without the plus that a day of the week may have in front
+ * @param text what it says, with `*` for `?`; a day of the week may have a plus in front
  * @throws BadScheduleError with the reason against its first bad item, and where there is one, what to write instead
  */
 export function readField(name: FieldName, text: string): Field {
     const kind = KINDS[name];
-    const items = text.split(',').map((item) => readItem(item, kind));
+    const list = name === 'dayOfWeek' ? text.replace(/^\+(?=.)/, '') : text;
+    const items = list.split(',').map((item) => readItem(item, kind));
     if (name === 'dayOfMonth' && items.length > 1 && items.some(({ mark }) => mark === 'LW'))
         throw new BadScheduleError('day of the month LW has to stand alone: make it two schedules');
     const picked = items.filter(({ mark }) => mark === '').flatMap((item) => valuesOf(item, kind.size));

@@ -11,7 +11,6 @@ export interface ProcessTimezone {
 /** What to do about a fault. */
 export const PROCESS_TIMEZONE_CURE = 'set TZ to the name of a zone, such as Europe/London or UTC';
 
-/** One time in winter and one in summer, in unix seconds. */
 const [WINTER, SUMMER] = [Date.UTC(2026, 0, 1) / 1000, Date.UTC(2026, 6, 1) / 1000];
 
 let known: { readonly variable: string | undefined; readonly zone: ProcessTimezone } | undefined;
@@ -44,6 +43,7 @@ function canonical(timezone: string | undefined): string {
     return String(new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone);
 }
 
+/** Whether `Date` has this zone: the same offset in winter and in summer. */
 function isOfDate(timezone: string): boolean {
     return [WINTER, SUMMER].every((second) => steadyOffset(timezone, second).offset === offsetOfDate(second));
 }
