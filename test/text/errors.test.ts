@@ -62,17 +62,12 @@ describe('an error that was thrown', () => {
     test('keeps the frames of its stack, however long its message is', () => {
         const record = readError(errorWith('no paper '.repeat(100_000), ['run (file:///app/x.js:4:18)']));
         assert.match(record.message, /^no paper .*… \(900,000 characters\)$/s);
-        assert.match(
-            record.stack,
-            /^Error: no paper .*… \(900,007 characters\)\n {4}at run \(file:\/\/\/app\/x\.js:4:18\)$/s,
-        );
+        assert.match(record.stack, /^Error: no .*… \(900,007 characters\)\n {4}at run \(file.*:4:18\)$/s);
     });
 
     test('has name, message, code, stack and causes', () => {
-        const error = Object.assign(errorWith('outer', [], { cause: errorWith('inner', []) }), {
-            code: 'E_OUTER',
-        });
-        assert.deepEqual(readError(error), {
+        const error = errorWith('outer', [], { cause: errorWith('inner', []) });
+        assert.deepEqual(readError(Object.assign(error, { code: 'E_OUTER' })), {
             name: 'Error',
             message: 'outer',
             code: 'E_OUTER',
