@@ -66,11 +66,8 @@ export class Timetable {
 
     /** The same as `due` for any second, past or future, but the cursor stays where it is. */
     peek(second: number): Schedule[] {
-        const due = [...this.#calendars.values()].filter((calendar) => {
-            if (second > this.#cursor && second <= calendar.next) return second === calendar.next;
-            return nextOf(calendar, second - 1) === second;
-        });
-        return this.#inOrder(due);
+        const calendars = [...this.#calendars.values()];
+        return this.#inOrder(calendars.filter((calendar) => nextOf(calendar, second - 1) === second));
     }
 
     /** The earliest slot after the cursor; undefined: there is none. */
