@@ -1,10 +1,7 @@
 /** What is wrong with a schedule, in a word. */
 export type ScheduleFault = 'bad-crontab' | 'never-fires' | 'bad-timezone' | 'bad-args';
 
-/**
- * A schedule, or a part of one, that cannot be. Its message is one reason, with what to do about it; it names
- * neither job nor file, which the catcher knows.
- */
+/** A schedule, or a part of one, that cannot be. Its message is a reason with a cure; the catcher knows job and file. */
 export class BadScheduleError extends Error {
     override readonly name = 'BadScheduleError';
 

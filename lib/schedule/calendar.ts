@@ -4,30 +4,28 @@ import { processTimezone } from '../time/process_timezone.js';
 import { type SteadyOffset, steadyOffset } from '../time/steady_offset.js';
 import { plainCrontab } from './crontab.js';
 
-/** How many crontabs are kept ready at once, at 3 kB each. */
-const MOST_CRONS = 8192;
-
-const crons = new LRUCache<string, Cron>({ max: MOST_CRONS });
-
-/** Any time does, as croner searches 400 years from it, and the Gregorian calendar repeats after that. */
-const SOME_TIME = 0;
+/** Crontabs that are kept ready, at 3 kB each. */
+const ready = new LRUCache({
+    max: 8192,
+    memoMethod(crontab: string) {
+        const cron = new Cron(plainCrontab(crontab), { mode: '5-or-6-parts', utcOffset: 0 });
+        shareYears(cron);
+        // From any time, as croner searches 400 years, and the Gregorian calendar repeats after that.
+        return { cron, fires: nextTime(cron, 0) !== undefined, isFixed: hasFixedTimes(crontab) };
+    },
+});
 
 const DAY = 24 * 3600;
 
 /** No zone sets its clocks by as much: a slot that is further away is gone to at once, past the stretches before it. */
 const FAR = 2 * DAY;
 
-/**
- * The first slot of a crontab after a time.
- *
- * @param crontab five or six fields or a nickname, readable
- * @param timezone IANA name; undefined: the process's
- * @param after unix seconds
- * @returns unix seconds, strictly after; undefined: there is none
- */
+// Slots are unix seconds, a crontab is readable, and a zone is an IANA name, or undefined for the process's. A time on the
+// wall clock is written as the unix second at which a clock in UTC shows it.
+
+/** The first slot of a crontab strictly after a time; undefined: there is none. */
 export function nextSlot(crontab: string, timezone: string | undefined, after: number): number | undefined {
-    const cron = cronFor(crontab);
-    const isFixed = hasFixedTimes(crontab);
+    const { cron, isFixed } = ready.memo(crontab);
     const zone = timezone ?? processTimezone();
     for (let from = Math.floor(after) + 1; ; ) {
         const stretch = steadyOffset(zone, from);
@@ -36,25 +34,17 @@ export function nextSlot(crontab: string, timezone: string | undefined, after: n
         if (wall === undefined) return undefined;
         const slot = wall - stretch.offset;
         if (slot < stretch.end) return slot;
-        from = stretch.end - from > FAR ? Math.max(stretch.end, slot - FAR) : stretch.end;
+        from = Math.max(stretch.end, slot - FAR);
     }
 }
 
-/**
- * The last slot of a crontab before a time.
- *
- * @param crontab five or six fields or a nickname, readable
- * @param timezone IANA name; undefined: the process's
- * @param before unix seconds
- * @returns unix seconds, strictly before; undefined: there is none
- */
+/** The last slot of a crontab strictly before a time; undefined: there is none. */
 export function previousSlot(
     crontab: string,
     timezone: string | undefined,
     before: number,
 ): number | undefined {
-    const cron = cronFor(crontab);
-    const isFixed = hasFixedTimes(crontab);
+    const { cron, isFixed } = ready.memo(crontab);
     const zone = timezone ?? processTimezone();
     for (let until = Math.ceil(before) - 1; ; ) {
         const stretch = steadyOffset(zone, until);
@@ -63,33 +53,24 @@ export function previousSlot(
         const slot = wall - stretch.offset;
         if (wall >= firstTime(stretch, isFixed)) return slot;
         if (isFixed && isDueInGap(cron, stretch)) return stretch.start;
-        const end = stretch.start - 1;
-        until = until - end > FAR ? Math.min(end, slot + FAR) : end;
+        until = Math.min(stretch.start - 1, slot + FAR);
     }
 }
 
 /**
  * Whether a crontab has any slot at all. `0 0 30 2 *` has none.
  *
- * @param crontab five or six fields or a nickname
- * @returns false where it never fires
  * @throws BadScheduleError where it cannot be read
  */
 export function everFires(crontab: string): boolean {
-    return nextTime(cronFor(crontab), SOME_TIME) !== undefined;
+    return ready.memo(crontab).fires;
 }
 
-/**
- * Whether a crontab has fixed times: neither a star nor a step in its seconds, minutes and hours.
- *
- * @param crontab five or six fields or a nickname, readable
- */
+/** Whether a crontab has fixed times: neither a star nor a step in its seconds, minutes and hours. */
 export function hasFixedTimes(crontab: string): boolean {
     if (crontab.startsWith('@')) return crontab.toLowerCase() !== '@hourly';
     return !/[*?/]/.test(crontab.split(' ').slice(0, -3).join());
 }
-
-// A time on the wall clock is written as the unix second at which a clock in UTC shows it.
 
 /** The first time of a stretch that may be a slot: a fixed time that was shown before is none again. */
 function firstTime({ start, offset, before }: SteadyOffset, isFixed: boolean): number {
@@ -104,37 +85,25 @@ function isDueInGap(cron: Cron, { start, offset, before }: SteadyOffset): boolea
 }
 
 function nextTime(cron: Cron, after: number): number | undefined {
-    return toSeconds(cron.nextRun(new Date(after * 1000)));
+    const date = cron.nextRun(new Date(after * 1000));
+    return date ? date.getTime() / 1000 : undefined;
 }
 
 function previousTime(cron: Cron, before: number): number | undefined {
-    return toSeconds(cron.previousRuns(1, new Date(before * 1000))[0]);
-}
-
-function cronFor(crontab: string): Cron {
-    let cron = crons.get(crontab);
-    if (cron === undefined) {
-        cron = new Cron(plainCrontab(crontab), { mode: '5-or-6-parts', utcOffset: 0 });
-        shareYears(cron);
-        crons.set(crontab, cron);
-    }
-    return cron;
+    const [date] = cron.previousRuns(1, new Date(before * 1000));
+    return date && date.getTime() / 1000;
 }
 
 let years: unknown;
 
 /**
- * A Cron holds a table of 10,000 years, 80 of its 82 kB. It is the same for every crontab without a field for years,
- * which are all of ours, so they share one. It is private to croner: where a later version has it elsewhere, a Cron is
- * no worse than large, and the test on their size tells.
+ * A Cron holds a table of 10,000 years, 80 of its 82 kB. It is the same for every crontab without a field for years, which
+ * are all of ours, so they share one. It is private to croner: where a later version has it elsewhere, a Cron is no worse
+ * than large, and the test on their size tells.
  */
 function shareYears(cron: Cron): void {
     const { pattern } = (cron as unknown as { _states?: { pattern?: { year?: unknown } } })._states ?? {};
     if (pattern?.year === undefined) return;
     years ??= pattern.year;
     pattern.year = years;
-}
-
-function toSeconds(date: Date | null | undefined): number | undefined {
-    return date ? date.getTime() / 1000 : undefined;
 }

@@ -46,40 +46,25 @@ interface Kind {
 
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+const DAY_MARKS = {
+    pattern: /(?<=^\d+)W$|^LW?$/i,
+    meaning: 'L (the last), LW (the last weekday) or 15W (the weekday nearest to the 15th)',
+};
+const WEEKDAY_MARKS = {
+    pattern: /(?<=\w)(?:#0*[1-5]|#?L)$/i,
+    meaning: '5#2 (the second Friday) or 5L (the last one)',
+};
 
 const KINDS: Readonly<Record<FieldName, Kind>> = {
     second: { noun: 'second', low: 0, high: 59, size: 60 },
     minute: { noun: 'minute', low: 0, high: 59, size: 60 },
     hour: { noun: 'hour', low: 0, high: 23, size: 24 },
-    dayOfMonth: {
-        noun: 'day of the month',
-        low: 1,
-        high: 31,
-        size: 31,
-        marks: {
-            pattern: /(?<=^\d+)W$|^LW?$/i,
-            meaning: 'L (the last), LW (the last weekday) or 15W (the weekday nearest to the 15th)',
-        },
-    },
+    dayOfMonth: { noun: 'day of the month', low: 1, high: 31, size: 31, marks: DAY_MARKS },
     month: { noun: 'month', low: 1, high: 12, size: 12, words: MONTHS },
-    dayOfWeek: {
-        noun: 'day of the week',
-        low: 0,
-        high: 7,
-        size: 7,
-        words: WEEKDAYS,
-        marks: {
-            pattern: /(?<=\w)(?:#0*[1-5]|#?L)$/i,
-            meaning: '5#2 (the second Friday) or 5L (the last one)',
-        },
-    },
+    dayOfWeek: { noun: 'day of the week', low: 0, high: 7, size: 7, words: WEEKDAYS, marks: WEEKDAY_MARKS },
 };
 
-/**
- * How messages name a field: `day of the month`.
- *
- * @param name which
- */
+/** How messages name a field: `day of the month`. */
 export function nounOf(name: FieldName): string {
     return KINDS[name].noun;
 }
@@ -87,46 +72,31 @@ export function nounOf(name: FieldName): string {
 /**
  * Reads one field.
  *
- * @param name which
- * @param text what it says, with `*` for `?`, and without the plus that a day of the week may have in front
+ * @param text what it says, with `*` for `?`; a day of the week may have a plus in front
  * @throws BadScheduleError with the reason against its first bad item, and where there is one, what to write instead
  */
 export function readField(name: FieldName, text: string): Field {
     const kind = KINDS[name];
-    const items = text.split(',').map((item) => readItem(item, kind));
+    const list = name === 'dayOfWeek' ? text.replace(/^\+(?=.)/, '') : text;
+    const items = list.split(',').map((item) => readItem(item, kind));
     if (name === 'dayOfMonth' && items.length > 1 && items.some(({ mark }) => mark === 'LW'))
         throw new BadScheduleError('day of the month LW has to stand alone: make it two schedules');
     const picked = items.filter(({ mark }) => mark === '').flatMap((item) => valuesOf(item, kind.size));
     const values = [...new Set(picked)].sort((a, b) => a - b);
     const [first] = items;
     const isStep = items.length === 1 && first?.from === kind.low && first.to === kind.low + kind.size - 1;
-    return {
-        text,
-        items,
-        values,
-        isFull: values.length === kind.size,
-        step: isStep && first.mark === '' ? first.step : undefined,
-    };
+    const step = isStep && first.mark === '' ? first.step : undefined;
+    return { text, items, values, isFull: values.length === kind.size, step };
 }
 
-/**
- * Lists what an item picks, whatever its mark.
- *
- * @param item which
- * @param size how many values its field has
- * @returns the values, each as often as the item has it; Sunday is 0
- */
+/** Lists what an item picks, whatever its mark, each value as often as the item has it; in a field of 7, Sunday is 0. */
 export function valuesOf({ from, to, step = 1 }: FieldItem, size = Infinity): number[] {
     const values: number[] = [];
     for (let value = from; value <= to; value += step) values.push(size === 7 ? value % 7 : value);
     return values;
 }
 
-/**
- * Tells whether an item is one value, with or without a mark, and no range, step or star.
- *
- * @param item which
- */
+/** Tells whether an item is one value, with or without a mark, and no range, step or star. */
 export function isValue({ from, to, step }: FieldItem): boolean {
     return from === to && step === undefined;
 }
@@ -138,11 +108,10 @@ function readItem(item: string, kind: Kind): FieldItem {
     const mark = written.toUpperCase().replace(/#0*(?=L)|(?<=#)0+/, '');
     const [base = '', ...steps] = item.slice(0, item.length - written.length).split('/');
     const step = steps.length > 0 ? readStep(item, base, steps.join('/'), kind) : undefined;
-    const range = { step, mark };
     const tail = `${step === undefined ? '' : `/${step}`}${mark}`;
     // L and LW: what else is empty has been refused.
-    if (base === '') return { ...range, from: high, to: high, plain: mark };
-    if (base === '*') return { ...range, from: low, to: low + size - 1, plain: `*${tail}` };
+    if (base === '') return { step, mark, from: high, to: high, plain: mark };
+    if (base === '*') return { step, mark, from: low, to: low + size - 1, plain: `*${tail}` };
 
     const ends = base.split('-');
     const [from, last] = [ends[0], ends.at(-1)].map((end) => numberOf(end ?? '', kind));
@@ -151,26 +120,19 @@ function readItem(item: string, kind: Kind): FieldItem {
     const outside = [from, last].find((value) => value < low || value > high);
     if (outside !== undefined)
         throw new BadScheduleError(`${noun} ${outside} is out of range (${low}-${high})`);
-    const to = /sun/i.test(base) && last % 7 === 0 ? sundayAfter(from) : last;
+    // A Sunday by name at the end of a range is the 7 behind Saturday, but from Sunday to SUN it is one day.
+    const sunday = from % 7 === 0 ? from : 7;
+    const to = /sun/i.test(base) && last % 7 === 0 ? sunday : last;
     const write = (first: number, to: number) =>
-        `write ${rewritten({ from: first, to, step: step ?? 1, mark }, /[a-z]/i.test(base), kind)}`;
+        `write ${rewritten(first, to, { step: step ?? 1, mark, inWords: /[a-z]/i.test(base) }, kind)}`;
     const first = size === 7 ? from % 7 : from;
     if (from > to) throw new BadScheduleError(`${noun} ${item} runs backwards: ${write(first, to)}`);
     if (step !== undefined && ends.length === 1)
         throw new BadScheduleError(
             `${noun} ${item} needs a range before its slash: ${write(first, low + size - 1)}`,
         );
-    return {
-        ...range,
-        from,
-        to,
-        plain: `${from}${to === from && step === undefined ? '' : `-${to}`}${tail}`,
-    };
-}
-
-/** A Sunday by name at the end of a range: the 7 behind Saturday, but from Sunday to SUN it is one day. */
-function sundayAfter(from: number): number {
-    return from % 7 === 0 ? from : 7;
+    const isOne = to === from && step === undefined;
+    return { step, mark, from, to, plain: `${from}${isOne ? '' : `-${to}`}${tail}` };
 }
 
 function readStep(item: string, base: string, text: string, { noun, low, high, size }: Kind): number {
@@ -184,20 +146,17 @@ function readStep(item: string, base: string, text: string, { noun, low, high, s
     return step;
 }
 
-interface Range {
-    readonly from: number;
-    readonly to: number;
-    readonly step: number;
-    readonly mark: string;
-}
-
 /** A range that may run over the end of its field, in items that do not. */
-function rewritten({ from, to, step, mark }: Range, inWords: boolean, { low, size, words }: Kind): string {
-    const name = (value: number) => (inWords ? words?.[value - low] : undefined) ?? String(value);
+function rewritten(
+    from: number,
+    to: number,
+    { step, mark, inWords }: { step: number; mark: string; inWords: boolean },
+    { low, size, words }: Kind,
+): string {
+    const name = (value: number) => (inWords && words?.[value - low]) || value;
     const range = (from: number, to: number) => {
-        if (from > to) return [];
         const end = from + step > to ? '' : `-${name(to)}${step > 1 ? `/${step}` : ''}`;
-        return [`${name(from)}${end}${mark}`];
+        return from > to ? [] : [`${name(from)}${end}${mark}`];
     };
     if (from <= to) return range(from, to).join();
     const last = low + size - 1;

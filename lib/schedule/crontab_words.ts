@@ -4,15 +4,11 @@ import { type Field, valuesOf } from './crontab_field.js';
 /** cronstrue's own way to say so, `verbose`, would make "every hour, every day" of each hour, too. */
 const TIMES_ALONE = /^At [\d:, and]+$/;
 
-/**
- * Says what a crontab means, in English and on a clock of 24 hours. What says it is loaded by the first call.
- *
- * @param crontab five or six fields or a nickname, readable, without `CRON_TZ=`
- * @returns a promise of `'At 02:00, every day'`, or of the crontab itself where there are no words for it
- */
+/** Says what a readable crontab means: `'At 02:00, every day'`; where there are no words for it, it is the crontab itself. */
 export async function describeCrontab(crontab: string): Promise<string> {
     const read = readCrontab(crontab);
     if (!hasWords(read)) return crontab;
+    // Loaded by the first call, because few processes say it.
     const { default: cronstrue } = await import('cronstrue');
     const words = cronstrue.toString(wordable(read), {
         use24HourTimeFormat: true,
@@ -28,12 +24,8 @@ function hasWords({ second, minute, dayOfMonth, dayOfWeek, days }: Crontab): boo
     const isNth = marks.some((mark) => mark.startsWith('#'));
     const isListOfW = dayOfMonth.items.length > 1 && dayOfMonth.items.some(({ mark }) => mark === 'W');
     const isFullHour = minute.values.join() === '0' && second.values.length > 1;
-    return !(
-        isListOfW ||
-        isFullHour ||
-        (isNth && marks.includes('')) ||
-        (days === 'either' && marks.some(Boolean))
-    );
+    const isMixed = isNth && marks.includes('');
+    return !(isListOfW || isFullHour || isMixed || (days === 'either' && marks.some(Boolean)));
 }
 
 /**

@@ -12,29 +12,23 @@ export const MOST_CATCH_UPS = 100;
 /** Slots that do not run are counted this far: counting a year of seconds would take minutes. */
 export const MOST_COUNTED = 1000;
 
-/**
- * Why slots do not run: `missed` (the policy is `skip`), `superseded` (a later one runs for them), `too old` (older
- * than `missedWithin`), `too many` (beyond the latest hundred).
- */
-export type UnrunReason = 'missed' | 'superseded' | 'too old' | 'too many';
-
-/** Successive slots of one schedule that do not run, for one reason. */
+/** Successive slots of one schedule that do not run, for one reason. Unix seconds. */
 export interface UnrunSlots {
-    readonly reason: UnrunReason;
+    /**
+     * `missed` (the policy is `skip`), `superseded` (a later one runs for them), `too old` (older than `missedWithin`),
+     * `too many` (beyond the latest hundred).
+     */
+    readonly reason: 'missed' | 'superseded' | 'too old' | 'too many';
     readonly count: number;
     /** Whether there are more of them than were counted. */
     readonly atLeast: boolean;
-    /** Unix seconds. */
     readonly first: number;
-    /** Unix seconds. */
     readonly last: number;
 }
 
-/** What becomes of the slots of one schedule. */
+/** What becomes of the slots of one schedule, in order; unix seconds. */
 export interface SlotDecision {
-    /** The slots that run, in order; unix seconds. */
     readonly run: number[];
-    /** The others, in order. */
     readonly unrun: UnrunSlots[];
 }
 
@@ -55,89 +49,72 @@ export interface MissedRules {
     readonly workedUntil: number;
 }
 
+type Slots = Pick<Schedule, 'next' | 'previous'>;
+
 /** Whether a slot is missed rather than late. */
 export function isMissed(slot: number, now: number): boolean {
     return slot <= now - LATE_SECONDS;
 }
 
 /**
- * Decides which of a schedule's slots still run. The latest slot of the gap runs under every policy when it is late rather
- * than missed; all others go through the policy.
+ * Decides which slots of a gap, and of those that wait since before it, still run. The latest slot of the gap runs under
+ * every policy when it is late rather than missed; all others go through the policy.
  *
- * @param schedule whose slots
  * @param gap from where the schedule is handled, up to now
- * @returns what runs and what does not; together they are all slots of the gap, and the earlier ones
  */
-export function decideSlots(
-    schedule: Pick<Schedule, 'next' | 'previous'>,
-    gap: Gap,
-    rules: MissedRules,
-): SlotDecision {
+export function decideSlots(schedule: Slots, gap: Gap, rules: MissedRules): SlotDecision {
+    const { earlier, missed, missedWithin, workedUntil } = rules;
     const { run, unrun } = decideGap(schedule, gap, rules);
-    const drop = (slots: readonly number[], reason: UnrunReason) => [
+    if (earlier.length === 0) return { run, unrun };
+    const drop = (slots: readonly number[], reason: UnrunSlots['reason']) => [
         ...slots.map((slot) => ({ reason, count: 1, atLeast: false, first: slot, last: slot })),
         ...unrun,
     ];
-    const { earlier, missed } = rules;
-    if (earlier.length === 0) return { run, unrun };
     if (missed === 'skip') return { run, unrun: drop(earlier, 'missed') };
-    if (gap.now - rules.workedUntil > rules.missedWithin) return { run, unrun: drop(earlier, 'too old') };
-    const all = [...earlier, ...run];
-    const kept = missed === 'once' ? all.slice(-1) : all.slice(-MOST_CATCH_UPS);
+    if (gap.now - workedUntil > missedWithin) return { run, unrun: drop(earlier, 'too old') };
+    const kept = [...earlier, ...run].slice(missed === 'once' ? -1 : -MOST_CATCH_UPS);
     const dropped = earlier.filter((slot) => slot < (kept[0] ?? 0));
     return { run: kept, unrun: drop(dropped, missed === 'once' ? 'superseded' : 'too many') };
 }
 
 function decideGap(
-    schedule: Pick<Schedule, 'next' | 'previous'>,
-    gap: Gap,
-    policy: Pick<MissedRules, 'missed' | 'missedWithin'>,
+    schedule: Slots,
+    { after, now }: Gap,
+    { missed, missedWithin }: MissedRules,
 ): SlotDecision {
-    const oldest = Math.ceil(gap.now - policy.missedWithin);
-    const run = slotsToRun(schedule, gap, policy.missed, oldest);
-    const until = (run[0] ?? gap.now + 1) - 1;
-    const unrun = (reason: UnrunReason, from: number, to: number) => unrunSlots(schedule, reason, from, to);
-    const first = gap.after + 1;
-    if (policy.missed === 'skip') return { run, unrun: unrun('missed', first, until) };
+    const first = after + 1;
+    const oldest = Math.ceil(now - missedWithin);
+    const run = slotsToRun(schedule, { after, now }, missed, oldest);
+    const until = (run[0] ?? now + 1) - 1;
+    if (missed === 'skip') return { run, unrun: unrunSlots(schedule, 'missed', first, until) };
+    const young = missed === 'once' ? 'superseded' : 'too many';
     return {
         run,
         unrun: [
-            ...unrun('too old', first, Math.min(oldest - 1, until)),
-            ...unrun(policy.missed === 'once' ? 'superseded' : 'too many', Math.max(first, oldest), until),
+            ...unrunSlots(schedule, 'too old', first, Math.min(oldest - 1, until)),
+            ...unrunSlots(schedule, young, Math.max(first, oldest), until),
         ],
     };
 }
 
-function slotsToRun(
-    schedule: Pick<Schedule, 'previous'>,
-    { after, now }: Gap,
-    missed: MissedPolicy,
-    oldest: number,
-): number[] {
+function slotsToRun(schedule: Slots, { after, now }: Gap, missed: MissedPolicy, oldest: number): number[] {
     const latest = schedule.previous(now + 1);
     if (latest === undefined || latest <= after) return [];
-    const isLate = latest > now - LATE_SECONDS;
-    if (!isLate && (missed === 'skip' || latest < oldest)) return [];
+    if (isMissed(latest, now) && (missed === 'skip' || latest < oldest)) return [];
     const run = [latest];
     if (missed !== 'all') return run;
     const earliest = Math.max(after + 1, oldest);
+    let slot = schedule.previous(latest);
     for (
-        let slot = schedule.previous(latest);
-        slot !== undefined && slot >= earliest;
+        ;
+        slot !== undefined && slot >= earliest && run.length < MOST_CATCH_UPS;
         slot = schedule.previous(slot)
-    ) {
-        if (run.length === MOST_CATCH_UPS) break;
+    )
         run.push(slot);
-    }
     return run.reverse();
 }
 
-function unrunSlots(
-    schedule: Pick<Schedule, 'next' | 'previous'>,
-    reason: UnrunReason,
-    from: number,
-    to: number,
-): UnrunSlots[] {
+function unrunSlots(schedule: Slots, reason: UnrunSlots['reason'], from: number, to: number): UnrunSlots[] {
     const first = from > to ? undefined : schedule.next(from - 1);
     if (first === undefined || first > to) return [];
     const last = schedule.previous(to + 1) ?? first;

@@ -8,6 +8,9 @@ const MOST_LISTED = 12;
 /** With more slots a preview is no help to anybody, and takes many seconds. */
 export const MOST_SLOTS = 200_000;
 
+/** In the calendar a fixed time comes once on every local day, at its first valid time: so begins each day. */
+const MIDNIGHT = '0 0 * * *';
+
 /** A preview has more slots than anybody wants to see. */
 export class TooManySlotsError extends Error {
     override readonly name = 'TooManySlotsError';
@@ -29,25 +32,18 @@ export interface PreviewDay {
     readonly entries: readonly PreviewEntry[];
 }
 
-/** A stretch of time: `from` is in it, `to` is not. Unix seconds. */
-export interface Stretch {
-    readonly from: number;
-    readonly to: number;
-}
-
 /**
  * Tells what is due in a stretch of time, day by day. Days without slots are left out. Schedules of a job with equal args
  * that meet in one second make one run, which is the first one's.
  *
- * @param schedules which
- * @param stretch when
+ * @param stretch in unix seconds: `from` is in it, `to` is not
  * @param timezone IANA name: whose days
  * @returns the days, in order; each is worked out when it is asked for
  * @throws TooManySlotsError for more than two hundred thousand slots
  */
 export function* previewDays(
     schedules: readonly Schedule[],
-    { from, to }: Stretch,
+    { from, to }: { readonly from: number; readonly to: number },
     timezone: string,
 ): Generator<PreviewDay> {
     let coming = schedules.map((schedule) => ({
@@ -74,26 +70,17 @@ export function* previewDays(
             }
             entries.push(...entriesOf(cursor.schedule, slots));
         }
-        yield {
-            entries: entries.sort((a, b) => a.first - b.first || compare(a.schedule.job, b.schedule.job)),
-        };
+        yield { entries: entries.sort(byFirstSlotAndJob) };
     }
 }
 
-/** In the calendar a fixed time comes once on every local day, at its first valid time: so begins each day. */
-const MIDNIGHT = '0 0 * * *';
-
 function entriesOf(schedule: Schedule, slots: readonly number[]): PreviewEntry[] {
-    const entry = (some: readonly number[]): PreviewEntry => ({
-        schedule,
-        first: some[0] ?? 0,
-        last: some.at(-1) ?? 0,
-        count: some.length,
-    });
-    if (slots.length === 0) return [];
-    return slots.length > MOST_LISTED ? [entry(slots)] : slots.map((slot) => entry([slot]));
+    const [first, last] = [slots[0] ?? 0, slots.at(-1) ?? 0];
+    if (slots.length > MOST_LISTED) return [{ schedule, first, last, count: slots.length }];
+    return slots.map((slot) => ({ schedule, first: slot, last: slot, count: 1 }));
 }
 
-function compare(a: string, b: string): number {
-    return a < b ? -1 : Number(a > b);
+function byFirstSlotAndJob(a: PreviewEntry, b: PreviewEntry): number {
+    const [jobA, jobB] = [a.schedule.job, b.schedule.job];
+    return a.first - b.first || (jobA < jobB ? -1 : Number(jobA > jobB));
 }

@@ -5,44 +5,62 @@ import { splitTimezone } from './crontab.js';
 import { checkTimezone } from './timezone.js';
 
 export type { Json } from './args.js';
-export { BadScheduleError, type ScheduleFault } from './bad_schedule_error.js';
-export { checkTimezone } from './timezone.js';
+export { BadScheduleError } from './bad_schedule_error.js';
 
-/** One crontab of a background job, with its time zone and args. Times are unix seconds. */
-export interface Schedule {
-    /** The job's name, dasherized. */
-    readonly job: string;
-    /** What `this.schedule()` was given. */
-    readonly declaration: readonly unknown[];
-    /** As declared, with single spaces and without `CRON_TZ=`. */
-    readonly crontab: string;
-    /** IANA name; undefined: the process's zone. */
-    readonly timezone: string | undefined;
-    /** Frozen: a run gets a copy. */
-    readonly args: readonly Json[];
+/**
+ * One crontab of a background job, with its time zone and args. Its slots are unix seconds and follow the daylight saving
+ * rules of crontab(5): a fixed time runs once on every local day, in the hour that does not exist at the first valid time
+ * after it; an interval skips that hour and runs through both of the repeated ones.
+ */
+export class Schedule {
+    /**
+     * @param job the job's name, dasherized
+     * @param declaration what `this.schedule()` was given
+     * @param crontab as declared, with single spaces and without `CRON_TZ=`
+     * @param timezone IANA name; undefined: the process's zone
+     * @param args frozen: a run gets a copy
+     */
+    constructor(
+        readonly job: string,
+        readonly declaration: readonly unknown[],
+        readonly crontab: string,
+        readonly timezone: string | undefined,
+        readonly args: readonly Json[],
+    ) {}
+
     /** What the schedule is, whatever its position: equal for equal job, crontab, zone and args. */
-    readonly key: string;
+    get key(): string {
+        return canonicalJson([this.job, this.crontab, this.timezone ?? null, ...this.args]);
+    }
+
     /** The crontab, with `CRON_TZ=` and the zone in front where it has one. */
-    readonly text: string;
+    get text(): string {
+        return this.timezone === undefined ? this.crontab : `CRON_TZ=${this.timezone} ${this.crontab}`;
+    }
+
     /** The first slot strictly after a time; undefined: there is none. */
-    next(after: number): number | undefined;
+    next(after: number): number | undefined {
+        return nextSlot(this.crontab, this.timezone, after);
+    }
+
     /** The last slot strictly before a time; undefined: there is none. */
-    previous(before: number): number | undefined;
-    /** Whether a second is a slot: the same answer as `next(second - 1) === second`. */
-    matches(second: number): boolean;
+    previous(before: number): number | undefined {
+        return previousSlot(this.crontab, this.timezone, before);
+    }
+
+    /** Whether a second is a slot. */
+    matches(second: number): boolean {
+        return this.next(second - 1) === second;
+    }
 }
 
 /**
- * Reads one schedule of a job. Its slots follow the daylight saving rules of crontab(5): a fixed time runs once on every
- * local day, in the hour that does not exist at the first valid time after it; an interval skips that hour and runs
- * through both of the repeated ones.
+ * Reads one schedule of a job.
  *
  * @param job the job's name, dasherized
- * @param declaration the crontab and args as given to `this.schedule()`. The crontab: five fields as in crontab(5),
- * with optional seconds in front, names, nicknames (`@daily`), `L`, `W` and `#`; `CRON_TZ=Europe/London` in front sets
- * its zone
+ * @param declaration the crontab and args as given to `this.schedule()`. The crontab: five fields as in crontab(5), with
+ * optional seconds in front, names, nicknames (`@daily`), `L`, `W` and `#`; `CRON_TZ=Europe/London` in front sets its zone
  * @param defaultTimezone IANA name for a crontab that names no zone; undefined: the process's zone
- * @returns the schedule
  * @throws BadScheduleError where it cannot be read, never fires, or has args that JSON does not have
  */
 export function createSchedule(
@@ -52,74 +70,24 @@ export function createSchedule(
 ): Schedule {
     const [text, ...args] = declaration;
     if (typeof text !== 'string') {
-        throw new BadScheduleError(
-            `${show(text)}: a crontab is a string, such as '30 6 * * *' (06:30 every day)`,
-        );
+        const shown = typeof text === 'object' && text !== null ? 'an object' : String(text);
+        throw new BadScheduleError(`${shown}: a crontab is a string, such as '30 6 * * *' (06:30 every day)`);
     }
-    const blame = ({ message, fault }: BadScheduleError) =>
-        new BadScheduleError(`${JSON.stringify(text)}: ${message}`, fault);
-    try {
+    return blaming(`${JSON.stringify(text)}: `, () => {
         const { crontab, timezone = defaultTimezone } = splitTimezone(text);
-        checkCrontab(crontab);
-        if (timezone !== undefined) checkZoneOf(timezone);
-        return new CronSchedule(job, declaration, crontab, timezone, readArgs(args));
-    } catch (error) {
-        throw error instanceof BadScheduleError ? blame(error) : error;
-    }
+        if (!everFires(crontab))
+            throw new BadScheduleError('it never fires: no date matches it in 400 years', 'never-fires');
+        if (timezone !== undefined) blaming(`${JSON.stringify(timezone)} `, () => checkTimezone(timezone));
+        return new Schedule(job, declaration, crontab, timezone, readArgs(args));
+    });
 }
 
-class CronSchedule implements Schedule {
-    constructor(
-        readonly job: string,
-        readonly declaration: readonly unknown[],
-        readonly crontab: string,
-        readonly timezone: string | undefined,
-        readonly args: readonly Json[],
-    ) {}
-
-    get key(): string {
-        return canonicalJson([this.job, this.crontab, this.timezone ?? null, ...this.args]);
-    }
-
-    get text(): string {
-        return this.timezone === undefined ? this.crontab : `CRON_TZ=${this.timezone} ${this.crontab}`;
-    }
-
-    next(after: number): number | undefined {
-        return nextSlot(this.crontab, this.timezone, after);
-    }
-
-    previous(before: number): number | undefined {
-        return previousSlot(this.crontab, this.timezone, before);
-    }
-
-    matches(second: number): boolean {
-        return this.next(second - 1) === second;
-    }
-}
-
-/** Crontabs that were found good, as many apps have the same few over and over; forgotten when there are too many. */
-const good = new Set<string>();
-const MOST_GOOD = 10_000;
-
-function checkCrontab(crontab: string): void {
-    if (good.has(crontab)) return;
-    if (!everFires(crontab))
-        throw new BadScheduleError('it never fires: no date matches it in 400 years', 'never-fires');
-    if (good.size === MOST_GOOD) good.clear();
-    good.add(crontab);
-}
-
-function checkZoneOf(timezone: string): void {
+/** Puts what was read in front of the reason against it. */
+function blaming<Result>(subject: string, read: () => Result): Result {
     try {
-        checkTimezone(timezone);
+        return read();
     } catch (error) {
-        throw error instanceof BadScheduleError
-            ? new BadScheduleError(`${JSON.stringify(timezone)} ${error.message}`, error.fault)
-            : error;
+        if (!(error instanceof BadScheduleError)) throw error;
+        throw new BadScheduleError(subject + error.message, error.fault);
     }
-}
-
-function show(value: unknown): string {
-    return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

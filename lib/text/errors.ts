@@ -18,35 +18,18 @@ const LONGEST = { name: 100, message: 4_000, frames: 8_000 };
 /** An error and its causes, and theirs, are at most so many. */
 const MOST_RECORDS = 10;
 
-const UNREADABLE = '(its message cannot be read)';
-
-/**
- * Makes an Error of anything that was thrown.
- *
- * @param thrown what was thrown, or what a promise was rejected with
- * @returns the error itself, or one that says what was thrown instead
- */
+/** What was thrown, or where that is no Error, one that says what was thrown instead. */
 export function toError(thrown: unknown): Error {
     if (isError(thrown)) return thrown;
     return new Error(`it threw ${show(thrown)}, which is not an Error`, { cause: thrown });
 }
 
-/**
- * Reads what was thrown. It never throws, whatever getters and proxies do.
- *
- * @param thrown what was thrown, or what a promise was rejected with
- * @returns what can be said of it, cut to a sane length
- */
+/** Reads what was thrown, cut to a sane length. It never throws, whatever getters and proxies do. */
 export function readError(thrown: unknown): ErrorRecord {
     return read(toError(thrown), new Set());
 }
 
-/**
- * Says in short what was thrown, as the end of a sentence.
- *
- * @param thrown what was thrown, or what a promise was rejected with
- * @returns an error's message; a text as it is, and anything else as code has it
- */
+/** Says in short what was thrown: an error's message, a text as it is, and anything else as code has it. */
 export function messageOf(thrown: unknown): string {
     if (typeof thrown === 'string') return cut(thrown, LONGEST.message);
     if (!isError(thrown)) return show(thrown);
@@ -54,12 +37,7 @@ export function messageOf(thrown: unknown): string {
     return message || name;
 }
 
-/**
- * Writes an error with what caused it.
- *
- * @param error the error
- * @returns its stack and those of its causes; without a line's end
- */
+/** Writes the stack of an error and those of its causes. */
 export function traceOf({ stack, causes = [] }: ErrorRecord): string {
     return [stack, ...causes.map((cause) => `caused by ${traceOf(cause)}`)].join('\n');
 }
@@ -67,13 +45,15 @@ export function traceOf({ stack, causes = [] }: ErrorRecord): string {
 function read(error: Error, seen: Set<Error>): ErrorRecord {
     seen.add(error);
     const name = cut(textOf(attempt(() => error.name)) || 'Error', LONGEST.name);
-    const message = cut(textOf(attempt(() => error.message, UNREADABLE)), LONGEST.message);
+    const message = cut(
+        attempt(() => textOf(error.message)) ?? '(its message cannot be read)',
+        LONGEST.message,
+    );
     const code = attempt(() => (error as NodeJS.ErrnoException).code);
     const stack = attempt(() => error.stack);
-    const causes: ErrorRecord[] = [];
-    for (const cause of causesOf(error)) {
-        if (!seen.has(cause) && seen.size < MOST_RECORDS) causes.push(read(cause, seen));
-    }
+    const causes = causesOf(error).flatMap((cause) =>
+        seen.has(cause) || seen.size >= MOST_RECORDS ? [] : [read(cause, seen)],
+    );
     return {
         name,
         message,
@@ -85,8 +65,8 @@ function read(error: Error, seen: Set<Error>): ErrorRecord {
 
 function causesOf(error: Error): Error[] {
     const cause = attempt(() => error.cause);
-    const errors = attempt(() => [].slice.call((error as AggregateError).errors, 0, MOST_RECORDS), []);
-    return [cause, ...errors].filter(isError);
+    const errors = attempt(() => [].slice.call((error as AggregateError).errors, 0, MOST_RECORDS));
+    return [cause, ...(errors ?? [])].filter(isError);
 }
 
 function isError(thrown: unknown): thrown is Error {
@@ -94,13 +74,11 @@ function isError(thrown: unknown): thrown is Error {
     return types.isNativeError(thrown) || attempt(() => thrown instanceof Error) === true;
 }
 
-function attempt<T>(read: () => T): T | undefined;
-function attempt<T>(read: () => T, otherwise: T): T;
-function attempt<T>(read: () => T, otherwise?: T): T | undefined {
+function attempt<T>(read: () => T): T | undefined {
     try {
         return read();
     } catch {
-        return otherwise;
+        return undefined;
     }
 }
 
@@ -115,27 +93,20 @@ function cut(text: string, length: number): string {
     return text.length > length ? `${start}… (${count(text.length, 'character')})` : start;
 }
 
-/** The folder of this package's code, as stacks name it. */
-const OWN_FOLDER = new URL('..', import.meta.url).href;
-
-const FRAME = /^[ \t]+at /m;
-const FRAME_OF_NODE = /\(?node:/;
-const FRAME_OF_PACKAGE = /[/\\]node_modules[/\\]/;
-
-/** Where other installations of this package have its code. */
-const INSTALLED_FOLDER = '/node_modules/pinstripe-bot/';
+/** Where this package and other installations of it have their code, as stacks name it. */
+const OWN_FOLDERS = [new URL('..', import.meta.url).href, '/node_modules/pinstripe-bot/'];
 
 // Takes from a stack what leads nobody to a mistake: Node's own frames, and what called the job's `run()`, which is
 // always the same.
 function stackOfApp(stack: string): string {
-    const start = stack.search(FRAME);
+    const start = stack.search(/^[ \t]+at /m);
     if (start < 1) return cut(stack, LONGEST.message);
     const heading = cut(stack.slice(0, start - 1), LONGEST.message);
     const frames = cut(stack.slice(start), LONGEST.frames).split('\n');
-    const ours = frames.findIndex((frame) => frame.includes(OWN_FOLDER) || frame.includes(INSTALLED_FOLDER));
-    const theirs = (ours === -1 ? frames : frames.slice(0, ours)).filter(
-        (frame) => !FRAME_OF_NODE.test(frame),
-    );
-    const first = theirs.findIndex((frame) => !FRAME_OF_PACKAGE.test(frame));
+    const ours = frames.findIndex((frame) => OWN_FOLDERS.some((folder) => frame.includes(folder)));
+    const theirs = frames
+        .slice(0, ours === -1 ? frames.length : ours)
+        .filter((frame) => !/\(?node:/.test(frame));
+    const first = theirs.findIndex((frame) => !/[/\\]node_modules[/\\]/.test(frame));
     return [heading, ...theirs.slice(Math.max(first, 0))].join('\n');
 }

@@ -8,12 +8,7 @@ export function count(number: number, noun: string): string {
 /** As many characters as are shown of anything. */
 const LONGEST = 300;
 
-/**
- * Writes what somebody gave, for an error message. It never throws, whatever getters and proxies do.
- *
- * @param value anything
- * @returns one line of some length: `"queu"`, `-1`, `[ 'a', 5 ]`, `a function`
- */
+/** Writes anything for an error message, in one line: `"queu"`, `-1`, `[ 'a', 5 ]`, `a function`. It never throws. */
 export function show(value: unknown): string {
     const line = write(value).replace(/\s*\n\s*/g, ' ');
     return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
@@ -23,13 +18,8 @@ function write(value: unknown): string {
     if (typeof value === 'string') return JSON.stringify(value);
     if (typeof value === 'function') return 'a function';
     try {
-        return inspect(value, {
-            customInspect: false,
-            breakLength: Infinity,
-            depth: 1,
-            maxArrayLength: 5,
-            maxStringLength: 50,
-        });
+        const limits = { depth: 1, maxArrayLength: 5, maxStringLength: 50 };
+        return inspect(value, { customInspect: false, breakLength: Infinity, ...limits });
     } catch {
         return 'something that cannot be shown';
     }

@@ -11,14 +11,10 @@ const COMMANDS = [
     'showbackgroundjob',
 ];
 
-/** What writes to standard output while it is reserved, and what did before. */
-let reserved: { readonly diverted: typeof process.stdout.write; release(): void } | undefined;
+/** Gives standard output back; undefined: it is not reserved. */
+let release: (() => void) | undefined;
 
-/**
- * Tells whether a command line asks for the JSON of one of our commands.
- *
- * @param words what was typed after the executable's name
- */
+/** Tells whether a command line, without the executable's name, asks for the JSON of one of our commands. */
 export function wantsJson([name = '', ...words]: readonly string[]): boolean {
     if (!COMMANDS.includes(name.toLowerCase().replace(/[^a-z]/g, ''))) return false;
     if (words.includes('--help') || words.includes('-h')) return false;
@@ -32,29 +28,21 @@ export function wantsJson([name = '', ...words]: readonly string[]): boolean {
  * @returns ends it, where it was not reserved before
  */
 export function reserveOutput(): () => void {
-    if (isReserved()) return () => {};
+    if (release) return () => {};
     const { write } = process.stdout;
-    const diverted = ((...args: Parameters<typeof write>) => process.stderr.write(...args)) as typeof write;
-    const release = () => {
+    process.stdout.write = ((...args: Parameters<typeof write>) =>
+        process.stderr.write(...args)) as typeof write;
+    release = () => {
         process.stdout.write = write;
+        release = undefined;
     };
-    process.stdout.write = diverted;
-    reserved = { diverted, release };
-    return release;
+    return () => release?.();
 }
 
-/**
- * Prints the JSON of a command on standard output.
- *
- * @param report its fields; a `version` comes before them
- */
+/** Prints the JSON of a command on standard output: a `version`, and the fields of the report. */
 export function printJson(report: object): void {
-    const wasReserved = isReserved();
-    if (wasReserved) reserved?.release();
+    const wasReserved = release !== undefined;
+    release?.();
     console.log(JSON.stringify({ version: VERSION, ...report }, null, 4));
     if (wasReserved) reserveOutput();
-}
-
-function isReserved(): boolean {
-    return reserved !== undefined && process.stdout.write === reserved.diverted;
 }

@@ -1,19 +1,15 @@
 import wrapAnsi from 'wrap-ansi';
 import { outputWidth } from './terminal.js';
 
-/** How wide a paragraph is where nobody knows the width of the terminal, or there is none. */
-const USUAL_COLUMNS = 80;
-
-const MOST_COLUMNS = 100;
 const LEAST_COLUMNS = 20;
 
 /** A space at which no line ends. */
 export const NO_BREAK = '\u00a0';
 
-/** How many columns a paragraph on standard output has. */
+/** How many columns a paragraph on standard output has: 100 at most, and 80 where nobody knows the width. */
 export function outputColumns(): number {
     const width = outputWidth();
-    return width === Number.POSITIVE_INFINITY ? USUAL_COLUMNS : Math.min(width, MOST_COLUMNS);
+    return width === Infinity ? 80 : Math.min(width, 100);
 }
 
 /** Keeps words in one line, as long as there is room for them. */
@@ -25,9 +21,7 @@ export function keepTogether(words: string): string {
  * Breaks a text into lines. What stands in quotes, such as a crontab, stays together where that is possible; a word that
  * is longer than a line, such as a path, is not broken, so that it can be copied.
  *
- * @param text one line
  * @param columns how wide it may become, the indentation included
- * @param indent what each line begins with
  */
 export function paragraph(text: string, columns: number, indent = ''): string {
     const whole = text.replace(/(["'])[^"']{0,40}\1/g, keepTogether);

@@ -2,11 +2,8 @@
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * Makes a text that somebody else has written fit for a terminal: what would move the cursor, or colour what follows, is
- * written out.
- *
- * @param text a name, a description, a message
- * @returns the same in one line: a line's end and a tab are a blank, other control characters are as in JSON: `\u001b`
+ * Makes a text that somebody else has written fit for a terminal, in one line: a line's end and a tab are a blank, other
+ * control characters are written as in JSON: `\u001b`.
  */
 export function printable(text: string): string {
     return text
@@ -14,11 +11,7 @@ export function printable(text: string): string {
         .replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/**
- * Does the same for a text of several lines, such as a stack: they stay as they are.
- *
- * @param text some lines
- */
+/** Does the same for a text of several lines, such as a stack: they stay lines. */
 export function printableLines(text: string): string {
     return text.split(/\r?\n/).map(printable).join('\n');
 }

@@ -15,12 +15,12 @@ const SEAM = '\u200b ';
 type Row = readonly string[];
 
 /**
- * Writes a table. What stands in a column takes as few lines as there is room for, and three at most. Where that is too
- * much, the widest column gives way: a word that is too long for it goes on in the next line after a dash, slash or comma,
- * and what still does not fit ends in `…`. Columns in which nothing stands are left out.
+ * Writes a table: the lines of the headings, then those of each row; nothing where there are no rows. What stands in a
+ * column takes as few lines as there is room for, and three at most. Where that is too much, the widest column gives way:
+ * a word that is too long for it goes on in the next line after a dash, slash or comma, and what still does not fit ends in
+ * `…`. Columns in which nothing stands are left out.
  *
  * @param width how many columns a line has; Infinity in a pipe
- * @returns the lines of the headings, then those of each row; nothing where there are no rows
  */
 export function renderTable(headings: Row, rows: readonly Row[], width: number): string[][] {
     if (rows.length === 0) return [];
@@ -40,10 +40,11 @@ function withUnits(text: string): string {
 
 function fit(table: readonly Row[], available: number): number[] {
     const columns = (table[0] ?? []).map((_, column) => table.map((cells) => measure(cells[column] ?? '')));
-    const widths = columns.map((cells) => narrowest(cells, table, MOST_LINES));
+    const heights = table.map((cells) => Math.max(...cells.map((cell) => cell.split('\n').length)));
+    const widths = columns.map((cells) => narrowest(cells, heights, MOST_LINES));
     for (let lines = MOST_LINES - 1; lines > 0; lines--) {
         for (const [column, cells] of columns.entries()) {
-            const wider = narrowest(cells, table, lines);
+            const wider = narrowest(cells, heights, lines);
             if (total(widths.with(column, wider)) <= available) widths[column] = wider;
         }
     }
@@ -64,10 +65,10 @@ function measure(cell: string): number[][] {
 }
 
 /** How narrow a column can be without breaking a word, in rows of so many lines. */
-function narrowest(cells: readonly number[][][], table: readonly Row[], lines: number): number {
+function narrowest(cells: readonly number[][][], heights: readonly number[], lines: number): number {
     let width = 0;
     for (const [row, own] of cells.entries()) {
-        const height = lines === 1 ? own.length : heightOf(table[row] ?? [], lines);
+        const height = lines === 1 ? own.length : Math.max(lines, heights[row] ?? 0);
         width = Math.max(width, ...own.flat(), Math.ceil((total(own.flat(), 1) + 1) / height) - 1);
         while (own.reduce((sum, words) => sum + linesOf(words, width), 0) > height) width++;
     }
@@ -85,12 +86,8 @@ function linesOf(words: readonly number[], width: number): number {
     return lines;
 }
 
-function heightOf(cells: Row, lines: number): number {
-    return Math.max(lines, ...cells.map((cell) => cell.split('\n').length));
-}
-
 function renderRow(cells: Row, widths: readonly number[]): string[] {
-    const height = heightOf(cells, MOST_LINES);
+    const height = Math.max(...cells.map((cell) => cell.split('\n').length));
     const columns = cells.map((cell, column) => renderCell(cell, widths[column] ?? 0, height));
     return Array.from({ length: Math.max(...columns.map(({ length }) => length)) }, (_, line) =>
         columns

@@ -1,10 +1,10 @@
-/** Tells the time and wakes whoever asks, so that nothing else in the bot touches the real clock. */
+/** Tells the time and wakes whoever asks, so that nothing else in the bot touches the real clock. All in milliseconds. */
 export interface Clock {
-    /** The time in unix milliseconds. */
+    /** Unix milliseconds. */
     now(): number;
     /**
-     * Calls `wake` once, `delay` milliseconds from now. Real timers now and then fire up to a millisecond early: who
-     * counts on the time has to look again.
+     * Calls `wake` once, after `delay`. Real timers now and then fire up to a millisecond early: who counts on the time has
+     * to look again.
      *
      * @returns a function that cancels it
      */
@@ -42,7 +42,7 @@ export const systemClock: Clock = {
         return () => clearTimeout(timer);
     },
 
-    // Timers are a millisecond or two late: this one is set early, and the event loop turns until the time has come.
+    // The timer is set early, and the event loop turns until the time has come.
     punctuallyAfter(delay, wake) {
         const end = Date.now() + delay;
         const deadline = performance.now() + delay + USUAL_LATENESS;
@@ -52,9 +52,9 @@ export const systemClock: Clock = {
             if (Date.now() < end && performance.now() < deadline) immediate = setImmediate(turn);
             else wake();
         };
-        const timer = setTimeout(turn, Math.min(delay, LONGEST_TIMER) - USUAL_LATENESS);
+        const cancel = this.after(delay - USUAL_LATENESS, turn);
         return () => {
-            clearTimeout(timer);
+            cancel();
             clearImmediate(immediate);
         };
     },

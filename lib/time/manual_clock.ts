@@ -53,11 +53,7 @@ export class ManualClock implements Clock {
         return this.after(delay, wake);
     }
 
-    /**
-     * Lets time pass: every timer fires at its time, and what it sets off comes to rest before the next.
-     *
-     * @param milliseconds how long
-     */
+    /** Lets time pass: every timer fires at its time, and what it sets off comes to rest before the next. */
     async advance(milliseconds: number): Promise<void> {
         const end = this.#passed + milliseconds;
         for (let timer = this.#due(end); timer; timer = this.#due(end)) {
@@ -71,21 +67,13 @@ export class ManualClock implements Clock {
         await this.settle();
     }
 
-    /**
-     * Lets time pass while the event loop is blocked: timers that come due meanwhile fire when it is over.
-     *
-     * @param milliseconds how long
-     */
+    /** Lets time pass while the event loop is blocked: timers that come due meanwhile fire when it is over. */
     async stall(milliseconds: number): Promise<void> {
         this.#pass(milliseconds);
         await this.advance(0);
     }
 
-    /**
-     * Sets the wall clock, as an administrator or a waking machine does: no timer fires because of it.
-     *
-     * @param milliseconds forward, or back where negative
-     */
+    /** Sets the wall clock forward, or back where negative, as a waking machine does: no timer fires because of it. */
     step(milliseconds: number): void {
         this.#wall += milliseconds;
     }

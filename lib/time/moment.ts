@@ -37,28 +37,22 @@ function formatOffset(offset: number): string {
     return `${offset < 0 ? '-' : '+'}${time}`;
 }
 
-const SECOND = 1;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** From so many of its largest unit on, a span has no smaller one beside it. */
-const ROUND = 10;
-
 /**
- * Writes how far away something is, in whole units, rounded down: for ages and what is to come. For how long something
- * took there is `formatDuration`.
+ * Writes how far away something is, in whole units, rounded down; for how long something took there is `formatDuration`.
  *
  * @param ms milliseconds; less than none counts as none
  * @returns `'0 s'`, `'59 s'`, `'5 min'`, `'2 h 5 min'`, `'15 h'`, `'3 d 4 h'`, `'40 d'`
  */
 export function formatSpan(ms: number): string {
     const seconds = Math.max(0, Math.floor(ms / 1000));
-    if (seconds < MINUTE) return `${seconds} s`;
-    if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
-    const isDays = seconds >= DAY;
-    const whole = Math.floor(seconds / (isDays ? DAY : HOUR));
-    const rest = isDays ? Math.floor((seconds % DAY) / HOUR) : Math.floor((seconds % HOUR) / MINUTE);
-    const text = `${whole} ${isDays ? 'd' : 'h'}`;
-    return rest === 0 || whole >= ROUND ? text : `${text} ${rest} ${isDays ? 'h' : 'min'}`;
+    const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)];
+    if (minutes === 0) return `${seconds} s`;
+    if (hours === 0) return `${minutes} min`;
+    return hours < 24
+        ? inUnits(hours, 'h', minutes % 60, 'min')
+        : inUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+function inUnits(whole: number, unit: string, rest: number, smaller: string): string {
+    return rest === 0 || whole >= 10 ? `${whole} ${unit}` : `${whole} ${unit} ${rest} ${smaller}`;
 }

@@ -28,16 +28,13 @@ export interface MomentContext {
 }
 
 /**
- * Reads a time that somebody has typed:
- * - a date, or a date with a time: `2026-11-25`, `2026-11-25 02:00`, `2026-11-25T02:00:30`. On the clock of the zone: a time
- *   that the zone skips is the first valid one after it, as crontab(5) has it; of one that it repeats it is the first
+ * Reads a time that somebody has typed, in unix seconds:
+ * - `2026-11-25`, `2026-11-25 02:00`, `2026-11-25T02:00:30`, on the clock of the zone: a time that the zone skips is the
+ *   first valid one after it, as crontab(5) has it; of one that it repeats it is the first
  * - the same with an offset: `2026-11-25T02:00:00Z`, `2026-11-25 02:00+01:00`, `2026-11-25Z`
  * - unix seconds: `1795572000`
  * - by the present: `now`, `-90m`, `+24h`, `+2 days`; what has a plus may count from another time
  *
- * @param text what was typed
- * @param context the present, the zone, and from where a plus counts
- * @returns unix seconds
  * @throws TypeError for anything else; its message names the text and says how to write a time
  */
 export function parseMoment(text: string, context: MomentContext): number {
@@ -48,15 +45,7 @@ export function parseMoment(text: string, context: MomentContext): number {
     return moment;
 }
 
-/**
- * Reads the time that an option of a command has.
- *
- * @param option its name: `'at'`
- * @param text what was typed
- * @param context as of `parseMoment`
- * @returns unix seconds
- * @throws BadOptionError with what `parseMoment` says, and the option in front
- */
+/** Reads the time that an option of a command has; BadOptionError with what `parseMoment` says, the option in front. */
 export function parseMomentOption(option: string, text: string, context: MomentContext): number {
     try {
         return parseMoment(text, context);
@@ -66,12 +55,9 @@ export function parseMomentOption(option: string, text: string, context: MomentC
 }
 
 /**
- * Reads the options `--from` and `--to` of a command: from now without the one, for a day without the other. `--to +24h`
- * counts from the beginning.
+ * Reads the options `--from` and `--to` of a command, in unix seconds: from now without the one, for a day without the
+ * other. `--to +24h` counts from the beginning.
  *
- * @param options what was typed
- * @param context as of `parseMoment`
- * @returns unix seconds; the end is after the beginning
  * @throws BadOptionError as `parseMomentOption` does; Error where nothing lies between
  */
 export function parseStretchOptions(
@@ -92,47 +78,44 @@ function read(typed: string, { now, timezone, from = now }: MomentContext): numb
     if (typed.startsWith('+')) return from + parseDistance(typed);
     if (typed.startsWith('-')) return now - parseDistance(typed);
     if (/^\d+(\.\d+)?$/.test(typed)) return parseSeconds(typed);
-    return parseCalendar(typed, timezone);
+    return parseCalendar(typed, timezone ?? processTimezone());
 }
 
 function parseDistance(typed: string): number {
-    let milliseconds: number;
+    let seconds: number;
     try {
-        milliseconds = parseDuration(typed.slice(1).trim());
+        seconds = parseDuration(typed.slice(1).trim()) / 1000;
     } catch (error) {
         throw new TypeError(`"${typed}" ${(error as Error).message}`);
     }
-    if (milliseconds % 1000 !== 0)
-        throw new TypeError(`"${typed}" is no distance in whole seconds, like +24h or -90m`);
-    return milliseconds / 1000;
+    if (Number.isInteger(seconds)) return seconds;
+    throw new TypeError(`"${typed}" is no distance in whole seconds, like +24h or -90m`);
 }
 
 function parseSeconds(typed: string): number {
     const seconds = Number(typed);
-    if (seconds >= LEAST_MILLISECONDS) {
+    if (seconds >= LEAST_MILLISECONDS)
         throw new TypeError(
             `"${typed}" looks like milliseconds, not unix seconds: write ${Math.floor(seconds / 1000)}`,
         );
-    }
     if (!Number.isInteger(seconds)) throw new TypeError(`"${typed}" is not a time in whole seconds`);
     if (seconds < LEAST) throw new TypeError(`"${typed}" is too small for unix seconds: ${HOW}`);
     return seconds;
 }
 
-function parseCalendar(typed: string, timezone: string | undefined): number {
+function parseCalendar(typed: string, timezone: string): number {
     const { groups } = CALENDAR.exec(typed) ?? {};
     if (groups === undefined) throw new TypeError(`"${typed}" is not a time: ${HOW}`);
     const { date, time = '00:00', seconds = '00', fraction = '0', offset } = groups;
     if (Number(fraction) !== 0) throw new TypeError(`"${typed}" is not a time in whole seconds`);
     const iso = `${date}T${time}:${seconds}.000Z`;
-    const wall = new Date(iso);
+    const wall = Date.parse(iso);
     // V8 takes 30 February for the first of March.
-    if (Number.isNaN(wall.getTime()) || wall.toISOString() !== iso)
+    if (Number.isNaN(wall) || new Date(wall).toISOString() !== iso)
         throw new TypeError(`"${typed}" is on no calendar and no clock`);
-    const second = wall.getTime() / 1000;
-    if (offset === undefined) return onClockOf(timezone ?? processTimezone(), second);
+    if (offset === undefined) return onClockOf(timezone, wall / 1000);
     const { sign, hours = '0', minutes = '0' } = groups;
-    return second - (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);
+    return wall / 1000 - (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);
 }
 
 /** The first moment at which the clocks of a place show at least what a clock in UTC shows at `wall`. */

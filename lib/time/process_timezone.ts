@@ -1,9 +1,8 @@
 import { steadyOffset } from './steady_offset.js';
 import { isTimezone } from './timezone.js';
 
-/** The zone of the process's clock. */
+/** The zone of the process's clock, by its IANA name. */
 export interface ProcessTimezone {
-    /** IANA name. */
     readonly name: string;
     /** Why another zone has to stand in for the process's own, in a clause; undefined: none does. */
     readonly fault: string | undefined;
@@ -12,16 +11,11 @@ export interface ProcessTimezone {
 /** What to do about a fault. */
 export const PROCESS_TIMEZONE_CURE = 'set TZ to the name of a zone, such as Europe/London or UTC';
 
-/** One time in winter and one in summer, in unix seconds. */
 const [WINTER, SUMMER] = [Date.UTC(2026, 0, 1) / 1000, Date.UTC(2026, 6, 1) / 1000];
 
 let known: { readonly variable: string | undefined; readonly zone: ProcessTimezone } | undefined;
 
-/**
- * The zone of the process's clock.
- *
- * @returns IANA name
- */
+/** The IANA name of the zone of the process's clock. */
 export function processTimezone(): string {
     return findProcessTimezone().name;
 }
@@ -40,10 +34,8 @@ function find(variable: string | undefined): ProcessTimezone {
     const wanted = variable?.replace(/^:?(?:posix\/)?/, '') ?? canonical(undefined);
     if (isTimezone(wanted) && isOfDate(wanted)) return { name: canonical(wanted), fault: undefined };
     const name = standIn();
-    const what =
-        variable === undefined
-            ? "this machine's zone has no name"
-            : `TZ is ${JSON.stringify(variable)}, which is no zone`;
+    const shown = `TZ is ${JSON.stringify(variable)}, which is no zone`;
+    const what = variable === undefined ? "this machine's zone has no name" : shown;
     return { name, fault: `${what} that Node can read, so ${name} stands in for it` };
 }
 
@@ -51,6 +43,7 @@ function canonical(timezone: string | undefined): string {
     return String(new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone);
 }
 
+/** Whether `Date` has this zone: the same offset in winter and in summer. */
 function isOfDate(timezone: string): boolean {
     return [WINTER, SUMMER].every((second) => steadyOffset(timezone, second).offset === offsetOfDate(second));
 }

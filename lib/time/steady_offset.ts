@@ -24,13 +24,7 @@ const OVERLAP = 2 * DAY;
 const formats = new Map<string, Intl.DateTimeFormat>();
 const blocks = new LRUCache<string, readonly SteadyOffset[]>({ max: 4096 });
 
-/**
- * The stretch around a time in which a zone's clocks are not set. Inside it the wall clock is plain arithmetic.
- *
- * @param timezone IANA name
- * @param second unix seconds
- * @returns the stretch; it ends after some months where the clocks are never set
- */
+/** The stretch around a time in which a zone's clocks are not set; it ends after some months where they never are. */
 export function steadyOffset(timezone: string, second: number): SteadyOffset {
     const block = Math.floor(second / BLOCK);
     const key = `${timezone} ${block}`;

@@ -10,12 +10,7 @@ const FOREIGN = /^(?:[a-z]{3}|SystemV\/.*|[+-].*)$/i;
 /** Names that were found good, because asking `Intl` for one takes a quarter of a millisecond. */
 const known = new Set(ZONES);
 
-/**
- * Tells whether a name is one of the tz database, its old names (`US/Pacific`, `EST5EDT`) included; in any case, as `Intl`
- * has it.
- *
- * @param name what may be the name of a zone
- */
+/** Tells whether a name is one of the tz database, in any case, its old names (`US/Pacific`, `EST5EDT`) included. */
 export function isTimezone(name: string): boolean {
     if (known.has(name)) return true;
     if (FOREIGN.test(name) && !THREE_LETTERS.test(name)) return false;

@@ -11,8 +11,6 @@ const EVERYDAY: Readonly<Record<string, string>> = {
     '*/5 * * * *': 'Every 5 minutes',
     '*/15 9-17 * * 1-5': 'Every 15 minutes, between 09:00 and 17:59, Monday through Friday',
     '0 * * * *': 'Every hour',
-    '@hourly': 'Every hour',
-    '30 * * * *': 'At 30 minutes past the hour',
     '0,30 * * * *': 'At 0 and 30 minutes past the hour',
     '0 */2 * * *': 'On the hour, every 2 hours',
     '0 9-17 * * MON-FRI': 'Every hour, between 09:00 and 17:00, Monday through Friday',
@@ -24,15 +22,12 @@ const EVERYDAY: Readonly<Record<string, string>> = {
     '30 6 * * 1-5': 'At 06:30, Monday through Friday',
     '0 9 * * MON': 'At 09:00, only on Monday',
     '5 4 * * sun': 'At 04:05, only on Sunday',
-    '@weekly': 'At 00:00, only on Sunday',
     '0 0 * * 7': 'At 00:00, only on Sunday',
-    '0 0 * * 0,6': 'At 00:00, only on Sunday and Saturday',
     '0 0 * * SAT,SUN': 'At 00:00, only on Saturday and Sunday',
     '0 0 * * FRI-SUN': 'At 00:00, Friday through Sunday',
     '0 9,17 * * 1,3,5': 'At 09:00 and 17:00, only on Monday, Wednesday, and Friday',
     '0 9 * * MON#1': 'At 09:00, on the first Monday of the month',
     '0 0 * * 5L': 'At 00:00, on the last Friday of the month',
-    '@monthly': 'At 00:00, on day 1 of the month',
     '15 14 1 * *': 'At 14:15, on day 1 of the month',
     '0 0 1,15 * *': 'At 00:00, on day 1 and 15 of the month',
     '0 4 8-14 * *': 'At 04:00, between day 8 and 14 of the month',
@@ -42,21 +37,17 @@ const EVERYDAY: Readonly<Record<string, string>> = {
     '0 0 15W * *': 'At 00:00, on the weekday nearest day 15 of the month',
     '0 0 1 */3 *': 'At 00:00, on day 1 of the month, every 3 months',
     '0 0 1 1,7 *': 'At 00:00, on day 1 of the month, only in January and July',
-    '@yearly': 'At 00:00, on day 1 of the month, only in January',
     '0 0 * JAN-MAR *': 'At 00:00, January through March',
     '* * * * * *': 'Every second',
     '*/10 * * * * *': 'Every 10 seconds',
     '30 0 2 * * *': 'At 02:00:30, every day',
 };
 
-const EITHER = 'At 00:00, on day 13 of the month, and also on Friday';
-
 const DOUBTFUL: Readonly<Record<string, string>> = {
     '0 0 ? * * *': 'Every hour',
     '0 0 * * 5l': 'At 00:00, on the last Friday of the month',
     '0 0 15w * *': 'At 00:00, on the weekday nearest day 15 of the month',
-    '0 0 13 * 5': EITHER,
-    '0 0 13 * 5-5': EITHER,
+    '0 0 13 * 5': 'At 00:00, on day 13 of the month, and also on Friday',
     '0 0 13 * +5': 'At 00:00, on day 13 of the month, only on Friday',
     '0 0 1 * 1-3': 'At 00:00, on day 1 of the month, and also on Monday, Tuesday, and Wednesday',
     '0 0 1 * */3': 'At 00:00, on day 1 of the month, and also on Sunday, Wednesday, and Saturday',
@@ -64,8 +55,6 @@ const DOUBTFUL: Readonly<Record<string, string>> = {
     '0 0 13 * +5#2': 'At 00:00, on day 13 of the month, on the second Friday of the month',
     '0 0 13 * 5#2': '0 0 13 * 5#2',
     '0 0 1 * *,5': 'At 00:00, every day',
-    '0 0 1-31 * 5': 'At 00:00, every day',
-    '0 0 * * *,5': 'At 00:00, every day',
     '0 0 * * 0-6': 'At 00:00, every day',
     '0 0 * * SUN-SUN': 'At 00:00, only on Sunday',
     '0 0 * * */2': 'At 00:00, only on Sunday, Tuesday, Thursday, and Saturday',
@@ -86,21 +75,7 @@ const DOUBTFUL: Readonly<Record<string, string>> = {
 /** The spellings of each field, of which many mean the same, or nearly. */
 const SECONDS = ['0', '*', '0-59', '30', '*/10', '0-50/10', '*/7', '0-10', '0,30', '*/30', '*,5', '59-59'];
 const MINUTES = [...SECONDS, '*/5', '0-59/5', '0-54/5', '*/45', '0,45', '*/20,5', '*/60', '5-10,20', '5,6,7'];
-const HOURS = [
-    '0',
-    '*',
-    '2',
-    '2-2',
-    '*/2',
-    '0-22/2',
-    '*/5',
-    '0-23/5',
-    '9-17',
-    '9-17/2',
-    '2,14',
-    '0-6,22',
-    '*/24',
-];
+const HOURS = split('0 * 2 2-2 */2 0-22/2 */5 0-23/5 9-17 9-17/2 2,14 0-6,22 */24');
 const DAYS = '* ? 1 13 31 L l LW 15W 1W 31W 1,L 1-31 */1 */2 1-31/2 2-30/2 1-7 1-6 *,5 13-13 L,* */31';
 const MONTHS = '* 1 JAN */2 1-11/2 1,3,5,7,9,11 */12 */5 1-3 1-12 JAN-MAR,7';
 const WEEKDAYS =

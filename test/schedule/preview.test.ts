@@ -72,13 +72,8 @@ describe('a preview', () => {
     });
 
     test('tells of all slots of all schedules, each on its local day, in order', () => {
-        const crontab = fc.constantFrom(
-            '30 2 * * *',
-            '0 */2 * * *',
-            '*/20 * * * *',
-            '0 0 1 * *',
-            '15 1,2 * * SUN',
-        );
+        const texts = '30 2 * * *|0 */2 * * *|*/20 * * * *|0 0 1 * *|15 1,2 * * SUN';
+        const crontab = fc.constantFrom(...texts.split('|'));
         const zone = fc.constantFrom('UTC', 'Europe/London', 'Australia/Lord_Howe', 'America/St_Johns');
         const schedules = fc.array(fc.tuple(crontab, zone), { minLength: 1, maxLength: 4 });
         const start = fc.integer({ min: NEW_YEAR, max: NEW_YEAR + 365 * DAY });
@@ -88,14 +83,12 @@ describe('a preview', () => {
                 const all = declared.map(([text, own], index) => createSchedule(`job-${index}`, [text], own));
                 const to = from + seconds;
                 const expected = all.flatMap((schedule) => {
-                    const counts = new Map<string, number>();
-                    for (let slot = schedule.next(from - 1); slot && slot < to; slot = schedule.next(slot)) {
-                        const day = `${schedule.job} ${formatMoment(slot, timezone).slice(0, 10)}`;
-                        counts.set(day, (counts.get(day) ?? 0) + 1);
-                    }
-                    return [...counts];
+                    const days: string[] = [];
+                    for (let slot = schedule.next(from - 1); slot && slot < to; slot = schedule.next(slot))
+                        days.push(`${schedule.job} ${formatMoment(slot, timezone).slice(0, 10)}`);
+                    return days;
                 });
-                const found = new Map<string, number>();
+                const found: string[] = [];
                 let before = Number.NEGATIVE_INFINITY;
                 for (const { entries } of previewDays(all, { from, to }, timezone)) {
                     assert.ok(entries.length > 0);
@@ -104,11 +97,10 @@ describe('a preview', () => {
                         assert.equal(formatMoment(last, timezone).slice(0, 10), day);
                         assert.ok(first >= before && (count > 12 || first === last));
                         before = first;
-                        const key = `${schedule.job} ${day}`;
-                        found.set(key, (found.get(key) ?? 0) + count);
+                        found.push(...Array(count).fill(`${schedule.job} ${day}`));
                     }
                 }
-                assert.deepEqual([...found].sort(), expected.sort());
+                assert.deepEqual(found.sort(), expected.sort());
             }),
         );
     });

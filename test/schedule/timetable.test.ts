@@ -20,10 +20,10 @@ function timetableOf(...schedules: Schedule[]): Timetable {
 }
 
 /** A schedule that counts how often its calendar is asked. */
-function counted(schedule: Schedule, count: { asked: number }): Schedule {
+function counted(schedule: ReturnType<typeof periodic>, count: { asked: number }): Schedule {
     return {
         ...schedule,
-        next(after) {
+        next(after: number) {
             count.asked++;
             return schedule.next(after);
         },

@@ -5,16 +5,8 @@ import { isTimezone } from '../../lib/time/timezone.js';
 
 describe('checkTimezone', () => {
     test('accepts every zone, old names, and any case', () => {
-        for (const zone of [
-            ...Intl.supportedValuesOf('timeZone'),
-            'UTC',
-            'Etc/GMT+5',
-            'US/Pacific',
-            'europe/london',
-            'cet',
-        ]) {
-            checkTimezone(zone);
-        }
+        const others = ['UTC', 'Etc/GMT+5', 'US/Pacific', 'europe/london', 'cet'];
+        for (const zone of [...Intl.supportedValuesOf('timeZone'), ...others]) checkTimezone(zone);
     });
 
     test('accepts the old names of the tz database that lead nowhere on a map', () => {
@@ -23,9 +15,8 @@ describe('checkTimezone', () => {
             'CET CST6CDT Cuba EET EST EST5EDT Egypt Eire GB GB-Eire GMT GMT+0 GMT-0 GMT0 Greenwich HST Hongkong Iceland Iran ' +
             'Israel Jamaica Japan Kwajalein Libya MET MST MST7MDT NZ NZ-CHAT Navajo PRC PST8PDT Poland Portugal ROC ROK ' +
             'Singapore Turkey UCT UTC Universal W-SU WET Zulu';
-        for (const name of names.split(' ')) checkTimezone(name);
-        for (const name of ['Asia/Calcutta', 'Asia/Kolkata', 'Europe/Kyiv', 'US/Pacific-New', 'Brazil/East'])
-            checkTimezone(name);
+        const places = ['Asia/Calcutta', 'Asia/Kolkata', 'Europe/Kyiv', 'US/Pacific-New', 'Brazil/East'];
+        for (const name of [...names.split(' '), ...places]) checkTimezone(name);
     });
 
     test('accepts nothing of three letters but what the tz database has', () => {

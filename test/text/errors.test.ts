@@ -42,57 +42,32 @@ describe('an error that was thrown', () => {
     }
 
     test('is read, whatever it is, and whatever its properties are', () => {
-        const anything = fc.anything({
-            withNullPrototype: true,
-            withBigInt: true,
-            withDate: true,
-            withSparseArray: true,
-            withObjectString: true,
-        });
+        const odd = { withNullPrototype: true, withSparseArray: true, withObjectString: true };
+        const anything = fc.anything({ ...odd, withBigInt: true, withDate: true });
         const oneError = fc
-            .record(
-                {
-                    name: anything,
-                    message: anything,
-                    stack: anything,
-                    cause: anything,
-                    errors: anything,
-                    code: anything,
-                },
-                { requiredKeys: [] },
-            )
+            .dictionary(fc.constantFrom('name', 'message', 'stack', 'cause', 'errors', 'code'), anything)
             .map((properties) => Object.assign(new Error('no paper'), properties));
-        fc.assert(
-            fc.property(fc.oneof(anything, oneError, fc.array(oneError)), (thrown) =>
-                assertPlain(readError(thrown)),
-            ),
-        );
+        const thrown = fc.oneof(anything, oneError, fc.array(oneError));
+        fc.assert(fc.property(thrown, (one) => assertPlain(readError(one))));
     });
 
     test('says what can be read of it', () => {
-        const { name, message, stack } = readError(HOSTILE_THROWS['an error whose stack is an array']?.());
+        const of = (what: string) => readError(HOSTILE_THROWS[what]?.());
+        const { name, message, stack } = of('an error whose stack is an array');
         assert.deepEqual([name, message, stack], ['Error', 'no paper', 'Error: no paper']);
-        assert.equal(
-            readError(HOSTILE_THROWS['an error whose message throws']?.()).message,
-            '(its message cannot be read)',
-        );
-        assert.equal(readError(HOSTILE_THROWS['an error whose name is a Symbol']?.()).name, 'Symbol(Nasty)');
+        assert.equal(of('an error whose message throws').message, '(its message cannot be read)');
+        assert.equal(of('an error whose name is a Symbol').name, 'Symbol(Nasty)');
     });
 
     test('keeps the frames of its stack, however long its message is', () => {
         const record = readError(errorWith('no paper '.repeat(100_000), ['run (file:///app/x.js:4:18)']));
         assert.match(record.message, /^no paper .*… \(900,000 characters\)$/s);
-        assert.match(
-            record.stack,
-            /^Error: no paper .*… \(900,007 characters\)\n {4}at run \(file:\/\/\/app\/x\.js:4:18\)$/s,
-        );
+        assert.match(record.stack, /^Error: no .*… \(900,007 characters\)\n {4}at run \(file.*:4:18\)$/s);
     });
 
     test('has name, message, code, stack and causes', () => {
-        const error = Object.assign(errorWith('outer', [], { cause: errorWith('inner', []) }), {
-            code: 'E_OUTER',
-        });
-        assert.deepEqual(readError(error), {
+        const error = errorWith('outer', [], { cause: errorWith('inner', []) });
+        assert.deepEqual(readError(Object.assign(error, { code: 'E_OUTER' })), {
             name: 'Error',
             message: 'outer',
             code: 'E_OUTER',
@@ -131,10 +106,8 @@ describe('the stack of an error', () => {
     });
 
     test('is the message alone where only Node and the package took part', () => {
-        const error = errorWith('the run\nreached its timeout', [
-            'new DOMException (node:internal/x:1:1)',
-            `x (${OWN}:1:1)`,
-        ]);
+        const frames = ['new DOMException (node:internal/x:1:1)', `x (${OWN}:1:1)`];
+        const error = errorWith('the run\nreached its timeout', frames);
         assert.equal(stackOf(error), 'Error: the run\nreached its timeout');
         const bare = new Error('bare');
         delete bare.stack;
@@ -169,30 +142,25 @@ describe('toError', () => {
         assert.equal(toError(foreign), foreign);
     });
 
-    const others: [unknown, string][] = [
-        ['a text', 'it threw "a text", which is not an Error'],
-        [undefined, 'it threw undefined, which is not an Error'],
-        [null, 'it threw null, which is not an Error'],
-        [404, 'it threw 404, which is not an Error'],
-        [Symbol('x'), 'it threw Symbol(x), which is not an Error'],
-        [Object.create(null), 'it threw [Object: null prototype] {}, which is not an Error'],
-        [{ code: 42, why: 'because' }, "it threw { code: 42, why: 'because' }, which is not an Error"],
+    const others: [cause: unknown, shown: string][] = [
+        ['a text', '"a text"'],
+        [undefined, 'undefined'],
+        [Symbol('x'), 'Symbol(x)'],
+        [Object.create(null), '[Object: null prototype] {}'],
+        [{ code: 42, why: 'because' }, "{ code: 42, why: 'because' }"],
     ];
-    for (const [cause, message] of others) {
-        test(`makes one of ${message.slice(9, -22)}, with the cause`, () => {
+    for (const [cause, shown] of others) {
+        test(`makes one of ${shown}, with the cause`, () => {
             const error = toError(cause);
             assert.ok(error instanceof Error);
             assert.equal(error.cause, cause);
-            assert.equal(error.message, message);
+            assert.equal(error.message, `it threw ${shown}, which is not an Error`);
         });
     }
 
     test('keeps to one line of some length, whatever was thrown', () => {
-        for (const cause of [
-            'x'.repeat(9_000),
-            { within: new Error('a\nb') },
-            { text: `a\n${'x'.repeat(9_000)}` },
-        ]) {
+        const long = 'x'.repeat(9_000);
+        for (const cause of [long, { within: new Error('a\nb') }, { text: `a\n${long}` }]) {
             const { message } = toError(cause);
             assert.match(message, /^it threw .+, which is not an Error$/);
             assert.ok(message.length < 400);

@@ -29,12 +29,8 @@ describe('a moment for people', () => {
     });
 
     test('is never the same for two moments', () => {
-        const zone = fc.constantFrom(
-            'Europe/London',
-            'America/St_Johns',
-            'Australia/Lord_Howe',
-            'America/Sao_Paulo',
-        );
+        const zones = 'Europe/London America/St_Johns Australia/Lord_Howe America/Sao_Paulo';
+        const zone = fc.constantFrom(...zones.split(' '));
         const year = fc.integer({ min: at('2016-01-01T00:00:00Z'), max: at('2017-01-01T00:00:00Z') });
         fc.assert(
             fc.property(zone, year, fc.constantFrom(1800, 3600, 7200), (timezone, moment, later) => {

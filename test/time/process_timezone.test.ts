@@ -5,11 +5,10 @@ import { formatMoment } from '../../lib/time/moment.js';
 import { findProcessTimezone, processTimezone } from '../../lib/time/process_timezone.js';
 
 const own = process.env['TZ'];
-const setVariable = (variable: string | undefined) => {
-    if (variable === undefined) delete process.env['TZ'];
-    else process.env['TZ'] = variable;
-};
-afterEach(() => setVariable(own));
+afterEach(() => {
+    process.env['TZ'] = own;
+    if (own === undefined) delete process.env['TZ'];
+});
 
 const MIDNIGHT = Date.UTC(2026, 6, 1) / 1000;
 
@@ -26,7 +25,7 @@ describe("the process's zone", () => {
     ];
     for (const [variable, zones] of readable) {
         test(`is ${zones[0]} where TZ is ${variable}`, () => {
-            setVariable(variable);
+            process.env['TZ'] = variable;
             assert.ok(zones.includes(processTimezone()), processTimezone());
             assert.equal(findProcessTimezone().fault, undefined);
         });
@@ -44,7 +43,7 @@ describe("the process's zone", () => {
     ];
     for (const [variable, zone] of unreadable) {
         test(`is ${zone} where TZ is ${JSON.stringify(variable)}, and that is not kept quiet`, () => {
-            setVariable(variable);
+            process.env['TZ'] = variable;
             assert.deepEqual(findProcessTimezone(), {
                 name: zone,
                 fault: `TZ is ${JSON.stringify(variable)}, which is no zone that Node can read, so ${zone} stands in for it`,
@@ -54,7 +53,7 @@ describe("the process's zone", () => {
 
     test('has a name that Intl takes, and the clock of Date, whatever TZ is', () => {
         for (const [variable] of [...readable, ...unreadable, [':/etc/localtime'], ['CET-1CEST']] as const) {
-            setVariable(variable);
+            process.env['TZ'] = variable;
             assert.ok(new Intl.DateTimeFormat('en', { timeZone: processTimezone() }));
             const hours = Number(formatMoment(MIDNIGHT).slice(11, 13));
             assert.equal(hours, new Date(MIDNIGHT * 1000).getHours(), variable);
@@ -63,7 +62,7 @@ describe("the process's zone", () => {
     });
 
     test('is the one of the machine where there is no TZ', () => {
-        setVariable(undefined);
+        delete process.env['TZ'];
         assert.equal(findProcessTimezone().fault, undefined);
     });
 });

@@ -9,12 +9,8 @@ describe('checkUnixTime', () => {
     });
 
     test('refuses milliseconds, and says so', () => {
-        for (const time of [
-            Date.now(),
-            Date.now() + 0.5,
-            Date.parse('1990-01-01'),
-            -Date.parse('1990-01-01'),
-        ]) {
+        const year = Date.parse('1990-01-01');
+        for (const time of [Date.now(), Date.now() + 0.5, year, -year]) {
             assert.throws(() => checkUnixTime(time), {
                 name: 'TypeError',
                 message: `${time} looks like milliseconds, not unix seconds: pass Math.floor(Date.now() / 1000)`,
@@ -23,11 +19,8 @@ describe('checkUnixTime', () => {
     });
 
     test('the time of a Date in milliseconds is never taken for seconds, from 1974 on', () => {
-        const dates = fc.date({
-            min: new Date('1974-01-01'),
-            max: new Date('2999-12-31'),
-            noInvalidDate: true,
-        });
+        const [min, max] = [new Date('1974-01-01'), new Date('2999-12-31')];
+        const dates = fc.date({ min, max, noInvalidDate: true });
         fc.assert(
             fc.property(dates, (date) => {
                 checkUnixTime(Math.floor(date.getTime() / 1000) % 1e11);
@@ -42,19 +35,8 @@ describe('checkUnixTime', () => {
             assert.throws(() => checkUnixTime(time), { name: 'TypeError', message: /after the year 2999/ });
     });
 
-    const others: unknown[] = [
-        1.5,
-        Date.now() / 1000 + 0.25,
-        '1767225600',
-        new Date(),
-        undefined,
-        null,
-        true,
-        {},
-        [],
-        10n,
-        Number.NaN,
-    ];
+    const numbers = [1.5, Date.now() / 1000 + 0.25, Number.NaN];
+    const others = [...numbers, '1767225600', new Date(), undefined, null, true, {}, [], 10n, Symbol('now')];
     for (const value of others) {
         test(`refuses ${typeof value} ${String(value)}`, () => {
             assert.throws(() => checkUnixTime(value), {
@@ -65,11 +47,6 @@ describe('checkUnixTime', () => {
     }
 
     test('refuses infinity', () => {
-        assert.throws(() => checkUnixTime(Number.POSITIVE_INFINITY), TypeError);
-        assert.throws(() => checkUnixTime(Number.NEGATIVE_INFINITY), TypeError);
-    });
-
-    test('refuses a symbol, with the same error', () => {
-        assert.throws(() => checkUnixTime(Symbol('now')), /is not a time in whole unix seconds/);
+        for (const time of [Infinity, -Infinity]) assert.throws(() => checkUnixTime(time), TypeError);
     });
 });
