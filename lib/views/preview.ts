@@ -1,11 +1,5 @@
 import { describeCrontab } from '../schedule/crontab_words.js';
-import {
-    type PreviewDay,
-    type PreviewEntry,
-    previewDays,
-    type Stretch,
-    TooManySlotsError,
-} from '../schedule/preview.js';
+import { type PreviewDay, type PreviewEntry, previewDays, TooManySlotsError } from '../schedule/preview.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Bot } from '../scheduler/bot.js';
 import { count } from '../text/format.js';
@@ -28,7 +22,10 @@ const LONGEST = 367 * 86_400;
 const INDENT = '  ';
 
 /** A stretch of time, and the IANA zone on whose clock it is shown. */
-interface ShownStretch extends Stretch {
+interface ShownStretch {
+    /** Unix seconds. */
+    readonly from: number;
+    readonly to: number;
     readonly timezone: string;
 }
 
