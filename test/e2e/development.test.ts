@@ -19,6 +19,29 @@ const greeting = (name: string) => `
         }
     };`;
 
+test("an app's own command that runs start-server goes on at SIGTERM, and can wait for runs in flight", async () => {
+    const app = await makeApp({
+        ...backgroundJobs({ greet: greeting('Ada') }),
+        'lib/commands/_file_importer.js': "export { Command as default } from 'pinstripe';\n",
+        'lib/commands/serve.js': `export default {
+            async run(){
+                await this.runCommand('start-server', { host: '127.0.0.1:${await freePort()}' });
+                console.log('told to stop');
+                await this.bot.stop();
+                console.log('cleaned up');
+            }
+        };`,
+    });
+    const server = app.start('pinstripe', ['serve']);
+    await server.printed(/^hello Ada /m);
+    const { code, stdout } = await server.ended('SIGTERM');
+    assert.equal(code, 0);
+    assert.match(
+        stdout,
+        /hello Ada (\d+)\n[\s\S]*told to stop\nbye Ada \1\n[\s\S]*bot stopped\ncleaned up\n$/,
+    );
+});
+
 test('node --watch picks up an edited job, ends the run in flight, and leaves one schedule after several edits', async () => {
     const app = await makeApp(backgroundJobs({ greet: greeting('Ada') }));
     const pinstripe = join(app.root, 'node_modules/.bin/pinstripe');
