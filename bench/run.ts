@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { bullmqTables } from './bullmq.js';
 import { dispatchTables } from './dispatch.js';
 import { latenessTables } from './lateness.js';
+import { slotFilesTables } from './slot_files.js';
 import { startUpTables } from './start_up.js';
 import { type Table, toMarkdown } from './table.js';
 import { timetableTables } from './timetable.js';
@@ -11,6 +12,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
     timetable: timetableTables,
     dispatch: dispatchTables,
     lateness: latenessTables,
+    'slot-files': slotFilesTables,
     'start-up': startUpTables,
     bullmq: bullmqTables,
 };

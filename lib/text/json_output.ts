@@ -11,8 +11,8 @@ const COMMANDS = [
     'showbackgroundjob',
 ];
 
-/** Gives standard output back; undefined: it is not reserved. */
-let release: (() => void) | undefined;
+/** What writes to standard output while it is reserved, and what did before. */
+let reserved: { readonly diverted: typeof process.stdout.write; release(): void } | undefined;
 
 /** Tells whether a command line, without the executable's name, asks for the JSON of one of our commands. */
 export function wantsJson([name = '', ...words]: readonly string[]): boolean {
@@ -28,21 +28,26 @@ export function wantsJson([name = '', ...words]: readonly string[]): boolean {
  * @returns ends it, where it was not reserved before
  */
 export function reserveOutput(): () => void {
-    if (release) return () => {};
+    if (isReserved()) return () => {};
     const { write } = process.stdout;
-    process.stdout.write = ((...args: Parameters<typeof write>) =>
-        process.stderr.write(...args)) as typeof write;
-    release = () => {
+    const diverted = ((...args: Parameters<typeof write>) => process.stderr.write(...args)) as typeof write;
+    const release = () => {
         process.stdout.write = write;
-        release = undefined;
     };
-    return () => release?.();
+    process.stdout.write = diverted;
+    reserved = { diverted, release };
+    return release;
 }
 
 /** Prints the JSON of a command on standard output: a `version`, and the fields of the report. */
 export function printJson(report: object): void {
-    const wasReserved = release !== undefined;
-    release?.();
+    const wasReserved = isReserved();
+    if (wasReserved) reserved?.release();
     console.log(JSON.stringify({ version: VERSION, ...report }, null, 4));
     if (wasReserved) reserveOutput();
+}
+
+// Somebody else may have replaced what writes since.
+function isReserved(): boolean {
+    return reserved !== undefined && process.stdout.write === reserved.diverted;
 }

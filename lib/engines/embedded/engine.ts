@@ -25,6 +25,7 @@ import { type Consequence, enter, promote } from './lanes.js';
 import { Liveness } from './liveness.js';
 import { pause, pausedJobs, resume } from './pauses.js';
 import { abort, fanOut, finish, giveUpAll, giveUpGone, retryLater, take, waitingBatches } from './queue.js';
+import { forgetSome } from './retention.js';
 import { laneKey, NO_TURN, type RunningRow } from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
 import { Turns } from './turns.js';
@@ -40,6 +41,9 @@ const LONGEST_CLOSE = 2_000;
 
 /** A tick waits no longer than this for a lock: the next one makes up for it. */
 const TICK_LOCK_TIMEOUT: LockTimeout = { milliseconds: 500 };
+
+/** How often what is too old is forgotten in memory, in seconds; in a file that is done with the beats. */
+const FORGET_EVERY = 3_600;
 
 /** These skips behind one run are told with its age. */
 const TOLD_SKIPS = [1, 10, 100];
@@ -79,6 +83,7 @@ export class EmbeddedEngine implements Engine {
     /** The last second in which any process had enqueued, when this one looked. */
     #seenUntil = Number.NEGATIVE_INFINITY;
     readonly #ops: Op[] = [];
+    #forgotAt = Number.NEGATIVE_INFINITY;
     #looksAtAll = false;
     #step: Promise<void> | undefined;
     #cancelDue: (() => void) | undefined;
@@ -170,6 +175,10 @@ export class EmbeddedEngine implements Engine {
             if (!(await this.#unlessAway(enqueued))) return undefined;
         }
         this.#enqueuedUntil = second;
+        if (this.#store?.isShared === false && second - this.#forgotAt >= FORGET_EVERY) {
+            this.#forgotAt = second;
+            await this.#forgetAll();
+        }
         return conflicts;
     }
 
@@ -264,6 +273,12 @@ export class EmbeddedEngine implements Engine {
             check: () => this.#store?.check(),
         });
         if (this.#store.isShared) await this.#liveness.beat();
+    }
+
+    async #forgetAll(): Promise<void> {
+        const { retention, maxRunsPerJob } = (this.#host as EngineHost).journal;
+        const limits = { age: retention, runs: maxRunsPerJob };
+        while (await this.#do((database) => forgetSome(database, limits, this.#now())));
     }
 
     /** Does something in the next step, together with whatever else comes meanwhile. */
