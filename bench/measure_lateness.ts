@@ -45,8 +45,8 @@ async function startFramework(): Promise<void> {
     const { Job, Workspace } = await import('pinstripe');
     for (let index = 0; index < SCHEDULES; index++) Job.register(`job-${index}`, declaring());
     await Workspace.run(() => {});
-    void Workspace.run(async function () {
-        this['jobCoordinator'].start();
+    void Workspace.run(async function (this: { jobCoordinator: { start(): void } }) {
+        this.jobCoordinator.start();
         await new Promise(() => {});
     });
 }

@@ -136,7 +136,7 @@ async function refusalToImport(file: string, rootPath: string): Promise<string |
         await import(pathToFileURL(file).href);
         return undefined;
     } catch (error) {
-        const { typescriptRefusal } = await import('../lib/jobs/job_file.js');
+        const { typescriptRefusal } = await import('../lib/text/import_fault.js');
         const refusal = typescriptRefusal(error);
         if (refusal === undefined) throw error;
         return `${refusal.reason.replace(`${rootPath}/`, '')}: ${refusal.cure}.`;
