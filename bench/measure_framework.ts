@@ -20,7 +20,7 @@ export async function measureFramework(mix: readonly MixedSchedule[]): Promise<F
     const heap = (heapInUse() - heapBefore) / mix.length;
     const figures = { register: (register * 1000) / mix.length, heap };
 
-    return Workspace.run(async function () {
+    return Workspace.run(async function (this: unknown) {
         const { jobScheduler, jobQueue } = this as unknown as {
             jobScheduler: JobScheduler;
             jobQueue: { length: number };

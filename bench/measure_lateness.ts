@@ -75,20 +75,21 @@ async function startFramework(): Promise<void> {
             },
         });
     await Workspace.run(() => {});
-    void Workspace.run(async function () {
-        const { jobScheduler, jobQueue } = this as unknown as FrameworkServices;
+    void Workspace.run(async function (this: FrameworkServices) {
+        const { jobScheduler, jobQueue } = this;
         const { scheduleJobs } = jobScheduler;
         // What it looks for at a second is due at the next one.
         jobScheduler.scheduleJobs = (unixTime) => {
             jobScheduler.queueJob = async (job) => jobQueue.push(job, { second: (unixTime + 1) * 1000 });
             return scheduleJobs.call(jobScheduler, unixTime);
         };
-        this['jobCoordinator'].start();
+        this.jobCoordinator.start();
         await new Promise(() => {});
     });
 }
 
 interface FrameworkServices {
+    readonly jobCoordinator: { start(): void };
     readonly jobScheduler: {
         scheduleJobs(unixTime: number): Promise<void>;
         queueJob(job: string): Promise<void>;

@@ -8,6 +8,7 @@ export type {
     BackgroundJobRegistry,
     BackgroundJobSettings,
     BackgroundJobShape,
+    CurrentRun,
     Duration,
 } from '../types/background_job.js';
 export type { BotConfig, JournalConfig } from '../types/bot_config.js';
@@ -15,7 +16,7 @@ export type { Services } from '../types/framework.js';
 export { ConfigError } from './config/config.js';
 export { BackgroundJob, defineBackgroundJob } from './jobs/background_job.js';
 export type { BotEvent } from './runs/events.js';
-export type { CurrentRun, Outcome, Run, TenantId } from './runs/run.js';
+export type { Outcome, Run, TenantId } from './runs/run.js';
 export { BadScheduleError, type Json } from './schedule/schedule.js';
 export { Bot } from './scheduler/bot.js';
 export type { BotParts } from './scheduler/runtime.js';

@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 
 /** From the lowest to the highest: a room imports from itself and from those below. `lib` is for the files right in it. */
 const ROOMS = [
-    'types',
+    'types/framework.ts',
+    'types/pinstripe.d.ts',
     'lib/framework.ts',
     'lib/copies.ts',
     'lib/text',
     'lib/time',
     'lib/schedule',
+    'types',
     'lib/config',
     'lib/jobs',
     'lib/runs',
@@ -28,7 +30,7 @@ const ROOMS = [
 const MOST_FILES = 16;
 
 /** Rooms that are not in order yet: their faults are told, and fail nothing. */
-const UNFINISHED = /^(up: (types|lib\/config)|full: lib\/engines\/embedded)\b/;
+const UNFINISHED = /^full: lib\/engines\/embedded\b/;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

@@ -1,6 +1,4 @@
-import type { BrokenFile } from '../lib/jobs/problem.js';
-import type { CurrentRun } from '../lib/runs/run.js';
-import type { Json } from '../lib/schedule/schedule.js';
+import type { Json } from '../lib/schedule/args.js';
 import type { Context, Mixin, Registry, Services } from './framework.js';
 
 /** A length of time with its unit: `'500ms'`, `'25s'`, `'10m'`, `'1h'`, `'2 days'`. */
@@ -30,6 +28,21 @@ export interface BackgroundJobSettings {
     environments?: string[];
     /** A sentence for lists. */
     description?: string;
+}
+
+/** What a job sees of its own run, as `this.currentRun`. */
+export interface CurrentRun {
+    readonly id: string;
+    readonly job: string;
+    /** The slot, in unix seconds; undefined for a manual run of no slot. */
+    readonly scheduledAt: number | undefined;
+    /** How long after its slot the run started, in milliseconds; 0 where there is no slot. */
+    readonly lateBy: number;
+    /** 1 for the first attempt; grows with each retry. */
+    readonly attempt: number;
+    readonly tenant: string | number | undefined;
+    /** Whether somebody asked for it, rather than the clock. */
+    readonly manual: boolean;
 }
 
 /** `this` inside a background job's `run()`: all services of the framework and the app, and the run itself. */
@@ -87,10 +100,4 @@ export interface BackgroundJobRegistry extends Omit<Registry, 'for' | 'addHook'>
     readonly revision: number;
     /** Which jobs were registered or unregistered after the given revision. */
     changedSince(revision: number): string[];
-    /** The job files that made no job, by their paths. */
-    readonly brokenFiles: ReadonlyMap<string, BrokenFile>;
-    /** Why `meta()` of a job threw, if it did. */
-    readonly metaError?: unknown;
-    /** Notes that a job file made no job. */
-    reportBrokenFile(broken: BrokenFile): void;
 }

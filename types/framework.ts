@@ -35,11 +35,9 @@ export type Mixin = object;
 export interface FrameworkClass {
     readonly name: string;
     readonly prototype: any;
-    readonly parent: any;
     extend(name?: string): any;
     include(...mixins: Mixin[]): this;
     assignProps(...sources: object[]): this;
-    new: (...args: any[]) => any;
 }
 
 /** A registry: classes by name, made of the mixins that were registered under it. */
@@ -55,7 +53,6 @@ export interface Registry extends FrameworkClass {
     normalizeName(name: string): string;
     importFile(file: { dirPath: string; filePath: string }): Promise<void>;
     addHook(names: string | string[], callback: string | ((...args: any[]) => unknown)): void;
-    readonly hooks: Record<string, ((...args: any[]) => unknown)[]>;
 }
 
 /** One parameter of a command, as `hasParam` declares it. */
@@ -100,9 +97,6 @@ export interface ProjectInstance {
     readonly exists: boolean;
     readonly name: string;
     readonly rootPath?: string;
-    readonly configPath?: string;
-    readonly entryPath?: string;
-    readonly config?: Record<string, any>;
 }
 
 /** What the framework's commands throw when `validation` hooks set errors: a message for each parameter. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type Config, ConfigError, DEFAULT_CONFIG, loadConfig } from '../config/config.js';
 import { BackgroundJob } from '../jobs/background_job.js';
-import { importFault } from '../jobs/job_file.js';
 import { brokenFileProblems, planJob } from '../jobs/job_plan.js';
 import { noteScheduleCalls } from '../jobs/schedule_call.js';
+import { importFault } from '../text/import_fault.js';
 import { findProcessTimezone } from '../time/process_timezone.js';
 import { check } from './check.js';
 import type { Finding } from './finding.js';

@@ -7,7 +7,6 @@ import type {
 import type { Context } from '../../types/framework.js';
 import { Class, Hookable, ImportableRegistry, inflector, ServiceFactory } from '../framework.js';
 import { importJobFile, isScript } from './job_file.js';
-import type { BrokenFile } from './problem.js';
 import { noteScheduleCall } from './schedule_call.js';
 
 interface Base extends BackgroundJobRegistry {
@@ -40,8 +39,6 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
         };
 
         this.assignProps({
-            brokenFiles: new Map(),
-
             // The framework's own would pass over some scripts without a word.
             importFile(this: Base, file: { dirPath: string; filePath: string }) {
                 return isScript(file.filePath) ? importJobFile(this, file) : importFile.call(this, file);
@@ -93,10 +90,6 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
                         }
                     },
                 };
-            },
-
-            reportBrokenFile(this: Base, broken: BrokenFile) {
-                (this.brokenFiles as Map<string, BrokenFile>).set(broken.file, broken);
             },
         });
     },

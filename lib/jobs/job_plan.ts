@@ -1,6 +1,8 @@
 import { BadScheduleError, createSchedule, type Schedule } from '../schedule/schedule.js';
 import { messageOf, readError, toError } from '../text/errors.js';
+import { lineInStack } from '../text/import_fault.js';
 import { BackgroundJob } from './background_job.js';
+import { brokenFiles } from './job_file.js';
 import type { Problem } from './problem.js';
 import { scheduleCall } from './schedule_call.js';
 import {
@@ -10,7 +12,6 @@ import {
     type SettingComplaint,
     type Settings,
 } from './settings.js';
-import { lineInStack } from './stack_line.js';
 
 /** Where a job's settings stand: in its definition, or on its class, where `meta()` has put them. */
 export type SettingSources = Readonly<Partial<Record<keyof Settings, 'definition' | 'meta()'>>>;
@@ -92,7 +93,7 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
  * @returns a problem for each
  */
 export function brokenFileProblems(): Problem[] {
-    return [...BackgroundJob.brokenFiles.values()].map((broken) => ({
+    return [...brokenFiles.values()].map((broken) => ({
         ...broken,
         severity: broken.kind === 'file-ignored' ? 'warning' : 'error',
     }));

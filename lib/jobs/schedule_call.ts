@@ -1,4 +1,4 @@
-import { lineInStack } from './stack_line.js';
+import { lineInStack } from '../text/import_fault.js';
 
 /** A `schedule()` call, as its author finds it again. */
 export interface ScheduleCall {

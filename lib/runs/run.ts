@@ -37,21 +37,6 @@ export interface Run {
     error: ErrorRecord | undefined;
 }
 
-/** What a job sees of its own run, as `this.currentRun`. */
-export interface CurrentRun {
-    readonly id: string;
-    readonly job: string;
-    /** The slot, in unix seconds; undefined for a manual run of no slot. */
-    readonly scheduledAt: number | undefined;
-    /** How long after its slot the run started, in milliseconds; 0 where there is no slot. */
-    readonly lateBy: number;
-    /** 1 for the first attempt; grows with each retry. */
-    readonly attempt: number;
-    readonly tenant: TenantId | undefined;
-    /** Whether somebody asked for it, rather than the clock. */
-    readonly manual: boolean;
-}
-
 /** A run that has not started, where nothing else is said. */
 export function createRun(known: Pick<Run, 'job' | 'args'> & Partial<Run>): Run {
     return {

@@ -1,3 +1,4 @@
+import type { CurrentRun } from '../../types/background_job.js';
 import type { Services } from '../../types/framework.js';
 import { Workspace } from '../framework.js';
 import { BackgroundJob } from '../jobs/background_job.js';
@@ -6,7 +7,7 @@ import type { Clock } from '../time/clock.js';
 import { type ActiveRun, runStorage } from './active_run.js';
 import type { Emit } from './events.js';
 import { type HookFailure, runHooks } from './hooks.js';
-import { type CurrentRun, latenessOf, type Outcome } from './run.js';
+import { latenessOf, type Outcome } from './run.js';
 import { watchStrayErrors } from './stray_errors.js';
 import { hasTenant, type Tenancy, tenancyOf } from './tenants.js';
 import { destroyContext } from './workspace_end.js';

@@ -7,6 +7,7 @@ import { HOSTILE_THROWS } from '../support/hostile_throws.js';
 
 await openApp();
 const { BackgroundJob } = await import('../../lib/index.js');
+const { brokenFiles } = await import('../../lib/jobs/job_file.js');
 const { brokenFileProblems, planJob } = await import('../../lib/jobs/job_plan.js');
 
 const FILE = '/app/lib/background_jobs/my_task.js';
@@ -315,12 +316,7 @@ describe('a file that made no job', () => {
     test('is a problem with its job, file and reason, until it is mended', () => {
         const broken = { job: 'b', file: '/app/lib/background_jobs/b.js' };
         const second = { ...broken, kind: 'import-failed', reason: 'cannot be imported' } as const;
-        BackgroundJob.reportBrokenFile({
-            ...broken,
-            kind: 'no-definition',
-            reason: 'has no default export',
-        });
-        BackgroundJob.reportBrokenFile(second);
+        brokenFiles.set(broken.file, second);
         assert.deepEqual(brokenFileProblems(), [{ ...second, severity: 'error' }]);
     });
 });

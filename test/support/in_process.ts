@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { runCli } from '../../lib/cli/main.js';
-import type { BackgroundJob as Jobs } from '../../lib/jobs/background_job.js';
 import type { BrokenFile } from '../../lib/jobs/problem.js';
 import type { Bot as BotClass } from '../../lib/scheduler/bot.js';
 import type { Registry } from '../../types/framework.js';
@@ -16,7 +15,7 @@ type Registrations = readonly (readonly [Registry, Record<string, object>])[];
 interface Installed {
     readonly runCli: typeof runCli;
     readonly Bot: typeof BotClass;
-    readonly Jobs: { readonly brokenFiles: Map<string, BrokenFile> };
+    readonly brokenFiles: Map<string, BrokenFile>;
     readonly Project: { _instance?: unknown };
     readonly importAll: (path?: string) => Promise<void>;
     readonly registries: readonly Registry[];
@@ -82,11 +81,11 @@ async function run(
     );
     try {
         installed ??= load();
-        const { runCli, Bot, Jobs, Project, importAll, registries, bare } = await installed;
-        const { registrations = bare, brokenFiles = [] } = registered.get(root) ?? {};
+        const { runCli, Bot, brokenFiles, Project, importAll, registries, bare } = await installed;
+        const { registrations = bare, brokenFiles: broken = [] } = registered.get(root) ?? {};
         register(registrations);
-        Jobs.brokenFiles.clear();
-        for (const [file, broken] of brokenFiles) Jobs.brokenFiles.set(file, broken);
+        brokenFiles.clear();
+        for (const [file, problem] of broken) brokenFiles.set(file, problem);
         delete Project._instance;
         bot = new Bot();
         // What the app's entry does, which is imported once: so new files are found.
@@ -94,7 +93,7 @@ async function run(
         await runCli(words, root);
         registered.set(root, {
             registrations: registrationsOf(registries),
-            brokenFiles: [...Jobs.brokenFiles],
+            brokenFiles: [...brokenFiles],
         });
         return { code: Number(process.exitCode ?? 0), ...printed };
     } finally {
@@ -114,10 +113,11 @@ async function load(): Promise<Installed> {
         ofFramework('pinstripe'),
         ofFramework('haberdash/lib/abstract_registry.js'),
     ]);
-    const { BackgroundJob }: { BackgroundJob: typeof Jobs } = await inPackage('lib/index.js');
-    const [{ runCli }, { Bot }] = await Promise.all([
+    await inPackage('lib/index.js');
+    const [{ runCli }, { Bot }, { brokenFiles }] = await Promise.all([
         inPackage('lib/cli/main.js'),
         inPackage('lib/scheduler/bot.js'),
+        inPackage('lib/jobs/job_file.js'),
     ]);
     await importAll();
     ServiceFactory.register('bot', { create: () => bot });
@@ -130,7 +130,7 @@ async function load(): Promise<Installed> {
     return {
         runCli,
         Bot,
-        Jobs: BackgroundJob as unknown as Installed['Jobs'],
+        brokenFiles,
         Project,
         importAll,
         registries: all,

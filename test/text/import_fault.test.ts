@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { lineInStack } from '../../lib/jobs/stack_line.js';
 import { type ErrorRecord, readError } from '../../lib/text/errors.js';
+import { lineInStack } from '../../lib/text/import_fault.js';
 
 const FILE = '/app/lib/background_jobs/a #1.js';
 
