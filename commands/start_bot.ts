@@ -16,7 +16,7 @@ export default {
 
     run(this: CommandInstance) {
         return runCommand(async () => {
-            const { exitSoon, stopOnSignals } = await import('../lib/process/server_stop.js');
+            const { exitSoon, stopOnSignals } = await import('../lib/process/stop_signals.js');
             const { enabled, stopTimeout } = await loadConfig();
             if (!enabled) {
                 console.error(
