@@ -136,7 +136,7 @@ async function ourContender(job: string): Promise<Contender> {
         emit,
         random: Math.random,
         planOf,
-        listingTimeout: () => 30_000,
+        turn: 30_000,
     });
     const host: EngineHost = {
         clock: systemClock,

@@ -40,7 +40,7 @@ const worker = new Worker({
     emit() {},
     random: () => 0,
     planOf,
-    listingTimeout: () => 30_000,
+    turn: 30_000,
 });
 
 async function engineRounds(filename: string | false): Promise<() => Promise<void>> {

@@ -1,6 +1,6 @@
 import { loadConfig } from '../lib/config/config.js';
 import { defineCommand } from '../lib/process/command.js';
-import { exitSoon, stopOnSignals } from '../lib/process/server_stop.js';
+import { exitSoon, stopOnSignals } from '../lib/process/stop_signals.js';
 import type { Bot } from '../lib/scheduler/bot.js';
 
 export default defineCommand({

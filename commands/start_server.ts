@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type Config, ConfigError, loadConfig } from '../lib/config/config.js';
 import { failOnBadParams, flag } from '../lib/process/command.js';
-import { exitSoon, stopOnSignals } from '../lib/process/server_stop.js';
+import { exitSoon, stopOnSignals } from '../lib/process/stop_signals.js';
 import { readError, traceOf } from '../lib/text/errors.js';
 import { printableLines } from '../lib/text/printable.js';
 import type { CommandInstance, CommandRegistry } from '../types/framework.js';

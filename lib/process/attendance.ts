@@ -5,8 +5,7 @@ import { reserveOutput } from '../text/json_output.js';
 import { surviveLostOutput } from '../text/lost_output.js';
 import { printable } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
-import { exitSoon } from './server_stop.js';
-import { exitCodeOf, onStopSignals, type StopSignal } from './stop_signals.js';
+import { exitCodeOf, exitSoon, onStopSignals, type StopSignal } from './stop_signals.js';
 
 /** How often a line says how runs get on, in milliseconds: what ends sooner needs none. */
 const PROGRESS_EVERY = 10_000;
@@ -20,15 +19,8 @@ export interface Attendance {
     readonly runs: () => readonly Run[];
 }
 
-const ANNOUNCEMENTS: Record<StopSignal, string> = {
-    SIGINT: 'Interrupted: waiting for the job to heed its signal. Ctrl-C again ends it at once.',
-    SIGTERM: 'Told to end: waiting for the job to heed its signal. A second SIGTERM ends it at once.',
-};
-
-const NOTHING_STARTED: Record<StopSignal, string> = {
-    SIGINT: 'Interrupted: nothing is running. Ctrl-C again ends this at once.',
-    SIGTERM: 'Told to end: nothing is running. A second SIGTERM ends this at once.',
-};
+const ASKED: Record<StopSignal, string> = { SIGINT: 'Interrupted', SIGTERM: 'Told to end' };
+const AGAIN: Record<StopSignal, string> = { SIGINT: 'Ctrl-C again', SIGTERM: 'A second SIGTERM' };
 
 const EXITED =
     'The job ended the process before it was over: neither it nor what it uses may call process.exit().';
@@ -39,7 +31,6 @@ const EXITED =
  * at once. Whatever else ends it before the runs are over makes the exit code 1: nobody is to take that for success.
  *
  * @param work has the runs executed; is given a signal that interrupts them
- * @returns what `work` returns
  */
 export async function attend<T>(
     { bot, isJson, runs }: Attendance,
@@ -56,7 +47,10 @@ export async function attend<T>(
         ? undefined
         : setInterval(() => console.error(describeProgress(runs(), Date.now() - since)), PROGRESS_EVERY);
     const forget = onStopSignals((signal) => {
-        console.error(runs().some(isGoingOn) ? ANNOUNCEMENTS[signal] : NOTHING_STARTED[signal]);
+        const [state, whom] = runs().some(isGoingOn)
+            ? ['waiting for the job to heed its signal', 'it']
+            : ['nothing is running', 'this'];
+        console.error(`${ASKED[signal]}: ${state}. ${AGAIN[signal]} ends ${whom} at once.`);
         process.exitCode = exitCodeOf(signal);
         controller.abort();
     });
@@ -79,11 +73,10 @@ export async function attend<T>(
 }
 
 /**
- * Says how runs get on.
+ * Says how runs get on: `'running send-invoices for 20 s (tenant acme, 3 of 40, attempt 2)'`.
  *
- * @param runs the runs, in order: over, going on, and to come
+ * @param runs in order: over, going on, and to come
  * @param elapsed how long they have been going on, in milliseconds
- * @returns `'running send-invoices for 20 s (tenant acme, 3 of 40, attempt 2)'`
  */
 export function describeProgress(runs: readonly Run[], elapsed: number): string {
     const time = formatDuration(elapsed);

@@ -1,16 +1,64 @@
 import { constants } from 'node:os';
+import { type Bot, runtimeOf } from '../scheduler/bot.js';
 
 /** A signal that comes again within this time is the same one: npm hands on a Ctrl-C that its child got, too. */
 const SAME_SIGNAL = 500;
 
+/** How long the rest of the process may take to end by itself once the bot has stopped, in milliseconds. */
+const GRACE_AFTER_STOP = 1_000;
+
+/** How long the whole shutdown may take beyond the bot's `stopTimeout`, in milliseconds. */
+const MARGIN = 5_000;
+
 /** The signals that ask a process to end. */
 export type StopSignal = 'SIGTERM' | 'SIGINT';
+
+/** A process that has a bot. */
+export interface StoppableServer {
+    /** Closes its listener, where it has one, so that no new requests come in. */
+    closeListener?(): void;
+    readonly bot: Bot;
+    /** How long the bot waits for runs in flight, in milliseconds. */
+    readonly stopTimeout: number;
+}
+
+/**
+ * Stops the server on SIGTERM and SIGINT: the listener closes first, then the bot stops, and the process exits with 0
+ * even if something keeps it alive. An exit in the middle of runs, such as a job's `process.exit(0)`, names them, and is no
+ * success.
+ */
+export function stopOnSignals({ bot, closeListener, stopTimeout }: StoppableServer): void {
+    process.on('exit', (code) => {
+        const { worker, life, emit } = runtimeOf(bot);
+        const runs = [...worker.runs].map(({ run }) => run);
+        if (runs.length === 0 || !life?.isOpen) return;
+        emit({ type: 'exit-with-runs', runs });
+        if (code === 0) process.exitCode = 1;
+    });
+    onStopSignals(() => {
+        closeListener?.();
+        exitAfter(stopTimeout + MARGIN, bot);
+        void bot.stop();
+    });
+}
+
+/** Ends the process soon, unless it ends by itself: a timer that a job left behind would keep it alive for ever. */
+export function exitSoon(bot: Bot): void {
+    exitAfter(GRACE_AFTER_STOP, bot);
+}
+
+function exitAfter(delay: number, bot: Bot): void {
+    setTimeout(() => {
+        const resources = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe|File)/.test(name));
+        runtimeOf(bot).emit({ type: 'exit-forced', resources: [...new Set(resources)] });
+        process.exit();
+    }, delay).unref();
+}
 
 /**
  * Listens to SIGTERM and SIGINT. The first begins the end; a second one exits at once, with 128 and its number. SIGHUP,
  * the end of a terminal, is handed on as SIGTERM, so that whoever else listens to that hears of it, too.
  *
- * @param begin told of the first
  * @returns a function that ends this: signals do what they do without a listener
  */
 export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
@@ -18,34 +66,22 @@ export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
     const onSignal = (signal: NodeJS.Signals) => {
         if (stoppingSince === undefined) {
             stoppingSince = Date.now();
-            if (signal === 'SIGINT') leaveLine();
+            // The terminal has written ^C, and stays behind it.
+            if (signal === 'SIGINT') [process.stdout, process.stderr].find(({ isTTY }) => isTTY)?.write('\n');
             begin(signal as StopSignal);
         } else if (Date.now() - stoppingSince > SAME_SIGNAL) {
             process.exit(exitCodeOf(signal));
         }
     };
     const onHangUp = () => void process.emit('SIGTERM', 'SIGTERM');
-    process.on('SIGHUP', onHangUp);
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
+    const listeners = { SIGHUP: onHangUp, SIGTERM: onSignal, SIGINT: onSignal };
+    for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
     return () => {
-        process.off('SIGHUP', onHangUp);
-        process.off('SIGTERM', onSignal);
-        process.off('SIGINT', onSignal);
+        for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
     };
 }
 
-// The terminal has written ^C, and stays behind it.
-function leaveLine(): void {
-    [process.stdout, process.stderr].find(({ isTTY }) => isTTY)?.write('\n');
-}
-
-/**
- * The exit code of a process that a signal has ended, as shells have it.
- *
- * @param signal which
- * @returns 128 and its number: 130 for SIGINT, 143 for SIGTERM
- */
+/** The exit code of a process that a signal has ended, as shells have it: 130 for SIGINT, 143 for SIGTERM. */
 export function exitCodeOf(signal: NodeJS.Signals): number {
     return 128 + constants.signals[signal];
 }

@@ -1,19 +1,16 @@
-import type { CurrentRun } from '../../types/background_job.js';
-import type { Services } from '../../types/framework.js';
-import { Workspace } from '../framework.js';
+import type { CurrentRun, HookName } from '../../types/background_job.js';
+import type { Context, Services } from '../../types/framework.js';
+import { ContextClass, Workspace } from '../framework.js';
 import { BackgroundJob } from '../jobs/background_job.js';
-import { toError } from '../text/errors.js';
-import type { Clock } from '../time/clock.js';
+import { type ErrorRecord, readError, toError } from '../text/errors.js';
 import { type ActiveRun, runStorage } from './active_run.js';
-import type { Emit } from './events.js';
-import { type HookFailure, runHooks } from './hooks.js';
+import type { EngineHost } from './engine.js';
 import { latenessOf, type Outcome } from './run.js';
 import { watchStrayErrors } from './stray_errors.js';
 import { hasTenant, type Tenancy, tenancyOf } from './tenants.js';
-import { destroyContext } from './workspace_end.js';
 
 /** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
-const PATIENCE_WITH_ABORTED = 5_000;
+const GRACE_AFTER_ABORT = 5_000;
 
 /** A tenant that was there less than this ago, in milliseconds, is not asked for again. */
 const TENANT_IS_FRESH = 10_000;
@@ -22,19 +19,19 @@ interface JobInstance {
     run(...args: unknown[]): unknown;
 }
 
+type Hook = (this: object, ...args: unknown[]) => unknown;
+type Hookable = Record<'hooks' | 'allHooks', Partial<Record<HookName, Hook[]>>>;
+
 /** How an attempt ended. */
 export interface Ending {
     readonly outcome: Exclude<Outcome, 'lost'>;
-    readonly error?: Error;
+    readonly error?: Error | undefined;
     readonly reason?: string;
 }
 
 /** Executes attempts: each in a workspace of its own, with its args, its signal, its timeout and its hooks. */
 export class Runner {
-    constructor(
-        private readonly clock: Clock,
-        private readonly emit: Emit,
-    ) {}
+    constructor(private readonly host: Pick<EngineHost, 'clock' | 'emit'>) {}
 
     /**
      * Executes one attempt of a run.
@@ -43,57 +40,58 @@ export class Runner {
      * @returns how it ended; the promise never rejects
      */
     async attempt(active: ActiveRun, dueAt: number): Promise<Ending> {
-        this.emit({ type: 'run-started', run: active.run });
+        const { clock, emit } = this.host;
+        emit({ type: 'run-started', run: active.run });
         const { timeout } = active.plan.settings;
         const cancelTimeout =
-            timeout === undefined ? undefined : this.clock.after(timeout, () => active.timeOut());
+            timeout === undefined ? undefined : clock.after(timeout, () => active.timeOut());
         let left: string | undefined;
-        const thrown = await this.#guarded(active, async (workspace) => {
+        const thrown = await this.#inWorkspace(active, async (workspace) => {
             left = await this.#runJob(active, workspace, dueAt);
         });
         cancelTimeout?.();
-        if (left !== undefined) return { outcome: 'skipped', reason: left };
-        return endingOf(active, thrown && toError(thrown.cause));
+        return left === undefined ? endingOf(active, thrown?.error) : { outcome: 'skipped', reason: left };
     }
 
-    /**
-     * Lists for whom a slot runs. A listing that fails is told to the job's hooks.
-     *
-     * @returns for whom, or how it failed; the promise never rejects
-     */
-    async listTenants(
-        active: ActiveRun,
-    ): Promise<{ kind: 'listed'; tenancy: Tenancy } | { kind: 'failed'; ending: Ending }> {
+    /** Lists for whom a slot runs; else answers how that failed. The promise never rejects. */
+    async listTenants(active: ActiveRun): Promise<Tenancy | Ending> {
         let tenancy: Tenancy | undefined;
         const aborted = new Promise<never>((_, reject) => {
             active.signal.addEventListener('abort', () => reject(active.signal.reason));
         });
-        const thrown = await this.#guarded(active, async () => {
+        const thrown = await this.#inWorkspace(active, async () => {
             tenancy = await Promise.race([tenancyOf(active.plan.settings), aborted]);
         });
-        if (tenancy) return { kind: 'listed', tenancy };
-        return { kind: 'failed', ending: await this.failListing(active, thrown?.cause) };
+        return tenancy ?? this.failListing(active, thrown?.error);
     }
 
     /** Lets the job's hooks hear that its tenants could not be listed. */
-    async failListing(active: ActiveRun, error: unknown): Promise<Ending> {
-        const cause = toError(error);
+    async failListing(active: ActiveRun, thrown: unknown): Promise<Ending> {
+        const cause = toError(thrown);
         const failure = new Error(`its tenants could not be listed: ${cause.message}`, { cause });
-        await this.#guarded(active, async (context) => {
-            const job: JobInstance = this.#create(active, context);
-            await runHooks(job, active.run.job, 'runFailed', this.#hookFailure(active), failure);
-        });
+        await this.#inWorkspace(active, (workspace) =>
+            this.#runHooks(active, createJob(active, workspace), 'runFailed', failure),
+        );
         return endingOf(active, failure);
     }
 
-    async #guarded(
+    /** Works in a workspace of its own; answers what the work threw: in an object, for an Error may pass for a promise. */
+    async #inWorkspace(
         active: ActiveRun,
         work: (workspace: Services) => Promise<void>,
-    ): Promise<{ cause: unknown } | undefined> {
-        const { run } = active;
+    ): Promise<{ readonly error: Error } | undefined> {
+        const { run, signal } = active;
+        const { clock, emit } = this.host;
         watchStrayErrors();
-        const stopNaming = this.#nameIfItIgnoresItsSignal(active);
-        const { emit } = this;
+        let cancel = () => {};
+        const onAbort = () => {
+            const reason = active.abortReason ?? 'timeout';
+            cancel = clock.after(GRACE_AFTER_ABORT, () =>
+                emit({ type: 'run-ignores-signal', run, reason, age: active.age(clock.now()) }),
+            );
+        };
+        signal.addEventListener('abort', onAbort);
+        const cleanupFailed = (error: ErrorRecord) => emit({ type: 'cleanup-failed', run, error });
         try {
             await runStorage.run(active, () =>
                 Workspace.run(async function () {
@@ -101,17 +99,16 @@ export class Runner {
                     try {
                         await work(this);
                     } finally {
-                        await destroyContext(this.context, (error) =>
-                            emit({ type: 'cleanup-failed', run, error }),
-                        );
+                        await destroyContext(this.context, cleanupFailed);
                     }
                 }),
             );
             return undefined;
         } catch (cause) {
-            return { cause };
+            return { error: toError(cause) };
         } finally {
-            stopNaming();
+            signal.removeEventListener('abort', onAbort);
+            cancel();
         }
     }
 
@@ -120,66 +117,74 @@ export class Runner {
         const { run, plan } = active;
         if (run.tenant !== undefined) {
             workspace.initialParams._headers['x-tenant-id'] = run.tenant;
-            const isFresh = this.clock.now() - dueAt < TENANT_IS_FRESH;
+            const isFresh = this.host.clock.now() - dueAt < TENANT_IS_FRESH;
             const left = isFresh ? undefined : await hasTenant(workspace, plan.settings, run.tenant);
             if (left) return left;
         }
-        const job = this.#create(active, workspace);
-        const failed = this.#hookFailure(active);
-        await runHooks(job, run.job, 'beforeRun', failed);
+        const job = createJob(active, workspace);
+        await this.#runHooks(active, job, 'beforeRun');
         try {
             // A copy, so that no run sees what another did to its args.
             await job.run(...(run.args.length === 0 ? [] : structuredClone(run.args)));
         } catch (cause) {
-            await runHooks(job, run.job, 'runFailed', failed, toError(cause));
+            await this.#runHooks(active, job, 'runFailed', toError(cause));
             throw cause;
         } finally {
-            await runHooks(job, run.job, 'afterRun', failed);
+            await this.#runHooks(active, job, 'afterRun');
         }
         return undefined;
     }
 
-    #create(active: ActiveRun, { context }: Services): JobInstance {
-        return BackgroundJob.create(active.run.job, context, {
-            signal: active.signal,
-            currentRun: currentRunOf(active),
-        });
-    }
-
-    #hookFailure({ run }: ActiveRun): HookFailure {
-        return (hook, error) => this.emit({ type: 'hook-failed', run, hook, error });
-    }
-
-    #nameIfItIgnoresItsSignal(active: ActiveRun): () => void {
-        let cancel: (() => void) | undefined;
-        const unsubscribe = active.onAbort((reason) => {
-            cancel ??= this.clock.after(PATIENCE_WITH_ABORTED, () => {
-                const age = this.clock.now() - (active.run.startedAt ?? this.clock.now());
-                this.emit({ type: 'run-ignores-signal', run: active.run, reason, age });
-            });
-        });
-        return () => {
-            unsubscribe();
-            cancel?.();
-        };
+    // A hook that throws keeps neither the job nor other hooks from running; the framework's `runHook` would stop there.
+    async #runHooks({ run }: ActiveRun, job: object, hook: HookName, ...args: unknown[]): Promise<void> {
+        const Job = BackgroundJob.for(run.job) as unknown as Hookable;
+        // allHooks walks all ancestors of the class, which most jobs need not pay for.
+        if (!Job.hooks[hook] && !(BackgroundJob as unknown as Hookable).hooks[hook]) return;
+        for (const callback of Job.allHooks[hook] ?? []) {
+            try {
+                await callback.call(job, ...args);
+            } catch (cause) {
+                this.host.emit({ type: 'hook-failed', run, hook, error: readError(cause) });
+            }
+        }
     }
 }
 
-function endingOf({ signal, abortReason, strayError }: ActiveRun, error: Error | undefined): Ending {
-    if (abortReason) return { outcome: 'aborted', reason: abortReason, ...(error && { error }) };
+function endingOf({ signal, abortReason, strayError }: ActiveRun, error = strayError): Ending {
+    if (abortReason) return { outcome: 'aborted', reason: abortReason, error };
     if (signal.aborted) return { outcome: 'timed_out', error: toError(signal.reason) };
-    const failure = error ?? strayError;
-    return failure ? { outcome: 'failed', error: failure } : { outcome: 'succeeded' };
+    return error ? { outcome: 'failed', error } : { outcome: 'succeeded' };
 }
 
-function currentRunOf({ run }: ActiveRun): CurrentRun {
-    return Object.freeze({
-        id: run.id,
-        job: run.job,
-        scheduledAt: run.scheduledAt,
-        lateBy: latenessOf(run),
-        attempt: run.attempt,
-        tenant: run.tenant,
-        manual: run.manual,
-    });
+function createJob({ run, signal }: ActiveRun, { context }: Services): JobInstance {
+    const { id, job, scheduledAt, attempt, tenant, manual } = run;
+    const currentRun: CurrentRun = { id, job, scheduledAt, lateBy: latenessOf(run), attempt, tenant, manual };
+    return BackgroundJob.create(job, context, { signal, currentRun: Object.freeze(currentRun) });
+}
+
+/**
+ * Destroys what a workspace's services left on its context. The framework does so when a workspace ends, but stops at the
+ * first `destroy()` that throws; here each gets its turn, and is taken off the context. What is no resource stays: code
+ * that a job did not wait for still finds its tenant there.
+ */
+export async function destroyContext(context: Context, failed: (error: ErrorRecord) => void): Promise<void> {
+    for (const name of Object.keys(context)) {
+        if (name === 'root' || name === 'parent') continue;
+        try {
+            const resource: unknown = await context[name];
+            // The framework stumbles over a null.
+            if (resource === null) delete context[name];
+            if (!isDestroyable(resource)) continue;
+            delete context[name];
+            await resource.destroy();
+        } catch (error) {
+            delete context[name];
+            failed(readError(error));
+        }
+    }
+}
+
+function isDestroyable(resource: unknown): resource is { destroy(): unknown } {
+    if (typeof resource !== 'object' || resource === null || resource instanceof ContextClass) return false;
+    return typeof (resource as { destroy?: unknown }).destroy === 'function';
 }

@@ -1,24 +1,16 @@
-import type { JobPlan } from '../jobs/job_plan.js';
-import { type ErrorRecord, readError } from '../text/errors.js';
-import type { Clock } from '../time/clock.js';
+import { readError } from '../text/errors.js';
 import { type AbortReason, ActiveRun, runStorage } from './active_run.js';
-import type { Result, TakenRun } from './engine.js';
-import type { Emit } from './events.js';
-import type { Run } from './run.js';
+import type { EngineHost, Result, TakenRun } from './engine.js';
+import type { TenantId } from './run.js';
 import { type Ending, Runner } from './runner.js';
 
 /** How much a retry's wait may exceed its delay, so that jobs that failed together do not come back together. */
 const JITTER = 0.25;
 
-/** What a worker works with. */
-export interface WorkerParts {
-    readonly clock: Clock;
-    readonly emit: Emit;
+/** What a worker is given to work with. */
+export interface WorkerHost extends Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'planOf'> {
     /** A number from 0 up to 1, for the jitter of retries. */
-    readonly random: () => number;
-    planOf(job: string): JobPlan | undefined;
-    /** How long a listing of tenants may take, in milliseconds. */
-    listingTimeout(): number;
+    random(): number;
 }
 
 /** A run that somebody in this process waits for. */
@@ -36,8 +28,8 @@ export class Worker {
     readonly #endListeners = new Set<() => void>();
     readonly #runner: Runner;
 
-    constructor(private readonly parts: WorkerParts) {
-        this.#runner = new Runner(parts.clock, parts.emit);
+    constructor(private readonly host: WorkerHost) {
+        this.#runner = new Runner(host);
     }
 
     /** The runs that are being executed. */
@@ -45,26 +37,25 @@ export class Worker {
         return this.#runs;
     }
 
-    /**
-     * Executes one attempt of a run, or lists the tenants of a slot.
-     *
-     * @returns what becomes of it; the promise never rejects
-     */
+    /** Executes one attempt of a run, or lists the tenants of a slot; answers what becomes of it, and never rejects. */
     async perform({ kind, run, signal, dueAt }: TakenRun): Promise<Result> {
-        const plan = this.parts.planOf(run.job);
+        const plan = this.host.planOf(run.job);
         if (!plan) return { kind: 'ended', outcome: 'skipped', reason: 'unknown job' };
-        const active = this.#activate(run, plan);
-        const abort = () => active.abort(signal.reason as Exclude<AbortReason, 'timeout'>);
+        const asked = this.#asked.get(run.id);
+        const active = new ActiveRun(run, plan, asked?.parent, this.host.emit);
+        this.#runs.add(active);
+        const abort = () => active.abort(signal.reason as AbortReason);
         signal.addEventListener('abort', abort);
         if (signal.aborted) abort();
         try {
             // A job's request may have set the engine going: what it takes then is not that job's doing.
             return await runStorage.exit(async () => {
-                const failure = this.#asked.get(run.id)?.failure;
-                if (failure)
-                    return this.#decide(active, await this.#runner.failListing(active, failure.cause));
-                if (kind === 'slot') return await this.#list(active);
-                return this.#decide(active, await this.#runner.attempt(active, dueAt));
+                if (kind === 'slot' && !asked?.failure) return await this.#list(active);
+                const ending = asked?.failure
+                    ? await this.#runner.failListing(active, asked.failure.cause)
+                    : await this.#runner.attempt(active, dueAt);
+                if (asked) asked.thrown = ending.error;
+                return this.#decide(active, ending);
             });
         } finally {
             signal.removeEventListener('abort', abort);
@@ -76,7 +67,7 @@ export class Worker {
     /**
      * A run with this id is asked for by the code that calls, which waits for it.
      *
-     * @param failure what has kept it from starting, if anything has: it fails with that
+     * @param failure why its tenants could not be listed: it fails with that
      */
     ask(id: string, failure?: { readonly cause: unknown }): void {
         this.#asked.set(id, { parent: runStorage.getStore(), failure, thrown: undefined });
@@ -97,59 +88,36 @@ export class Worker {
         return undefined;
     }
 
-    /**
-     * Calls back whenever a run has ended.
-     *
-     * @returns a function that ends this
-     */
+    /** Calls back whenever a run has ended; the function returned ends this. */
     onEnd(listener: () => void): () => void {
         this.#endListeners.add(listener);
         return () => this.#endListeners.delete(listener);
     }
 
-    #activate(run: Run, plan: JobPlan): ActiveRun {
-        const onStrayError = (of: Run, error: ErrorRecord) =>
-            this.parts.emit({ type: 'stray-error', run: of, error });
-        const active = new ActiveRun(run, plan, this.#asked.get(run.id)?.parent, onStrayError);
-        this.#runs.add(active);
-        return active;
-    }
-
     async #list(active: ActiveRun): Promise<Result> {
-        const cancel = this.parts.clock.after(this.parts.listingTimeout(), () => active.timeOut());
-        try {
-            const listing = await this.#runner.listTenants(active);
-            if (listing.kind === 'failed') return this.#decide(active, listing.ending);
-            const { tenancy } = listing;
-            if (tenancy.kind === 'single') return { kind: 'fans out', tenants: undefined };
-            if (tenancy.kind === 'tenants' && tenancy.ids.length > 0)
-                return { kind: 'fans out', tenants: [...tenancy.ids].sort(byId) };
-            const reason = tenancy.kind === 'tenants' ? 'no tenants' : 'no tenants table';
-            return { kind: 'ended', outcome: 'skipped', reason };
-        } finally {
-            cancel();
-        }
+        const cancel = this.host.clock.after(this.host.turn, () => active.timeOut());
+        const listing = await this.#runner.listTenants(active);
+        cancel();
+        if ('outcome' in listing) return this.#decide(active, listing);
+        if (listing.kind === 'single') return { kind: 'fans out', tenants: undefined };
+        if (listing.kind === 'tenants' && listing.ids.length > 0)
+            return { kind: 'fans out', tenants: [...listing.ids].sort(byId) };
+        const reason = listing.kind === 'tenants' ? 'no tenants' : 'no tenants table';
+        return { kind: 'ended', outcome: 'skipped', reason };
     }
 
-    #decide({ run, plan, abortReason }: ActiveRun, ending: Ending): Result {
+    #decide({ run, plan, abortReason }: ActiveRun, { outcome, reason, error }: Ending): Result {
         const { retries, retryDelay } = plan.settings;
-        const mayRetry = ending.outcome === 'failed' || ending.outcome === 'timed_out';
-        const { outcome, reason, error } = ending;
-        const asked = this.#asked.get(run.id);
-        if (asked) asked.thrown = error;
+        const mayRetry = outcome === 'failed' || outcome === 'timed_out';
         if (abortReason || !mayRetry || run.attempt > retries)
             return { kind: 'ended', outcome, reason, error: error && readError(error) };
         const doubled = retryDelay * 2 ** (run.attempt - 1);
-        const delay = Math.round(doubled * (1 + JITTER * this.parts.random()));
-        return {
-            kind: 'retries',
-            at: this.parts.clock.now() + delay,
-            error: readError(error ?? new Error(outcome)),
-        };
+        const delay = Math.round(doubled * (1 + JITTER * this.host.random()));
+        return { kind: 'retries', at: this.host.clock.now() + delay, error: readError(error) };
     }
 }
 
-function byId(a: string | number, b: string | number): number {
+function byId(a: TenantId, b: TenantId): number {
     if (typeof a === 'number' && typeof b === 'number') return a - b;
     return String(a) < String(b) ? -1 : 1;
 }

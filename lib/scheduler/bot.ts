@@ -1,8 +1,9 @@
+import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { runStorage } from '../runs/active_run.js';
+import { ALL_JOBS } from '../runs/engine.js';
 import type { History } from '../runs/history.js';
-import { pauseJob, resumeJob } from '../runs/pauses.js';
 import type { Run, TenantId } from '../runs/run.js';
 import { checkUnixTime } from '../time/unix_time.js';
 import { Life } from './life.js';
@@ -52,9 +53,8 @@ export class Bot {
     }
 
     /**
-     * Stops the scheduler: no new runs, waiting retries end as aborted, runs in flight are waited for. After
-     * `bot.stopTimeout` their signals are aborted; what still runs some seconds later is named and abandoned. A bot
-     * that never started has nothing to stop.
+     * Stops the scheduler: nothing new starts, and runs in flight are waited for. After `bot.stopTimeout` their signals are
+     * aborted; what still runs some seconds later is named and abandoned. A bot that never started has nothing to stop.
      *
      * @returns a promise that resolves when the scheduler has stopped; called by a job it does not wait for that job
      */
@@ -68,8 +68,7 @@ export class Bot {
     }
 
     /**
-     * Runs what is due at exactly one second. It needs no started bot and no clock, and its runs are manual: they
-     * claim no slot.
+     * Runs what is due at exactly one second, by hand: it needs no started bot and no clock, and takes no slot away.
      *
      * @param unixTime whole unix seconds
      * @param options a signal that, once aborted, aborts the runs that go on, and lets those to come be skipped
@@ -113,7 +112,9 @@ export class Bot {
      */
     async pauseBackgroundJob(name?: string): Promise<string | undefined> {
         const { plans } = await this.#runtime.ready();
-        return pauseJob(this.#runtime.engine, name, plans.map(nameOf));
+        const job = name === undefined ? undefined : findJobName(name, plans.map(nameOf));
+        await this.#runtime.engine.pause(job ?? ALL_JOBS);
+        return job;
     }
 
     /**
@@ -125,14 +126,17 @@ export class Bot {
      */
     async resumeBackgroundJob(name?: string): Promise<string | undefined> {
         const { plans } = await this.#runtime.ready();
-        return resumeJob(this.#runtime.engine, name, plans.map(nameOf));
+        const { engine } = this.#runtime;
+        const paused = await engine.pausedJobs();
+        // A paused job may be gone by now.
+        const job = name === undefined ? undefined : findJobName(name, [...plans.map(nameOf), ...paused]);
+        if (job !== undefined && paused.includes(ALL_JOBS))
+            throw new Error(`All background jobs are paused: "${job}" alone cannot be resumed, use --all.`);
+        await engine.resume(job ?? ALL_JOBS);
+        return job;
     }
 
-    /**
-     * What the bot knows of the jobs.
-     *
-     * @throws ConfigError
-     */
+    /** What the bot knows of the jobs. @throws ConfigError */
     async survey(): Promise<Survey> {
         const { plans, timezone } = await this.#runtime.catalog();
         const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];

@@ -7,10 +7,6 @@ import { formatDuration } from '../time/duration.js';
 import { findPlan, type ManualRun, type RunRequest, runsFor } from './run_request.js';
 import type { Runtime } from './runtime.js';
 
-const REFUSALS: Record<string, string> = {
-    overlap: 'another process is running it',
-};
-
 /**
  * Runs one job now, for each of its tenants one after another; one tenant's failure does not skip the next.
  *
@@ -19,24 +15,20 @@ const REFUSALS: Record<string, string> = {
  */
 export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<ManualRun[]> {
     const { plans } = await runtime.ready();
-    const { worker, clock } = runtime;
     const plan = findPlan(request.name, plans);
     const runs = await runsFor(request, plan);
     request.begin?.(runs);
     const over: ManualRun[] = [];
     for (const run of runs) {
-        const holder = worker.holderOf(laneOf(run));
+        const holder = runtime.worker.holderOf(laneOf(run));
         if (holder?.isAsking && plan.settings.overlap !== 'allow') {
             const endless = `The background job "${run.job}" cannot run from within itself: it would wait for itself.`;
             over.push({ run, failure: new Error(endless) });
             continue;
         }
-        const since = holder && formatDuration(clock.now() - (holder.active.run.startedAt ?? clock.now()));
-        const { thrown } = await execute({ run }, plan, runtime, { signal: request.signal });
-        over.push({
-            run,
-            failure: failureOf(run, thrown, since && `its last run has been going on for ${since}`),
-        });
+        const since = holder && formatDuration(holder.active.age(runtime.clock.now()));
+        const thrown = await execute({ run }, plan, runtime, { signal: request.signal });
+        over.push({ run, failure: failureOf(run, thrown.of, since) });
     }
     return over;
 }
@@ -44,8 +36,8 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
 /** A run that is about to be asked for. */
 interface Planned {
     readonly run: Run;
-    /** What keeps it from starting. */
-    readonly failure?: { readonly cause: unknown } | undefined;
+    /** Why its tenants could not be listed: it fails with that. */
+    readonly failure?: { readonly cause: unknown };
 }
 
 let nextBatch = -2;
@@ -62,13 +54,13 @@ export async function runSecond(second: number, runtime: Runtime, signal?: Abort
     const seen = new Set<string>();
     // Turns are taken with one another, and with nobody else.
     const batch = nextBatch--;
-    for (const schedule of catalog.peek(second)) {
+    for (const schedule of catalog.timetable.peek(second)) {
         const plan = catalog.plan(schedule.job) as JobPlan;
-        for (const { run, failure } of await runsOf(schedule, plan, second, runtime)) {
+        for (const planned of await runsOf(schedule, plan, second, runtime)) {
+            const { run } = planned;
             if (!isFirst(run, seen)) continue;
             runs.push(run);
-            if (run.outcome === undefined)
-                over.push(execute({ run, failure }, plan, runtime, { signal, batch }));
+            if (run.outcome === undefined) over.push(execute(planned, plan, runtime, { signal, batch }));
             else runtime.emit({ type: 'run-ended', run });
         }
     }
@@ -78,37 +70,35 @@ export async function runSecond(second: number, runtime: Runtime, signal?: Abort
 
 async function runsOf(
     { args, text }: Schedule,
-    plan: JobPlan,
+    { name: job, file, settings }: JobPlan,
     scheduledAt: number,
-    runtime: Runtime,
+    { environment }: Runtime,
 ): Promise<Planned[]> {
-    const identity = { job: plan.name, file: plan.file, schedule: text, args, scheduledAt, manual: true };
-    const one = () => createRun({ ...identity, tenant: undefined });
-    const skipped = (reason: string) => [{ run: { ...one(), outcome: 'skipped' as const, reason } }];
-    const { environments } = plan.settings;
-    if (environments && !environments.includes(runtime.environment)) return skipped('environment');
+    const identity = { job, file, schedule: text, args, scheduledAt, manual: true };
+    const run = createRun(identity);
+    const skipped = (reason: string) => [{ run: { ...run, outcome: 'skipped' as const, reason } }];
+    if (settings.environments?.includes(environment) === false) return skipped('environment');
     try {
-        const tenancy = await tenancyOf(plan.settings);
-        if (tenancy.kind === 'single') return [{ run: one() }];
+        const tenancy = await tenancyOf(settings);
+        if (tenancy.kind === 'single') return [{ run }];
         if (tenancy.kind === 'no tenants table') return skipped('no tenants table');
         if (tenancy.ids.length === 0) return skipped('no tenants');
         return tenancy.ids.map((tenant) => ({ run: createRun({ ...identity, tenant }) }));
     } catch (cause) {
-        const run = one();
         return [{ run, failure: { cause } }];
     }
 }
 
-/** Has a run executed; answers what it failed with, as it was thrown, which may pass for a promise. */
+/** Has a run executed; answers what it failed with, as it was thrown: in an object, for an Error may pass for a promise. */
 async function execute(
     { run, failure }: Planned,
     plan: JobPlan,
     { engine, worker }: Runtime,
     { signal, batch }: { signal?: AbortSignal | undefined; batch?: number },
-): Promise<{ readonly thrown: Error | undefined }> {
+): Promise<{ readonly of: Error | undefined }> {
     if (signal?.aborted) {
         Object.assign(run, { outcome: 'skipped', reason: 'interrupted' });
-        return { thrown: undefined };
+        return { of: undefined };
     }
     const interrupt = () => void engine.abort(run, 'interrupted');
     signal?.addEventListener('abort', interrupt);
@@ -120,7 +110,7 @@ async function execute(
     } finally {
         signal?.removeEventListener('abort', interrupt);
     }
-    return { thrown: worker.answer(run.id) };
+    return { of: worker.answer(run.id) };
 }
 
 /** Throws the one failure among the runs of a request, or an AggregateError that names the tenants of several. */
@@ -136,14 +126,16 @@ export function throwFailures(over: readonly ManualRun[]): void {
     );
 }
 
+/** @param since how long the run that kept the lane had been going on; undefined: none of this process did */
 function failureOf(
     { job, outcome, reason }: Run,
     thrown: Error | undefined,
-    behind: string | undefined,
+    since: string | undefined,
 ): Error | undefined {
     if (outcome === 'succeeded') return undefined;
     if (outcome === 'aborted') return new Error(`The background job "${job}" was aborted (${reason}).`);
     if (outcome !== 'skipped') return thrown;
-    const why = behind ?? REFUSALS[reason ?? ''] ?? `it was skipped (${reason})`;
+    let why = reason === 'overlap' ? 'another process is running it' : `it was skipped (${reason})`;
+    if (since !== undefined) why = `its last run has been going on for ${since}`;
     return new Error(`The background job "${job}" did not run: ${why}.`);
 }

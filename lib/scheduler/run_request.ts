@@ -51,11 +51,8 @@ export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
 }
 
 /**
- * Makes the runs that a request asks for: one for each tenant, and at a slot for each schedule that is due.
+ * Makes the runs that a request asks for, in order: one for each tenant, and at a slot for each schedule that is due.
  *
- * @param request what to run
- * @param plan its job
- * @returns a promise of the runs, in order; none where there are no tenants
  * @throws BadScheduleError for args that are no JSON; Error where the job is not due at the slot, has no such tenant,
  * leaves that one out, or wants tenants that the app has no table of
  */

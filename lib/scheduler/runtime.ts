@@ -28,7 +28,7 @@ export interface BotParts {
     readonly environment?: string;
 }
 
-/** What is asked of a bot's life from outside. */
+/** The bot between a start and a stop. */
 export interface Living {
     /** Resolves when it looks at each second, or works for others that do. */
     readonly begun: Promise<void>;
@@ -44,7 +44,8 @@ export interface Living {
 export class Runtime implements EngineHost {
     readonly clock: Clock;
     readonly environment: string;
-    readonly worker: Worker;
+    readonly worker = new Worker(this);
+    readonly random: () => number;
     /** As it was read last. */
     config: Config = DEFAULT_CONFIG;
     engine: Engine;
@@ -56,19 +57,13 @@ export class Runtime implements EngineHost {
     /** Finds out why an app seems to have no jobs; undefined: nothing is wrong with that. */
     explainNoJobs: () => Promise<string | undefined> = async () => undefined;
     #catalog: Catalog | undefined;
+    readonly #log = createLog(() => this.logFormat ?? this.config.log);
 
     constructor(private readonly parts: BotParts) {
         this.clock = parts.clock ?? systemClock;
+        this.random = parts.random ?? Math.random;
         this.environment = parts.environment || process.env['NODE_ENV'] || 'development';
         this.engine = parts.engine ?? new EmbeddedEngine();
-        const { clock, emit } = this;
-        this.worker = new Worker({
-            clock,
-            emit,
-            random: parts.random ?? Math.random,
-            planOf: (job) => this.planOf(job),
-            listingTimeout: () => this.config.turn,
-        });
     }
 
     get concurrency(): number {
@@ -93,11 +88,7 @@ export class Runtime implements EngineHost {
         publish(event);
     };
 
-    /**
-     * Reads the config, and changes the engine where it names another.
-     *
-     * @throws ConfigError
-     */
+    /** Reads the config, and changes the engine where it names another. @throws ConfigError */
     async readConfig(): Promise<void> {
         await importAll();
         const { config: given } = this.parts;
@@ -120,18 +111,14 @@ export class Runtime implements EngineHost {
         return catalog;
     }
 
-    /**
-     * The catalog, whether the bot is started or not.
-     *
-     * @throws ConfigError
-     */
+    /** The catalog, whether the bot is started or not. @throws ConfigError */
     async catalog(): Promise<Catalog> {
         if (!this.#catalog) {
             await this.readConfig();
             this.#catalog = new Catalog(this.config.timezone, Math.floor(this.clock.now() / 1000));
         }
         // What is wrong with a job is told by a started bot alone.
-        if (this.#isStarted) return this.currentCatalog();
+        if (this.life?.isOpen) return this.currentCatalog();
         this.#catalog.refresh();
         return this.#catalog;
     }
@@ -147,18 +134,6 @@ export class Runtime implements EngineHost {
         return catalog;
     }
 
-    /**
-     * Tells of the runs that the end of the process cuts short, where no stop has begun that sees to them.
-     *
-     * @returns whether there are any
-     */
-    noteExit(): boolean {
-        const runs = [...this.worker.runs].map(({ run }) => run);
-        if (runs.length === 0 || !this.life?.isOpen) return false;
-        this.emit({ type: 'exit-with-runs', runs });
-        return true;
-    }
-
     /** Whether nothing goes on at this moment. */
     get isIdle(): boolean {
         return this.busy === 0 && this.engine.isIdle && this.life?.isIdle !== false;
@@ -170,7 +145,7 @@ export class Runtime implements EngineHost {
     }
 
     planOf(job: string): JobPlan | undefined {
-        return (this.#isStarted ? this.currentCatalog() : this.#catalog)?.plan(job);
+        return (this.life?.isOpen ? this.currentCatalog() : this.#catalog)?.plan(job);
     }
 
     perform(taken: TakenRun): Promise<Result> {
@@ -180,12 +155,6 @@ export class Runtime implements EngineHost {
     recovered(): void {
         this.life?.recover();
     }
-
-    get #isStarted(): boolean {
-        return this.life?.isOpen === true;
-    }
-
-    readonly #log = createLog(() => this.logFormat ?? this.config.log);
 }
 
 // Most apps do without the other engine, and their commands start without it.

@@ -1,19 +1,10 @@
-import type { DueSchedule, Engine, WaitingSlots } from '../runs/engine.js';
-import type { Emit } from '../runs/events.js';
-import { decideSlots, type Gap, isMissed, LATE_SECONDS } from '../schedule/missed.js';
+import type { DueSchedule, WaitingSlots } from '../runs/engine.js';
+import { decideSlots, isMissed, LATE_SECONDS } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
-import type { Catalog } from './catalog.js';
-import { type ClockStep, isSetBack, type TickListener } from './ticker.js';
+import type { Runtime } from './runtime.js';
 
-/** What the scheduler works with. */
-export interface SchedulerParts {
-    /** The jobs, with what was registered since the last second. */
-    readonly catalog: () => Catalog;
-    readonly engine: Engine;
-    readonly emit: Emit;
-    /** The value of `NODE_ENV`, or what stands for it. */
-    readonly environment: string;
-}
+/** A step back of the clock by more than this many seconds is believed. */
+const BELIEVED_STEP_BACK = 3600;
 
 /** A schedule that has slots which are not recorded yet. */
 interface Pending {
@@ -33,45 +24,31 @@ interface Moment {
 }
 
 /**
- * Enqueues what has come due: at each second, with whatever an earlier one could not. It is always the same question - what
- * becomes of the slots from where a schedule is handled up to now -, and `missed` answers it.
+ * Wakes at each whole second, never before it, and enqueues what has come due, with whatever an earlier second could not. It is
+ * always the same question - what becomes of the slots from where a schedule is handled up to now -, and `missed` answers it.
  */
-export class Scheduler implements TickListener {
+export class Scheduler {
     /** Up to which second each schedule is handled, as far as this process knows. */
     readonly #handled = new Map<string, number>();
     #pending = new Map<string, Pending>();
     #enqueuedUntil = Number.NEGATIVE_INFINITY;
     #enqueuing: Promise<void> | undefined;
+    #reached: number;
+    #isBehind = false;
+    #cancel = () => {};
 
-    constructor(private readonly parts: SchedulerParts) {}
-
-    /**
-     * Begins: what came due since any bot worked last is decided now.
-     *
-     * @param now unix second
-     */
-    async begin(now: number): Promise<void> {
-        const { engine, emit } = this.parts;
-        const last = await engine.lastEnqueued();
-        if (last && !last.byOthers && isSetBack(last.second, now)) {
-            emit({ type: 'clock-set-back', from: last.second, to: now, adopted: true });
-            await engine.rewind(now);
-        }
-        this.recover();
-        await this.#enqueue(now);
+    /** @param reached the last second that an earlier scheduler reached, if any */
+    constructor(
+        private readonly runtime: Runtime,
+        reached = Number.NEGATIVE_INFINITY,
+    ) {
+        // A bot that starts on the very boundary of a second still takes that second.
+        this.#reached = Math.max(reached, Math.ceil(runtime.clock.now() / 1000) - 1);
     }
 
-    expects(second: number): boolean {
-        return (this.parts.catalog().next ?? Infinity) <= second;
-    }
-
-    tick(second: number): void {
-        for (const schedule of this.parts.catalog().due(second)) this.#pend(schedule, second);
-        const isQuiet =
-            this.#pending.size === 0 && this.isIdle && second - this.#enqueuedUntil <= LATE_SECONDS;
-        if (!isQuiet) return void this.#enqueue(second);
-        this.#enqueuedUntil = second;
-        void this.parts.engine.enqueue([], second);
+    /** The last second that was looked at. */
+    get reached(): number {
+        return this.#reached;
     }
 
     /** Whether nothing is being enqueued at this moment. */
@@ -79,28 +56,91 @@ export class Scheduler implements TickListener {
         return this.#enqueuing === undefined;
     }
 
-    gap(gap: Gap): void {
-        this.parts.emit({ type: 'clock-gap', ...gap });
-        for (const schedule of this.parts.catalog().passGap(gap)) this.#pend(schedule);
-        void this.#enqueue(gap.now);
+    /** Decides on what came due since any bot worked last. */
+    async begin(): Promise<void> {
+        const { engine, emit } = this.runtime;
+        const now = this.#reached;
+        const last = await engine.lastEnqueued();
+        if (last && !last.byOthers && last.second - now > BELIEVED_STEP_BACK) {
+            emit({ type: 'clock-set-back', from: last.second, to: now, adopted: true });
+            await engine.rewind(now);
+        }
+        this.recover();
+        await this.#enqueue(now);
     }
 
-    setBack(step: ClockStep): void {
-        const { catalog, engine, emit } = this.parts;
-        emit({ type: 'clock-set-back', ...step });
-        if (!step.adopted) return;
-        const before = step.to - 1;
-        catalog().seek(before);
-        this.#enqueuedUntil = before;
-        this.#pending.clear();
-        this.#handled.clear();
-        void engine.rewind(before).then(() => this.tick(step.to));
+    /** From now on looks at each second. */
+    start(): void {
+        const { clock } = this.runtime;
+        const now = clock.now();
+        const second = Math.floor(now / 1000);
+        // Armed again first: whatever becomes of this second, the next one is looked at.
+        const isExpected = (this.#timetable.next ?? Infinity) <= second + 1;
+        const delay = (second + 1) * 1000 - now;
+        const look = () => this.start();
+        this.#cancel = isExpected ? clock.punctuallyAfter(delay, look) : clock.after(delay, look);
+        this.#look(second);
+    }
+
+    stop(): void {
+        this.#cancel();
     }
 
     /** The store is back, or another has taken its place: every schedule is looked at. */
     recover(): void {
         this.#handled.clear();
-        for (const schedule of this.parts.catalog().schedules) this.#pend(schedule);
+        for (const schedule of this.#timetable.schedules) this.#pend(schedule);
+    }
+
+    get #timetable() {
+        return this.runtime.currentCatalog().timetable;
+    }
+
+    #look(second: number): void {
+        const last = this.#reached;
+        if (second === last) return;
+        if (second < last) {
+            this.#setBack(last, second);
+            return;
+        }
+        this.#reached = second;
+        this.#isBehind = false;
+        if (second === last + 1) this.#tick(second);
+        else this.#passGap(last, second);
+    }
+
+    #tick(second: number): void {
+        for (const schedule of this.#timetable.due(second)) this.#pend(schedule, second);
+        const isQuiet =
+            this.#pending.size === 0 && this.isIdle && second - this.#enqueuedUntil <= LATE_SECONDS;
+        if (!isQuiet) return void this.#enqueue(second);
+        this.#enqueuedUntil = second;
+        void this.runtime.engine.enqueue([], second);
+    }
+
+    // Seconds went by without a look: the process was blocked or asleep, or the clock was set.
+    #passGap(after: number, now: number): void {
+        this.runtime.emit({ type: 'clock-gap', after, now });
+        const timetable = this.#timetable;
+        for (const schedule of timetable.passed(now)) this.#pend(schedule);
+        timetable.seek(now);
+        void this.#enqueue(now);
+    }
+
+    // A small step back is waited out; after a large one the new time is taken for the right one.
+    #setBack(from: number, to: number): void {
+        const { engine, emit } = this.runtime;
+        const adopted = from - to > BELIEVED_STEP_BACK;
+        if (adopted || !this.#isBehind) emit({ type: 'clock-set-back', from, to, adopted });
+        this.#isBehind = !adopted;
+        if (!adopted) return;
+        const before = to - 1;
+        this.#reached = to;
+        this.#timetable.seek(before);
+        this.#enqueuedUntil = before;
+        this.#pending.clear();
+        this.#handled.clear();
+        void engine.rewind(before).then(() => this.#tick(to));
     }
 
     #pend(schedule: Schedule, slot?: number): void {
@@ -110,7 +150,7 @@ export class Scheduler implements TickListener {
     // While the store is locked or away nothing is decided; the second after that makes up for it.
     #enqueue(now: number): Promise<void> {
         this.#enqueuing ??= this.#enqueuePending(now)
-            .catch((error) => this.parts.emit({ type: 'engine-failed', error }))
+            .catch((error) => this.runtime.emit({ type: 'engine-failed', error }))
             .finally(() => {
                 this.#enqueuing = undefined;
             });
@@ -121,7 +161,7 @@ export class Scheduler implements TickListener {
         const moment = await this.#momentOf(now);
         if (!moment) return;
         // A gap is ended for every schedule, also one without a slot in it.
-        if (moment.waiting) for (const schedule of this.parts.catalog().schedules) this.#pend(schedule);
+        if (moment.waiting) for (const schedule of this.#timetable.schedules) this.#pend(schedule);
         const pending = this.#pending;
         this.#pending = new Map();
         if (await this.#record([...pending.values()], moment)) this.#enqueuedUntil = now;
@@ -129,7 +169,7 @@ export class Scheduler implements TickListener {
     }
 
     async #momentOf(now: number): Promise<Moment | undefined> {
-        const { engine } = this.parts;
+        const { engine } = this.runtime;
         if (now - this.#enqueuedUntil <= LATE_SECONDS) return { now, workedUntil: now, waiting: undefined };
         const last = await engine.lastEnqueued();
         if (!last) return undefined;
@@ -139,16 +179,14 @@ export class Scheduler implements TickListener {
 
     /** Records what is pending; answers whether all of it is. */
     async #record(pending: readonly Pending[], moment: Moment): Promise<boolean> {
-        const { engine } = this.parts;
+        const { engine, emit } = this.runtime;
         const { now } = moment;
         const unknown = pending.filter(({ schedule }) => !this.#handled.has(schedule.key));
         if (unknown.length > 0) {
-            // Seen for the first time because it is due, a schedule owes nothing before that.
+            // Seen for the first time because it is due, a schedule has missed nothing before that.
             const unseen = unknown.some(({ slot }) => slot === undefined) ? now : now - 1;
-            const found = await engine.handledUntil(
-                unknown.map(({ schedule }) => schedule),
-                unseen,
-            );
+            const schedules = unknown.map(({ schedule }) => schedule);
+            const found = await engine.handledUntil(schedules, unseen);
             if (!found) return false;
             for (const [key, second] of found) this.#handled.set(key, second);
         }
@@ -158,10 +196,11 @@ export class Scheduler implements TickListener {
         );
         const moved = await engine.enqueue(due, now);
         if (!moved) return false;
-        for (const one of due) {
-            const { key } = one.schedule;
-            this.#handled.set(key, moved.get(key) ?? one.until);
-            if (!moved.has(key)) this.#tell(one);
+        for (const { schedule, until, skipped } of due) {
+            const { key, job } = schedule;
+            this.#handled.set(key, moved.get(key) ?? until);
+            if (moved.has(key)) continue;
+            for (const slots of skipped) emit({ type: 'slots-unrun', job, ...slots });
         }
         // Another process was first; where it has not come as far, the rest is decided from there.
         const left = due.filter(({ schedule: { key } }) => (moved.get(key) ?? now) < now);
@@ -170,20 +209,18 @@ export class Scheduler implements TickListener {
 
     #decide({ schedule, slot }: Pending, position: number, moment: Moment): DueSchedule[] {
         const { now, workedUntil, waiting } = moment;
-        const plan = this.parts.catalog().plan(schedule.job);
-        const from = this.#handled.get(schedule.key) ?? now;
+        const plan = this.runtime.currentCatalog().plan(schedule.job);
         if (!plan) return [];
+        const from = this.#handled.get(schedule.key) ?? now;
         const { environments, missed, missedWithin } = plan.settings;
         const earlier = waiting?.of(schedule) ?? [];
         const rules = { missed, missedWithin: missedWithin / 1000, earlier, workedUntil };
-        const decision =
-            slot !== undefined && slot === now && from < slot
-                ? { run: [slot], unrun: [] }
-                : decideSlots(schedule, { after: Math.min(from, now), now }, rules);
-        const { run, unrun: skipped } = decision;
+        const isOnTime = slot === now && from < slot;
+        const { run, unrun: skipped } = isOnTime
+            ? { run: [slot], unrun: [] }
+            : decideSlots(schedule, { after: Math.min(from, now), now }, rules);
         if (run.length === 0 && skipped.length === 0) return [];
-        const isElsewhere = environments !== undefined && !environments.includes(this.parts.environment);
-        const catchesUp = run.some((one) => isMissed(one, now)) || run.length > 1;
+        const isElsewhere = environments !== undefined && !environments.includes(this.runtime.environment);
         return [
             {
                 schedule,
@@ -193,14 +230,10 @@ export class Scheduler implements TickListener {
                 until: Math.max(from, now),
                 run,
                 leftOut: isElsewhere ? 'environment' : undefined,
-                catchesUp,
+                catchesUp: run.length > 1 || run.some((one) => isMissed(one, now)),
                 skipped,
                 decidesAnew: waiting !== undefined,
             },
         ];
-    }
-
-    #tell({ schedule, skipped }: DueSchedule): void {
-        for (const slots of skipped) this.parts.emit({ type: 'slots-unrun', job: schedule.job, ...slots });
     }
 }

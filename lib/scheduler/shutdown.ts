@@ -1,37 +1,24 @@
 import type { ActiveRun } from '../runs/active_run.js';
-import type { Emit } from '../runs/events.js';
-import type { Worker } from '../runs/worker.js';
-import type { Clock } from '../time/clock.js';
+import type { Runtime } from './runtime.js';
 
 /** How long aborted runs may still take to end, in milliseconds. */
 const GRACE = 3_000;
 
-/** Nothing new starts, and what runs is waited for, but not for ever. */
+/** Waits for runs until `bot.stopTimeout` is over; then aborts them, and after a while more gives them up. */
 export class Shutdown {
     readonly #stoppers = new Set<ActiveRun>();
     readonly #waiting = new Set<{ isOver: () => boolean; resolve: () => void }>();
     readonly #cancel: (() => void)[];
     #gaveUp = false;
 
-    /** @param timeout how long runs may go on before their signals are aborted, in milliseconds */
-    constructor(
-        private readonly worker: Worker,
-        clock: Clock,
-        emit: Emit,
-        timeout: number,
-    ) {
+    constructor(private readonly runtime: Runtime) {
+        const { worker, clock, config } = runtime;
         this.#cancel = [
             worker.onEnd(() => this.#check()),
-            clock.after(timeout, () => {
+            clock.after(config.stopTimeout, () => {
                 for (const active of worker.runs) active.abort('stopping');
             }),
-            clock.after(timeout + GRACE, () => {
-                this.#gaveUp = true;
-                const now = clock.now();
-                for (const { run } of worker.runs)
-                    emit({ type: 'run-abandoned', run, age: now - (run.startedAt ?? now) });
-                this.#check();
-            }),
+            clock.after(config.stopTimeout + GRACE, () => this.#giveUp()),
         ];
         this.#check();
     }
@@ -44,11 +31,19 @@ export class Shutdown {
     wait(caller?: ActiveRun): Promise<void> {
         for (let run = caller; run; run = run.parent) this.#stoppers.add(run);
         const isExempt = (active: ActiveRun) => caller !== undefined && this.#stoppers.has(active);
-        const isOver = () => this.#gaveUp || [...this.worker.runs].every(isExempt);
+        const isOver = () => this.#gaveUp || [...this.runtime.worker.runs].every(isExempt);
         return new Promise((resolve) => {
             this.#waiting.add({ isOver, resolve });
             this.#check();
         });
+    }
+
+    #giveUp(): void {
+        const { worker, clock, emit } = this.runtime;
+        this.#gaveUp = true;
+        for (const active of worker.runs)
+            emit({ type: 'run-abandoned', run: active.run, age: active.age(clock.now()) });
+        this.#check();
     }
 
     #check(): void {
@@ -57,7 +52,7 @@ export class Shutdown {
             this.#waiting.delete(waiter);
             waiter.resolve();
         }
-        if (this.#gaveUp || this.worker.runs.size === 0)
+        if (this.#gaveUp || this.runtime.worker.runs.size === 0)
             for (const cancel of this.#cancel.splice(0)) cancel();
     }
 }

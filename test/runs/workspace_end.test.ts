@@ -5,7 +5,7 @@ import { openApp } from '../support/fixture_app.js';
 
 await openApp();
 const { ContextClass, Workspace } = await import('../../lib/framework.js');
-const { destroyContext } = await import('../../lib/runs/workspace_end.js');
+const { destroyContext } = await import('../../lib/runs/runner.js');
 
 let log: string[];
 let failures: string[];
