@@ -20,6 +20,7 @@ export default defineCommand({
             placeholder: 'time',
             description: `The slot to run, like '2026-11-25 02:00': with the arguments that its schedule has then.`,
         },
+        force: flag("Run it even if the job's skipWhen() would skip it."),
         json: flag('Print the runs as JSON; what the job prints goes to standard error.'),
     },
 

@@ -26,6 +26,11 @@ export interface BackgroundJobSettings {
     retryDelay?: Duration;
     /** The values of `NODE_ENV` under which the schedules are in force. Default: all. */
     environments?: string[];
+    /**
+     * Local days that are taken out of all schedules: `'2026-12-25'`, `'2026-12-31/2027-01-01'` for a stretch with both of its
+     * ends, or a function of the day that answers whether it is out.
+     */
+    except?: (string | ((day: string) => unknown))[];
     /** A sentence for lists. */
     description?: string;
 }
@@ -89,6 +94,8 @@ export interface BackgroundJobShape extends BackgroundJobSettings {
 /** What a file in `lib/background_jobs/` exports as default. Any other property is the job's own helper. */
 export interface BackgroundJobDefinition extends BackgroundJobShape {
     run(this: BackgroundJobInstance, ...args: any[]): unknown;
+    /** Asked before `run`, in the run's own workspace: a text, or true, skips the run with that reason. */
+    skipWhen?(this: BackgroundJobInstance): unknown;
 }
 
 /** The registry of background jobs: `names`, `for(name)`, `register`, `unregister`, `create`. */

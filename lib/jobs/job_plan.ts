@@ -61,7 +61,9 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     const bad: Problem[] = [];
     for (const declaration of Job.schedules) {
         try {
-            schedules.push(createSchedule(Job.name, declaration, settings.timezone ?? timezone));
+            schedules.push(
+                createSchedule(Job.name, declaration, settings.timezone ?? timezone, settings.except),
+            );
         } catch (thrown) {
             const cause = toError(thrown);
             const kind = cause instanceof BadScheduleError ? cause.fault : 'bad-args';

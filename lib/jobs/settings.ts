@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import ms from 'ms';
 import type { BackgroundJobSettings } from '../../types/background_job.js';
 import { type Options, oneOf, readBoolean, readOptions, wholeNumberFrom } from '../config/options.js';
+import { type Exceptions, readExceptions } from '../schedule/exceptions.js';
 import { readTimezone } from '../schedule/timezone.js';
 import { show } from '../text/format.js';
 import { parseDuration } from '../time/duration.js';
@@ -27,6 +28,8 @@ export interface Settings {
     readonly retryDelay: number;
     /** undefined: all. */
     readonly environments: readonly string[] | undefined;
+    /** undefined: no day is taken out. */
+    readonly except: Exceptions | undefined;
     readonly description: string | undefined;
 }
 
@@ -62,6 +65,7 @@ const OPTIONS: Options<Settings> = {
             return value;
         },
     },
+    except: { default: undefined, read: readExceptions },
     description: {
         default: undefined,
         read(value) {

@@ -33,11 +33,13 @@ export class ActiveRun {
     /**
      * @param plan its job, as it was when the run became due
      * @param parent the run whose job asked for this one
+     * @param isForced whether it runs whatever its job's `skipWhen` answers
      */
     constructor(
         readonly run: Run,
         readonly plan: JobPlan,
         readonly parent: ActiveRun | undefined,
+        readonly isForced: boolean,
         private readonly emit: Emit,
     ) {
         this.lane = laneOf(run);

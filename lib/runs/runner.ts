@@ -17,6 +17,7 @@ const TENANT_IS_FRESH = 10_000;
 
 interface JobInstance {
     run(...args: unknown[]): unknown;
+    skipWhen?(): unknown;
 }
 
 type Hook = (this: object, ...args: unknown[]) => unknown;
@@ -122,6 +123,8 @@ export class Runner {
             if (left) return left;
         }
         const job = createJob(active, workspace);
+        const reason = active.isForced ? undefined : await this.#whyToSkip(active, job);
+        if (reason !== undefined) return reason;
         await this.#runHooks(active, job, 'beforeRun');
         try {
             // A copy, so that no run sees what another did to its args.
@@ -133,6 +136,20 @@ export class Runner {
             await this.#runHooks(active, job, 'afterRun');
         }
         return undefined;
+    }
+
+    async #whyToSkip(active: ActiveRun, job: JobInstance): Promise<string | undefined> {
+        try {
+            const answer = await job.skipWhen?.();
+            return answer === true
+                ? 'skipWhen'
+                : typeof answer === 'string' && answer !== ''
+                  ? answer
+                  : undefined;
+        } catch (cause) {
+            await this.#runHooks(active, job, 'runFailed', toError(cause));
+            throw cause;
+        }
     }
 
     // A hook that throws keeps neither the job nor other hooks from running; the framework's `runHook` would stop there.

@@ -13,11 +13,19 @@ export interface WorkerHost extends Pick<EngineHost, 'clock' | 'emit' | 'turn' |
     random(): number;
 }
 
+/** How a run is asked for. */
+export interface Asking {
+    /** Why its tenants could not be listed: it fails with that. */
+    readonly failure?: { readonly cause: unknown } | undefined;
+    /** Whether it runs whatever its job's `skipWhen` answers. */
+    readonly isForced?: boolean | undefined;
+}
+
 /** A run that somebody in this process waits for. */
 interface Asked {
     /** The run whose job asks. */
     readonly parent: ActiveRun | undefined;
-    readonly failure: { readonly cause: unknown } | undefined;
+    readonly how: Asking;
     thrown: Error | undefined;
 }
 
@@ -42,7 +50,8 @@ export class Worker {
         const plan = this.host.planOf(run.job);
         if (!plan) return { kind: 'ended', outcome: 'skipped', reason: 'unknown job' };
         const asked = this.#asked.get(run.id);
-        const active = new ActiveRun(run, plan, asked?.parent, this.host.emit);
+        const { failure, isForced = false } = asked?.how ?? {};
+        const active = new ActiveRun(run, plan, asked?.parent, isForced, this.host.emit);
         this.#runs.add(active);
         const abort = () => active.abort(signal.reason as AbortReason);
         signal.addEventListener('abort', abort);
@@ -50,9 +59,9 @@ export class Worker {
         try {
             // A job's request may have set the engine going: what it takes then is not that job's doing.
             return await runStorage.exit(async () => {
-                if (kind === 'slot' && !asked?.failure) return await this.#list(active);
-                const ending = asked?.failure
-                    ? await this.#runner.failListing(active, asked.failure.cause)
+                if (kind === 'slot' && !failure) return await this.#list(active);
+                const ending = failure
+                    ? await this.#runner.failListing(active, failure.cause)
                     : await this.#runner.attempt(active, dueAt);
                 if (asked) asked.thrown = ending.error;
                 return this.#decide(active, ending);
@@ -64,13 +73,9 @@ export class Worker {
         }
     }
 
-    /**
-     * A run with this id is asked for by the code that calls, which waits for it.
-     *
-     * @param failure why its tenants could not be listed: it fails with that
-     */
-    ask(id: string, failure?: { readonly cause: unknown }): void {
-        this.#asked.set(id, { parent: runStorage.getStore(), failure, thrown: undefined });
+    /** A run with this id is asked for by the code that calls, which waits for it. */
+    ask(id: string, how: Asking): void {
+        this.#asked.set(id, { parent: runStorage.getStore(), how, thrown: undefined });
     }
 
     /** The run asked for is over; answers what it failed with, as it was thrown. */

@@ -1,11 +1,20 @@
+import { processTimezone } from '../time/process_timezone.js';
+import { steadyOffset } from '../time/steady_offset.js';
 import { canonicalJson, type Json, readArgs } from './args.js';
 import { BadScheduleError } from './bad_schedule_error.js';
 import { everFires, nextSlot, previousSlot } from './calendar.js';
 import { splitTimezone } from './crontab.js';
+import type { Exceptions } from './exceptions.js';
 import { checkTimezone } from './timezone.js';
 
 export type { Json } from './args.js';
 export { BadScheduleError } from './bad_schedule_error.js';
+
+/** In the calendar a fixed time comes once on every local day, at its first valid time: so begins each day. */
+const MIDNIGHT = '0 0 * * *';
+
+/** After ten years of days that are taken out nobody looks further. */
+const MOST_DAYS_OUT = 3_653;
 
 /**
  * One crontab of a background job, with its time zone and args. Its slots are unix seconds and follow the daylight saving
@@ -19,6 +28,7 @@ export class Schedule {
      * @param crontab as declared, with single spaces and without `CRON_TZ=`
      * @param timezone IANA name; undefined: the process's zone
      * @param args frozen: a run gets a copy
+     * @param except the local days without slots
      */
     constructor(
         readonly job: string,
@@ -26,6 +36,7 @@ export class Schedule {
         readonly crontab: string,
         readonly timezone: string | undefined,
         readonly args: readonly Json[],
+        readonly except?: Exceptions | undefined,
     ) {}
 
     /** What the schedule is, whatever its position: equal for equal job, crontab, zone and args. */
@@ -40,17 +51,35 @@ export class Schedule {
 
     /** The first slot strictly after a time; undefined: there is none. */
     next(after: number): number | undefined {
-        return nextSlot(this.crontab, this.timezone, after);
+        const { crontab, timezone } = this;
+        let slot = nextSlot(crontab, timezone, after);
+        for (let days = 0; slot !== undefined && isOut(slot, this); days++) {
+            const tomorrow = nextSlot(MIDNIGHT, timezone, slot);
+            slot =
+                tomorrow === undefined || days > MOST_DAYS_OUT
+                    ? undefined
+                    : nextSlot(crontab, timezone, tomorrow - 1);
+        }
+        return slot;
     }
 
     /** The last slot strictly before a time; undefined: there is none. */
     previous(before: number): number | undefined {
-        return previousSlot(this.crontab, this.timezone, before);
+        const { crontab, timezone } = this;
+        let slot = previousSlot(crontab, timezone, before);
+        for (let days = 0; slot !== undefined && isOut(slot, this); days++) {
+            const today = previousSlot(MIDNIGHT, timezone, slot + 1);
+            slot =
+                today === undefined || days > MOST_DAYS_OUT
+                    ? undefined
+                    : previousSlot(crontab, timezone, today);
+        }
+        return slot;
     }
 
-    /** Whether a second is a slot. */
+    /** Whether a second is a slot, or would be but for an exception. */
     matches(second: number): boolean {
-        return this.next(second - 1) === second;
+        return nextSlot(this.crontab, this.timezone, second - 1) === second;
     }
 }
 
@@ -61,12 +90,14 @@ export class Schedule {
  * @param declaration the crontab and args as given to `this.schedule()`. The crontab: five fields as in crontab(5), with
  * optional seconds in front, names, nicknames (`@daily`), `L`, `W` and `#`; `CRON_TZ=Europe/London` in front sets its zone
  * @param defaultTimezone IANA name for a crontab that names no zone; undefined: the process's zone
+ * @param except the local days without slots
  * @throws BadScheduleError where it cannot be read, never fires, or has args that JSON does not have
  */
 export function createSchedule(
     job: string,
     declaration: readonly [unknown, ...unknown[]],
     defaultTimezone?: string,
+    except?: Exceptions,
 ): Schedule {
     const [text, ...args] = declaration;
     if (typeof text !== 'string') {
@@ -78,8 +109,14 @@ export function createSchedule(
         if (!everFires(crontab))
             throw new BadScheduleError('it never fires: no date matches it in 400 years', 'never-fires');
         if (timezone !== undefined) blaming(`${JSON.stringify(timezone)} `, () => checkTimezone(timezone));
-        return new Schedule(job, declaration, crontab, timezone, readArgs(args));
+        return new Schedule(job, declaration, crontab, timezone, readArgs(args), except);
     });
+}
+
+function isOut(slot: number, { except, timezone = processTimezone() }: Schedule): boolean {
+    if (!except) return false;
+    const { offset } = steadyOffset(timezone, slot);
+    return except.has(new Date((slot + offset) * 1000).toISOString().slice(0, 10));
 }
 
 /** Puts what was read in front of the reason against it. */

@@ -128,7 +128,9 @@ export class Timetable {
     }
 
     #enter(schedule: Schedule): Entry {
-        const key = `${schedule.timezone ?? ''} ${schedule.crontab}`;
+        // Exceptions are a job's own.
+        const owner = schedule.except ? schedule.job : '';
+        const key = `${schedule.timezone ?? ''} ${schedule.crontab} ${owner}`;
         let calendar = this.#calendars.get(key);
         if (calendar === undefined) {
             calendar = { key, next: schedule.next(this.#cursor) ?? Infinity, entries: new Set() };

@@ -1,6 +1,7 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import { createRun, isFirst, laneOf, type Run } from '../runs/run.js';
 import { tenancyOf } from '../runs/tenants.js';
+import type { Asking } from '../runs/worker.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { messageOf } from '../text/errors.js';
 import { formatDuration } from '../time/duration.js';
@@ -27,17 +28,16 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
             continue;
         }
         const since = holder && formatDuration(holder.active.age(runtime.clock.now()));
-        const thrown = await execute({ run }, plan, runtime, { signal: request.signal });
+        const { isForced, signal } = request;
+        const thrown = await execute({ run, isForced }, plan, runtime, { signal });
         over.push({ run, failure: failureOf(run, thrown.of, since) });
     }
     return over;
 }
 
 /** A run that is about to be asked for. */
-interface Planned {
+interface Planned extends Asking {
     readonly run: Run;
-    /** Why its tenants could not be listed: it fails with that. */
-    readonly failure?: { readonly cause: unknown };
 }
 
 let nextBatch = -2;
@@ -91,7 +91,7 @@ async function runsOf(
 
 /** Has a run executed; answers what it failed with, as it was thrown: in an object, for an Error may pass for a promise. */
 async function execute(
-    { run, failure }: Planned,
+    { run, ...asking }: Planned,
     plan: JobPlan,
     { engine, worker }: Runtime,
     { signal, batch }: { signal?: AbortSignal | undefined; batch?: number },
@@ -102,7 +102,7 @@ async function execute(
     }
     const interrupt = () => void engine.abort(run, 'interrupted');
     signal?.addEventListener('abort', interrupt);
-    worker.ask(run.id, failure);
+    worker.ask(run.id, asking);
     try {
         Object.assign(run, await engine.request({ run, plan, isAwaited: true, batch }));
     } catch (error) {

@@ -22,6 +22,8 @@ export interface RunRequest {
     readonly onlyTenant?: string | undefined;
     /** The slot to run, in unix seconds; undefined: none. */
     readonly slot?: number | undefined;
+    /** Whether it runs whatever its job's `skipWhen` answers. */
+    readonly isForced?: boolean | undefined;
     /** Once aborted, it aborts the run that goes on, and those to come are skipped. */
     readonly signal?: AbortSignal | undefined;
     /** Told of all runs before the first of them starts. */

@@ -33,9 +33,9 @@ const NEWEST = 100;
 export async function runJob(
     bot: Bot,
     name: string,
-    options: { arguments?: string; tenant?: string; at?: string; json?: boolean },
+    options: { arguments?: string; tenant?: string; at?: string; force?: boolean; json?: boolean },
 ): Promise<void> {
-    const { tenant: onlyTenant, at, json: isJson = false } = options;
+    const { tenant: onlyTenant, at, force: isForced, json: isJson = false } = options;
     if (onlyTenant === '') throw new BadOptionError("--tenant '' names no tenant.");
     const args = parseArguments(options.arguments);
     const slot = at === undefined ? undefined : await parseSlot(at, name, bot);
@@ -44,7 +44,7 @@ export async function runJob(
         runs = all;
     };
     const over = await attend({ bot, isJson, runs: () => runs }, (signal) =>
-        runJobNow({ name, args, onlyTenant, slot, signal, begin }, runtimeOf(bot)),
+        runJobNow({ name, args, onlyTenant, slot, isForced, signal, begin }, runtimeOf(bot)),
     );
     // The log has said what the others failed with: once is enough.
     for (const { run, failure } of over) {

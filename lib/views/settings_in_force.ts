@@ -1,5 +1,6 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import { SETTING_NAMES, type Settings } from '../jobs/settings.js';
+import { Exceptions } from '../schedule/exceptions.js';
 import type { ErrorRecord } from '../text/errors.js';
 import { formatDuration } from '../time/duration.js';
 import { processTimezone } from '../time/process_timezone.js';
@@ -46,6 +47,7 @@ function inForce(
         return [hasTenants, `${hasTenants}: the app has ${hasTenants ? 'a' : 'no'} tenants table`];
     }
     if (value === undefined) return [null, name === 'environments' ? 'all' : 'none'];
+    if (value instanceof Exceptions) return [value, String(value)];
     if (DURATIONS.includes(name)) return [value, formatDuration(value as number)];
     return Array.isArray(value) ? [value, value.join(', ')] : [value];
 }

@@ -18,6 +18,7 @@ describe('readSettings', () => {
             retries: 0,
             retryDelay: 10_000,
             environments: undefined,
+            except: undefined,
             description: undefined,
         });
         const tenants = {};
