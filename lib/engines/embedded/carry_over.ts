@@ -1,4 +1,4 @@
-import type { Database, Row, SqlValue } from './database.js';
+import type { Database, SqlValue } from './database.js';
 
 /**
  * Carries over from one journal to another what must not be forgotten: what has not ended, what has ended since some time,
@@ -10,43 +10,25 @@ import type { Database, Row, SqlValue } from './database.js';
  */
 export function carryOver(from: Database, to: Database, since: number): Map<string, number> {
     const seqs = new Map<string, number>();
-    for (const { seq: _, ...row } of rowsOf(
-        from,
-        'bot_runs WHERE ended_at IS NULL OR ended_at >= ? ORDER BY seq',
-        since,
-    )) {
-        const seq = insert(to, 'bot_runs', row, 'ON CONFLICT DO NOTHING');
-        if (seq !== undefined && row['ended_at'] === null) seqs.set(row['id'] as string, seq);
-    }
-    for (const { seq: _, ...row } of rowsOf(
-        from,
-        'bot_skips WHERE last >= ? ORDER BY seq',
-        Math.floor(since / 1000),
-    ))
-        insert(to, 'bot_skips', row, '');
-    for (const row of rowsOf(from, 'bot_pauses')) insert(to, 'bot_pauses', row, 'ON CONFLICT DO NOTHING');
-    for (const row of rowsOf(from, 'bot_schedules'))
-        insert(
-            to,
-            'bot_schedules',
-            row,
-            'ON CONFLICT DO UPDATE SET handled_until = max(handled_until, excluded.handled_until)',
-        );
-    for (const row of rowsOf(from, 'bot_processes'))
-        insert(to, 'bot_processes', row, 'ON CONFLICT DO NOTHING');
+    const copy = (
+        table: string,
+        which: string,
+        values: SqlValue[],
+        onConflict = 'ON CONFLICT DO NOTHING',
+    ) => {
+        for (const { seq: _, ...row } of from.statement(`SELECT * FROM ${table} ${which}`).all(values)) {
+            const names = Object.keys(row);
+            const sql = `INSERT INTO ${table} (${names.join()}) SELECT ${names.map(() => '?').join()} WHERE true`;
+            const made = to.statement(`${sql} ${onConflict}`).run(Object.values(row));
+            if (table === 'bot_runs' && made.changes > 0 && row['ended_at'] === null)
+                seqs.set(row['id'] as string, made.lastInsertRowid);
+        }
+    };
+    copy('bot_runs', 'WHERE ended_at IS NULL OR ended_at >= ? ORDER BY seq', [since]);
+    copy('bot_skips', 'WHERE last >= ? ORDER BY seq', [Math.floor(since / 1000)]);
+    copy('bot_pauses', '', []);
+    const later = 'handled_until = max(handled_until, excluded.handled_until)';
+    copy('bot_schedules', '', [], `ON CONFLICT DO UPDATE SET ${later}`);
+    copy('bot_processes', '', []);
     return seqs;
-}
-
-function rowsOf(database: Database, what: string, ...values: SqlValue[]): Row[] {
-    return database.statement(`SELECT * FROM ${what}`).all(values);
-}
-
-function insert(database: Database, table: string, row: Row, onConflict: string): number | undefined {
-    const names = Object.keys(row);
-    const made = database
-        .statement(
-            `INSERT INTO ${table} (${names.join()}) SELECT ${names.map(() => '?').join()} WHERE true ${onConflict}`,
-        )
-        .run(Object.values(row));
-    return made.changes > 0 ? made.lastInsertRowid : undefined;
 }

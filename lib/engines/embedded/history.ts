@@ -8,13 +8,13 @@ import {
     type PastSkips,
     timeOf,
 } from '../../runs/history.js';
-import type { Outcome, TenantId } from '../../runs/run.js';
-import type { Json } from '../../schedule/args.js';
+import type { Outcome } from '../../runs/run.js';
 import { isGone } from '../owner.js';
 import type { Database, Row, SqlValue } from './database.js';
-import { kindOf } from './failure.js';
+import { kindOf } from './database.js';
 import { openForReading } from './file.js';
 import { pausedJobs } from './pauses.js';
+import { whatRan } from './rows.js';
 import { placeOf, type Store } from './store.js';
 
 // A slot stands for its tenants, unless it has failed.
@@ -129,6 +129,8 @@ function pastRunOf(row: Row): PastRun {
     return {
         kind: 'run',
         ...whatRan(row),
+        host: row['host'] as string,
+        pid: row['pid'] as number,
         id: row['id'] as string,
         scheduledAt: slot,
         manual: row['origin'] !== 'schedule',
@@ -147,22 +149,13 @@ function skipsOf(row: Row): PastSkips {
     return {
         kind: 'skips',
         ...whatRan(row),
+        host: row['host'] as string,
+        pid: row['pid'] as number,
         reason: row['reason'] as string,
         first: row['first'] as number,
         last: row['last'] as number,
         count: row['count'] as number,
         atLeast: row['at_least'] === 1,
-    };
-}
-
-function whatRan(row: Row): Pick<PastRun, 'job' | 'schedule' | 'args' | 'tenant' | 'host' | 'pid'> {
-    return {
-        job: row['job'] as string,
-        schedule: (row['schedule'] as string | null) ?? undefined,
-        args: JSON.parse(row['args'] as string) as Json[],
-        tenant: row['tenant'] === null ? undefined : (JSON.parse(row['tenant'] as string) as TenantId),
-        host: row['host'] as string,
-        pid: row['pid'] as number,
     };
 }
 

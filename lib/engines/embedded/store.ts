@@ -6,8 +6,7 @@ import { Project } from '../../framework.js';
 import { type HistoryHost, JournalLockedError, type LockTimeout } from '../../runs/engine.js';
 import type { JournalTrouble } from '../../runs/events.js';
 import { carryOver } from './carry_over.js';
-import { Database, MEMORY } from './database.js';
-import { kindOf } from './failure.js';
+import { Database, kindOf, MEMORY } from './database.js';
 import { isInPlace, type OpenFile, openFile } from './file.js';
 import { migrate, VERSION } from './schema.js';
 

@@ -8,11 +8,12 @@ import {
     abort,
     adopt,
     finish,
+    giveUpWaiting,
     retryLater,
     take,
     waitingBatches,
 } from '../../../lib/engines/embedded/queue.js';
-import { laneKey, type NewRow, type RunningRow } from '../../../lib/engines/embedded/rows.js';
+import { laneKey, type NewRow, type Step, type StoredRow } from '../../../lib/engines/embedded/rows.js';
 import { migrate } from '../../../lib/engines/embedded/schema.js';
 import { createOwner } from '../../../lib/engines/owner.js';
 import { createRun } from '../../../lib/runs/run.js';
@@ -41,6 +42,11 @@ const operations = fc.array(
             wait: fc.integer({ min: 0, max: 5 }),
         }),
         fc.record({ kind: fc.constant('abort' as const), which: fc.nat() }),
+        fc.record({
+            kind: fc.constant('give up' as const),
+            job: fc.constantFrom(...JOBS),
+            ago: fc.integer({ min: 0, max: 9 }),
+        }),
         fc.record({ kind: fc.constant('die' as const), retries: fc.boolean() }),
         fc.record({
             kind: fc.constantFrom('pause' as const, 'resume' as const),
@@ -62,19 +68,12 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
             migrate(database);
             const me = createOwner();
             let second = START;
-            let running: RunningRow[] = [];
+            let running: StoredRow[] = [];
             const slots: [string, number][] = [];
             const now = () => second * 1000;
+            const step = (): Step => ({ database, by: me, now: now(), consequences: [] });
             const rowOf = (job: string, slot: number | undefined, parts: Partial<NewRow> = {}): NewRow => {
-                const run = createRun({
-                    job,
-                    file: undefined,
-                    schedule: '* * * * * *',
-                    args: [],
-                    tenant: undefined,
-                    scheduledAt: slot,
-                    manual: slot === undefined,
-                });
+                const run = createRun({ job, schedule: '* * * * * *', args: [], scheduledAt: slot });
                 return {
                     kind: 'run',
                     run,
@@ -88,54 +87,42 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
                     ...parts,
                 };
             };
-            for (const step of steps) {
+            for (const operation of steps) {
                 second += 1;
-                promote(database, me, now(), 100);
+                promote(step(), 100);
                 const picked =
-                    'which' in step ? running[step.which % Math.max(1, running.length)] : undefined;
-                if (step.kind === 'enqueue') {
-                    slots.push([step.job, second]);
-                    enter(database, rowOf(step.job, second), me, now());
-                } else if (step.kind === 'catch up') {
-                    for (let index = 0; index < step.count; index++, second++) {
-                        slots.push([step.job, second]);
-                        enter(database, rowOf(step.job, second, { catchesUp: true }), me, now());
+                    'which' in operation ? running[operation.which % Math.max(1, running.length)] : undefined;
+                if (operation.kind === 'enqueue') {
+                    slots.push([operation.job, second]);
+                    enter(step(), rowOf(operation.job, second));
+                } else if (operation.kind === 'catch up') {
+                    for (let index = 0; index < operation.count; index++, second++) {
+                        slots.push([operation.job, second]);
+                        enter(step(), rowOf(operation.job, second, { catchesUp: true }));
                     }
-                } else if (step.kind === 'ask') {
-                    enter(database, rowOf(step.job, undefined), me, now());
-                } else if (step.kind === 'take') {
-                    const [batch] = waitingBatches(database);
-                    const from = {
-                        by: me,
-                        now: now(),
-                        anything: true,
-                        isFull: () => false,
-                        knows: () => true,
-                        fileOf: () => undefined,
-                    };
-                    const row = batch === undefined ? undefined : take(database, batch, from);
+                } else if (operation.kind === 'ask') {
+                    enter(step(), rowOf(operation.job, undefined));
+                } else if (operation.kind === 'take') {
+                    const [batch] = waitingBatches(step());
+                    const what = { anything: true, isFull: () => false, knows: () => true };
+                    const row = batch === undefined ? undefined : take(step(), batch, what);
                     if (row) running.push(row);
-                } else if (step.kind === 'pause') pause(database, step.job, me, now());
-                else if (step.kind === 'resume') resume(database, step.job, now());
-                else if (step.kind === 'die') {
-                    adopt(database, me.id, () => (step.retries ? 9 : 0), now());
+                } else if (operation.kind === 'pause') pause(step(), operation.job);
+                else if (operation.kind === 'resume') resume(step(), operation.job);
+                else if (operation.kind === 'give up')
+                    giveUpWaiting(step(), operation.job, 'slot <= ?', [second - operation.ago], 'too old');
+                else if (operation.kind === 'die') {
+                    adopt(step(), me.id, () => (operation.retries ? 9 : 0));
                     running = [];
-                } else if (picked && step.kind === 'finish') {
-                    const ending = {
-                        outcome: 'succeeded',
-                        reason: undefined,
-                        error: undefined,
-                        stack: undefined,
-                        endedAt: now(),
-                    };
-                    finish(database, picked, ending, me);
+                } else if (picked && operation.kind === 'finish') {
+                    finish(step(), picked, { outcome: 'succeeded' });
                     running = running.filter((row) => row !== picked);
-                } else if (picked && step.kind === 'retry') {
-                    const texts = { at: now() + step.wait * 1000, error: 'no', stack: undefined };
-                    if (retryLater(database, picked, texts, me) === 'waits')
+                } else if (picked && operation.kind === 'retry') {
+                    const texts = { at: now() + operation.wait * 1000, error: 'no' };
+                    if (retryLater(step(), picked, texts) === 'waits')
                         running = running.filter((row) => row !== picked);
-                } else if (picked && step.kind === 'abort')
-                    abort(database, picked.run.id, picked.run.job, 'interrupted', me, now());
+                } else if (picked && operation.kind === 'abort')
+                    abort(step(), picked.run.id, picked.run.job, 'interrupted');
                 assertLanesAreInOrder(database);
             }
             for (const [job, slot] of slots)
