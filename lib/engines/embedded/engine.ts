@@ -16,7 +16,7 @@ import type { GiveUpReason } from '../../runs/events.js';
 import type { History } from '../../runs/history.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
-import { type ErrorRecord, traceOf } from '../../text/errors.js';
+import { type ErrorRecord, readError, traceOf } from '../../text/errors.js';
 import { Leases } from '../leases.js';
 import { createOwner } from '../owner.js';
 import type { Database } from './database.js';
@@ -267,15 +267,15 @@ export class EmbeddedEngine implements Engine {
 
     /** Shows life, finds out which processes have none, and sees to what they have left. */
     async #beat(): Promise<void> {
-        const { planOf, journal } = this.#host as EngineHost;
+        const host = this.#host as EngineHost;
         this.#store?.check();
         this.#looksAtAll = true;
         const now = this.#now();
         const found = await this.#do((step) => {
-            queue.giveUpUnknown(step, (job) => planOf(job) !== undefined);
+            queue.giveUpUnknown(step, (job) => host.planOf(job) !== undefined);
             beat(step, this.#enqueuedUntil);
             const forgets = this.#beats++ % FORGET_EVERY === 0;
-            if (forgets && forgetSome(step, journal)) this.#beats = 0;
+            if (forgets && forgetSome(step, host.journal)) this.#beats = 0;
             return { others: beats(step), asked: askedToEnd(step) };
         });
         for (const { id, reason } of found.asked) this.#running.get(id)?.controller.abort(reason);
@@ -284,7 +284,7 @@ export class EmbeddedEngine implements Engine {
                 // It may have come to life again since.
                 if (beats(step).get(dead) !== found.others.get(dead)) return;
                 this.#looksAtAll = true;
-                queue.adopt(step, dead, (job) => planOf(job)?.settings.retries ?? 0);
+                queue.adopt(step, dead, (job) => host.planOf(job)?.settings.retries ?? 0);
                 forgetProcess(step, dead);
             });
     }
@@ -358,12 +358,12 @@ export class EmbeddedEngine implements Engine {
     }
 
     #take(step: Step, batches: readonly number[]): StoredRow[] {
-        const { planOf } = this.#host as EngineHost;
+        const host = this.#host as EngineHost;
         const taken: StoredRow[] = [];
         const what = {
             anything: this.#isWorking,
             isFull: (batch: number) => this.#turns?.isFull(batch, taken) === true,
-            knows: (job: string) => planOf(job) !== undefined,
+            knows: (job: string) => host.planOf(job) !== undefined,
         };
         for (const batch of batches)
             while (taken.length < MOST_IN_STEP) {
@@ -371,7 +371,7 @@ export class EmbeddedEngine implements Engine {
                 if (!row) break;
                 const { id, job, attempt, startedAt } = row.run;
                 const awaited = this.#waiters.get(id)?.run;
-                const known = awaited ? { attempt, startedAt } : { file: planOf(job)?.file };
+                const known = awaited ? { attempt, startedAt } : { file: host.planOf(job)?.file };
                 taken.push({ ...row, run: Object.assign(awaited ?? row.run, known) });
             }
         return taken;
@@ -393,7 +393,7 @@ export class EmbeddedEngine implements Engine {
                 this.#conclusions.add(conclusion);
                 return conclusion;
             })
-            .catch((error) => this.#host?.emit({ type: 'engine-failed', error }))
+            .catch((error) => this.#host?.emit({ type: 'engine-failed', error: readError(error) }))
             .finally(() => {
                 this.#running.delete(run.id);
                 if (this.#isClosing) void this.#closeIfIdle();

@@ -8,7 +8,7 @@ import {
     type StoredRow,
     setEnded,
     storedRow,
-    unfinished,
+    UNFINISHED,
 } from './rows.js';
 import { recordSkips } from './skips.js';
 
@@ -16,6 +16,8 @@ type Member = StoredRow & LaneMember;
 
 // A row of the future is in no lane, unless it waits for its next attempt.
 const IN_LANE = "job = ? AND lane = ? AND holds = 1 AND (state <> 'delayed' OR attempt > 0)";
+
+const MEMBERS = `${UNFINISHED} ${IN_LANE} ORDER BY order_at, position, seq`;
 
 const FREE = `UPDATE bot_runs SET state = 'waiting' WHERE state = 'blocked' AND seq =
     (SELECT seq FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND ${IN_LANE}
@@ -140,8 +142,8 @@ function waitsToCatchUp({ catchesUp, attempt, state }: LaneMember): boolean {
     return catchesUp && attempt === 0 && state !== 'running';
 }
 
-function membersOf(step: Step, { run, lane }: NewRow): Member[] {
-    const rows = unfinished(step, `${IN_LANE} ORDER BY order_at, position, seq`, [run.job, lane]);
+function membersOf({ database }: Step, { run, lane }: NewRow): Member[] {
+    const rows = database.statement(MEMBERS).all([run.job, lane]).map(storedRow);
     return rows.map((row) =>
         Object.assign(row, { attempt: row.run.attempt, isScheduled: row.origin === 'schedule' }),
     );

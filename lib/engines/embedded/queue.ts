@@ -21,6 +21,8 @@ const BATCHES =
 const OF_BATCH = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
     WHERE state = 'waiting' AND batch = ? ORDER BY order_at, position, seq`;
 
+const FIRST_OF_BATCH = `${OF_BATCH} LIMIT 1`;
+
 const TAKE = `UPDATE bot_runs SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, ?),
     process = ?, host = ?, pid = ? WHERE seq = ?`;
 
@@ -47,7 +49,7 @@ function findRow({ database, by }: Step, batch: number, what: Takeable): StoredR
     if (batch !== NO_TURN && what.isFull(batch)) return undefined;
     const isTakeable = ({ origin, process, run }: StoredRow) =>
         origin === 'waiter' ? process === by.id : what.anything && what.knows(run.job);
-    const first = database.statement(`${OF_BATCH} LIMIT 1`).get([batch]);
+    const first = database.statement(FIRST_OF_BATCH).get([batch]);
     if (!first) return undefined;
     const row = storedRow(first);
     if (isTakeable(row)) return row;
@@ -64,6 +66,8 @@ export interface Ending {
 
 const MINE = "seq = ? AND state = 'running' AND process = ? AND attempt = ?";
 
+const FINISH = `UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE}`;
+
 /** Records how a run ended, and frees its lane; answers false where it was given up meanwhile: that stands, with a note. */
 export function finish(step: Step, row: StoredRow, ending: Ending): boolean {
     const { database, by, now, consequences } = step;
@@ -72,9 +76,7 @@ export function finish(step: Step, row: StoredRow, ending: Ending): boolean {
         skip(step, row, reason ?? outcome);
     } else {
         const { changes } = database
-            .statement(
-                `UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE}`,
-            )
+            .statement(FINISH)
             .run([
                 outcome,
                 reason ?? null,

@@ -118,10 +118,11 @@ export function insertRow(
 export const COLUMNS = `seq, id, kind, state, job, schedule, args, tenant, slot, origin, lane, overlap, missed, catches_up,
     batch, position, run_at, attempt, started_at, process, abort`;
 
-/** Rows that have not ended, by the index of those of a job. */
+export const UNFINISHED = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND`;
+
+/** The rows that have not ended, and are like this. */
 export function unfinished({ database }: Step, where: string, values: readonly SqlValue[]): StoredRow[] {
-    const sql = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND ${where}`;
-    return database.statement(sql).all(values).map(storedRow);
+    return database.statement(`${UNFINISHED} ${where}`).all(values).map(storedRow);
 }
 
 export function storedRow(row: Row): StoredRow {
