@@ -90,8 +90,8 @@ describe('one server or two', { concurrency: true }, () => {
             const code = `
             import { Database } from ${JSON.stringify(new URL('../../lib/engines/embedded/database.js', import.meta.url).href)};
             import { openFile } from ${JSON.stringify(new URL('../../lib/engines/embedded/file.js', import.meta.url).href)};
-            const version = Object.getOwnPropertyDescriptor(Database.prototype, 'version');
-            Object.defineProperty(Database.prototype, 'version', { ...version, set(){ process.kill(process.pid, 'SIGKILL'); } });
+            const exec = Database.prototype.exec;
+            Database.prototype.exec = function(sql){ sql.includes('user_version') ? process.kill(process.pid, 'SIGKILL') : exec.call(this, sql); };
             openFile(${JSON.stringify(fleet.journal)});
         `;
             const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
@@ -149,12 +149,12 @@ describe('one server or two', { concurrency: true }, () => {
             assert.ok(after.length > 0);
             await fleet.stop();
             const { skips } = await readJournal(fleet.journal);
-            const missed = skips.filter(({ job, reason }) => job === 'slow' && reason === 'missed');
             const caughtUp = Math.min(...after.map(({ slot }) => slot));
-            assert.deepEqual(
-                missed.map(({ first, last }) => [first, last]),
-                [[before + 1, caughtUp - 1]],
-            );
+            const [missed, ...others] = skips.filter(({ job, last }) => job === 'slow' && last < caughtUp);
+            assert.deepEqual([missed?.first, missed?.reason], [before + 1, 'missed']);
+            // On a busy machine the late one is superseded before it starts.
+            assert.equal([missed, ...others].at(-1)?.last, caughtUp - 1);
+            for (const { reason } of others) assert.equal(reason, 'superseded');
             await assertOnce(await fleet.evidence());
         });
 

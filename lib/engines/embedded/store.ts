@@ -8,9 +8,8 @@ import type { JournalTrouble } from '../../runs/events.js';
 import { carryOver } from './carry_over.js';
 import { Database, kindOf, MEMORY } from './database.js';
 import { isInPlace, type OpenFile, openFile } from './file.js';
-import { migrate, VERSION } from './schema.js';
+import { createTables, VERSION } from './schema.js';
 
-/** What a store is opened with. */
 export interface StoreParts {
     /** The file, absolute; undefined: in memory. */
     readonly path: string | undefined;
@@ -45,11 +44,7 @@ export class Store {
 
     private constructor(private readonly parts: StoreParts) {}
 
-    /**
-     * Opens a journal; where its file fails, what is to be done about that is done.
-     *
-     * @throws RefusedJournalError; JournalLockedError; Error where the file is required and cannot be written
-     */
+    /** @throws RefusedJournalError; JournalLockedError; Error where the file is required and cannot be written */
     static async open(parts: StoreParts): Promise<Store> {
         const store = new Store(parts);
         if (parts.path === undefined) store.#memory = openMemory();
@@ -74,9 +69,6 @@ export class Store {
     /**
      * Reads and writes in one transaction: at once where it is not locked, else as soon as it is free. The event loop never waits.
      *
-     * @param work what to do
-     * @param lockTimeout how long a lock is waited for; undefined: until it is free
-     * @returns what it returned
      * @throws JournalLockedError; what `work` throws
      */
     write<T>(work: (database: Database) => T, lockTimeout?: LockTimeout): Promise<T> {
@@ -213,7 +205,7 @@ export async function placeOf({
 
 function openMemory(): Database {
     const database = new Database(MEMORY);
-    migrate(database);
+    database.transaction(createTables);
     return database;
 }
 

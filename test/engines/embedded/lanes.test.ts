@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Database, MEMORY } from '../../../lib/engines/embedded/database.js';
+import { Database, MEMORY, type SqlValue } from '../../../lib/engines/embedded/database.js';
 import { enter, promote } from '../../../lib/engines/embedded/lanes.js';
 import { pause, resume } from '../../../lib/engines/embedded/pauses.js';
 import {
     abort,
     adopt,
+    fanOut,
     finish,
     giveUpWaiting,
     retryLater,
@@ -14,7 +15,7 @@ import {
     waitingBatches,
 } from '../../../lib/engines/embedded/queue.js';
 import { laneKey, type NewRow, type Step, type StoredRow } from '../../../lib/engines/embedded/rows.js';
-import { migrate } from '../../../lib/engines/embedded/schema.js';
+import { createTables } from '../../../lib/engines/embedded/schema.js';
 import { createOwner } from '../../../lib/engines/owner.js';
 import { createRun } from '../../../lib/runs/run.js';
 
@@ -65,7 +66,7 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
     fc.assert(
         fc.property(policies, operations, (policy, steps) => {
             const database = new Database(MEMORY);
-            migrate(database);
+            createTables(database);
             const me = createOwner();
             let second = START;
             let running: StoredRow[] = [];
@@ -131,6 +132,60 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
         }),
         { numRuns: Number(process.env['RUNS'] ?? 150) },
     );
+});
+
+test('every statement of a step finds its rows by an index', () => {
+    const database = new Database(MEMORY);
+    createTables(database);
+    const plans = new Map<string, string[]>();
+    const statement = database.statement.bind(database);
+    database.statement = (sql) => {
+        const look = (values: readonly SqlValue[]) => {
+            const steps = statement(`EXPLAIN QUERY PLAN ${sql}`).all(values);
+            plans.set(
+                sql,
+                steps.map(({ detail }) => String(detail)),
+            );
+            return values;
+        };
+        const known = statement(sql);
+        return {
+            run: (values) => known.run(look(values)),
+            get: (values) => known.get(look(values)),
+            all: (values) => known.all(look(values)),
+        };
+    };
+    const by = createOwner();
+    const step: Step = { database, by, now: START * 1000, consequences: [] };
+    const run = createRun({ job: 'a', args: [], schedule: '* * * * * *', scheduledAt: START });
+    const row: NewRow = {
+        kind: 'slot',
+        run,
+        lane: laneKey('slot', run),
+        origin: 'schedule',
+        overlap: 'skip',
+        missed: 'all',
+        catchesUp: true,
+        batch: 1,
+        position: 0,
+        runAt: step.now,
+    };
+    const what = { anything: true, isFull: () => false, knows: () => true };
+    enter(step, row);
+    const [batch = 0] = waitingBatches(step);
+    const taken = take(step, batch, what) as StoredRow;
+    fanOut(step, taken, ['acme']);
+    const tenant = take(step, batch, what) as StoredRow;
+    retryLater(step, tenant, { at: step.now });
+    promote(step, 1);
+    finish(step, take(step, batch, what) as StoredRow, { outcome: 'succeeded' });
+    take(step, batch, { ...what, knows: () => false });
+    adopt(step, by.id, () => 0);
+    for (const [sql, plan] of plans)
+        for (const detail of plan)
+            if (/^SCAN (bot_runs|bot_skips)/.test(detail))
+                assert.match(detail, /USING (COVERING )?INDEX/, sql);
+    assert.ok(plans.size > 10);
 });
 
 function assertLanesAreInOrder(database: Database): void {
