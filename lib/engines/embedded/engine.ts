@@ -61,16 +61,10 @@ interface Op {
     readonly reject: (error: unknown) => void;
 }
 
-interface Running {
-    readonly row: StoredRow;
-    readonly controller: AbortController;
-}
-
 /** The engine in the server's own process, with its queue and its history in SQLite. */
 export class EmbeddedEngine implements Engine {
     readonly #owner = createOwner();
-    readonly #running = new Map<string, Running>();
-    readonly #conclusions = new Set<Promise<void>>();
+    readonly #running = new Map<string, { row: StoredRow; controller: AbortController }>();
     /** Runs that somebody here waits for, by their ids: he sees how they get on. */
     readonly #waiters = new Map<string, { readonly run: Run; resolve(run: Run): void }>();
     /** What runs that wait for their next attempt have failed with, by their ids. */
@@ -127,7 +121,7 @@ export class EmbeddedEngine implements Engine {
         this.#isClosing = true;
         // A run that has just ended is recorded first; one that goes on is not waited for.
         await nextTurn();
-        await Promise.race([Promise.all(this.#conclusions), delay(LONGEST_CLOSE, undefined, { ref: false })]);
+        await Promise.race([this.#step, delay(LONGEST_CLOSE, undefined, { ref: false })]);
         await this.#closeIfIdle();
     }
 
@@ -135,10 +129,7 @@ export class EmbeddedEngine implements Engine {
         return SqliteHistory.open(host, this.#store);
     }
 
-    async handledUntil(
-        schedules: readonly Schedule[],
-        now: number,
-    ): Promise<ReadonlyMap<string, number> | undefined> {
+    async handledUntil(schedules: readonly Schedule[], now: number) {
         return this.#tryNow(({ database }) => handledUntil(database, schedules, now));
     }
 
@@ -153,15 +144,12 @@ export class EmbeddedEngine implements Engine {
         return { ...found, second: Math.max(found.second, this.#enqueuedUntil ?? Number.NEGATIVE_INFINITY) };
     }
 
-    async enqueue(
-        due: readonly DueSchedule[],
-        second: number,
-    ): Promise<ReadonlyMap<string, number> | undefined> {
+    async enqueue(due: readonly DueSchedule[], second: number) {
         this.#store?.check();
         const conflicts = new Map<string, number>();
         for (let from = 0; from < due.length; from += MOST_IN_ENQUEUE) {
             const part = due.slice(from, from + MOST_IN_ENQUEUE);
-            const enqueued = this.#transact((step) => {
+            const isEnqueued = await this.#tryNow((step) => {
                 // Whoever ends a gap does so for all; another process may have done it since this one looked.
                 const endsGap = from === 0 && part.some(({ decidesAnew }) => decidesAnew);
                 if (endsGap && !endGap(step, this.#seenUntil, second)) return false;
@@ -171,8 +159,8 @@ export class EmbeddedEngine implements Engine {
                     if (known !== undefined) conflicts.set(one.schedule.key, known);
                 }
                 return true;
-            }, TICK_LOCK_TIMEOUT);
-            if (!(await this.#unlessAway(enqueued))) return undefined;
+            });
+            if (!isEnqueued) return undefined;
         }
         this.#enqueuedUntil = second;
         return conflicts;
@@ -342,15 +330,10 @@ export class EmbeddedEngine implements Engine {
         void this.#do(() => {});
     }
 
+    /** The same at once; undefined: the store cannot be reached. */
     async #tryNow<T>(work: Work<T>): Promise<T | undefined> {
-        return this.#unlessAway(
-            this.#store?.write((database) => work(this.#stepOf(database)), TICK_LOCK_TIMEOUT),
-        );
-    }
-
-    async #unlessAway<T>(written: Promise<T> | undefined): Promise<T | undefined> {
         try {
-            return await written;
+            return await this.#transact(work, TICK_LOCK_TIMEOUT);
         } catch (error) {
             if (error instanceof JournalLockedError || error instanceof UnavailableError) return undefined;
             throw error;
@@ -387,11 +370,7 @@ export class EmbeddedEngine implements Engine {
         void performed
             ?.then((result) => {
                 endTurn?.();
-                const conclusion = this.#conclude(row, result).finally(() =>
-                    this.#conclusions.delete(conclusion),
-                );
-                this.#conclusions.add(conclusion);
-                return conclusion;
+                return this.#conclude(row, result);
             })
             .catch((error) => this.#host?.emit({ type: 'engine-failed', error: readError(error) }))
             .finally(() => {
@@ -410,11 +389,11 @@ export class EmbeddedEngine implements Engine {
         if (result.kind === 'ended') return this.#end(row, result);
         const { at, error } = result;
         this.#failures.set(run.id, error);
-        const answer = await this.#do((step) => {
+        const waits = await this.#do((step) => {
             step.consequences.push({ kind: 'waits', batch });
             return queue.retryLater(step, row, { at, ...textsOf(error) });
         });
-        if (answer !== 'waits') return this.#end(row, { outcome: 'aborted', reason: 'replaced', error });
+        if (!waits) return this.#end(row, { outcome: 'aborted', reason: 'replaced', error });
         this.#host?.emit({ type: 'run-retrying', run, error, delay: at - this.#now() });
         this.#wakeAt(at);
     }

@@ -9,12 +9,7 @@ import { giveUpWaiting } from './queue.js';
 import { type Kind, laneKey, type NewRow, type Step } from './rows.js';
 import { recordSkips } from './skips.js';
 
-/**
- * Records what a schedule comes to, if it is still handled up to where that was decided from.
- *
- * @param paused the paused jobs
- * @returns undefined: it is recorded; else up to which second the schedule is handled already
- */
+/** Records what a schedule comes to, unless it is handled up to another second by now: that is answered. */
 export function enqueueSchedule(
     step: Step,
     due: DueSchedule,
@@ -98,11 +93,7 @@ function isKnown(database: Database, { lane, run }: NewRow): boolean {
     return database.statement(sql).get([lane, run.scheduledAt ?? null]) !== undefined;
 }
 
-/**
- * Tells up to which second each schedule is handled. One that was never seen before is handled until now.
- *
- * @param now unix second
- */
+/** Tells up to which second each schedule is handled. One that was never seen before is handled until now. */
 export function handledUntil(
     database: Database,
     schedules: readonly Pick<Schedule, 'key' | 'job'>[],
@@ -162,12 +153,7 @@ export function endGap(step: Step, seen: number, second: number): boolean {
     return true;
 }
 
-/**
- * Takes back up to where schedules are handled, because the clock was set back. A slot that has a row, or a reason, does
- * not come again.
- *
- * @param second unix second: what is later lies ahead again
- */
+/** The clock was set back: what is later lies ahead again. A slot that has a row, or a reason, does not come again. */
 export function rewind(database: Database, second: number): void {
     database.statement('UPDATE bot_schedules SET handled_until = ?1 WHERE handled_until > ?1').run([second]);
     database

@@ -7,11 +7,9 @@ import { COLUMNS, laneKey, NO_TURN, type Step, type StoredRow, storedRow, unfini
 
 /** What a process may take. */
 export interface Takeable {
-    /** Whether more than what somebody in this process waits for. */
+    /** Whether also what nobody in this process waits for. */
     readonly anything: boolean;
-    /** Whether no more runs of a batch may hold a turn here. */
     isFull(batch: number): boolean;
-    /** Whether this process knows a job. */
     knows(job: string): boolean;
 }
 
@@ -97,35 +95,24 @@ export function finish(step: Step, row: StoredRow, ending: Ending): boolean {
     return true;
 }
 
-/**
- * Lets a run wait for its next attempt; it keeps its lane.
- *
- * @param failure until when, in unix milliseconds, and why
- * @returns `asked to end`: it gets no further attempt; `given up`: somebody has taken it for lost
- */
+/** Lets a run wait for its next attempt, in its lane, unless it is asked to end, or somebody has taken it for lost. */
 export function retryLater(
     step: Step,
     row: StoredRow,
     failure: { at: number; error?: string | undefined; stack?: string | undefined },
-): 'waits' | 'asked to end' | 'given up' {
+): boolean {
     const { changes } = step.database
         .statement(
             `UPDATE bot_runs SET state = 'delayed', run_at = ?, error = ?, stack = ? WHERE ${MINE} AND abort IS NULL`,
         )
         .run([Math.floor(failure.at), failure.error ?? null, failure.stack ?? null, ...mine(row, step.by)]);
-    if (changes > 0) return 'waits';
-    return isMine(step, row) ? 'asked to end' : 'given up';
+    return changes > 0;
 }
 
 /** As many tenants get their runs in one step. */
 const MOST_IN_STEP = 200;
 
-/**
- * Makes runs of a slot for its next tenants; with the last of them the slot has ended.
- *
- * @param tenants all of them, in order
- * @returns whether this was the last step, or the slot is another's by now
- */
+/** Makes runs of a slot for its next tenants; answers whether with these the slot has ended, or it is another's by now. */
 export function fanOut(step: Step, row: StoredRow, tenants: readonly (TenantId | undefined)[]): boolean {
     const { database, by, now, consequences } = step;
     const known = database.statement(`SELECT progress FROM bot_runs WHERE ${MINE}`).get(mine(row, by));
