@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Explanation, pretendOutage, readJournal } from '../support/journal_reader.js';
-import { type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
+import { assertOnce, type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
 
 const JOBS = {
     // Only the process that is told to takes long.
@@ -69,7 +69,7 @@ describe('one server or two', { concurrency: true }, () => {
             assert.ok(endedAt - killedAt >= 10_000, `given up after ${endedAt - killedAt} ms`);
             assert.ok(endedAt - startedAt < 16_000, `given up after ${endedAt - startedAt} ms`);
             assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), first?.slot), ['succeeded, attempt 2']);
-            await assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
+            assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
         });
 
         test('between take and start: nothing had run, and the attempt counts', async () => {
@@ -83,7 +83,7 @@ describe('one server or two', { concurrency: true }, () => {
             await until('the second attempt', () => evidenceOf(fleet, 'slow', 'end'));
             await fleet.stop();
             assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), taken?.slot), ['succeeded, attempt 2']);
-            await assertOnce(await fleet.evidence());
+            assertOnce(await fleet.evidence());
         });
 
         test('during a migration: the next one does it from the start', async () => {
@@ -131,7 +131,7 @@ describe('one server or two', { concurrency: true }, () => {
             await fleet.stop();
             assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), first?.slot), ['succeeded, attempt 2']);
             assert.match(sleeper.output(), /given it up as lost/);
-            await assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
+            assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
         });
     });
 
@@ -156,7 +156,7 @@ describe('one server or two', { concurrency: true }, () => {
             // On a busy machine the late one is superseded before it starts.
             assert.equal([missed, ...others].at(-1)?.last, caughtUp - 1);
             for (const { reason } of others) assert.equal(reason, 'superseded');
-            await assertOnce(await fleet.evidence());
+            assertOnce(await fleet.evidence());
         });
 
         test('over two hours: two bots that start at the same moment catch up once', async () => {
@@ -177,7 +177,7 @@ describe('one server or two', { concurrency: true }, () => {
             await delay(1_500);
             await fleet.stop();
             const evidence = await fleet.evidence();
-            await assertOnce(evidence);
+            assertOnce(evidence);
             const minutely = evidence.filter(({ job }) => job === 'minutely');
             const slots = minutely.map(({ slot }) => slot);
             assert.deepEqual(slots, [...slots].sort(), 'in order');
@@ -233,7 +233,7 @@ describe('one server or two', { concurrency: true }, () => {
             const paused = skips.filter(({ reason }) => reason === 'paused');
             const count = paused.reduce((sum, skip) => sum + skip.count, 0);
             assert.ok(count >= 4 && paused.length <= 2, JSON.stringify(skips));
-            await assertOnce(await fleet.evidence());
+            assertOnce(await fleet.evidence());
             assert.match(
                 (await bot('pause-background-job', 'slwo')).stderr,
                 /no background job "slwo".*"slow"/,
@@ -260,14 +260,4 @@ function endingsOf(runs: readonly Explanation[], slot: number | undefined): stri
     return runs
         .filter((run) => run.slot === slot)
         .map(({ outcome, attempt }) => `${outcome}, attempt ${attempt}`);
-}
-
-async function assertOnce(evidence: readonly Evidence[]): Promise<void> {
-    const slots = evidence
-        .filter(({ what }) => what === 'start')
-        .map(({ job, slot, tenant, attempt }) => `${job} ${slot} ${tenant} attempt ${attempt}`);
-    assert.deepEqual(
-        slots.filter((slot, index) => slots.indexOf(slot) !== index),
-        [],
-    );
 }

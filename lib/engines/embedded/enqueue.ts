@@ -3,10 +3,10 @@ import { createRun } from '../../runs/run.js';
 import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import type { Database } from './database.js';
-import { enter } from './lanes.js';
+import { enter, free } from './lanes.js';
 import { GONE } from './processes.js';
 import { giveUpWaiting } from './queue.js';
-import { type Kind, laneKey, type NewRow, type Step } from './rows.js';
+import { type Kind, laneKey, type NewRow, type Step, unfinished } from './rows.js';
 import { recordSkips } from './skips.js';
 
 /** Records what a schedule comes to, unless it is handled up to another second by now: that is answered. */
@@ -81,10 +81,15 @@ function decideAnew(step: Step, { schedule: { job, text }, skipped }: DueSchedul
         giveUpWaiting(step, job, 'schedule = ? AND slot BETWEEN ? AND ?', [text, first, last], reason);
     step.database
         .statement(
-            `UPDATE bot_runs INDEXED BY bot_unfinished SET catches_up = 1, holds = 1 WHERE job = ? AND schedule = ?
-            AND ended_at IS NULL AND attempt = 0 AND origin = 'schedule'`,
+            `UPDATE bot_runs INDEXED BY bot_unfinished SET catches_up = 1, holds = 1,
+                state = CASE state WHEN 'waiting' THEN 'blocked' ELSE state END
+            WHERE job = ? AND schedule = ? AND ended_at IS NULL AND attempt = 0 AND state <> 'running'
+            AND origin = 'schedule'`,
         )
         .run([job, text]);
+    // They go one after another now, also those that might overlap.
+    for (const row of unfinished(step, "job = ? AND schedule = ? AND state = 'blocked'", [job, text]))
+        free(step, row);
 }
 
 function isKnown(database: Database, { lane, run }: NewRow): boolean {

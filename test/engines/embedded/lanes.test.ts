@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Database, MEMORY, type SqlValue } from '../../../lib/engines/embedded/database.js';
+import { enqueueSchedule, handledUntil } from '../../../lib/engines/embedded/enqueue.js';
 import { enter, promote } from '../../../lib/engines/embedded/lanes.js';
 import { pause, resume } from '../../../lib/engines/embedded/pauses.js';
 import {
@@ -17,42 +18,31 @@ import {
 import { laneKey, type NewRow, type Step, type StoredRow } from '../../../lib/engines/embedded/rows.js';
 import { createTables } from '../../../lib/engines/embedded/schema.js';
 import { createOwner } from '../../../lib/engines/owner.js';
+import { readSettings } from '../../../lib/jobs/settings.js';
 import { createRun } from '../../../lib/runs/run.js';
+import { createSchedule } from '../../../lib/schedule/schedule.js';
 
 const START = 1_767_225_600;
 
-const JOBS = ['a', 'b'];
+const schedule = createSchedule('a', ['* * * * * *'], 'UTC');
+
+const job = fc.constantFrom('a', 'b');
+const which = fc.nat();
+const kindOf = <Kind extends string>(kind: Kind) => ({ kind: fc.constant(kind) });
 
 const operations = fc.array(
     fc.oneof(
-        {
-            weight: 6,
-            arbitrary: fc.record({ kind: fc.constant('enqueue' as const), job: fc.constantFrom(...JOBS) }),
-        },
-        fc.record({
-            kind: fc.constant('catch up' as const),
-            job: fc.constantFrom(...JOBS),
-            count: fc.integer({ min: 1, max: 5 }),
-        }),
-        fc.record({ kind: fc.constant('ask' as const), job: fc.constantFrom(...JOBS) }),
-        { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const) }) },
-        { weight: 4, arbitrary: fc.record({ kind: fc.constant('finish' as const), which: fc.nat() }) },
-        fc.record({
-            kind: fc.constant('retry' as const),
-            which: fc.nat(),
-            wait: fc.integer({ min: 0, max: 5 }),
-        }),
-        fc.record({ kind: fc.constant('abort' as const), which: fc.nat() }),
-        fc.record({
-            kind: fc.constant('give up' as const),
-            job: fc.constantFrom(...JOBS),
-            ago: fc.integer({ min: 0, max: 9 }),
-        }),
-        fc.record({ kind: fc.constant('die' as const), retries: fc.boolean() }),
-        fc.record({
-            kind: fc.constantFrom('pause' as const, 'resume' as const),
-            job: fc.constantFrom(...JOBS),
-        }),
+        { weight: 6, arbitrary: fc.record({ ...kindOf('enqueue'), job }) },
+        fc.record({ ...kindOf('catch up'), job, count: fc.integer({ min: 1, max: 5 }) }),
+        fc.record({ ...kindOf('ask'), job }),
+        { weight: 4, arbitrary: fc.record(kindOf('take')) },
+        { weight: 4, arbitrary: fc.record({ ...kindOf('finish'), which }) },
+        fc.record({ ...kindOf('retry'), which, wait: fc.integer({ min: 0, max: 5 }) }),
+        fc.record({ ...kindOf('abort'), which }),
+        fc.record({ ...kindOf('give up'), job, ago: fc.integer({ min: 0, max: 9 }) }),
+        fc.record({ ...kindOf('die'), retries: fc.boolean() }),
+        fc.record({ ...kindOf('pause'), job }),
+        fc.record({ ...kindOf('resume'), job }),
     ),
     { maxLength: 60 },
 );
@@ -73,21 +63,8 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
             const slots: [string, number][] = [];
             const now = () => second * 1000;
             const step = (): Step => ({ database, by: me, now: now(), consequences: [] });
-            const rowOf = (job: string, slot: number | undefined, parts: Partial<NewRow> = {}): NewRow => {
-                const run = createRun({ job, schedule: '* * * * * *', args: [], scheduledAt: slot });
-                return {
-                    kind: 'run',
-                    run,
-                    lane: laneKey('run', run),
-                    origin: slot === undefined ? 'waiter' : 'schedule',
-                    ...policy,
-                    catchesUp: false,
-                    batch: slot === undefined ? -1 : second * 2,
-                    position: 0,
-                    runAt: now(),
-                    ...parts,
-                };
-            };
+            const rowOf = (job: string, slot: number | undefined, parts: Partial<NewRow> = {}) =>
+                newRow(step(), job, slot, { ...policy, ...parts });
             for (const operation of steps) {
                 second += 1;
                 promote(step(), 100);
@@ -133,6 +110,25 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
     );
 });
 
+test('after a gap what waits goes one after another, also where runs may overlap', () => {
+    const database = new Database(MEMORY);
+    createTables(database);
+    const step: Step = { database, by: createOwner(), now: START * 1000 + 5_000, consequences: [] };
+    for (const slot of [START, START + 1]) enter(step, newRow(step, 'a', slot, { overlap: 'allow' }));
+    handledUntil(database, [schedule], START + 1);
+    const { settings } = readSettings({ overlap: 'allow', missed: 'all', multiTenant: false });
+    const plan = { name: 'a', file: undefined, settings, sources: {}, schedules: [schedule] };
+    const due = { schedule, plan: { ...plan, problems: [], runnable: true }, position: 0, skipped: [] };
+    const slots = { from: START + 1, until: START + 5, run: [START, START + 1, START + 5] };
+    enqueueSchedule(step, { ...due, ...slots, catchesUp: true, decidesAnew: true }, new Set());
+    const states = database.statement('SELECT slot, state FROM bot_runs ORDER BY slot').all([]);
+    assert.deepEqual(states.map(Object.values), [
+        [START, 'waiting'],
+        [START + 1, 'blocked'],
+        [START + 5, 'blocked'],
+    ]);
+});
+
 test('every statement of a step finds its rows by an index', () => {
     const database = new Database(MEMORY);
     createTables(database);
@@ -156,21 +152,8 @@ test('every statement of a step finds its rows by an index', () => {
     };
     const by = createOwner();
     const step: Step = { database, by, now: START * 1000, consequences: [] };
-    const run = createRun({ job: 'a', args: [], schedule: '* * * * * *', scheduledAt: START });
-    const row: NewRow = {
-        kind: 'slot',
-        run,
-        lane: laneKey('slot', run),
-        origin: 'schedule',
-        overlap: 'skip',
-        missed: 'all',
-        catchesUp: true,
-        batch: 1,
-        position: 0,
-        runAt: step.now,
-    };
     const what = { anything: true, isFull: () => false, knows: () => true };
-    enter(step, row);
+    enter(step, newRow(step, 'a', START, { kind: 'slot', missed: 'all', catchesUp: true }));
     const [batch = 0] = waitingBatches(step);
     const taken = take(step, batch, what) as StoredRow;
     fanOut(step, taken, ['acme']);
@@ -186,6 +169,28 @@ test('every statement of a step finds its rows by an index', () => {
                 assert.match(detail, /USING (COVERING )?INDEX/, sql);
     assert.ok(plans.size > 10);
 });
+
+function newRow(
+    { now }: Step,
+    job: string,
+    slot: number | undefined,
+    { kind = 'run', ...parts }: Partial<NewRow>,
+): NewRow {
+    const run = createRun({ job, schedule: schedule.text, args: [], scheduledAt: slot });
+    return {
+        kind,
+        run,
+        lane: laneKey(kind, run),
+        origin: slot === undefined ? 'waiter' : 'schedule',
+        overlap: 'skip',
+        missed: 'once',
+        catchesUp: false,
+        batch: slot === undefined ? -1 : now / 500,
+        position: 0,
+        runAt: now,
+        ...parts,
+    };
+}
 
 function assertLanesAreInOrder(database: Database): void {
     const lanes = database
