@@ -46,12 +46,11 @@ function tooMany(database: Database, most: number): [string, number][] {
             SELECT job FROM names WHERE job IS NOT NULL`,
         )
         .all([]);
-    return jobs.flatMap((row) => {
-        const job = row['job'] as string;
-        const found = database
-            .statement('SELECT seq FROM bot_runs WHERE job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
-            .get([job, most]);
-        if (!found) return [];
-        return [[job, found['seq'] as number]];
+    const newest = database.statement(
+        'SELECT seq FROM bot_runs WHERE job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?',
+    );
+    return jobs.flatMap(({ job }) => {
+        const found = newest.get([job as string, most]);
+        return found ? [[job as string, found['seq'] as number]] : [];
     });
 }

@@ -161,7 +161,6 @@ export function whatRan(row: Row) {
     };
 }
 
-/** Records how a row ended. */
 export function setEnded({ database, now }: Step, seq: number, outcome: string, reason: string): void {
     database
         .statement('UPDATE bot_runs SET state = ?, reason = ?, ended_at = ? WHERE seq = ?')

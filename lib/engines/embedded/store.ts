@@ -97,19 +97,19 @@ export class Store {
     }
 
     #attempt<T>(work: (database: Database) => T): T {
-        if (!this.#file && this.parts.path !== undefined) this.#tryFile(this.parts.path);
+        const { path } = this.parts;
+        const isTried = performance.now() - this.#triedAt <= RETRY_EVERY;
+        if (!this.#file && path !== undefined && !isTried) this.#openFile(path);
         const database = this.#file?.database ?? this.#memory;
         if (!database) throw new UnavailableError('the journal cannot be written');
         try {
             return database.transaction(work);
         } catch (error) {
             const kind = kindOf(error);
-            const { path } = this.parts;
-            if (!this.#file || path === undefined || (kind !== 'unwritable' && kind !== 'corrupt'))
-                throw error;
             const before = this.#file;
+            if (!before || (kind !== 'unwritable' && kind !== 'corrupt')) throw error;
             this.#file = undefined;
-            if (kind === 'corrupt') this.#openFile(path);
+            if (kind === 'corrupt') this.#openFile(before.path);
             else this.#fail(error, before.database);
             return this.#attempt(work);
         }
@@ -130,10 +130,6 @@ export class Store {
             if (kindOf(error) !== 'unwritable') throw error;
             this.#fail(error, undefined);
         }
-    }
-
-    #tryFile(path: string): void {
-        if (performance.now() - this.#triedAt > RETRY_EVERY) this.#openFile(path);
     }
 
     #fail(error: unknown, before: Database | undefined): void {
