@@ -1,12 +1,34 @@
+import { readFile } from 'node:fs/promises';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
-import type { Evidence } from '../support/servers.js';
+import type { Evidence, Fleet } from '../support/servers.js';
 
 /** Whose slots are counted: a job's, for one arg and one tenant. */
 export interface Lane {
     readonly job: string;
-    readonly arg: number;
+    readonly arg: number | undefined;
     readonly tenant: string | undefined;
     readonly retries: number;
+}
+
+/** A script of the fleet's app that writes down what it remembers of some jobs. */
+export const HISTORY_SCRIPT = `
+    import 'pinstripe-bot';
+    import { Workspace, importAll } from 'pinstripe';
+    await import('./lib/index.js');
+    await importAll();
+    const past = await Workspace.run(async function () {
+        const history = await this.bot.history();
+        return (await Promise.all(process.argv.slice(2).map((job) => history.of(job, 1_000_000)))).flat();
+    });
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync('past.json', JSON.stringify(past));
+    process.exit();
+`;
+
+/** What an app with `HISTORY_SCRIPT` as its `history.mjs` remembers. */
+export async function pastOf({ app }: Fleet, jobs: readonly string[]): Promise<(PastRun | PastSkips)[]> {
+    await app.start(['history.mjs', ...jobs], { NODE_ENV: 'production' }).ended();
+    return JSON.parse(await readFile(`${app.root}/past.json`, 'utf8'));
 }
 
 /** What is known after a storm. */
@@ -15,7 +37,7 @@ export interface Aftermath {
     /** The first slot that counts, and the last, in unix seconds. */
     readonly first: number;
     readonly last: number;
-    /** What the jobs have written, by `job arg`. */
+    /** What the jobs have written, by `job arg`, or `job` where there is no arg. */
     readonly evidence: readonly Evidence[];
     readonly past: readonly (PastRun | PastSkips)[];
 }
@@ -33,14 +55,15 @@ export function accountFor({ lanes, first, last, evidence, past }: Aftermath): A
         evidence.filter(({ what }) => what === 'start'),
         ({ job, tenant, slot }) => `${job} ${tenant ?? '-'} ${slot}`,
     );
-    const pasts = grouped(past, ({ job, args, tenant }) => `${job} ${args[0]} ${tenant ?? '-'}`);
+    const pasts = grouped(past, ({ job, args, tenant }) => `${[job, ...args].join(' ')} ${tenant ?? '-'}`);
     const fates = new Map<string, Map<string, number>>();
     const flaws: string[] = [];
     for (const { job, arg, tenant, retries } of lanes) {
-        const name = `${job} ${arg} ${tenant ?? '-'}`;
+        const ofArg = arg === undefined ? job : `${job} ${arg}`;
+        const name = `${ofArg} ${tenant ?? '-'}`;
         const own = pasts.get(name) ?? [];
         // A slot that ended before it fanned out counts for each tenant.
-        const shared = tenant === undefined ? [] : (pasts.get(`${job} ${arg} -`) ?? []);
+        const shared = tenant === undefined ? [] : (pasts.get(`${ofArg} -`) ?? []);
         const runs = grouped(
             [...own, ...shared].filter((one): one is PastRun => one.kind === 'run'),
             ({ scheduledAt }) => `${scheduledAt}`,

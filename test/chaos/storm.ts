@@ -1,9 +1,8 @@
-// node storm.js [engine] [seconds]: a storm over four processes, and whether its numbers add up.
+// node storm.js [seconds]: a storm over four processes, and whether its numbers add up.
 import { setTimeout as delay } from 'node:timers/promises';
 import { Database } from '../../lib/engines/embedded/database.js';
-import type { PastRun, PastSkips } from '../../lib/runs/history.js';
 import { openFleet, type Server } from '../support/servers.js';
-import { accountFor, type Lane, printAccount } from './account.js';
+import { accountFor, HISTORY_SCRIPT, type Lane, pastOf, printAccount } from './account.js';
 
 const SERVERS = 4;
 const TENANTS = ['acme', 'globex', 'initech'];
@@ -11,30 +10,6 @@ const TENANTS = ['acme', 'globex', 'initech'];
 const SCHEDULES = 9;
 /** In this time whatever is left comes to an end, in milliseconds: leases, retries, and what waits. */
 const CALM = 45_000;
-
-interface StormEngine {
-    /** The `bot` section of the app. */
-    readonly config: object;
-    /** Keeps its store from everybody. */
-    lock(milliseconds: number): Promise<void>;
-}
-
-const ENGINES: Readonly<Record<string, (journal: () => string) => StormEngine>> = {
-    embedded: (journal) => ({
-        config: { log: 'silent', journal: { maxRunsPerJob: 1_000_000 } },
-        async lock(milliseconds) {
-            const database = new Database(journal());
-            try {
-                database.exec('BEGIN IMMEDIATE');
-                await delay(milliseconds);
-                database.exec('ROLLBACK');
-            } catch {
-                // Somebody else is just writing.
-            }
-            database.close();
-        },
-    }),
-};
 
 const JOBS = ['skip', 'queue', 'allow'].flatMap((overlap, retries) =>
     [false, true].map((multiTenant) => ({
@@ -59,28 +34,10 @@ function definitionOf({ overlap, multiTenant, retries }: (typeof JOBS)[0]): stri
     }`;
 }
 
-const HISTORY = `
-    import 'pinstripe-bot';
-    import { Workspace, importAll } from 'pinstripe';
-    await import('./lib/index.js');
-    await importAll();
-    const past = await Workspace.run(async function () {
-        const history = await this.bot.history();
-        return (await Promise.all(process.argv.slice(2).map((job) => history.of(job, 1_000_000)))).flat();
-    });
-    const { writeFileSync } = await import('node:fs');
-    writeFileSync('past.json', JSON.stringify(past));
-    process.exit();
-`;
-
-const [engineName = 'embedded', seconds = '186'] = process.argv.slice(2);
-const createEngine = ENGINES[engineName];
-if (!createEngine)
-    throw new RangeError(`no engine is called ${engineName}: there are ${Object.keys(ENGINES)}`);
-const engine = createEngine(() => fleet.journal);
+const [seconds = '186'] = process.argv.slice(2);
 const fleet = await openFleet(Object.fromEntries(JOBS.map((job) => [job.file, definitionOf(job)])), {
-    'pinstripe.config.js': `export default { bot: ${JSON.stringify(engine.config)} };\n`,
-    'history.mjs': HISTORY,
+    'pinstripe.config.js': `export default { bot: { log: 'silent', journal: { maxRunsPerJob: 1_000_000 } } };\n`,
+    'history.mjs': HISTORY_SCRIPT,
 });
 const faults: Record<string, number> = {};
 const env = { TENANTS: TENANTS.join() };
@@ -105,7 +62,17 @@ const FAULTS: Readonly<Record<string, (victim: number) => Promise<void>>> = {
         await servers[victim]?.ended;
         servers[victim] = fleet.start(env);
     },
-    lock: () => engine.lock(500 + 4_000 * Math.random()),
+    async lock() {
+        const database = new Database(fleet.journal);
+        try {
+            database.exec('BEGIN IMMEDIATE');
+            await delay(500 + 4_000 * Math.random());
+            database.exec('ROLLBACK');
+        } catch {
+            // Somebody else is just writing.
+        }
+        database.close();
+    },
 };
 
 while (Date.now() < last * 1000) {
@@ -119,16 +86,17 @@ await delay(CALM);
 await fleet.stop();
 
 const jobs = JOBS.map((job) => ({ ...job, name: job.file.replaceAll('_', '-') }));
-await fleet.app.start(['history.mjs', ...jobs.map(({ name }) => name)], { NODE_ENV: 'production' }).ended();
-const { readFile } = await import('node:fs/promises');
-const past: (PastRun | PastSkips)[] = JSON.parse(await readFile(`${fleet.app.root}/past.json`, 'utf8'));
+const past = await pastOf(
+    fleet,
+    jobs.map(({ name }) => name),
+);
 const lanes = jobs.flatMap(({ name, multiTenant, retries }) =>
     Array.from({ length: SCHEDULES }, (_, arg) =>
         (multiTenant ? TENANTS : [undefined]).map((tenant): Lane => ({ job: name, arg, tenant, retries })),
     ).flat(),
 );
 console.log(
-    `${engineName}, ${seconds} s: ${Object.entries(faults)
+    `${seconds} s: ${Object.entries(faults)
         .map(([name, count]) => `${count} ${name}`)
         .join(', ')}`,
 );

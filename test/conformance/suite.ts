@@ -45,11 +45,13 @@ interface Member {
     readonly taken: TakenRun[];
     /** The jobs that it knows. */
     readonly plans: Map<string, JobPlan>;
-    /** Ends the attempt that goes on, of this run. */
-    end(run: Pick<Run, 'id'>, result?: Result): void;
+    /** Ends the attempt that it has begun as its nth, from 0. */
+    end(which: number, result?: Result): void;
     /** From now on whatever it takes ends at once like this. */
     endAll(result: Result | undefined): void;
 }
+
+const HISTORY = { environment: 'production', journal: DEFAULT_JOURNAL };
 
 const SUCCEEDED: Result = { kind: 'ended', outcome: 'succeeded' };
 
@@ -88,7 +90,8 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 events,
                 taken,
                 plans,
-                end: ({ id }, result = SUCCEEDED) => {
+                end: (which, result = SUCCEEDED) => {
+                    const { id } = (taken[which] as TakenRun).run;
                     const end = ends.get(id);
                     assert.ok(end, 'it goes on');
                     ends.delete(id);
@@ -102,8 +105,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             const host: EngineHost = {
                 clock,
                 emit: (event) => events.push(event),
-                environment: 'production',
-                journal: DEFAULT_JOURNAL,
+                ...HISTORY,
                 concurrency,
                 turn: 30_000,
                 planOf: (job) => plans.get(job),
@@ -167,14 +169,32 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         };
         const begun = (member: Member, count: number) =>
             until(() => member.taken.length >= count, `${count} attempts, there are ${member.taken.length}`);
-        const ended = (member: Member, id: string) =>
-            until(() => endedRuns(member).some((run) => run.id === id), `the end of ${id}`);
+        /** Its first slot starts. */
+        const begin = async (member: Member, schedule: Schedule) => {
+            await enqueue(member, schedule, SLOT + 1);
+            await begun(member, 1);
+        };
+        const beginJob = async (...those: Parameters<typeof job>) => {
+            const schedule = job(...those);
+            await begin(alone, schedule);
+            return schedule;
+        };
+        /** Its first attempt fails, and the next one waits until then. */
+        const retry = async (member: Member, second: number) => {
+            member.end(0, {
+                kind: 'retries',
+                at: (SLOT + second) * 1000,
+                error: readError(new Error('not yet')),
+            });
+            await until(() => member.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+        };
+        const ended = (member: Member, which: number) => {
+            const id = member.taken[which]?.run.id;
+            return until(() => endedRuns(member).some((run) => run.id === id), `the end of ${which}`);
+        };
         const past = async (jobName: string): Promise<readonly (PastRun | PastSkips)[]> => {
             const reader = members.find((member) => !dead.has(member)) as Member;
-            const history = await reader.engine.history({
-                environment: 'production',
-                journal: DEFAULT_JOURNAL,
-            });
+            const history = await reader.engine.history(HISTORY);
             return history.of(jobName, 1000);
         };
         /** Each slot of a job with what became of it, oldest first: `['0 succeeded', '1 overlap']`. */
@@ -201,6 +221,13 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                     await clock.advance(1000);
                     await delay(2);
                 }
+        };
+
+        /** A process dies, and another one finds that out. */
+        const die = async (member: Member, ...others: Member[]) => {
+            kill(member);
+            for (const { engine } of others) engine.work();
+            await pass(20, ...others);
         };
 
         beforeEach(async () => {
@@ -231,10 +258,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                     await Promise.all(others.map((member) => enqueue(member, schedule, SLOT + second)));
                     await until(() => others.flatMap(endedRuns).length === second, 'the end of the run');
                 }
-                await reads(
-                    'digest',
-                    [1, 2, 3, 4, 5].map((second) => `${second} succeeded`),
-                );
+                await reads('digest', succeeded(1, 2, 3, 4, 5));
                 assert.equal(others.flatMap(({ taken }) => taken).length, 5);
                 const handled = await alone.engine.handledUntil([schedule], SLOT + 100);
                 assert.equal(handled?.get(schedule.key), SLOT + 5);
@@ -256,15 +280,11 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
 
             test('has its reason where it does not run, and successive ones share it', async () => {
                 const schedule = job('digest');
-                const skipped = [
-                    { reason: 'missed', first: SLOT + 1, last: SLOT + 4, count: 4, atLeast: false },
-                ];
+                const skipped = [skips('missed', 1, 4, 4)];
                 await enqueue(alone, schedule, SLOT + 4, { run: [], skipped });
                 await enqueue(alone, schedule, SLOT + 5, {
                     run: [],
-                    skipped: [
-                        { reason: 'missed', first: SLOT + 5, last: SLOT + 5, count: 1, atLeast: false },
-                    ],
+                    skipped: [skips('missed', 5, 5, 1)],
                 });
                 const [one, ...others] = await past('digest');
                 assert.equal(others.length, 0);
@@ -281,9 +301,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await enqueue(alone, schedule, SLOT + 7201);
                 await enqueue(alone, schedule, SLOT + 7202, {
                     run: [],
-                    skipped: [
-                        { reason: 'missed', first: SLOT + 7202, last: SLOT + 7202, count: 1, atLeast: false },
-                    ],
+                    skipped: [skips('missed', 7202, 7202, 1)],
                 });
                 await reads('digest', ['7201 succeeded', '7202 missed']);
                 await alone.engine.rewind(SLOT);
@@ -296,50 +314,33 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         });
 
         describe('a lane', () => {
-            const third = async (overlap: string) => {
-                const schedule = job('digest', { overlap });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                await enqueue(alone, schedule, SLOT + 2);
-                await enqueue(alone, schedule, SLOT + 3);
-                return alone.taken[0] as TakenRun;
+            const POLICIES: Record<string, string[]> = {
+                skip: ['1 succeeded', '2 overlap', '3 overlap'],
+                // The oldest waits.
+                queue: ['1 succeeded', '2 succeeded', '3 overlap'],
+                // The run is asked to end, and the newest waits.
+                replace: ['1 aborted', '2 superseded', '3 succeeded'],
+                allow: succeeded(1, 2, 3),
             };
-
-            test('skip: what comes while a run goes on is skipped', async () => {
-                const first = await third('skip');
-                alone.end(first.run);
-                await reads('digest', ['1 succeeded', '2 overlap', '3 overlap']);
-            });
-
-            test('queue: the oldest waits, further ones are skipped', async () => {
-                const first = await third('queue');
-                alone.endAll(SUCCEEDED);
-                await reads('digest', ['1 succeeded', '2 succeeded', '3 overlap']);
-                assert.equal(first.signal.aborted, false);
-            });
-
-            test('replace: the run that goes on is asked to end, the newest waits', async () => {
-                const first = await third('replace');
-                await until(() => first.signal.aborted, 'the abort');
-                assert.equal(first.signal.reason, 'replaced');
-                alone.end(first.run, { kind: 'ended', outcome: 'aborted', reason: 'replaced' });
-                await begun(alone, 2);
-                alone.endAll(SUCCEEDED);
-                await reads('digest', ['1 aborted', '2 superseded', '3 succeeded']);
-            });
-
-            test('allow: all run', async () => {
-                await third('allow');
-                await begun(alone, 3);
-                alone.endAll(SUCCEEDED);
-                await reads('digest', ['1 succeeded', '2 succeeded', '3 succeeded']);
-            });
+            for (const [overlap, expected] of Object.entries(POLICIES))
+                test(`takes what comes while a run goes on by ${overlap}`, async () => {
+                    const schedule = await beginJob('digest', { overlap });
+                    await enqueue(alone, schedule, SLOT + 2);
+                    await enqueue(alone, schedule, SLOT + 3);
+                    if (overlap === 'allow') await begun(alone, 3);
+                    const { signal } = alone.taken[0] as TakenRun;
+                    await until(() => signal.aborted === (overlap === 'replace'), 'the abort');
+                    const replaced: Result = { kind: 'ended', outcome: 'aborted', reason: signal.reason };
+                    alone.end(0, overlap === 'replace' ? replaced : SUCCEEDED);
+                    alone.endAll(SUCCEEDED);
+                    await reads('digest', expected);
+                    const reasons = (await past('digest')).map(({ reason }) => reason);
+                    assert.equal(reasons.includes('replaced'), overlap === 'replace');
+                });
 
             test('replace asks a run of another process to end', async () => {
                 const other = await join({ works: false });
-                const schedule = job('digest', { overlap: 'replace' });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
+                const schedule = await beginJob('digest', { overlap: 'replace' });
                 await enqueue(other, schedule, SLOT + 2);
                 await pass(2, alone);
                 await until(() => alone.taken[0]?.signal.aborted === true, 'the abort');
@@ -365,11 +366,8 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
 
             test('is kept by a run that waits for its retry, and the slot is skipped', async () => {
-                const schedule = job('digest', { retries: 1 });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 4));
-                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                const schedule = await beginJob('digest', { retries: 1 });
+                await retry(alone, 4);
                 await enqueue(alone, schedule, SLOT + 2);
                 await pass(12, alone);
                 await begun(alone, 2);
@@ -379,11 +377,8 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
 
             test('replace ends a run that waits for its retry', async () => {
-                const schedule = job('digest', { retries: 1, overlap: 'replace' });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 100));
-                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                const schedule = await beginJob('digest', { retries: 1, overlap: 'replace' });
+                await retry(alone, 100);
                 await enqueue(alone, schedule, SLOT + 2);
                 await begun(alone, 2);
                 alone.endAll(SUCCEEDED);
@@ -411,12 +406,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                         assert.equal(alone.taken.length, index + 1);
                         assert.equal(alone.taken[index]?.run.scheduledAt, SLOT + 1 + index);
                         assert.equal(alone.taken[index]?.signal.aborted, false);
-                        alone.end(alone.taken[index]?.run as Run);
+                        alone.end(index);
                     }
-                    await reads(
-                        'digest',
-                        [1, 2, 3, 4, 5, 6].map((second) => `${second} succeeded`),
-                    );
+                    await reads('digest', succeeded(1, 2, 3, 4, 5, 6));
                 });
 
             test('is at most the latest hundred of a lane', async () => {
@@ -449,13 +441,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             test('once: what waits since before it is superseded by the latest', async () => {
                 alone.engine.rest();
                 const { idle, schedule } = await waiting('once');
-                const skipped = [1, 2].map((second) => ({
-                    reason: 'superseded',
-                    first: SLOT + second,
-                    last: SLOT + second,
-                    count: 1,
-                    atLeast: false,
-                }));
+                const skipped = [1, 2].map((second) => skips('superseded', second, second, 1));
                 await enqueue(idle, schedule, SLOT + 60, {
                     run: [SLOT + 60],
                     skipped,
@@ -508,9 +494,8 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const one = await join({ concurrency: 1 });
                 const tenants = ['b', 'c', 'a', 'e', 'd'];
                 const schedule = job('invoices', { multiTenant: true }, [one]);
-                await enqueue(one, schedule, SLOT + 1);
-                await begun(one, 1);
-                one.end(one.taken[0]?.run as Run, fansOut(tenants));
+                await begin(one, schedule);
+                one.end(0, fansOut(tenants));
                 one.endAll(SUCCEEDED);
                 await begun(one, 6);
                 assert.deepEqual(
@@ -520,92 +505,56 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
 
             test('runs once for each tenant, each in its own lane', async () => {
-                const schedule = job('invoices', { multiTenant: true });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
+                const schedule = await beginJob('invoices', { multiTenant: true });
                 assert.equal(alone.taken[0]?.kind, 'slot');
-                alone.end(alone.taken[0]?.run as Run, fansOut(['a', 'b', 'c']));
+                alone.end(0, fansOut(['a', 'b', 'c']));
                 await begun(alone, 4);
-                assert.deepEqual(
-                    alone.taken
-                        .slice(1)
-                        .map(({ run }) => run.tenant)
-                        .sort(),
-                    ['a', 'b', 'c'],
-                );
-                alone.end(alone.taken[1]?.run as Run);
-                await ended(alone, alone.taken[1]?.run.id ?? '');
+                const tenants = alone.taken.slice(1).map(({ run }) => run.tenant);
+                assert.deepEqual(tenants.sort(), ['a', 'b', 'c']);
+                alone.end(1);
+                await ended(alone, 1);
                 await enqueue(alone, schedule, SLOT + 2);
                 await begun(alone, 5);
-                alone.end(alone.taken[4]?.run as Run, fansOut(['a', 'b', 'c']));
+                alone.end(4, fansOut(['a', 'b', 'c']));
                 await begun(alone, 6);
                 alone.endAll(SUCCEEDED);
-                await reads('invoices', [
-                    '1 succeeded',
-                    '1 succeeded',
-                    '1 succeeded',
-                    '2 overlap',
-                    '2 overlap',
-                    '2 succeeded',
-                ]);
+                await reads('invoices', [...succeeded(1, 1, 1), '2 overlap', '2 overlap', '2 succeeded']);
             });
 
             test('makes a thousand runs', async () => {
-                const schedule = job('invoices', { multiTenant: true });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                const tenants = Array.from(
-                    { length: 1000 },
-                    (_, index) => `t${String(index).padStart(4, '0')}`,
-                );
-                alone.end(alone.taken[0]?.run as Run, fansOut(tenants));
+                await beginJob('invoices', { multiTenant: true });
+                const tenants = Array.from({ length: 1000 }, (_, index) => `t${index}`);
+                alone.end(0, fansOut(tenants));
                 alone.endAll(SUCCEEDED);
                 await until(() => alone.taken.length === 1001, 'all runs');
             });
 
             test('waits while another of it lists the tenants, and is not skipped', async () => {
-                const schedule = job('invoices', { multiTenant: true });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
+                const schedule = await beginJob('invoices', { multiTenant: true });
                 await enqueue(alone, schedule, SLOT + 2);
                 await enqueue(alone, schedule, SLOT + 3);
-                alone.end(alone.taken[0]?.run as Run, fansOut(['a']));
+                alone.end(0, fansOut(['a']));
                 await begun(alone, 3);
-                alone.end(alone.taken.find(({ run }) => run.tenant === 'a')?.run as Run);
-                const listing = alone.taken.find(
-                    ({ kind, run }) => kind === 'slot' && run.scheduledAt === SLOT + 3,
-                );
-                await ended(alone, alone.taken.find(({ run }) => run.tenant === 'a')?.run.id ?? '');
-                alone.end(listing?.run as Run, fansOut(['a']));
+                const which = alone.taken.findIndex(({ run }) => run.tenant === 'a');
+                alone.end(which);
+                await ended(alone, which);
+                alone.end(3 - which, fansOut(['a']));
                 alone.endAll(SUCCEEDED);
                 await reads('invoices', ['1 succeeded', '2 superseded', '3 succeeded']);
             });
 
             test('fails as a run does where its tenants cannot be listed', async () => {
-                const schedule = job('invoices', { multiTenant: true });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, {
-                    kind: 'ended',
-                    outcome: 'failed',
-                    error: readError(new Error('no table')),
-                });
+                await beginJob('invoices', { multiTenant: true });
+                alone.end(0, failed(new Error('no table')));
                 await reads('invoices', ['1 failed']);
-                const [failed] = await past('invoices');
-                assert.ok(failed?.kind === 'run');
-                assert.equal(failed.manual, false);
-                assert.match(failed.error ?? '', /no table/);
+                const [run] = await past('invoices');
+                assert.ok(run?.kind === 'run' && !run.manual);
+                assert.match(run.error ?? '', /no table/);
             });
 
             test('without tenants is skipped, with that reason', async () => {
-                const schedule = job('invoices', { multiTenant: true });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, {
-                    kind: 'ended',
-                    outcome: 'skipped',
-                    reason: 'no tenants',
-                });
+                await beginJob('invoices', { multiTenant: true });
+                alone.end(0, { kind: 'ended', outcome: 'skipped', reason: 'no tenants' });
                 await reads('invoices', ['1 no tenants']);
             });
         });
@@ -615,10 +564,8 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const other = await join();
                 const schedule = job('digest', { retries: 1 });
                 other.engine.rest();
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 4));
-                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                await begin(alone, schedule);
+                await retry(alone, 4);
                 await alone.engine.close();
                 other.engine.work();
                 await pass(32, other);
@@ -631,10 +578,8 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             test('does not hold back what others do', async () => {
                 const schedule = job('digest', { retries: 1 });
                 const another = job('other');
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 4));
-                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                await begin(alone, schedule);
+                await retry(alone, 4);
                 await enqueue(alone, another, SLOT + 1);
                 await begun(alone, 2);
             });
@@ -642,14 +587,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
 
         describe('a process that dies', () => {
             test('loses its runs, whose lanes are free again', async () => {
-                const other = await join();
-                other.engine.rest();
-                const schedule = job('digest');
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                kill(alone);
-                other.engine.work();
-                await pass(20, other);
+                const other = await join({ works: false });
+                const schedule = await beginJob('digest');
+                await die(alone, other);
                 await until(() => endedRuns(other).some(({ outcome }) => outcome === 'lost'), 'the loss');
                 await enqueue(other, schedule, SLOT + 21);
                 await begun(other, 1);
@@ -660,12 +600,8 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             test('has its run made again by one other, where retries leave an attempt', async () => {
                 const others = [await join(), await join()];
                 for (const other of others) other.engine.rest();
-                const schedule = job('digest', { retries: 1 });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                kill(alone);
-                for (const other of others) other.engine.work();
-                await pass(20, ...others);
+                await beginJob('digest', { retries: 1 });
+                await die(alone, ...others);
                 await until(() => others.flatMap(({ taken }) => taken).length === 1, 'one attempt');
                 const [again] = others.flatMap(({ taken }) => taken);
                 assert.equal(again?.run.id, alone.taken[0]?.run.id);
@@ -673,30 +609,20 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
 
             test('has its listing of tenants taken up again, whatever retries says', async () => {
-                const other = await join();
-                other.engine.rest();
-                const schedule = job('invoices', { multiTenant: true });
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                kill(alone);
-                other.engine.work();
-                await pass(20, other);
+                const other = await join({ works: false });
+                await beginJob('invoices', { multiTenant: true });
+                await die(alone, other);
                 await begun(other, 1);
                 assert.equal(other.taken[0]?.kind, 'slot');
             });
 
             test('is told when it goes on, and what became of its run stands', async () => {
-                const other = await join();
-                other.engine.rest();
-                const schedule = job('digest');
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                kill(alone);
-                other.engine.work();
-                await pass(20, other);
+                const other = await join({ works: false });
+                await beginJob('digest');
+                await die(alone, other);
                 await until(() => endedRuns(other).some(({ outcome }) => outcome === 'lost'), 'the loss');
                 revive(alone);
-                alone.end(alone.taken[0]?.run as Run);
+                alone.end(0);
                 await until(() => alone.events.some(({ type }) => type === 'run-was-lost'), 'the note');
                 await reads('digest', ['1 lost']);
             });
@@ -714,11 +640,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 job('digest');
                 const { over } = ask(other, 'digest');
                 await begun(other, 1);
-                other.end(other.taken[0]?.run as Run, {
-                    kind: 'ended',
-                    outcome: 'failed',
-                    error: readError(new Error('no')),
-                });
+                other.end(0, failed(new Error('no')));
                 assert.equal((await over).outcome, 'failed');
                 assert.equal(alone.taken.length, 0);
             });
@@ -731,7 +653,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await enqueue(alone, schedule, SLOT + 1);
                 const refused = await ask(other, 'digest').over;
                 assert.deepEqual([refused.outcome, refused.reason], ['skipped', 'overlap']);
-                other.end(other.taken[0]?.run as Run);
+                other.end(0);
                 await until(async () => (await account('digest')).includes('1 overlap'), 'the skip');
             });
 
@@ -741,7 +663,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await enqueue(alone, schedule, SLOT + 1);
                 const { over } = ask(alone, 'digest');
                 await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run);
+                alone.end(0);
                 assert.equal((await over).outcome, 'succeeded');
                 alone.engine.work();
                 await begun(alone, 2);
@@ -794,10 +716,8 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await alone.engine.pause('second');
                 alone.engine.work();
                 await reads('second', ['1 paused']);
-                await enqueue(alone, schedule, SLOT + 1);
-                await begun(alone, 1);
-                alone.end(alone.taken[0]?.run as Run, retryAt(SLOT + 3));
-                await until(() => alone.events.some(({ type }) => type === 'run-retrying'), 'the retry');
+                await begin(alone, schedule);
+                await retry(alone, 3);
                 await alone.engine.pause(ALL_JOBS);
                 await pass(6, alone);
                 await delay(20);
@@ -838,10 +758,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                     await begun(other, second);
                 }
                 await pass(1, alone, other);
-                await reads(
-                    'new',
-                    [1, 2, 3, 4, 5].map((second) => `${second} succeeded`),
-                );
+                await reads('new', succeeded(1, 2, 3, 4, 5));
                 assert.equal(alone.taken.length, 0);
             });
         });
@@ -858,9 +775,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 assert.ok(await enqueue(alone, schedule, SLOT + 60, kept));
                 const late = await enqueue(other, schedule, SLOT + 61, {
                     run: [],
-                    skipped: [
-                        { reason: 'too old', first: SLOT + 50, last: SLOT + 61, count: 2, atLeast: false },
-                    ],
+                    skipped: [skips('too old', 50, 61, 2)],
                     decidesAnew: true,
                 });
                 assert.equal(late, undefined);
@@ -877,7 +792,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await enqueue(one, first, SLOT + 1);
                 await begun(one, 1);
                 await enqueue(one, second, SLOT + 1);
-                one.end(one.taken[0]?.run as Run, retryAt(SLOT + 60));
+                await retry(one, 60);
                 await begun(one, 2);
                 assert.equal(one.taken[1]?.run.job, 'second');
             });
@@ -925,18 +840,11 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await enqueue(alone, schedule, SLOT + 1);
                 await until(() => members.some(({ taken }) => taken.length > 0), 'the start');
                 const worker = members.find(({ taken }) => taken.length > 0) as Member;
-                const history = await other.engine.history({
-                    environment: 'production',
-                    journal: DEFAULT_JOURNAL,
-                });
+                const history = await other.engine.history(HISTORY);
                 const [running] = (await history.statusOf(['digest', 'other'])).get('digest')?.running ?? [];
                 assert.equal(running?.outcome, 'running');
-                worker.end(worker.taken[0]?.run as Run, {
-                    kind: 'ended',
-                    outcome: 'failed',
-                    error: readError(new TypeError('no')),
-                });
-                await ended(worker, running.id);
+                worker.end(0, failed(new TypeError('no')));
+                await ended(worker, 0);
                 const status = await history.statusOf(['digest', 'other']);
                 assert.deepEqual([...status.keys()], ['digest']);
                 const [run] = status.get('digest')?.ended ?? [];
@@ -965,20 +873,14 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         });
 
         test('closing is harmless when it is done twice, and leaves a run that goes on its outcome', async () => {
-            const other = await join();
-            other.engine.rest();
-            const schedule = job('digest');
-            await enqueue(alone, schedule, SLOT + 1);
-            await begun(alone, 1);
+            const other = await join({ works: false });
+            const schedule = await beginJob('digest');
             await alone.engine.close();
             await alone.engine.close();
             await enqueue(other, schedule, SLOT + 2);
-            alone.end(alone.taken[0]?.run as Run);
-            await ended(alone, alone.taken[0]?.run.id ?? '');
-            const history = await other.engine.history({
-                environment: 'production',
-                journal: DEFAULT_JOURNAL,
-            });
+            alone.end(0);
+            await ended(alone, 0);
+            const history = await other.engine.history(HISTORY);
             const runs = (await history.of('digest', 10)).filter((one) => one.kind === 'run');
             assert.deepEqual(
                 runs.map(({ outcome }) => outcome),
@@ -988,23 +890,24 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
     });
 }
 
+function succeeded(...seconds: number[]): string[] {
+    return seconds.map((second) => `${second} succeeded`);
+}
+
+function failed(error: Error): Result {
+    return { kind: 'ended', outcome: 'failed', error: readError(error) };
+}
+
 function endedRuns({ events }: Member): Run[] {
     return events.flatMap((event) => (event.type === 'run-ended' ? [event.run] : []));
 }
 
-function retryAt(second: number): Result {
-    return { kind: 'retries', at: second * 1000, error: readError(new Error('not yet')) };
+function skips(reason: string, first: number, last: number, count: number): DueSchedule['skipped'][number] {
+    return { reason, first: SLOT + first, last: SLOT + last, count, atLeast: false };
 }
 
 function runOf(job: string): Run {
-    return createRun({
-        job,
-        file: undefined,
-        args: [],
-        tenant: undefined,
-        scheduledAt: undefined,
-        manual: true,
-    });
+    return createRun({ job, args: [], manual: true });
 }
 
 function planOf(

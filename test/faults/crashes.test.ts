@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Explanation, pretendOutage, readJournal } from '../support/journal_reader.js';
-import { type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
+import { assertOnce, type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
 
 const JOBS = {
     // Only the process that is told to takes long.
@@ -44,13 +44,14 @@ describe('one server or two', { concurrency: true }, () => {
             const [first] = await until('a run', () => evidenceOf(fleet, 'slow', 'start'));
             victim.kill('SIGKILL');
             await victim.ended;
+            const killedAt = Date.now();
             const others = [fleet.start(), fleet.start()];
             await Promise.all(others.map(({ started }) => started));
             const startedAt = Date.now();
             await until('the second attempt', async () =>
                 (await evidenceOf(fleet, 'slow', 'end'))?.some(({ slot }) => slot === first?.slot),
             );
-            const waited = Date.now() - startedAt;
+            const endedAt = Date.now();
             const next = await until('the next slot', async () =>
                 (await evidenceOf(fleet, 'slow', 'end'))?.filter(({ slot }) => slot > (first?.slot ?? 0)),
             );
@@ -65,10 +66,10 @@ describe('one server or two', { concurrency: true }, () => {
                 attempts.map(({ attempt }) => attempt),
                 [1, 2],
             );
-            assert.ok(waited >= 8_000, `given up after ${waited} ms`);
-            assert.ok(waited < 16_000, `given up after ${waited} ms`);
+            assert.ok(endedAt - killedAt >= 10_000, `given up after ${endedAt - killedAt} ms`);
+            assert.ok(endedAt - startedAt < 16_000, `given up after ${endedAt - startedAt} ms`);
             assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), first?.slot), ['succeeded, attempt 2']);
-            await assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
+            assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
         });
 
         test('between take and start: nothing had run, and the attempt counts', async () => {
@@ -82,7 +83,7 @@ describe('one server or two', { concurrency: true }, () => {
             await until('the second attempt', () => evidenceOf(fleet, 'slow', 'end'));
             await fleet.stop();
             assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), taken?.slot), ['succeeded, attempt 2']);
-            await assertOnce(await fleet.evidence());
+            assertOnce(await fleet.evidence());
         });
 
         test('during a migration: the next one does it from the start', async () => {
@@ -90,8 +91,8 @@ describe('one server or two', { concurrency: true }, () => {
             const code = `
             import { Database } from ${JSON.stringify(new URL('../../lib/engines/embedded/database.js', import.meta.url).href)};
             import { openFile } from ${JSON.stringify(new URL('../../lib/engines/embedded/file.js', import.meta.url).href)};
-            const version = Object.getOwnPropertyDescriptor(Database.prototype, 'version');
-            Object.defineProperty(Database.prototype, 'version', { ...version, set(){ process.kill(process.pid, 'SIGKILL'); } });
+            const exec = Database.prototype.exec;
+            Database.prototype.exec = function(sql){ sql.includes('user_version') ? process.kill(process.pid, 'SIGKILL') : exec.call(this, sql); };
             openFile(${JSON.stringify(fleet.journal)});
         `;
             const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
@@ -130,7 +131,7 @@ describe('one server or two', { concurrency: true }, () => {
             await fleet.stop();
             assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), first?.slot), ['succeeded, attempt 2']);
             assert.match(sleeper.output(), /given it up as lost/);
-            await assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
+            assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
         });
     });
 
@@ -149,13 +150,13 @@ describe('one server or two', { concurrency: true }, () => {
             assert.ok(after.length > 0);
             await fleet.stop();
             const { skips } = await readJournal(fleet.journal);
-            const missed = skips.filter(({ job, reason }) => job === 'slow' && reason === 'missed');
             const caughtUp = Math.min(...after.map(({ slot }) => slot));
-            assert.deepEqual(
-                missed.map(({ first, last }) => [first, last]),
-                [[before + 1, caughtUp - 1]],
-            );
-            await assertOnce(await fleet.evidence());
+            const [missed, ...others] = skips.filter(({ job, last }) => job === 'slow' && last < caughtUp);
+            assert.deepEqual([missed?.first, missed?.reason], [before + 1, 'missed']);
+            // On a busy machine the late one is superseded before it starts.
+            assert.equal([missed, ...others].at(-1)?.last, caughtUp - 1);
+            for (const { reason } of others) assert.equal(reason, 'superseded');
+            assertOnce(await fleet.evidence());
         });
 
         test('over two hours: two bots that start at the same moment catch up once', async () => {
@@ -176,7 +177,7 @@ describe('one server or two', { concurrency: true }, () => {
             await delay(1_500);
             await fleet.stop();
             const evidence = await fleet.evidence();
-            await assertOnce(evidence);
+            assertOnce(evidence);
             const minutely = evidence.filter(({ job }) => job === 'minutely');
             const slots = minutely.map(({ slot }) => slot);
             assert.deepEqual(slots, [...slots].sort(), 'in order');
@@ -232,7 +233,7 @@ describe('one server or two', { concurrency: true }, () => {
             const paused = skips.filter(({ reason }) => reason === 'paused');
             const count = paused.reduce((sum, skip) => sum + skip.count, 0);
             assert.ok(count >= 4 && paused.length <= 2, JSON.stringify(skips));
-            await assertOnce(await fleet.evidence());
+            assertOnce(await fleet.evidence());
             assert.match(
                 (await bot('pause-background-job', 'slwo')).stderr,
                 /no background job "slwo".*"slow"/,
@@ -259,14 +260,4 @@ function endingsOf(runs: readonly Explanation[], slot: number | undefined): stri
     return runs
         .filter((run) => run.slot === slot)
         .map(({ outcome, attempt }) => `${outcome}, attempt ${attempt}`);
-}
-
-async function assertOnce(evidence: readonly Evidence[]): Promise<void> {
-    const slots = evidence
-        .filter(({ what }) => what === 'start')
-        .map(({ job, slot, tenant, attempt }) => `${job} ${slot} ${tenant} attempt ${attempt}`);
-    assert.deepEqual(
-        slots.filter((slot, index) => slots.indexOf(slot) !== index),
-        [],
-    );
 }

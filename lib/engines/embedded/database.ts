@@ -3,10 +3,8 @@ import Libsql from 'libsql';
 /** What a column holds. Never a boolean: libsql 0.5 aborts the whole process when it is given one. */
 export type SqlValue = string | number | null;
 
-/** A row, by the names of its columns. */
 export type Row = Record<string, SqlValue>;
 
-/** A prepared statement. */
 export interface Statement {
     run(values: readonly SqlValue[]): { changes: number; lastInsertRowid: number };
     get(values: readonly SqlValue[]): Row | undefined;
@@ -24,10 +22,7 @@ export class Database {
     readonly #connection: Libsql.Database;
     readonly #statements = new Map<string, Statement>();
 
-    /**
-     * @param path the file, which is made where there is none, or `MEMORY`
-     * @throws what libsql throws; see `kindOf`
-     */
+    /** Opens a file, which is made where there is none, or `MEMORY`; throws what libsql throws, see `kindOf`. */
     constructor(path: string) {
         this.#connection = new Libsql(path);
         try {
@@ -41,33 +36,15 @@ export class Database {
         process.once('beforeExit', exitWithoutClosing);
     }
 
-    /**
-     * Makes writers and readers not wait for one another, and commits without waiting for the disk: after a loss of
-     * power the last runs may be forgotten, the file stays whole.
-     */
+    /** Writers and readers do not wait for one another. A loss of power may cost the last runs, but not the file. */
     useWriteAheadLog(): void {
         this.#connection.pragma('journal_mode = WAL');
         this.#connection.pragma('synchronous = NORMAL');
     }
 
-    /** The version of the schema; 0: there is none yet. */
-    get version(): number {
-        const [row] = this.#connection.pragma('user_version') as [{ user_version: number }];
-        return row.user_version;
-    }
-
-    set version(version: number) {
-        this.exec(`PRAGMA user_version = ${version}`);
-    }
-
-    /** The mark that tells whose file it is; 0: nobody has set one. */
-    get applicationId(): number {
-        const [row] = this.#connection.pragma('application_id') as [{ application_id: number }];
-        return row.application_id;
-    }
-
-    set applicationId(id: number) {
-        this.#connection.exec(`PRAGMA application_id = ${id}`);
+    /** A number in the head of the file; 0: nobody has set it. */
+    pragma(name: 'user_version' | 'application_id'): number {
+        return this.statement(`PRAGMA ${name}`).get([])?.[name] as number;
     }
 
     /** The names of its tables, SQLite's own left out. */
@@ -88,7 +65,6 @@ export class Database {
         return statement;
     }
 
-    /** Executes one or more statements without values. */
     exec(sql: string): void {
         this.#connection.exec(sql);
     }
@@ -106,13 +82,9 @@ export class Database {
             return result;
         } catch (error) {
             // A full disk has rolled it back already.
-            if (this.isInTransaction) this.exec('ROLLBACK');
+            if (this.#connection.inTransaction) this.exec('ROLLBACK');
             throw error;
         }
-    }
-
-    get isInTransaction(): boolean {
-        return this.#connection.inTransaction;
     }
 
     close(): void {
@@ -127,4 +99,27 @@ export class Database {
  */
 function exitWithoutClosing(): void {
     process.once('exit', () => process.exit());
+}
+
+/** `locked` passes; `unwritable`: the folder, the disk or the rights; `corrupt`: it is no journal any more. */
+export type FailureKind = 'locked' | 'unwritable' | 'corrupt' | 'other';
+
+// The primary result codes of SQLite (https://www.sqlite.org/rescode.html); the extended ones hold them in their low byte.
+const KINDS: Record<number, FailureKind> = {
+    3: 'unwritable', // PERM
+    5: 'locked', // BUSY
+    6: 'locked', // LOCKED
+    8: 'unwritable', // READONLY
+    10: 'unwritable', // IOERR
+    11: 'corrupt', // CORRUPT
+    13: 'unwritable', // FULL
+    14: 'unwritable', // CANTOPEN
+    26: 'corrupt', // NOTADB
+};
+
+export function kindOf(error: unknown): FailureKind {
+    const { rawCode, message = '' } = error as { rawCode?: number; message?: string };
+    // An error on opening has its code in the text only: `ConnectionFailed("...: 14")`.
+    const code = rawCode ?? Number(/^ConnectionFailed\(.*: (\d+)"\)$/.exec(message)?.[1]);
+    return KINDS[code & 0xff] ?? 'other';
 }

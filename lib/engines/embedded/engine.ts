@@ -1,7 +1,7 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import {
-    ALL_JOBS,
     type DueSchedule,
+    type Ended,
     type Engine,
     type EngineHost,
     type HistoryHost,
@@ -16,17 +16,18 @@ import type { GiveUpReason } from '../../runs/events.js';
 import type { History } from '../../runs/history.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
-import { type ErrorRecord, traceOf } from '../../text/errors.js';
+import { type ErrorRecord, readError, traceOf } from '../../text/errors.js';
+import { Leases } from '../leases.js';
 import { createOwner } from '../owner.js';
 import type { Database } from './database.js';
 import { endGap, enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
 import { SqliteHistory } from './history.js';
-import { type Consequence, enter, promote } from './lanes.js';
-import { Liveness } from './liveness.js';
+import { enter, promote } from './lanes.js';
 import { pause, pausedJobs, resume } from './pauses.js';
-import { abort, fanOut, finish, giveUpAll, giveUpGone, retryLater, take, waitingBatches } from './queue.js';
+import { askedToEnd, beat, beats, forgetProcess } from './processes.js';
+import * as queue from './queue.js';
 import { forgetSome } from './retention.js';
-import { laneKey, NO_TURN, type RunningRow } from './rows.js';
+import { type Consequence, laneKey, type NewRow, NO_TURN, type Step, type StoredRow } from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
 import { Turns } from './turns.js';
 
@@ -39,16 +40,19 @@ const MOST_IN_ENQUEUE = 200;
 /** How long a close waits for a store that is locked, in milliseconds. */
 const LONGEST_CLOSE = 2_000;
 
+/** How often a process shows that it is alive, and looks at the others, in milliseconds. */
+const BEAT = 1_000;
+
+/** How often what is too old is forgotten: each so many beats, or seconds in memory, where there are no beats. */
+const FORGET_EVERY = 3_600;
+
 /** A tick waits no longer than this for a lock: the next one makes up for it. */
 const TICK_LOCK_TIMEOUT: LockTimeout = { milliseconds: 500 };
-
-/** How often what is too old is forgotten in memory, in seconds; in a file that is done with the beats. */
-const FORGET_EVERY = 3_600;
 
 /** These skips behind one run are told with its age. */
 const TOLD_SKIPS = [1, 10, 100];
 
-type Work<T> = (database: Database, consequences: Consequence[]) => T;
+type Work<T> = (step: Step) => T;
 
 /** What is to be done in the next step. */
 interface Op {
@@ -57,16 +61,10 @@ interface Op {
     readonly reject: (error: unknown) => void;
 }
 
-interface Running {
-    readonly row: RunningRow;
-    readonly controller: AbortController;
-}
-
 /** The engine in the server's own process, with its queue and its history in SQLite. */
 export class EmbeddedEngine implements Engine {
     readonly #owner = createOwner();
-    readonly #running = new Map<string, Running>();
-    readonly #conclusions = new Set<Promise<void>>();
+    readonly #running = new Map<string, { row: StoredRow; controller: AbortController }>();
     /** Runs that somebody here waits for, by their ids: he sees how they get on. */
     readonly #waiters = new Map<string, { readonly run: Run; resolve(run: Run): void }>();
     /** What runs that wait for their next attempt have failed with, by their ids. */
@@ -76,7 +74,9 @@ export class EmbeddedEngine implements Engine {
     #store: Store | undefined;
     #opening: Promise<void> | undefined;
     #turns: Turns | undefined;
-    #liveness: Liveness | undefined;
+    readonly #leases = new Leases();
+    #beats = 0;
+    #cancelBeat: (() => void) | undefined;
     #isWorking = false;
     #isClosing = false;
     #enqueuedUntil: number | undefined;
@@ -109,7 +109,7 @@ export class EmbeddedEngine implements Engine {
 
     work(): void {
         this.#isWorking = true;
-        this.#liveness?.start();
+        this.#startBeating();
         this.#lookAtAll();
     }
 
@@ -122,7 +122,7 @@ export class EmbeddedEngine implements Engine {
         this.#isClosing = true;
         // A run that has just ended is recorded first; one that goes on is not waited for.
         await nextTurn();
-        await Promise.race([Promise.all(this.#conclusions), delay(LONGEST_CLOSE, undefined, { ref: false })]);
+        await Promise.race([this.#step, delay(LONGEST_CLOSE, undefined, { ref: false })]);
         await this.#closeIfIdle();
     }
 
@@ -130,49 +130,38 @@ export class EmbeddedEngine implements Engine {
         return SqliteHistory.open(host, this.#store);
     }
 
-    async handledUntil(
-        schedules: readonly Schedule[],
-        now: number,
-    ): Promise<ReadonlyMap<string, number> | undefined> {
-        return this.#tryNow((database) => handledUntil(database, schedules, now));
+    async handledUntil(schedules: readonly Schedule[], now: number) {
+        return this.#tryNow(({ database }) => handledUntil(database, schedules, now));
     }
 
     async waiting(): Promise<WaitingSlots> {
-        return this.#do(waitingSlots);
+        return this.#do(({ database }) => waitingSlots(database));
     }
 
     async lastEnqueued(): Promise<LastEnqueued | undefined> {
-        const found = await this.#tryNow((database) => lastEnqueued(database, this.#owner));
+        const found = await this.#tryNow(lastEnqueued);
         if (!found) return undefined;
         this.#seenUntil = found.second;
         return { ...found, second: Math.max(found.second, this.#enqueuedUntil ?? Number.NEGATIVE_INFINITY) };
     }
 
-    async enqueue(
-        due: readonly DueSchedule[],
-        second: number,
-    ): Promise<ReadonlyMap<string, number> | undefined> {
+    async enqueue(due: readonly DueSchedule[], second: number) {
         this.#store?.check();
         const conflicts = new Map<string, number>();
         for (let from = 0; from < due.length; from += MOST_IN_ENQUEUE) {
-            const step = due.slice(from, from + MOST_IN_ENQUEUE);
-            const enqueued = this.#transact((database, consequences) => {
+            const part = due.slice(from, from + MOST_IN_ENQUEUE);
+            const isEnqueued = await this.#tryNow((step) => {
                 // Whoever ends a gap does so for all; another process may have done it since this one looked.
-                const endsGap = from === 0 && step.some(({ decidesAnew }) => decidesAnew);
-                if (endsGap && !endGap(database, this.#owner, this.#seenUntil, second)) return false;
-                const paused = pausedJobs(database);
-                for (const one of step) {
-                    const known = enqueueSchedule(database, one, {
-                        by: this.#owner,
-                        now: this.#now(),
-                        isPaused: paused.has(one.schedule.job) || paused.has(ALL_JOBS),
-                        consequences,
-                    });
+                const endsGap = from === 0 && part.some(({ decidesAnew }) => decidesAnew);
+                if (endsGap && !endGap(step, this.#seenUntil, second)) return false;
+                const paused = pausedJobs(step.database);
+                for (const one of part) {
+                    const known = enqueueSchedule(step, one, paused);
                     if (known !== undefined) conflicts.set(one.schedule.key, known);
                 }
                 return true;
-            }, TICK_LOCK_TIMEOUT);
-            if (!(await this.#unlessAway(enqueued))) return undefined;
+            });
+            if (!isEnqueued) return undefined;
         }
         this.#enqueuedUntil = second;
         if (this.#store?.isShared === false && second - this.#forgotAt >= FORGET_EVERY) {
@@ -185,11 +174,11 @@ export class EmbeddedEngine implements Engine {
     async request({ run, plan, isAwaited, runAt, batch }: Request): Promise<Run> {
         const { overlap, missed } = plan.settings;
         const now = this.#now();
-        const row = {
-            kind: 'run' as const,
+        const row: NewRow = {
+            kind: 'run',
             run,
             lane: laneKey('run', run),
-            origin: isAwaited ? ('waiter' as const) : ('later' as const),
+            origin: isAwaited ? 'waiter' : 'later',
             overlap,
             missed,
             catchesUp: false,
@@ -198,50 +187,46 @@ export class EmbeddedEngine implements Engine {
             runAt: runAt ?? now,
         };
         const over = isAwaited && new Promise<Run>((resolve) => this.#waiters.set(run.id, { run, resolve }));
-        await this.#do((database, consequences) => {
-            if (isAwaited) consequences.push(...giveUpGone(database, run.job, row.lane, now));
-            consequences.push(...enter(database, row, this.#owner, now));
+        await this.#do((step) => {
+            if (isAwaited) queue.giveUpGone(step, run.job, row.lane);
+            enter(step, row);
         });
         if (runAt !== undefined) this.#wakeAt(runAt);
         return over || run;
     }
 
     async abort({ id, job }: Pick<Run, 'id' | 'job'>, reason: string): Promise<void> {
-        await this.#do((database, consequences) => {
-            consequences.push(...abort(database, id, job, reason, this.#owner, this.#now()));
-        });
+        await this.#do((step) => queue.abort(step, id, job, reason));
     }
 
     abandon(reason: GiveUpReason): void {
-        const endedAt = this.#now();
         for (const { row } of this.#running.values()) {
             const { run } = row;
             if (run.outcome !== undefined) continue;
-            Object.assign(run, { outcome: 'aborted', reason, endedAt });
-            const ending = { outcome: 'aborted', reason, endedAt, error: undefined, stack: undefined };
-            this.#store?.tryWriteNow((database) => finish(database, row, ending, this.#owner));
+            Object.assign(run, { outcome: 'aborted', reason, endedAt: this.#now() });
+            this.#store?.tryWriteNow((database) =>
+                queue.finish(this.#stepOf(database), row, { outcome: 'aborted', reason }),
+            );
             this.#host?.emit({ type: 'run-ended', run });
         }
         this.#running.clear();
     }
 
     async rewind(second: number): Promise<void> {
-        await this.#do((database) => rewind(database, second));
+        await this.#do(({ database }) => rewind(database, second));
     }
 
     async pausedJobs(): Promise<readonly string[]> {
-        return this.#do((database) => [...pausedJobs(database)]);
+        return this.#do(({ database }) => [...pausedJobs(database)]);
     }
 
     async pause(job: string): Promise<void> {
-        await this.#do((database, consequences) => {
-            consequences.push(...pause(database, job, this.#owner, this.#now()));
-        });
+        await this.#do((step) => pause(step, job));
     }
 
     async resume(job: string): Promise<void> {
         this.#looksAtAll = true;
-        await this.#do((database) => resume(database, job, this.#now()));
+        await this.#do((step) => resume(step, job));
     }
 
     async #open(host: EngineHost): Promise<void> {
@@ -260,25 +245,46 @@ export class EmbeddedEngine implements Engine {
                 host.recovered();
             },
         });
-        this.#liveness = new Liveness({
-            host,
-            owner: this.#owner,
-            isNeeded: () => this.#store?.isShared === true && (this.#isWorking || this.#running.size > 0),
-            enqueuedUntil: () => this.#enqueuedUntil,
-            write: (work) => {
-                this.#looksAtAll = true;
-                return this.#do(work);
-            },
-            abort: (id, reason) => this.#running.get(id)?.controller.abort(reason),
-            check: () => this.#store?.check(),
+        if (this.#store.isShared) await this.#beat();
+    }
+
+    /** Shows each second that this process is alive, for as long as others may look at it, or it at them. */
+    #startBeating(): void {
+        if (!this.#store?.isShared || !(this.#isWorking || this.#running.size > 0)) return;
+        this.#cancelBeat ??= this.#host?.clock.after(BEAT, () => {
+            this.#cancelBeat = undefined;
+            this.#startBeating();
+            void this.#beat();
         });
-        if (this.#store.isShared) await this.#liveness.beat();
+    }
+
+    /** Shows life, finds out which processes have none, and sees to what they have left. */
+    async #beat(): Promise<void> {
+        const host = this.#host as EngineHost;
+        this.#store?.check();
+        this.#looksAtAll = true;
+        const now = this.#now();
+        const found = await this.#do((step) => {
+            queue.giveUpUnknown(step, (job) => host.planOf(job) !== undefined);
+            beat(step, this.#enqueuedUntil);
+            const forgets = this.#beats++ % FORGET_EVERY === 0;
+            if (forgets && forgetSome(step, host.journal)) this.#beats = 0;
+            return { others: beats(step), asked: askedToEnd(step) };
+        });
+        for (const { id, reason } of found.asked) this.#running.get(id)?.controller.abort(reason);
+        for (const dead of this.#leases.look(found.others, now))
+            await this.#do((step) => {
+                // It may have come to life again since.
+                if (beats(step).get(dead) !== found.others.get(dead)) return;
+                this.#looksAtAll = true;
+                queue.adopt(step, dead, (job) => host.planOf(job)?.settings.retries ?? 0);
+                forgetProcess(step, dead);
+            });
     }
 
     async #forgetAll(): Promise<void> {
-        const { retention, maxRunsPerJob } = (this.#host as EngineHost).journal;
-        const limits = { age: retention, runs: maxRunsPerJob };
-        while (await this.#do((database) => forgetSome(database, limits, this.#now())));
+        const { journal } = this.#host as EngineHost;
+        while (await this.#do((step) => forgetSome(step, journal)));
     }
 
     /** Does something in the next step, together with whatever else comes meanwhile. */
@@ -298,7 +304,7 @@ export class EmbeddedEngine implements Engine {
     async #takeStep(ops: readonly Op[]): Promise<void> {
         try {
             const results = await this.#transact(
-                (database, consequences) => ops.map(({ work }) => work(database, consequences)),
+                (step) => ops.map(({ work }) => work(step)),
                 this.#host?.lockTimeout,
             );
             for (const [index, { resolve }] of ops.entries()) resolve(results?.[index] as never);
@@ -309,20 +315,23 @@ export class EmbeddedEngine implements Engine {
 
     /** One transaction: some work, what has come due meanwhile, and the runs that may start after it. */
     async #transact<T>(work: Work<T>, lockTimeout?: LockTimeout): Promise<T | undefined> {
-        const step = await this.#store?.write((database) => {
-            const consequences: Consequence[] = [];
-            const result = work(database, consequences);
-            if (this.#looksAtAll || (this.#wakesAt ?? Infinity) <= this.#now())
-                consequences.push(...promote(database, this.#owner, this.#now(), MOST_IN_STEP));
-            const batches = this.#looksAtAll ? waitingBatches(database) : batchesOf(consequences);
-            return { result, consequences, taken: this.#take(database, batches) };
+        const done = await this.#store?.write((database) => {
+            const step = this.#stepOf(database);
+            const result = work(step);
+            if (this.#looksAtAll || (this.#wakesAt ?? Infinity) <= step.now) promote(step, MOST_IN_STEP);
+            const batches = this.#looksAtAll ? queue.waitingBatches(step) : batchesOf(step.consequences);
+            return { result, consequences: step.consequences, taken: this.#take(step, batches) };
         }, lockTimeout);
-        if (!step) return undefined;
-        this.#looksAtAll = step.taken.length === MOST_IN_STEP;
-        for (const consequence of step.consequences) this.#heed(consequence);
-        for (const row of step.taken) this.#start(row);
+        if (!done) return undefined;
+        this.#looksAtAll = done.taken.length === MOST_IN_STEP;
+        for (const consequence of done.consequences) this.#heed(consequence);
+        for (const row of done.taken) this.#start(row);
         if (this.#looksAtAll) this.#lookAtAll();
-        return step.result;
+        return done.result;
+    }
+
+    #stepOf(database: Database): Step {
+        return { database, by: this.#owner, now: this.#now(), consequences: [] };
     }
 
     /** In the next step whatever waits is looked at: others may have left something, or a turn was lost. */
@@ -331,113 +340,84 @@ export class EmbeddedEngine implements Engine {
         void this.#do(() => {});
     }
 
-    async #tryNow<T>(work: (database: Database) => T): Promise<T | undefined> {
-        return this.#unlessAway(this.#store?.write(work, TICK_LOCK_TIMEOUT));
-    }
-
-    async #unlessAway<T>(written: Promise<T> | undefined): Promise<T | undefined> {
+    /** The same at once; undefined: the store cannot be reached. */
+    async #tryNow<T>(work: Work<T>): Promise<T | undefined> {
         try {
-            return await written;
+            return await this.#transact(work, TICK_LOCK_TIMEOUT);
         } catch (error) {
             if (error instanceof JournalLockedError || error instanceof UnavailableError) return undefined;
             throw error;
         }
     }
 
-    #take(database: Database, batches: readonly number[]): RunningRow[] {
+    #take(step: Step, batches: readonly number[]): StoredRow[] {
         const host = this.#host as EngineHost;
-        const turns = this.#turns as Turns;
-        const taken: RunningRow[] = [];
-        const from = {
-            by: this.#owner,
-            now: this.#now(),
+        const taken: StoredRow[] = [];
+        const what = {
             anything: this.#isWorking,
-            isFull: (batch: number) => turns.isFull(batch, taken),
+            isFull: (batch: number) => this.#turns?.isFull(batch, taken) === true,
             knows: (job: string) => host.planOf(job) !== undefined,
-            fileOf: (job: string) => host.planOf(job)?.file,
         };
         for (const batch of batches)
             while (taken.length < MOST_IN_STEP) {
-                const row = take(database, batch, from);
+                const row = queue.take(step, batch, what);
                 if (!row) break;
-                const awaited = this.#waiters.get(row.run.id)?.run;
-                const { attempt, startedAt } = row.run;
-                taken.push(awaited ? { ...row, run: Object.assign(awaited, { attempt, startedAt }) } : row);
+                const { id, job, attempt, startedAt } = row.run;
+                const awaited = this.#waiters.get(id)?.run;
+                const known = awaited ? { attempt, startedAt } : { file: host.planOf(job)?.file };
+                taken.push({ ...row, run: Object.assign(awaited ?? row.run, known) });
             }
         return taken;
     }
 
-    #start(row: RunningRow): void {
+    #start(row: StoredRow): void {
         const { kind, run, batch } = row;
         const controller = new AbortController();
         this.#running.set(run.id, { row, controller });
         const endTurn = batch === NO_TURN ? undefined : this.#turns?.begin(batch);
-        this.#liveness?.start();
+        this.#startBeating();
         const performed = this.#host?.perform({ kind, run, signal: controller.signal, dueAt: row.runAt });
         void performed
             ?.then((result) => {
                 endTurn?.();
-                const conclusion = this.#conclude(row, result).finally(() =>
-                    this.#conclusions.delete(conclusion),
-                );
-                this.#conclusions.add(conclusion);
-                return conclusion;
+                return this.#conclude(row, result);
             })
-            .catch((error) => this.#host?.emit({ type: 'engine-failed', error }))
+            .catch((error) => this.#host?.emit({ type: 'engine-failed', error: readError(error) }))
             .finally(() => {
                 this.#running.delete(run.id);
                 if (this.#isClosing) void this.#closeIfIdle();
             });
     }
 
-    async #conclude(row: RunningRow, result: Result): Promise<void> {
-        const { run } = row;
-        if (result.kind === 'fans out') return this.#fanOut(row, result.tenants ?? [undefined]);
-        if (result.kind === 'retries') {
-            const { at, error } = result;
-            this.#failures.set(run.id, error);
-            const texts = { at, ...textsOf(error) };
-            const answer = await this.#do((database, consequences) => {
-                consequences.push({ kind: 'waits', batch: row.batch });
-                return retryLater(database, row, texts, this.#owner);
-            });
-            if (answer === 'waits') {
-                this.#host?.emit({ type: 'run-retrying', run, error, delay: at - this.#now() });
-                return this.#wakeAt(at);
-            }
-            return this.#end(row, { kind: 'ended', outcome: 'aborted', reason: 'replaced', error });
+    async #conclude(row: StoredRow, result: Result): Promise<void> {
+        const { run, batch } = row;
+        if (result.kind === 'fans out') {
+            const tenants = result.tenants ?? [undefined];
+            while (!(await this.#do((step) => queue.fanOut(step, row, tenants))));
+            return;
         }
-        return this.#end(row, result);
+        if (result.kind === 'ended') return this.#end(row, result);
+        const { at, error } = result;
+        this.#failures.set(run.id, error);
+        const waits = await this.#do((step) => {
+            step.consequences.push({ kind: 'waits', batch });
+            return queue.retryLater(step, row, { at, ...textsOf(error) });
+        });
+        if (!waits) return this.#end(row, { outcome: 'aborted', reason: 'replaced', error });
+        this.#host?.emit({ type: 'run-retrying', run, error, delay: at - this.#now() });
+        this.#wakeAt(at);
     }
 
-    async #end(
-        row: RunningRow,
-        { outcome, reason, error }: Extract<Result, { kind: 'ended' }>,
-    ): Promise<void> {
-        const endedAt = this.#now();
+    async #end(row: StoredRow, { outcome, reason, error }: Ended): Promise<void> {
         const { run } = row;
         this.#failures.delete(run.id);
-        Object.assign(run, { outcome, reason, error, endedAt });
+        Object.assign(run, { outcome, reason, error, endedAt: this.#now() });
         if (outcome === 'skipped') run.startedAt = undefined;
-        const ending = { outcome, reason, endedAt, ...textsOf(error) };
-        const isInTime = await this.#do((database, consequences) => {
-            const freed = finish(database, row, ending, this.#owner);
-            consequences.push(...(freed ?? []));
-            return freed !== undefined;
-        });
+        const ending = { outcome, reason, ...textsOf(error) };
+        const isInTime = await this.#do((step) => queue.finish(step, row, ending));
         this.#skipsBehind.delete(run.id);
         if (!isInTime) this.#host?.emit({ type: 'run-was-lost', run });
         this.#tellEnd(run);
-    }
-
-    async #fanOut(row: RunningRow, tenants: Parameters<typeof fanOut>[2]): Promise<void> {
-        for (let isLast = false; !isLast; ) {
-            isLast = await this.#do((database, consequences) => {
-                const step = fanOut(database, row, tenants, this.#owner, this.#now());
-                consequences.push(...(step?.consequences ?? []));
-                return step?.isLast ?? true;
-            });
-        }
     }
 
     #heed(consequence: Consequence): void {
@@ -474,7 +454,7 @@ export class EmbeddedEngine implements Engine {
         this.#cancelDue = this.#host?.clock.after(Math.max(0, time - this.#now()), () => {
             this.#wakesAt = undefined;
             this.#looksAtAll = true;
-            void this.#do((database) => nextDue(database, this.#now())).then((next) => {
+            void this.#do(nextDue).then((next) => {
                 if (next !== undefined) this.#wakeAt(next);
             });
         });
@@ -490,13 +470,13 @@ export class EmbeddedEngine implements Engine {
         if (this.#running.size > 0 || !store) return;
         this.#cancelWake();
         // What waits in memory waits for nobody.
-        if (!store.isShared) {
-            await this.#do((database, consequences) => {
-                consequences.push(...giveUpAll(database, this.#now()));
-            });
-            return;
-        }
-        await this.#liveness?.end();
+        if (!store.isShared) return this.#do(queue.giveUpAll);
+        this.#cancelBeat?.();
+        this.#cancelBeat = undefined;
+        await this.#do((step) => {
+            beat(step, this.#enqueuedUntil);
+            forgetProcess(step, this.#owner.id);
+        });
         if (!this.#isClosing || this.#store !== store) return;
         this.#store = undefined;
         this.#opening = undefined;
@@ -514,7 +494,7 @@ function batchesOf(consequences: readonly Consequence[]): number[] {
 }
 
 /** When the next delayed row comes due, in unix milliseconds; those that wait for the end of a pause are left out. */
-function nextDue(database: Database, now: number): number | undefined {
+function nextDue({ database, now }: Step): number | undefined {
     const sql =
         "SELECT min(run_at) AS next FROM bot_runs INDEXED BY bot_delayed WHERE state = 'delayed' AND run_at > ?";
     return (database.statement(sql).get([now])?.['next'] as number | null) ?? undefined;

@@ -1,63 +1,40 @@
-import type { DueSchedule, LastEnqueued, WaitingSlots } from '../../runs/engine.js';
+import { ALL_JOBS, type DueSchedule, type LastEnqueued, type WaitingSlots } from '../../runs/engine.js';
 import { createRun } from '../../runs/run.js';
 import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Schedule } from '../../schedule/schedule.js';
-import type { Owner } from '../owner.js';
-import type { Database, Row } from './database.js';
-import { type Consequence, enter } from './lanes.js';
+import type { Database } from './database.js';
+import { enter, free } from './lanes.js';
 import { GONE } from './processes.js';
 import { giveUpWaiting } from './queue.js';
-import { type Kind, laneKey, type NewRow } from './rows.js';
+import { type Kind, laneKey, type NewRow, type Step, unfinished } from './rows.js';
 import { recordSkips } from './skips.js';
 
-/** What is known where a schedule is enqueued. */
-export interface EnqueueRules {
-    readonly by: Owner;
-    /** Unix milliseconds. */
-    readonly now: number;
-    readonly isPaused: boolean;
-    /** What did not come to run is added here. */
-    readonly consequences: Consequence[];
-}
-
-/**
- * Records what a schedule comes to, if it is still handled up to where that was decided from.
- *
- * @param database within a transaction
- * @returns undefined: it is recorded; else up to which second the schedule is handled already
- */
+/** Records what a schedule comes to, unless it is handled up to another second by now: that is answered. */
 export function enqueueSchedule(
-    database: Database,
+    step: Step,
     due: DueSchedule,
-    { by, now, isPaused, consequences }: EnqueueRules,
+    paused: ReadonlySet<string>,
 ): number | undefined {
+    const { database, now, consequences } = step;
     const { schedule, from, until } = due;
     const moved = database
         .statement('UPDATE bot_schedules SET handled_until = ? WHERE key = ? AND handled_until = ?')
         .run([until, schedule.key, from]);
     if (moved.changes === 0) {
         const known = handledUntil(database, [schedule], until).get(schedule.key) ?? until;
-        if (known !== from) return known;
-        return enqueueSchedule(database, due, { by, now, isPaused, consequences });
+        return known === from ? enqueueSchedule(step, due, paused) : known;
     }
-    const kind = kindOf(due);
-    if (due.decidesAnew) consequences.push(...decideAnew(database, due, by, now));
-    for (const slots of due.skipped) record(database, due, slots, by);
+    if (due.decidesAnew) decideAnew(step, due);
+    for (const slots of due.skipped) record(step, due, slots);
+    const isPaused = paused.has(schedule.job) || paused.has(ALL_JOBS);
     const reason = due.leftOut ?? (isPaused ? 'paused' : undefined);
-    if (reason !== undefined) {
-        for (const slot of due.run) {
-            record(database, due, { reason, first: slot, last: slot, count: 1, atLeast: false }, by);
-            const { run } = rowOf(due, kind, slot);
-            consequences.push({
-                kind: 'ended',
-                run: Object.assign(run, { outcome: 'skipped', reason, endedAt: now }),
-            });
-        }
-        return undefined;
-    }
     for (const slot of due.run) {
-        if (due.decidesAnew && waits(database, kind, schedule, slot)) continue;
-        consequences.push(...enter(database, rowOf(due, kind, slot), by, now));
+        const row = rowOf(due, slot);
+        if (reason !== undefined) {
+            record(step, due, { reason, first: slot, last: slot, count: 1, atLeast: false });
+            const run = Object.assign(row.run, { outcome: 'skipped' as const, reason, endedAt: now });
+            consequences.push({ kind: 'ended', run });
+        } else if (!due.decidesAnew || !isKnown(database, row)) enter(step, row);
     }
     return undefined;
 }
@@ -66,20 +43,16 @@ function kindOf({ plan }: DueSchedule): Kind {
     return mayHaveTenants(plan.settings) ? 'slot' : 'run';
 }
 
-function rowOf(
-    { schedule, plan, position, until, catchesUp }: DueSchedule,
-    kind: Kind,
-    slot: number,
-): NewRow {
+function rowOf(due: DueSchedule, slot: number): NewRow {
+    const { schedule, plan, position, until, catchesUp } = due;
     const run = createRun({
         job: plan.name,
         file: plan.file,
         schedule: schedule.text,
         args: schedule.args,
-        tenant: undefined,
         scheduledAt: slot,
-        manual: false,
     });
+    const kind = kindOf(due);
     const { overlap, missed } = plan.settings;
     return {
         kind,
@@ -96,53 +69,36 @@ function rowOf(
     };
 }
 
-function record(
-    database: Database,
-    due: DueSchedule,
-    slots: DueSchedule['skipped'][number],
-    by: Owner,
-): void {
-    const { job, text, args } = due.schedule;
+function record(step: Step, due: DueSchedule, slots: DueSchedule['skipped'][number]): void {
+    const { job, text: schedule, args } = due.schedule;
     const lane = laneKey(kindOf(due), { job, args, tenant: undefined });
-    recordSkips(database, { ...slots, job, lane, schedule: text, args, tenant: undefined }, by);
+    recordSkips(step, { ...slots, job, lane, schedule, args, tenant: undefined });
 }
 
 // After a gap: what waits since before it goes by the same decision, as if it had not been enqueued.
-function decideAnew(database: Database, due: DueSchedule, by: Owner, now: number): Consequence[] {
-    const { job, text } = due.schedule;
-    const consequences = due.skipped.flatMap(({ reason, first, last }) =>
-        giveUpWaiting(
-            database,
-            job,
-            'schedule = ? AND slot BETWEEN ? AND ?',
-            [text, first, last],
-            reason,
-            by,
-            now,
-        ),
-    );
-    database
+function decideAnew(step: Step, { schedule: { job, text }, skipped }: DueSchedule): void {
+    for (const { reason, first, last } of skipped)
+        giveUpWaiting(step, job, 'schedule = ? AND slot BETWEEN ? AND ?', [text, first, last], reason);
+    step.database
         .statement(
-            `UPDATE bot_runs INDEXED BY bot_unfinished SET catches_up = 1, holds = 1 WHERE job = ? AND schedule = ?
-            AND ended_at IS NULL AND attempt = 0 AND origin = 'schedule'`,
+            `UPDATE bot_runs INDEXED BY bot_unfinished SET catches_up = 1, holds = 1,
+                state = CASE state WHEN 'waiting' THEN 'blocked' ELSE state END
+            WHERE job = ? AND schedule = ? AND ended_at IS NULL AND attempt = 0 AND state <> 'running'
+            AND origin = 'schedule'`,
         )
         .run([job, text]);
-    return consequences;
+    // They go one after another now, also those that might overlap.
+    for (const row of unfinished(step, "job = ? AND schedule = ? AND state = 'blocked'", [job, text]))
+        free(step, row);
 }
 
-function waits(database: Database, kind: Kind, { job, args }: Schedule, slot: number): boolean {
-    const lane = laneKey(kind, { job, args, tenant: undefined });
+function isKnown(database: Database, { lane, run }: NewRow): boolean {
     const sql =
         "SELECT 1 FROM bot_runs INDEXED BY bot_slots WHERE lane = ? AND slot = ? AND origin = 'schedule'";
-    return database.statement(sql).get([lane, slot]) !== undefined;
+    return database.statement(sql).get([lane, run.scheduledAt ?? null]) !== undefined;
 }
 
-/**
- * Tells up to which second each schedule is handled. One that was never seen before is handled until now.
- *
- * @param database within a transaction
- * @param now unix second
- */
+/** Tells up to which second each schedule is handled. One that was never seen before is handled until now. */
 export function handledUntil(
     database: Database,
     schedules: readonly Pick<Schedule, 'key' | 'job'>[],
@@ -150,13 +106,13 @@ export function handledUntil(
 ): Map<string, number> {
     const see = database.statement('INSERT INTO bot_schedules (key, job, handled_until) VALUES (?, ?, ?)');
     const look = database.statement('SELECT handled_until FROM bot_schedules WHERE key = ?');
-    const found = new Map<string, number>();
-    for (const { key, job } of schedules) {
-        const row: Row | undefined = look.get([key]);
-        if (!row) see.run([key, job, now]);
-        found.set(key, (row?.['handled_until'] as number | undefined) ?? now);
-    }
-    return found;
+    return new Map(
+        schedules.map(({ key, job }) => {
+            const row = look.get([key]);
+            if (!row) see.run([key, job, now]);
+            return [key, (row?.['handled_until'] as number | undefined) ?? now];
+        }),
+    );
 }
 
 /** The slots that wait and never started, oldest first. */
@@ -170,13 +126,15 @@ export function waitingSlots(database: Database): WaitingSlots {
     const slots = new Map<string, number[]>();
     for (const row of rows) {
         const key = `${row['job']}\n${row['schedule']}`;
-        slots.set(key, [...(slots.get(key) ?? []), row['slot'] as number]);
+        const known = slots.get(key);
+        if (known) known.push(row['slot'] as number);
+        else slots.set(key, [row['slot'] as number]);
     }
     return { of: ({ job, text }) => slots.get(`${job}\n${text}`) ?? [] };
 }
 
 /** The last second up to which any process has enqueued. */
-export function lastEnqueued(database: Database, by: Owner): LastEnqueued {
+export function lastEnqueued({ database, by }: Pick<Step, 'database' | 'by'>): LastEnqueued {
     const row = database
         .statement(
             `SELECT max(enqueued_until) AS last, max(id NOT IN (?, '${GONE}')) AS others FROM bot_processes
@@ -190,27 +148,20 @@ export function lastEnqueued(database: Database, by: Owner): LastEnqueued {
 /**
  * Ends a gap, unless another process has done so.
  *
- * @param database within a transaction
  * @param seen the last second in which any process had enqueued, by what the gap was judged
  * @param second up to which second this process enqueues now
  */
-export function endGap(database: Database, by: Owner, seen: number, second: number): boolean {
-    if (lastEnqueued(database, by).second > seen) return false;
+export function endGap(step: Step, seen: number, second: number): boolean {
+    if (lastEnqueued(step).second > seen) return false;
+    const { database, by } = step;
     database.statement('UPDATE bot_processes SET enqueued_until = ? WHERE id = ?').run([second, by.id]);
     return true;
 }
 
-/**
- * Takes back up to where schedules are handled, because the clock was set back. A slot that has a row, or a reason, does
- * not come again.
- *
- * @param database within a transaction
- * @param second unix second: what is later lies ahead again
- */
+/** The clock was set back: what is later lies ahead again. A slot that has a row, or a reason, does not come again. */
 export function rewind(database: Database, second: number): void {
-    for (const [table, column] of [
-        ['bot_schedules', 'handled_until'],
-        ['bot_processes', 'enqueued_until'],
-    ])
-        database.statement(`UPDATE ${table} SET ${column} = ?1 WHERE ${column} > ?1`).run([second]);
+    database.statement('UPDATE bot_schedules SET handled_until = ?1 WHERE handled_until > ?1').run([second]);
+    database
+        .statement('UPDATE bot_processes SET enqueued_until = ?1 WHERE enqueued_until > ?1')
+        .run([second]);
 }

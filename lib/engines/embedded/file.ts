@@ -1,15 +1,12 @@
 import { chmodSync, existsSync, renameSync, statSync } from 'node:fs';
-import { Database } from './database.js';
-import { kindOf } from './failure.js';
-import { carryOverFirstEdition, isFirstEdition } from './first_edition.js';
-import { APPLICATION_ID, MAJOR, migrate, TABLES, VERSION } from './schema.js';
+import { Database, kindOf } from './database.js';
+import { APPLICATION_ID, createTables, MAJOR, TABLES, VERSION } from './schema.js';
 
 /** The file at the journal's path is somebody else's, or too new: it is not touched. */
 export class RefusedJournalError extends Error {
     override readonly name = 'RefusedJournalError';
 }
 
-/** A journal's file, open. */
 export interface OpenFile {
     readonly database: Database;
     readonly path: string;
@@ -18,19 +15,14 @@ export interface OpenFile {
     /** Where a corrupt file was put that stood in its place. */
     readonly setAside: string | undefined;
     /** Which files it is, by device and inode: another may take their path. */
-    identity: Identity;
+    readonly identity: Identity;
 }
 
-interface Identity {
-    readonly file: string | undefined;
-    readonly log: string | undefined;
-}
+type Identity = Readonly<Record<'file' | 'log', string | undefined>>;
 
 /**
  * Opens a journal's file, makes it where there is none, and migrates it. A corrupt one is set aside: renamed, never deleted.
  *
- * @param path absolute
- * @returns the file; nobody else on the machine can read it
  * @throws RefusedJournalError, which changes nothing; what libsql throws where it is locked or cannot be written
  */
 export function openFile(path: string): OpenFile {
@@ -48,17 +40,12 @@ export function openFile(path: string): OpenFile {
     }
 }
 
-/**
- * Opens a journal's file to read what another process has written.
- *
- * @returns undefined: there is none
- * @throws Error where it is none of this release
- */
+/** Opens a journal's file, if there is one, to read what another process has written; throws where it is none of this release. */
 export function openForReading(path: string): Database | undefined {
     if (!existsSync(path)) return undefined;
     const database = new Database(path);
     judge(database, path);
-    if (database.version < 2 * MAJOR)
+    if (database.pragma('user_version') < VERSION)
         throw new Error("it is an earlier release's, and is carried over when a bot starts");
     return database;
 }
@@ -74,9 +61,9 @@ function open(path: string, setAside: string | undefined): OpenFile {
     judge(database, path);
     chmodSync(path, 0o600);
     database.useWriteAheadLog();
-    const isOld = database.version < 2 * MAJOR && isFirstEdition(database);
-    if (isOld) carryOverFirstEdition(database, path);
-    const version = migrate(database);
+    if (isFirstEdition(database)) carryOverFirstEdition(database, path);
+    database.transaction(createTables);
+    const version = database.pragma('user_version');
     // A file that can only be read gives itself away no sooner than at a write; and its log is there from then on.
     database.transaction(() => database.exec(`PRAGMA user_version = ${version}`));
     return { database, path, version, setAside, identity: identityOf(path) };
@@ -94,14 +81,14 @@ function privately<T>(work: () => T): T {
 
 function judge(database: Database, path: string): void {
     const tables = database.tables;
-    if (database.applicationId === APPLICATION_ID) {
-        const { version } = database;
+    if (database.pragma('application_id') === APPLICATION_ID) {
+        const version = database.pragma('user_version');
         if (version >= 3 * MAJOR)
             throw new RefusedJournalError(
                 `The journal ${path} is a newer release's (version ${version}, this one knows ${VERSION}): nothing runs here until this process is updated, too.`,
             );
         const missing = TABLES.filter((table) => !tables.includes(table));
-        if (version >= 2 * MAJOR && missing.length > 0)
+        if (version >= VERSION && missing.length > 0)
             throw new CorruptJournalError(`it has no ${missing[0]}`);
         return;
     }
@@ -123,4 +110,45 @@ function identityOf(path: string): Identity {
         return found && `${found.dev} ${found.ino}`;
     };
     return { file: of(path), log: of(`${path}-wal`) };
+}
+
+/** The tables of the first edition's journal. */
+const FIRST_EDITION = ['clock_steps', 'pauses', 'processes', 'runs', 'schedules', 'skips'];
+
+/** Whether a database is a journal of the first edition, and nothing else. */
+function isFirstEdition(database: Database): boolean {
+    const version = database.pragma('user_version');
+    return version >= 1000 && version < 2000 && FIRST_EDITION.join() === [...database.tables].sort().join();
+}
+
+const HISTORY = `INSERT INTO bot_runs (id, kind, state, job, schedule, args, tenant, slot, origin, lane, holds, overlap, missed,
+        catches_up, batch, order_at, position, run_at, attempt, started_at, ended_at, reason, error, stack, process, host, pid)
+    SELECT id, 'run', coalesce(outcome, 'lost'), job, schedule, args, tenant, scheduled_at,
+        CASE WHEN claim IS NULL THEN 'waiter' ELSE 'schedule' END, lane, 1, 'skip', 'once', 0, 0,
+        coalesce(scheduled_at, started_at / 1000), 0, started_at, max(1, attempt), started_at,
+        coalesce(ended_at, started_at), CASE WHEN outcome IS NULL THEN 'its process died' ELSE reason END,
+        error, stack, process, host, pid
+    FROM runs ORDER BY seq`;
+
+/**
+ * Carries a journal of the first edition over: its history, its pauses, and up to where its schedules are handled. A copy
+ * stays beside it, as `….v1`. A process of the first edition that still runs finds its tables gone, and runs nothing more.
+ */
+function carryOverFirstEdition(database: Database, path: string): void {
+    const copy = `${path}.v1`;
+    if (!existsSync(copy)) database.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`);
+    database.transaction(() => {
+        if (!isFirstEdition(database)) return;
+        createTables(database);
+        database.exec(`
+            ${HISTORY};
+            INSERT INTO bot_skips (job, lane, schedule, args, tenant, reason, first, last, count, at_least, host, pid)
+                SELECT job, lane, schedule, args, tenant, reason, first, last, count, at_least, host, pid FROM skips ORDER BY seq;
+            INSERT INTO bot_schedules (key, job, handled_until) SELECT key, job, settled_until FROM schedules;
+            INSERT INTO bot_pauses (job, paused_at) SELECT job, paused_at * 1000 FROM pauses;
+            INSERT INTO bot_processes (id, host, pid, place, started_at, beat, enqueued_until)
+                SELECT 'gone', '', 0, '', 0, 0, max(settled_until) FROM schedules;
+            ${FIRST_EDITION.map((table) => `DROP TABLE ${table};`).join('\n')}
+        `);
+    });
 }

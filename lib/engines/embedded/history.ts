@@ -8,17 +8,16 @@ import {
     type PastSkips,
     timeOf,
 } from '../../runs/history.js';
-import type { Outcome, TenantId } from '../../runs/run.js';
-import type { Json } from '../../schedule/args.js';
+import type { Outcome } from '../../runs/run.js';
 import { isGone } from '../owner.js';
-import type { Database, Row, SqlValue } from './database.js';
-import { kindOf } from './failure.js';
+import { type Database, kindOf, type Row, type SqlValue } from './database.js';
 import { openForReading } from './file.js';
 import { pausedJobs } from './pauses.js';
+import { whatRan } from './rows.js';
 import { placeOf, type Store } from './store.js';
 
 // A slot stands for its tenants, unless it has failed.
-const LISTED = "(kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))";
+const LISTED = `started_at IS NOT NULL AND (kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))`;
 
 const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack,
     host, pid, (SELECT place FROM bot_processes WHERE bot_processes.id = bot_runs.process) AS place FROM bot_runs`;
@@ -33,12 +32,7 @@ export class SqliteHistory implements History {
         private readonly read: <T>(work: (database: Database) => T) => Promise<T | undefined>,
     ) {}
 
-    /**
-     * Opens what is remembered for reading.
-     *
-     * @param store where it is open in this process already
-     * @throws Error where the file cannot be read, or is none of this release
-     */
+    /** Opens it, by a store that is open in this process already; throws where the file cannot be read, or is none of this release. */
     static async open(host: HistoryHost, store: Store | undefined): Promise<SqliteHistory> {
         if (store) return new SqliteHistory(store.isShared, (work) => store.write(work));
         const place = await placeOf(host);
@@ -48,28 +42,20 @@ export class SqliteHistory implements History {
     }
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
-        const found = await this.read((database) =>
-            jobs.map((job) => [job, statusOf(database, job)] as const),
-        );
-        return new Map(
-            (found ?? []).flatMap(([job, status]) =>
-                status ? ([[job, status]] as [string, JobStatus][]) : [],
-            ),
-        );
+        const found = new Map<string, JobStatus>();
+        await this.read((database) => {
+            for (const job of jobs) {
+                const status = statusOf(database, job);
+                if (status) found.set(job, status);
+            }
+        });
+        return found;
     }
 
     async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
         const past = await this.read((database) => [
-            ...rows(
-                database,
-                `job = ? AND ${LISTED} AND started_at IS NOT NULL ORDER BY seq DESC LIMIT ?`,
-                job,
-                most,
-            ),
-            ...database
-                .statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT ?`)
-                .all([job, most])
-                .map(skipsOf),
+            ...rows(database, `job = ? AND ${LISTED} ORDER BY seq DESC LIMIT ?`, job, most),
+            ...lastSkips(database, job, most),
         ]);
         return (past ?? []).sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
     }
@@ -100,7 +86,7 @@ function statusOf(database: Database, job: string): JobStatus | undefined {
     const ended = (origin: string, most: number) =>
         rows(
             database,
-            `job = ? AND ended_at IS NOT NULL AND ${LISTED} AND started_at IS NOT NULL AND origin ${origin}
+            `job = ? AND ended_at IS NOT NULL AND ${LISTED} AND origin ${origin}
             ORDER BY seq DESC LIMIT ${most}`,
             job,
         );
@@ -113,15 +99,11 @@ function statusOf(database: Database, job: string): JobStatus | undefined {
             : rows(
                   database,
                   `job = ? AND seq > coalesce((SELECT max(seq) FROM bot_runs WHERE job = ?1), 0) - 5000
-                  AND slot = ? AND origin = 'schedule' AND ended_at IS NOT NULL AND ${LISTED}
-                  AND started_at IS NOT NULL`,
+                  AND slot = ? AND origin = 'schedule' AND ended_at IS NOT NULL AND ${LISTED}`,
                   job,
                   newest.scheduledAt,
               ).filter(({ id }) => id !== newest.id);
-    const [skipped] = database
-        .statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT 1`)
-        .all([job])
-        .map(skipsOf);
+    const [skipped] = lastSkips(database, job, 1);
     if (!newest && !skipped && running.length === 0 && byHand.length === 0) return undefined;
     return { running, byHand, ended: newest ? [newest, ...siblings] : [], skipped };
 }
@@ -135,7 +117,7 @@ function pastRunOf(row: Row): PastRun {
     const isLost = endedAt === undefined && place !== null && isGone({ place, pid: row['pid'] as number });
     return {
         kind: 'run',
-        ...whatRan(row),
+        ...whoRan(row),
         id: row['id'] as string,
         scheduledAt: slot,
         manual: row['origin'] !== 'schedule',
@@ -150,26 +132,26 @@ function pastRunOf(row: Row): PastRun {
     };
 }
 
+function whoRan(row: Row) {
+    return { ...whatRan(row), host: row['host'] as string, pid: row['pid'] as number };
+}
+
+function lastSkips(database: Database, job: string, most: number): PastSkips[] {
+    return database
+        .statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT ?`)
+        .all([job, most])
+        .map(skipsOf);
+}
+
 function skipsOf(row: Row): PastSkips {
     return {
         kind: 'skips',
-        ...whatRan(row),
+        ...whoRan(row),
         reason: row['reason'] as string,
         first: row['first'] as number,
         last: row['last'] as number,
         count: row['count'] as number,
         atLeast: row['at_least'] === 1,
-    };
-}
-
-function whatRan(row: Row): Pick<PastRun, 'job' | 'schedule' | 'args' | 'tenant' | 'host' | 'pid'> {
-    return {
-        job: row['job'] as string,
-        schedule: (row['schedule'] as string | null) ?? undefined,
-        args: JSON.parse(row['args'] as string) as Json[],
-        tenant: row['tenant'] === null ? undefined : (JSON.parse(row['tenant'] as string) as TenantId),
-        host: row['host'] as string,
-        pid: row['pid'] as number,
     };
 }
 

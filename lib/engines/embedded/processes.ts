@@ -1,49 +1,38 @@
-import type { Owner } from '../owner.js';
-import type { Database } from './database.js';
+import type { Step } from './rows.js';
 
 /** What processes that are no more have enqueued is remembered under this name. */
 export const GONE = 'gone';
 
 /**
- * Shows that a process is alive: its counter goes up.
+ * Shows that this process is alive: its counter goes up.
  *
- * @param database within a transaction
- * @param now unix milliseconds
  * @param enqueuedUntil up to which second it has enqueued; undefined: it does not schedule
  */
-export function beat(database: Database, owner: Owner, now: number, enqueuedUntil: number | undefined): void {
+export function beat({ database, by, now }: Step, enqueuedUntil: number | undefined): void {
     database
         .statement(
             `INSERT INTO bot_processes (id, host, pid, place, started_at, beat, enqueued_until) VALUES (?, ?, ?, ?, ?, 0, ?)
             ON CONFLICT DO UPDATE SET beat = beat + 1, enqueued_until = excluded.enqueued_until`,
         )
-        .run([owner.id, owner.host, owner.pid, owner.place, Math.floor(now), enqueuedUntil ?? null]);
+        .run([by.id, by.host, by.pid, by.place, Math.floor(now), enqueuedUntil ?? null]);
 }
 
-/**
- * The counters of all processes, those included that are only known by what they have left.
- *
- * @returns a counter by process
- */
-export function beats(database: Database): Map<string, number> {
+/** The counters of all other processes, those included that are only known by what they have left. */
+export function beats({ database, by }: Step): Map<string, number> {
     const rows = database
         .statement(
-            `SELECT id, beat FROM bot_processes WHERE id <> '${GONE}'
+            `SELECT id, beat FROM bot_processes WHERE id NOT IN ('${GONE}', ?1)
             UNION ALL
             SELECT DISTINCT process, -1 FROM bot_runs
                 WHERE ended_at IS NULL AND (state = 'running' OR origin = 'waiter')
-                AND process NOT IN (SELECT id FROM bot_processes)`,
+                AND process <> ?1 AND process NOT IN (SELECT id FROM bot_processes)`,
         )
-        .all([]);
+        .all([by.id]);
     return new Map(rows.map((row) => [row['id'] as string, row['beat'] as number]));
 }
 
-/**
- * Forgets a process that has ended or died, but not up to which second it has enqueued.
- *
- * @param database within a transaction
- */
-export function forgetProcess(database: Database, id: string): void {
+/** Forgets a process that has ended or died, but not up to which second it has enqueued. */
+export function forgetProcess({ database }: Pick<Step, 'database'>, id: string): void {
     database
         .statement(
             `INSERT INTO bot_processes (id, host, pid, place, started_at, beat, enqueued_until)
@@ -53,4 +42,11 @@ export function forgetProcess(database: Database, id: string): void {
         )
         .run([id]);
     database.statement('DELETE FROM bot_processes WHERE id = ?').run([id]);
+}
+
+/** The runs of this process that others ask to end, with the reason. */
+export function askedToEnd({ database, by }: Step): { id: string; reason: string }[] {
+    const sql = `SELECT id, abort AS reason FROM bot_runs INDEXED BY bot_aborts
+        WHERE process = ? AND abort IS NOT NULL AND state = 'running'`;
+    return database.statement(sql).all([by.id]) as { id: string; reason: string }[];
 }

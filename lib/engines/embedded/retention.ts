@@ -1,29 +1,16 @@
+import type { JournalSettings } from '../../config/journal_settings.js';
 import type { Database } from './database.js';
+import type { Step } from './rows.js';
 
-/** How long a journal remembers. */
-export interface Retention {
-    /** In milliseconds. */
-    readonly age: number;
-    /** Of each job. */
-    readonly runs: number;
-}
-
-/** Runs that ended less than this ago stay, however many there are: their claims may still be asked for. In milliseconds. */
+/** Runs that ended less than this ago stay, however many there are: their slots may come again. In milliseconds. */
 const SAFE_AGE = 3_600_000;
 
 /** As many rows go in one transaction: a few milliseconds. */
 const CHUNK = 500;
 
-/**
- * Forgets some of what is too old or too much.
- *
- * @param database within a transaction
- * @param retention how long to remember
- * @param now the time in unix milliseconds
- * @returns whether there may be more to forget
- */
-export function forgetSome(database: Database, retention: Retention, now: number): boolean {
-    const oldest = now - retention.age;
+/** Forgets some of what is too old or too much; answers whether there may be more of it. */
+export function forgetSome({ database, now }: Step, { retention, maxRunsPerJob }: JournalSettings): boolean {
+    const oldest = now - retention;
     const old = database
         .statement(
             `DELETE FROM bot_runs WHERE seq IN (SELECT seq FROM
@@ -37,7 +24,7 @@ export function forgetSome(database: Database, retention: Retention, now: number
         )
         .run([Math.floor(oldest / 1000)]).changes;
     if (old === CHUNK || skips === CHUNK) return true;
-    return tooMany(database, retention.runs).some(
+    return tooMany(database, maxRunsPerJob).some(
         ([job, newest]) =>
             database
                 .statement(
@@ -59,12 +46,11 @@ function tooMany(database: Database, most: number): [string, number][] {
             SELECT job FROM names WHERE job IS NOT NULL`,
         )
         .all([]);
-    return jobs.flatMap((row) => {
-        const job = row['job'] as string;
-        const found = database
-            .statement('SELECT seq FROM bot_runs WHERE job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
-            .get([job, most]);
-        if (!found) return [];
-        return [[job, found['seq'] as number]];
+    const newest = database.statement(
+        'SELECT seq FROM bot_runs WHERE job = ? ORDER BY seq DESC LIMIT 1 OFFSET ?',
+    );
+    return jobs.flatMap(({ job }) => {
+        const found = newest.get([job as string, most]);
+        return found ? [[job as string, found['seq'] as number]] : [];
     });
 }

@@ -1,45 +1,61 @@
 import { createHash } from 'node:crypto';
 import type { OverlapPolicy } from '../../jobs/settings.js';
-import { laneOf, type Run, type TenantId } from '../../runs/run.js';
+import { createRun, laneOf, type Run, type TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
 import type { MissedPolicy } from '../../schedule/missed.js';
+import type { LaneMember } from '../lane_rules.js';
 import type { Owner } from '../owner.js';
 import type { Database, Row, SqlValue } from './database.js';
 
-export type Kind = 'run' | 'slot';
-export type Origin = 'schedule' | 'waiter' | 'later';
+/** One transaction. */
+export interface Step {
+    readonly database: Database;
+    /** Who writes. */
+    readonly by: Owner;
+    /** Unix milliseconds. */
+    readonly now: number;
+    readonly consequences: Consequence[];
+}
 
-/** A run that is written down when it is due. Times are unix milliseconds, slots and `orderAt` unix seconds. */
+/** What became of other runs in a step. */
+export type Consequence =
+    /** It has ended, or does not start; `behind`: because of the run with this id, which has gone on since then. */
+    | {
+          readonly kind: 'ended';
+          readonly run: Run;
+          readonly behind?: string;
+          readonly since?: number | undefined;
+      }
+    /** It is to end. */
+    | { readonly kind: 'abort'; readonly id: string; readonly reason: string }
+    /** There may be a run of this batch that can be taken. */
+    | { readonly kind: 'waits'; readonly batch: number };
+
+export type Kind = 'run' | 'slot';
+
+/** A run that is written down when it is due. */
 export interface NewRow {
     readonly kind: Kind;
     readonly run: Run;
     readonly lane: string;
-    readonly origin: Origin;
+    readonly origin: 'schedule' | 'waiter' | 'later';
     readonly overlap: OverlapPolicy;
     readonly missed: MissedPolicy;
     readonly catchesUp: boolean;
     /** Whose runs take turns. */
     readonly batch: number;
     readonly position: number;
+    /** Unix milliseconds. */
     readonly runAt: number;
 }
 
-/** A row that is running, as its process has to know it. */
-export interface RunningRow {
-    /** Another where another database has taken the place of the one it was taken from. */
+/** A row that has not ended. */
+export interface StoredRow extends NewRow {
+    /** Another where another database has taken the place of the one it was read from. */
     seq: number;
-    readonly kind: Kind;
-    readonly run: Run;
-    readonly lane: string;
-    readonly holds: boolean;
-    readonly batch: number;
-    readonly origin: Origin;
-    readonly overlap: OverlapPolicy;
-    readonly missed: MissedPolicy;
-    readonly position: number;
-    readonly catchesUp: boolean;
-    /** Unix milliseconds. */
-    readonly runAt: number;
+    readonly state: LaneMember['state'];
+    readonly process: string;
+    readonly isToEnd: boolean;
 }
 
 /** A batch whose runs need no turn: somebody waits for them. */
@@ -65,91 +81,88 @@ const INSERT = `INSERT INTO bot_runs (id, kind, state, job, schedule, args, tena
         WHERE lane = ?10 AND last >= ?8 AND first <= ?8 AND schedule IS ?5)
     ON CONFLICT DO NOTHING`;
 
-/**
- * Writes a row down.
- *
- * @returns its number; undefined: the slot has a row, or a reason, already
- */
+/** Writes a row down; answers false where its slot has a row, or a reason, already. */
 export function insertRow(
-    database: Database,
+    { database, by }: Step,
     row: NewRow,
     state: 'delayed' | 'blocked' | 'waiting',
-    by: Owner,
-): number | undefined {
-    const { run, kind, lane, origin, overlap, missed, catchesUp, batch, position, runAt } = row;
-    const made = database
-        .statement(INSERT)
-        .run([
-            run.id,
-            kind,
-            state,
-            run.job,
-            run.schedule ?? null,
-            run.args.length === 0 ? '[]' : JSON.stringify(run.args),
-            run.tenant === undefined ? null : JSON.stringify(run.tenant),
-            run.scheduledAt ?? null,
-            origin,
-            lane,
-            holdsLane(row) ? 1 : 0,
-            overlap,
-            missed,
-            catchesUp ? 1 : 0,
-            batch,
-            run.scheduledAt ?? Math.floor(runAt / 1000),
-            position,
-            Math.floor(runAt),
-            by.id,
-            by.host,
-            by.pid,
-        ]);
-    return made.changes > 0 ? made.lastInsertRowid : undefined;
+): boolean {
+    const { run } = row;
+    const values = [
+        run.id,
+        row.kind,
+        state,
+        run.job,
+        run.schedule ?? null,
+        run.args.length === 0 ? '[]' : JSON.stringify(run.args),
+        run.tenant === undefined ? null : JSON.stringify(run.tenant),
+        run.scheduledAt ?? null,
+        row.origin,
+        row.lane,
+        holdsLane(row) ? 1 : 0,
+        row.overlap,
+        row.missed,
+        row.catchesUp ? 1 : 0,
+        row.batch,
+        run.scheduledAt ?? Math.floor(row.runAt / 1000),
+        row.position,
+        Math.floor(row.runAt),
+        by.id,
+        by.host,
+        by.pid,
+    ];
+    return database.statement(INSERT).run(values).changes > 0;
 }
 
-/** What is asked for of a row that may be taken: each column costs. */
-export const TAKEN_COLUMNS = `seq, id, kind, job, schedule, args, tenant, slot, origin, lane, holds, overlap, missed,
-    catches_up, batch, position, run_at, attempt, started_at, process`;
+/** What is asked for of a row that has not ended: each column costs. */
+export const COLUMNS = `seq, id, kind, state, job, schedule, args, tenant, slot, origin, lane, overlap, missed, catches_up,
+    batch, position, run_at, attempt, started_at, process, abort`;
 
-export const COLUMNS = `${TAKEN_COLUMNS}, state, ended_at, reason, host, pid`;
+export const UNFINISHED = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND`;
 
-/** The row of a run that is executed, or is going to be. */
-export function runningRow(row: Row, fileOf: (job: string) => string | undefined): RunningRow {
+/** The rows that have not ended, and are like this. */
+export function unfinished({ database }: Step, where: string, values: readonly SqlValue[]): StoredRow[] {
+    return database.statement(`${UNFINISHED} ${where}`).all(values).map(storedRow);
+}
+
+export function storedRow(row: Row): StoredRow {
     return {
         seq: row['seq'] as number,
         kind: row['kind'] as Kind,
-        run: runOf(row, fileOf),
+        state: row['state'] as LaneMember['state'],
+        run: createRun({
+            ...whatRan(row),
+            id: row['id'] as string,
+            scheduledAt: (row['slot'] as number | null) ?? undefined,
+            manual: row['origin'] !== 'schedule',
+            attempt: row['attempt'] as number,
+            startedAt: (row['started_at'] as number | null) ?? undefined,
+        }),
         lane: row['lane'] as string,
-        holds: row['holds'] === 1,
-        batch: row['batch'] as number,
-        origin: row['origin'] as Origin,
+        origin: row['origin'] as NewRow['origin'],
         overlap: row['overlap'] as OverlapPolicy,
         missed: row['missed'] as MissedPolicy,
-        position: row['position'] as number,
         catchesUp: row['catches_up'] === 1,
+        batch: row['batch'] as number,
+        position: row['position'] as number,
         runAt: row['run_at'] as number,
+        process: row['process'] as string,
+        isToEnd: row['abort'] !== null,
     };
 }
 
-/** The run of a row. */
-export function runOf(row: Row, fileOf: (job: string) => string | undefined): Run {
-    const job = row['job'] as string;
+/** What all rows of runs and of skips have in common. */
+export function whatRan(row: Row) {
     return {
-        id: row['id'] as string,
-        job,
-        file: fileOf(job),
-        schedule: text(row['schedule']),
+        job: row['job'] as string,
+        schedule: (row['schedule'] as string | null) ?? undefined,
         args: JSON.parse(row['args'] as string) as Json[],
         tenant: row['tenant'] === null ? undefined : (JSON.parse(row['tenant'] as string) as TenantId),
-        scheduledAt: (row['slot'] as number | null) ?? undefined,
-        manual: row['origin'] !== 'schedule',
-        attempt: row['attempt'] as number,
-        startedAt: (row['started_at'] as number | null) ?? undefined,
-        endedAt: (row['ended_at'] as number | null) ?? undefined,
-        outcome: undefined,
-        reason: text(row['reason']),
-        error: undefined,
     };
 }
 
-function text(value: SqlValue | undefined): string | undefined {
-    return (value as string | null | undefined) ?? undefined;
+export function setEnded({ database, now }: Step, seq: number, outcome: string, reason: string): void {
+    database
+        .statement('UPDATE bot_runs SET state = ?, reason = ?, ended_at = ? WHERE seq = ?')
+        .run([outcome, reason, Math.floor(now), seq]);
 }

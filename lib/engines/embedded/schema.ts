@@ -6,12 +6,14 @@ export const APPLICATION_ID = 0x70696e62;
 /** Versions are `major * MAJOR + minor`: within a major one, older releases can work with the file. */
 export const MAJOR = 1000;
 
-/**
- * Each migration, in order; the first makes version 2000, beside the tables of the first edition, whose names are others.
- * Only add to the end.
- */
-const MIGRATIONS: readonly string[] = [
-    `
+/** The version that this release writes. */
+export const VERSION = 2 * MAJOR;
+
+/** Without one of these it is no journal. */
+export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
+
+/** The names differ from those of the first edition, beside whose tables these are made. */
+const SCHEMA = `
     CREATE TABLE bot_runs (
         seq INTEGER PRIMARY KEY,
         id TEXT NOT NULL,
@@ -107,36 +109,11 @@ const MIGRATIONS: readonly string[] = [
         reason TEXT,
         by TEXT
     ) STRICT, WITHOUT ROWID;
-    `,
-];
+`;
 
-/** Without one of these it is no journal. */
-export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
-
-/** The version that this release writes. */
-export const VERSION = 2 * MAJOR + MIGRATIONS.length - 1;
-
-/**
- * Brings a database up to this release's schema. A kill in the middle leaves it as it was.
- *
- * @returns the version it has then: higher than `VERSION` where a newer release has made it
- */
-export function migrate(database: Database): number {
-    if (database.version >= VERSION) return database.version;
-    return database.transaction(() => createTables(database));
-}
-
-/**
- * The same, within a transaction.
- *
- * @param database within a transaction
- */
-export function createTables(database: Database): number {
-    // Another process may have done it while this one waited for the lock.
-    const { version } = database;
-    if (version >= VERSION) return version;
-    for (const sql of MIGRATIONS.slice(version < 2 * MAJOR ? 0 : version - 2 * MAJOR + 1)) database.exec(sql);
-    database.applicationId = APPLICATION_ID;
-    database.version = VERSION;
-    return VERSION;
+/** Makes the tables, within a transaction, unless another process has. */
+export function createTables(database: Database): void {
+    if (database.pragma('user_version') >= VERSION) return;
+    database.exec(SCHEMA);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}`);
 }

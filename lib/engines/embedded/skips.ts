@@ -2,8 +2,8 @@ import type { TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
 import { nextSlot } from '../../schedule/calendar.js';
 import { splitTimezone } from '../../schedule/crontab.js';
-import type { Owner } from '../owner.js';
 import type { Database, SqlValue } from './database.js';
+import type { Step } from './rows.js';
 
 /** Slots that did not run, for one reason. Times are unix seconds. */
 export interface SkippedSlots {
@@ -24,49 +24,32 @@ export interface SkippedSlots {
 /**
  * Records slots that did not run. Successive slots of a schedule with one reason share a row, so that an overlap of
  * hours does not fill the file. A slot that has a row of its own is left out.
- *
- * @param database within a transaction
  */
-export function recordSkips(database: Database, slots: SkippedSlots, by: Owner): void {
-    for (const part of withoutRows(database, slots)) record(database, part, by);
+export function recordSkips(step: Step, slots: SkippedSlots): void {
+    for (const part of withoutRows(step.database, slots)) record(step, part);
 }
 
-function record(database: Database, slots: SkippedSlots, by: Owner): void {
-    const { lane, reason, first, last, count } = slots;
+const INSERT = `INSERT INTO bot_skips (job, lane, schedule, args, tenant, reason, first, last, count, at_least, host, pid)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+function record({ database, by }: Step, slots: SkippedSlots): void {
+    const { job, lane, schedule = null, args, tenant, reason, first, last, count } = slots;
+    const atLeast = slots.atLeast ? 1 : 0;
     const before = database
         .statement(
             'SELECT seq, first, last, reason FROM bot_skips WHERE lane = ? AND schedule IS ? ORDER BY last DESC LIMIT 1',
         )
-        .get([lane, slots.schedule ?? null]);
-    if (before && first <= (before['last'] as number) && last <= (before['last'] as number)) {
-        if (first >= (before['first'] as number)) return;
-    } else if (before && before['reason'] === reason && follows(slots, before['last'] as number)) {
-        database
-            .statement(
-                'UPDATE bot_skips SET last = ?, count = count + ?, at_least = max(at_least, ?) WHERE seq = ?',
-            )
-            .run([last, count, slots.atLeast ? 1 : 0, before['seq'] as SqlValue]);
+        .get([lane, schedule]) as { seq: number; first: number; last: number; reason: string } | undefined;
+    if (before && first >= before.first && last <= before.last) return;
+    if (before?.reason === reason && follows(slots, before.last)) {
+        const grow =
+            'UPDATE bot_skips SET last = ?, count = count + ?, at_least = max(at_least, ?) WHERE seq = ?';
+        database.statement(grow).run([last, count, atLeast, before.seq]);
         return;
     }
-    database
-        .statement(
-            `INSERT INTO bot_skips (job, lane, schedule, args, tenant, reason, first, last, count, at_least, host, pid)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        )
-        .run([
-            slots.job,
-            lane,
-            slots.schedule ?? null,
-            JSON.stringify(slots.args),
-            slots.tenant === undefined ? null : JSON.stringify(slots.tenant),
-            reason,
-            first,
-            last,
-            count,
-            slots.atLeast ? 1 : 0,
-            by.host,
-            by.pid,
-        ]);
+    const who: SqlValue = tenant === undefined ? null : JSON.stringify(tenant);
+    const values = [job, lane, schedule, JSON.stringify(args), who, reason, first, last, count, atLeast];
+    database.statement(INSERT).run([...values, by.host, by.pid]);
 }
 
 // The crontab was changed, and changed back: some of the slots have run under the other.

@@ -5,13 +5,10 @@ import { runInNewContext } from 'node:vm';
 import { Project } from '../../framework.js';
 import { type HistoryHost, JournalLockedError, type LockTimeout } from '../../runs/engine.js';
 import type { JournalTrouble } from '../../runs/events.js';
-import { carryOver } from './carry_over.js';
-import { Database, MEMORY } from './database.js';
-import { kindOf } from './failure.js';
+import { Database, kindOf, MEMORY, type SqlValue } from './database.js';
 import { isInPlace, type OpenFile, openFile } from './file.js';
-import { migrate, VERSION } from './schema.js';
+import { createTables, VERSION } from './schema.js';
 
-/** What a store is opened with. */
 export interface StoreParts {
     /** The file, absolute; undefined: in memory. */
     readonly path: string | undefined;
@@ -46,11 +43,7 @@ export class Store {
 
     private constructor(private readonly parts: StoreParts) {}
 
-    /**
-     * Opens a journal; where its file fails, what is to be done about that is done.
-     *
-     * @throws RefusedJournalError; JournalLockedError; Error where the file is required and cannot be written
-     */
+    /** @throws RefusedJournalError; JournalLockedError; Error where the file is required and cannot be written */
     static async open(parts: StoreParts): Promise<Store> {
         const store = new Store(parts);
         if (parts.path === undefined) store.#memory = openMemory();
@@ -75,9 +68,6 @@ export class Store {
     /**
      * Reads and writes in one transaction: at once where it is not locked, else as soon as it is free. The event loop never waits.
      *
-     * @param work what to do
-     * @param lockTimeout how long a lock is waited for; undefined: until it is free
-     * @returns what it returned
      * @throws JournalLockedError; what `work` throws
      */
     write<T>(work: (database: Database) => T, lockTimeout?: LockTimeout): Promise<T> {
@@ -107,19 +97,19 @@ export class Store {
     }
 
     #attempt<T>(work: (database: Database) => T): T {
-        if (!this.#file && this.parts.path !== undefined) this.#tryFile(this.parts.path);
+        const { path } = this.parts;
+        const isTried = performance.now() - this.#triedAt <= RETRY_EVERY;
+        if (!this.#file && path !== undefined && !isTried) this.#openFile(path);
         const database = this.#file?.database ?? this.#memory;
         if (!database) throw new UnavailableError('the journal cannot be written');
         try {
             return database.transaction(work);
         } catch (error) {
             const kind = kindOf(error);
-            const { path } = this.parts;
-            if (!this.#file || path === undefined || (kind !== 'unwritable' && kind !== 'corrupt'))
-                throw error;
             const before = this.#file;
+            if (!before || (kind !== 'unwritable' && kind !== 'corrupt')) throw error;
             this.#file = undefined;
-            if (kind === 'corrupt') this.#openFile(path);
+            if (kind === 'corrupt') this.#openFile(before.path);
             else this.#fail(error, before.database);
             return this.#attempt(work);
         }
@@ -140,10 +130,6 @@ export class Store {
             if (kindOf(error) !== 'unwritable') throw error;
             this.#fail(error, undefined);
         }
-    }
-
-    #tryFile(path: string): void {
-        if (performance.now() - this.#triedAt > RETRY_EVERY) this.#openFile(path);
     }
 
     #fail(error: unknown, before: Database | undefined): void {
@@ -212,9 +198,36 @@ export async function placeOf({
     return { path, shown: fromRoot.startsWith('..') ? path : fromRoot };
 }
 
+// What must not be forgotten: what has not ended, or since some time, pauses, and up to where schedules are handled (the later
+// of both). Answers the numbers that unfinished rows have there, by run id.
+function carryOver(from: Database, to: Database, since: number): Map<string, number> {
+    const seqs = new Map<string, number>();
+    const copy = (
+        table: string,
+        which: string,
+        values: SqlValue[],
+        onConflict = 'ON CONFLICT DO NOTHING',
+    ) => {
+        for (const { seq: _, ...row } of from.statement(`SELECT * FROM ${table} ${which}`).all(values)) {
+            const names = Object.keys(row);
+            const sql = `INSERT INTO ${table} (${names.join()}) SELECT ${names.map(() => '?').join()} WHERE true`;
+            const made = to.statement(`${sql} ${onConflict}`).run(Object.values(row));
+            if (table === 'bot_runs' && made.changes > 0 && row['ended_at'] === null)
+                seqs.set(row['id'] as string, made.lastInsertRowid);
+        }
+    };
+    copy('bot_runs', 'WHERE ended_at IS NULL OR ended_at >= ? ORDER BY seq', [since]);
+    copy('bot_skips', 'WHERE last >= ? ORDER BY seq', [Math.floor(since / 1000)]);
+    copy('bot_pauses', '', []);
+    const later = 'handled_until = max(handled_until, excluded.handled_until)';
+    copy('bot_schedules', '', [], `ON CONFLICT DO UPDATE SET ${later}`);
+    copy('bot_processes', '', []);
+    return seqs;
+}
+
 function openMemory(): Database {
     const database = new Database(MEMORY);
-    migrate(database);
+    database.transaction(createTables);
     return database;
 }
 

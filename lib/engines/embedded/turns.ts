@@ -5,7 +5,7 @@ export class Turns {
     readonly #held = new Map<number, number>();
 
     /**
-     * @param length after this long a run has lost its turn, in milliseconds
+     * @param length of a turn, in milliseconds
      * @param freed told when a turn ended although its run goes on
      */
     constructor(
@@ -15,21 +15,13 @@ export class Turns {
         private readonly freed: () => void,
     ) {}
 
-    /**
-     * Whether no more runs of a batch may start.
-     *
-     * @param taken runs that are about to begin theirs
-     */
+    /** Whether no more runs of a batch may start, besides those that are about to. */
     isFull(batch: number, taken: readonly { batch: number }[]): boolean {
         const beginning = taken.reduce((count, one) => count + (one.batch === batch ? 1 : 0), 0);
         return (this.#held.get(batch) ?? 0) + beginning >= this.concurrency;
     }
 
-    /**
-     * A run of a batch begins its turn.
-     *
-     * @returns ends it; a second time it does nothing
-     */
+    /** A run of a batch begins its turn; answers how to end it. */
     begin(batch: number): () => void {
         this.#held.set(batch, (this.#held.get(batch) ?? 0) + 1);
         const cancel = this.clock.after(this.length, () => {

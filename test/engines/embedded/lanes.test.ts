@@ -1,51 +1,48 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Database, MEMORY } from '../../../lib/engines/embedded/database.js';
+import { Database, MEMORY, type SqlValue } from '../../../lib/engines/embedded/database.js';
+import { enqueueSchedule, handledUntil } from '../../../lib/engines/embedded/enqueue.js';
 import { enter, promote } from '../../../lib/engines/embedded/lanes.js';
 import { pause, resume } from '../../../lib/engines/embedded/pauses.js';
 import {
     abort,
     adopt,
+    fanOut,
     finish,
+    giveUpWaiting,
     retryLater,
     take,
     waitingBatches,
 } from '../../../lib/engines/embedded/queue.js';
-import { laneKey, type NewRow, type RunningRow } from '../../../lib/engines/embedded/rows.js';
-import { migrate } from '../../../lib/engines/embedded/schema.js';
+import { laneKey, type NewRow, type Step, type StoredRow } from '../../../lib/engines/embedded/rows.js';
+import { createTables } from '../../../lib/engines/embedded/schema.js';
 import { createOwner } from '../../../lib/engines/owner.js';
+import { readSettings } from '../../../lib/jobs/settings.js';
 import { createRun } from '../../../lib/runs/run.js';
+import { createSchedule } from '../../../lib/schedule/schedule.js';
 
 const START = 1_767_225_600;
 
-const JOBS = ['a', 'b'];
+const schedule = createSchedule('a', ['* * * * * *'], 'UTC');
+
+const job = fc.constantFrom('a', 'b');
+const which = fc.nat();
+const kindOf = <Kind extends string>(kind: Kind) => ({ kind: fc.constant(kind) });
 
 const operations = fc.array(
     fc.oneof(
-        {
-            weight: 6,
-            arbitrary: fc.record({ kind: fc.constant('enqueue' as const), job: fc.constantFrom(...JOBS) }),
-        },
-        fc.record({
-            kind: fc.constant('catch up' as const),
-            job: fc.constantFrom(...JOBS),
-            count: fc.integer({ min: 1, max: 5 }),
-        }),
-        fc.record({ kind: fc.constant('ask' as const), job: fc.constantFrom(...JOBS) }),
-        { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const) }) },
-        { weight: 4, arbitrary: fc.record({ kind: fc.constant('finish' as const), which: fc.nat() }) },
-        fc.record({
-            kind: fc.constant('retry' as const),
-            which: fc.nat(),
-            wait: fc.integer({ min: 0, max: 5 }),
-        }),
-        fc.record({ kind: fc.constant('abort' as const), which: fc.nat() }),
-        fc.record({ kind: fc.constant('die' as const), retries: fc.boolean() }),
-        fc.record({
-            kind: fc.constantFrom('pause' as const, 'resume' as const),
-            job: fc.constantFrom(...JOBS),
-        }),
+        { weight: 6, arbitrary: fc.record({ ...kindOf('enqueue'), job }) },
+        fc.record({ ...kindOf('catch up'), job, count: fc.integer({ min: 1, max: 5 }) }),
+        fc.record({ ...kindOf('ask'), job }),
+        { weight: 4, arbitrary: fc.record(kindOf('take')) },
+        { weight: 4, arbitrary: fc.record({ ...kindOf('finish'), which }) },
+        fc.record({ ...kindOf('retry'), which, wait: fc.integer({ min: 0, max: 5 }) }),
+        fc.record({ ...kindOf('abort'), which }),
+        fc.record({ ...kindOf('give up'), job, ago: fc.integer({ min: 0, max: 9 }) }),
+        fc.record({ ...kindOf('die'), retries: fc.boolean() }),
+        fc.record({ ...kindOf('pause'), job }),
+        fc.record({ ...kindOf('resume'), job }),
     ),
     { maxLength: 60 },
 );
@@ -59,83 +56,50 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
     fc.assert(
         fc.property(policies, operations, (policy, steps) => {
             const database = new Database(MEMORY);
-            migrate(database);
+            createTables(database);
             const me = createOwner();
             let second = START;
-            let running: RunningRow[] = [];
+            let running: StoredRow[] = [];
             const slots: [string, number][] = [];
             const now = () => second * 1000;
-            const rowOf = (job: string, slot: number | undefined, parts: Partial<NewRow> = {}): NewRow => {
-                const run = createRun({
-                    job,
-                    file: undefined,
-                    schedule: '* * * * * *',
-                    args: [],
-                    tenant: undefined,
-                    scheduledAt: slot,
-                    manual: slot === undefined,
-                });
-                return {
-                    kind: 'run',
-                    run,
-                    lane: laneKey('run', run),
-                    origin: slot === undefined ? 'waiter' : 'schedule',
-                    ...policy,
-                    catchesUp: false,
-                    batch: slot === undefined ? -1 : second * 2,
-                    position: 0,
-                    runAt: now(),
-                    ...parts,
-                };
-            };
-            for (const step of steps) {
+            const step = (): Step => ({ database, by: me, now: now(), consequences: [] });
+            const rowOf = (job: string, slot: number | undefined, parts: Partial<NewRow> = {}) =>
+                newRow(step(), job, slot, { ...policy, ...parts });
+            for (const operation of steps) {
                 second += 1;
-                promote(database, me, now(), 100);
+                promote(step(), 100);
                 const picked =
-                    'which' in step ? running[step.which % Math.max(1, running.length)] : undefined;
-                if (step.kind === 'enqueue') {
-                    slots.push([step.job, second]);
-                    enter(database, rowOf(step.job, second), me, now());
-                } else if (step.kind === 'catch up') {
-                    for (let index = 0; index < step.count; index++, second++) {
-                        slots.push([step.job, second]);
-                        enter(database, rowOf(step.job, second, { catchesUp: true }), me, now());
+                    'which' in operation ? running[operation.which % Math.max(1, running.length)] : undefined;
+                if (operation.kind === 'enqueue') {
+                    slots.push([operation.job, second]);
+                    enter(step(), rowOf(operation.job, second));
+                } else if (operation.kind === 'catch up') {
+                    for (let index = 0; index < operation.count; index++, second++) {
+                        slots.push([operation.job, second]);
+                        enter(step(), rowOf(operation.job, second, { catchesUp: true }));
                     }
-                } else if (step.kind === 'ask') {
-                    enter(database, rowOf(step.job, undefined), me, now());
-                } else if (step.kind === 'take') {
-                    const [batch] = waitingBatches(database);
-                    const from = {
-                        by: me,
-                        now: now(),
-                        anything: true,
-                        isFull: () => false,
-                        knows: () => true,
-                        fileOf: () => undefined,
-                    };
-                    const row = batch === undefined ? undefined : take(database, batch, from);
+                } else if (operation.kind === 'ask') {
+                    enter(step(), rowOf(operation.job, undefined));
+                } else if (operation.kind === 'take') {
+                    const [batch] = waitingBatches(step());
+                    const what = { anything: true, isFull: () => false, knows: () => true };
+                    const row = batch === undefined ? undefined : take(step(), batch, what);
                     if (row) running.push(row);
-                } else if (step.kind === 'pause') pause(database, step.job, me, now());
-                else if (step.kind === 'resume') resume(database, step.job, now());
-                else if (step.kind === 'die') {
-                    adopt(database, me.id, () => (step.retries ? 9 : 0), now());
+                } else if (operation.kind === 'pause') pause(step(), operation.job);
+                else if (operation.kind === 'resume') resume(step(), operation.job);
+                else if (operation.kind === 'give up')
+                    giveUpWaiting(step(), operation.job, 'slot <= ?', [second - operation.ago], 'too old');
+                else if (operation.kind === 'die') {
+                    adopt(step(), me.id, () => (operation.retries ? 9 : 0));
                     running = [];
-                } else if (picked && step.kind === 'finish') {
-                    const ending = {
-                        outcome: 'succeeded',
-                        reason: undefined,
-                        error: undefined,
-                        stack: undefined,
-                        endedAt: now(),
-                    };
-                    finish(database, picked, ending, me);
+                } else if (picked && operation.kind === 'finish') {
+                    finish(step(), picked, { outcome: 'succeeded' });
                     running = running.filter((row) => row !== picked);
-                } else if (picked && step.kind === 'retry') {
-                    const texts = { at: now() + step.wait * 1000, error: 'no', stack: undefined };
-                    if (retryLater(database, picked, texts, me) === 'waits')
-                        running = running.filter((row) => row !== picked);
-                } else if (picked && step.kind === 'abort')
-                    abort(database, picked.run.id, picked.run.job, 'interrupted', me, now());
+                } else if (picked && operation.kind === 'retry') {
+                    const texts = { at: now() + operation.wait * 1000, error: 'no' };
+                    if (retryLater(step(), picked, texts)) running = running.filter((row) => row !== picked);
+                } else if (picked && operation.kind === 'abort')
+                    abort(step(), picked.run.id, picked.run.job, 'interrupted');
                 assertLanesAreInOrder(database);
             }
             for (const [job, slot] of slots)
@@ -145,6 +109,88 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
         { numRuns: Number(process.env['RUNS'] ?? 150) },
     );
 });
+
+test('after a gap what waits goes one after another, also where runs may overlap', () => {
+    const database = new Database(MEMORY);
+    createTables(database);
+    const step: Step = { database, by: createOwner(), now: START * 1000 + 5_000, consequences: [] };
+    for (const slot of [START, START + 1]) enter(step, newRow(step, 'a', slot, { overlap: 'allow' }));
+    handledUntil(database, [schedule], START + 1);
+    const { settings } = readSettings({ overlap: 'allow', missed: 'all', multiTenant: false });
+    const plan = { name: 'a', file: undefined, settings, sources: {}, schedules: [schedule] };
+    const due = { schedule, plan: { ...plan, problems: [], runnable: true }, position: 0, skipped: [] };
+    const slots = { from: START + 1, until: START + 5, run: [START, START + 1, START + 5] };
+    enqueueSchedule(step, { ...due, ...slots, catchesUp: true, decidesAnew: true }, new Set());
+    const states = database.statement('SELECT slot, state FROM bot_runs ORDER BY slot').all([]);
+    assert.deepEqual(states.map(Object.values), [
+        [START, 'waiting'],
+        [START + 1, 'blocked'],
+        [START + 5, 'blocked'],
+    ]);
+});
+
+test('every statement of a step finds its rows by an index', () => {
+    const database = new Database(MEMORY);
+    createTables(database);
+    const plans = new Map<string, string[]>();
+    const statement = database.statement.bind(database);
+    database.statement = (sql) => {
+        const look = (values: readonly SqlValue[]) => {
+            const steps = statement(`EXPLAIN QUERY PLAN ${sql}`).all(values);
+            plans.set(
+                sql,
+                steps.map(({ detail }) => String(detail)),
+            );
+            return values;
+        };
+        const known = statement(sql);
+        return {
+            run: (values) => known.run(look(values)),
+            get: (values) => known.get(look(values)),
+            all: (values) => known.all(look(values)),
+        };
+    };
+    const by = createOwner();
+    const step: Step = { database, by, now: START * 1000, consequences: [] };
+    const what = { anything: true, isFull: () => false, knows: () => true };
+    enter(step, newRow(step, 'a', START, { kind: 'slot', missed: 'all', catchesUp: true }));
+    const [batch = 0] = waitingBatches(step);
+    const taken = take(step, batch, what) as StoredRow;
+    fanOut(step, taken, ['acme']);
+    const tenant = take(step, batch, what) as StoredRow;
+    retryLater(step, tenant, { at: step.now });
+    promote(step, 1);
+    finish(step, take(step, batch, what) as StoredRow, { outcome: 'succeeded' });
+    take(step, batch, { ...what, knows: () => false });
+    adopt(step, by.id, () => 0);
+    for (const [sql, plan] of plans)
+        for (const detail of plan)
+            if (/^SCAN (bot_runs|bot_skips)/.test(detail))
+                assert.match(detail, /USING (COVERING )?INDEX/, sql);
+    assert.ok(plans.size > 10);
+});
+
+function newRow(
+    { now }: Step,
+    job: string,
+    slot: number | undefined,
+    { kind = 'run', ...parts }: Partial<NewRow>,
+): NewRow {
+    const run = createRun({ job, schedule: schedule.text, args: [], scheduledAt: slot });
+    return {
+        kind,
+        run,
+        lane: laneKey(kind, run),
+        origin: slot === undefined ? 'waiter' : 'schedule',
+        overlap: 'skip',
+        missed: 'once',
+        catchesUp: false,
+        batch: slot === undefined ? -1 : now / 500,
+        position: 0,
+        runAt: now,
+        ...parts,
+    };
+}
 
 function assertLanesAreInOrder(database: Database): void {
     const lanes = database

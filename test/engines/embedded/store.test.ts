@@ -52,7 +52,7 @@ const elsewhere = async (code: string) => {
     const args = [
         '--input-type=module',
         '-e',
-        `import Libsql from 'libsql'; const path = ${JSON.stringify(path)}; ${code}`,
+        `import Libsql from 'libsql'; const db = new Libsql(${JSON.stringify(path)}); ${code}; db.close();`,
     ];
     await promisify(execFile)(process.execPath, args, { cwd: process.cwd() });
 };
@@ -76,25 +76,22 @@ describe('a journal', () => {
         assert.equal(fs.statSync(path).mode & 0o777, 0o600);
     });
 
-    const broken: Record<string, (path: string) => void> = {
-        'holds junk': (path) => fs.writeFileSync(path, 'x'.repeat(10_000)),
-        'is half a file': (path) => {
-            const database = new Database(path);
-            database.exec('CREATE TABLE bot_runs (a TEXT)');
-            database.exec(`INSERT INTO bot_runs VALUES (hex(randomblob(20000)))`);
-            database.close();
+    const broken: Record<string, () => unknown> = {
+        'holds junk': () => fs.writeFileSync(path, 'x'.repeat(10_000)),
+        'is half a file': async () => {
+            await elsewhere(
+                'db.exec("CREATE TABLE bot_runs (a TEXT); INSERT INTO bot_runs VALUES (hex(randomblob(20000)))")',
+            );
             fs.truncateSync(path, 6_000);
         },
-        'lacks a table': () => {},
+        'lacks a table': () =>
+            elsewhere(
+                `db.exec('CREATE TABLE bot_runs (a); PRAGMA application_id = ${0x70696e62}; PRAGMA user_version = 2000')`,
+            ),
     };
     for (const [how, breakIt] of Object.entries(broken))
         test(`that ${how} is set aside, and a new one begun`, async () => {
-            if (how === 'lacks a table')
-                await elsewhere(`
-                    const db = new Libsql(path);
-                    db.exec('CREATE TABLE bot_runs (a TEXT); PRAGMA application_id = ${0x70696e62}; PRAGMA user_version = 2000');
-                    db.close();`);
-            else breakIt(path);
+            await breakIt();
             const store = await open();
             await pauseIn(store, 'a');
             assert.deepEqual(await pausesIn(store), ['a']);
@@ -104,9 +101,7 @@ describe('a journal', () => {
 
     test("is no other app's database: that is refused, and not a byte changes", async () => {
         await elsewhere(`
-            const db = new Libsql(path);
-            db.exec('CREATE TABLE runs (id TEXT); CREATE TABLE users (id TEXT); PRAGMA user_version = 7');
-            db.close();`);
+            db.exec('CREATE TABLE runs (id TEXT); CREATE TABLE users (id TEXT); PRAGMA user_version = 7');`);
         const before = fs.readFileSync(path);
         await assert.rejects(
             open(),
@@ -118,9 +113,7 @@ describe('a journal', () => {
 
     test('of a newer major version is refused', async () => {
         await elsewhere(`
-            const db = new Libsql(path);
-            db.exec('CREATE TABLE t (id TEXT); PRAGMA application_id = ${0x70696e62}; PRAGMA user_version = 3000');
-            db.close();`);
+            db.exec('CREATE TABLE t (id TEXT); PRAGMA application_id = ${0x70696e62}; PRAGMA user_version = 3000');`);
         await assert.rejects(open(), /newer release's \(version 3000/);
     });
 
@@ -154,14 +147,11 @@ describe('a journal', () => {
         // This is what makes SQLite lose its locks: a descriptor of the file is closed in this process.
         fs.readFileSync(path);
         await elsewhere(`
-            const db = new Libsql(path);
-            db.exec("INSERT INTO bot_pauses (job, paused_at) VALUES ('b', 1)");
-            db.close();`);
+            db.exec("INSERT INTO bot_pauses (job, paused_at) VALUES ('b', 1)");`);
         store.check();
         await pauseIn(store, 'c');
         assert.deepEqual(await pausesIn(store), ['a', 'b', 'c']);
         await elsewhere(`
-            const db = new Libsql(path);
             const rows = db.prepare('SELECT job FROM bot_pauses ORDER BY job').all().map(({ job }) => job);
             if (rows.join() !== 'a,b,c') throw new Error(rows.join());`);
     });
@@ -197,36 +187,27 @@ describe('a journal', () => {
             new URL('../../../../test/support/first_edition.sql', import.meta.url),
             'utf8',
         );
-        await elsewhere(`const db = new Libsql(path); db.exec(${JSON.stringify(first)}); db.close();`);
+        await elsewhere(`db.exec(${JSON.stringify(first)})`);
         const store = await open();
-        const [runs, skips, handled, paused, tables] = await store.write((database) => [
-            database.statement('SELECT id, state, reason FROM bot_runs ORDER BY seq').all([]),
-            database.statement('SELECT reason, count FROM bot_skips').all([]),
-            database.statement('SELECT key, handled_until FROM bot_schedules').all([]),
-            database.statement('SELECT job, paused_at FROM bot_pauses').all([]),
-            database.tables,
-        ]);
-        assert.deepEqual(
-            runs.map(({ id, state }) => [id, state]),
+        const carried = await store.write((database) =>
+            [
+                'SELECT id, state FROM bot_runs ORDER BY seq',
+                'SELECT reason, count FROM bot_skips',
+                'SELECT handled_until FROM bot_schedules',
+                'SELECT job, paused_at FROM bot_pauses',
+            ].map((sql) => database.statement(sql).all([]).map(Object.values)),
+        );
+        assert.deepEqual(carried, [
             [
                 ['one', 'succeeded'],
                 ['two', 'failed'],
                 ['three', 'lost'],
             ],
-        );
-        assert.deepEqual(
-            skips.map(({ reason, count }) => [reason, count]),
             [['overlap', 3]],
-        );
-        assert.deepEqual(
-            handled.map((row) => row['handled_until']),
-            [1767225600],
-        );
-        assert.deepEqual(
-            paused.map(({ job, paused_at }) => [job, paused_at]),
+            [[1767225600]],
             [['reports', 1767225500000]],
-        );
-        assert.deepEqual([...tables].sort(), [...TABLES].sort());
+        ]);
+        assert.deepEqual((await store.write(({ tables }) => tables)).sort(), [...TABLES].sort());
         assert.ok(fs.existsSync(`${path}.v1`));
     });
 });
