@@ -9,8 +9,7 @@ import {
     timeOf,
 } from '../../runs/history.js';
 import type { Connection } from './connection.js';
-import { pastRunOf, type RedisRow, readPast, runOf, workerNamed } from './rows.js';
-import { QUEUE } from './worker.js';
+import { pastRunOf, QUEUE, type RedisRow, readPast, runOf, workerNamed } from './rows.js';
 
 /** What the engine remembers in Redis: a stream of each job's ended runs and skipped slots, and what goes on. */
 export class RedisHistory implements History {
@@ -18,7 +17,7 @@ export class RedisHistory implements History {
 
     constructor(
         private readonly connection: Connection,
-        private readonly release: () => void,
+        private readonly release = () => {},
     ) {}
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
