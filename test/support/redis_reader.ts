@@ -3,8 +3,7 @@ import { Redis } from 'ioredis';
 import { RedisSettings } from '../../lib/config/redis_settings.js';
 import { Connection } from '../../lib/engines/bullmq/connection.js';
 import { RedisHistory } from '../../lib/engines/bullmq/history.js';
-import { connectWith, loadPackages } from '../../lib/engines/bullmq/packages.js';
-import { QUEUE } from '../../lib/engines/bullmq/worker.js';
+import { QUEUE } from '../../lib/engines/bullmq/rows.js';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
 
 /** What the keys of the fixture app begin with, in production. */
@@ -22,12 +21,7 @@ export function configFor(url: string, bot: object = {}): Record<string, string>
 
 /** What is remembered of jobs: everything. */
 export async function readHistory(url: string, jobs: readonly string[]): Promise<(PastRun | PastSkips)[]> {
-    const connect = connectWith(await loadPackages());
-    const listener = { away() {}, back() {} };
-    const history = new RedisHistory(
-        new Connection(new RedisSettings(url), PREFIX, connect, listener),
-        () => {},
-    );
+    const history = new RedisHistory(await Connection.to(new RedisSettings(url), PREFIX));
     return (await Promise.all(jobs.map((job) => history.of(job, 100_000)))).flat();
 }
 

@@ -1,13 +1,10 @@
-import { ALL_JOBS, type EngineHost, type LastEnqueued } from '../../runs/engine.js';
+import { ALL_JOBS, type LastEnqueued } from '../../runs/engine.js';
 import type { PastRun } from '../../runs/history.js';
-import type { Run } from '../../runs/run.js';
-import type { Owner } from '../owner.js';
-import { PROCESS_DIED, pastOfJob } from './attempts.js';
-import type { Connection } from './connection.js';
+import type { Attempts } from './attempts.js';
 import { HELD } from './lanes.js';
-import { holdsLane, memberOf, type RedisRow, runOf } from './rows.js';
+import type { LocalProcess } from './local_process.js';
+import { holdsLane, memberOf, PROCESS_DIED, pastOfJob, QUEUE, type RedisRow, runOf } from './rows.js';
 import { MOST_IN_STEP, type Steps } from './steps.js';
-import { QUEUE } from './worker.js';
 
 /** How often a process looks, in milliseconds; each second time it shows that it is alive, and when idle it looks only then. */
 const BEAT = 1_000;
@@ -27,32 +24,8 @@ const FORGET_EVERY = 3_600_000;
 /** How much a machine's clock may differ from that of Redis, in milliseconds. */
 const TOLERANCE = 3_000;
 
-/** What beats are made with. */
-export interface BeatsParts {
-    readonly host: EngineHost;
-    readonly connection: Connection;
-    readonly owner: Owner;
-    readonly steps: Steps;
-    /** How long Redis has to have answered until others may be judged by what they have shown, in milliseconds. */
-    readonly patience: number;
-    /** Up to which second this process has enqueued; undefined: it does not schedule. */
-    enqueuedUntil(): number | undefined;
-    /** Whether it does anything that others have to know of. */
-    isNeeded(): boolean;
-    /** Whether anything goes on here, or has until lately. */
-    isBusy(): boolean;
-    /** A beat was answered: the runs that are to end, with the reason. */
-    beaten(aborts: ReadonlyMap<string, string>): Promise<void>;
-    /** Redis answers again, after a pause. */
-    resumed(): void;
-    /** Told of a run that was lost. */
-    tellEnd(run: Run): void;
-}
-
 /** Shows each other second that this process is alive, reads what others want of it, and finishes what they have left behind. */
 export class Beats {
-    /** The paused jobs, as they were a second ago. */
-    paused: ReadonlySet<string> = new Set();
     #timer: NodeJS.Timeout | undefined;
     #beats = 0;
     #answeredAt: number | undefined;
@@ -62,7 +35,17 @@ export class Beats {
     /** How far the clock of Redis is ahead of this machine's, in milliseconds. */
     #ahead = 0;
 
-    constructor(private readonly parts: BeatsParts) {}
+    /**
+     * @param judgesAfter how long Redis has to have answered until others are judged by what they have shown, in milliseconds
+     * @param resumed called when Redis answers again, after a pause
+     */
+    constructor(
+        private readonly process: LocalProcess,
+        private readonly steps: Steps,
+        private readonly attempts: Attempts,
+        private readonly judgesAfter: number,
+        private readonly resumed: () => void,
+    ) {}
 
     /** For how long Redis has answered without a pause, in milliseconds. */
     readonly answersSince = (): number => {
@@ -70,18 +53,12 @@ export class Beats {
         return Math.max(1, performance.now() - this.#answersFrom);
     };
 
-    /** Beats from now on, for as long as there is a reason to. */
+    /** Beats from now on. */
     start(): void {
         this.#timer ??= setInterval(() => {
-            if (!this.parts.isNeeded()) return this.stop();
-            if (this.#beats % 2 === 0 || this.parts.isBusy()) void this.beat();
+            if (this.#beats % 2 === 0 || this.process.isBusy) void this.beat();
             else this.#beats++;
         }, BEAT);
-    }
-
-    stop(): void {
-        clearInterval(this.#timer);
-        this.#timer = undefined;
     }
 
     /** Shows life, and reads what others want. It never rejects: the connection tells of what fails. */
@@ -94,9 +71,56 @@ export class Beats {
         return this.#beating;
     }
 
-    /** Compares the clock of this machine with that of Redis, which is one for all, and tells of a difference once. */
-    async compareClocks(): Promise<void> {
-        const { connection, host } = this.parts;
+    /** How far any process has enqueued. */
+    async lastEnqueued(): Promise<LastEnqueued> {
+        const { connection, owner, enqueuedUntil } = this.process;
+        const live = await connection.use((client) => client.hgetall(connection.key('live')));
+        const beats = beatsIn(live).filter(({ until }) => until !== undefined);
+        return {
+            second: Math.max(enqueuedUntilIn(live), enqueuedUntil ?? -Infinity),
+            byOthers: beats.some(({ id, at }) => id !== owner.id && this.#time() - at < SILENT),
+        };
+    }
+
+    /** This process is no more; how far it has enqueued is kept. */
+    async leave(): Promise<void> {
+        const { connection, owner } = this.process;
+        const key = connection.key('live');
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+        await this.#beating;
+        const { second } = await this.lastEnqueued();
+        if (second > 0) await connection.use((client) => client.hset(key, 'enqueued', second));
+        await connection.use((client) => client.hdel(key, `beat ${owner.id}`));
+    }
+
+    async #beat(count: number): Promise<void> {
+        const { connection, owner, enqueuedUntil, running, isBusy } = this.process;
+        const key = connection.key('live');
+        // Reads may be answered where nothing may be written.
+        if (connection.isAway) await connection.script('botStep', '[]');
+        const wasAway = this.answersSince() === 0;
+        if (wasAway) await this.#compareClocks();
+        const beat = `${Math.round(this.#time())} ${enqueuedUntil ?? ''}`;
+        const live = await connection.use(async (client) => {
+            if (count % 2 === 0 || wasAway) void client.hset(key, `beat ${owner.id}`, beat).catch(() => {});
+            return client.hgetall(key);
+        });
+        this.#answeredAt = performance.now();
+        if (wasAway) this.#answersFrom = performance.now();
+        if (wasAway) this.resumed();
+        this.process.paused = new Set(withPrefix('pause ', live).map(([job]) => job));
+        for (const [id, reason] of withPrefix('abort ', live)) this.process.abort(id, reason);
+        await this.attempts.note(running.values());
+        await this.#beginAwaited();
+        if (live['later']) await this.#moveDue();
+        const isLooking = count % (isBusy ? LOOK_EVERY.busy : LOOK_EVERY.idle) === 0;
+        if (isLooking && this.answersSince() >= this.judgesAfter) await this.#lookAround(live);
+    }
+
+    // The clock of Redis is one for all; that this machine's differs is told once.
+    async #compareClocks(): Promise<void> {
+        const { connection, host } = this.process;
         const before = Date.now();
         const [seconds, microseconds] = await connection.use((client) => client.time());
         this.#ahead = Number(seconds) * 1000 + Number(microseconds) / 1000 - (before + Date.now()) / 2;
@@ -105,54 +129,19 @@ export class Beats {
         this.#isClockTold = differs;
     }
 
-    /** How far any process has enqueued. */
-    async lastEnqueued(): Promise<LastEnqueued> {
-        const { connection, owner, enqueuedUntil } = this.parts;
-        const live = await connection.use((client) => client.hgetall(connection.key('live')));
-        const beats = beatsIn(live).filter(({ until }) => until !== undefined);
-        const isFresh = ({ at }: { at: number }) => this.#time() - at < SILENT;
-        return {
-            second: Math.max(enqueuedUntilIn(live), enqueuedUntil() ?? -Infinity),
-            byOthers: beats.some((beat) => beat.id !== owner.id && isFresh(beat)),
-        };
-    }
-
-    /** This process is no more; how far it has enqueued is kept. */
-    async leave(): Promise<void> {
-        const { connection, owner } = this.parts;
-        const key = connection.key('live');
-        this.stop();
-        await this.#beating;
-        const { second } = await this.lastEnqueued();
-        if (second > 0) await connection.use((client) => client.hset(key, 'enqueued', second));
-        await connection.use((client) => client.hdel(key, `beat ${owner.id}`));
-    }
-
-    async #beat(count: number): Promise<void> {
-        const { connection, owner, enqueuedUntil, beaten, resumed, isBusy } = this.parts;
-        const key = connection.key('live');
-        // Reads may be answered where nothing may be written.
-        if (connection.isAway) await connection.script('botRead');
-        const wasAway = this.answersSince() === 0;
-        const beat = `${Math.round(this.#time())} ${enqueuedUntil() ?? ''}`;
-        const live = await connection.use(async (client) => {
-            if (count % 2 === 0 || wasAway) void client.hset(key, `beat ${owner.id}`, beat).catch(() => {});
-            return client.hgetall(key);
-        });
-        const isAgain = this.answersSince() === 0;
-        if (isAgain) this.#answersFrom = performance.now();
-        this.#answeredAt = performance.now();
-        if (isAgain) resumed();
-        this.paused = new Set(withPrefix('pause ', live).map(([job]) => job));
-        await beaten(new Map(withPrefix('abort ', live)));
-        if (live['later']) await this.#moveDue();
-        const isLooking = count % (isBusy() ? LOOK_EVERY.busy : LOOK_EVERY.idle) === 0;
-        if (isLooking && this.answersSince() >= this.parts.patience) await this.#lookAround(live);
+    // Another process may have brought a run to the head of its lane that somebody here waits for.
+    async #beginAwaited(): Promise<void> {
+        const { connection, running, waiters } = this.process;
+        for (const { row, begin } of waiters.values()) {
+            const lane = connection.key(`lane:${row.lane}`);
+            if (running.has(row.id)) continue;
+            if ((await connection.use((client) => client.lindex(lane, 0))) === memberOf(row)) begin();
+        }
     }
 
     // Runs that wait for their time enter their lanes.
     async #moveDue(): Promise<void> {
-        const { connection, host, steps } = this.parts;
+        const { connection, host, paused } = this.process;
         const [key, now] = [connection.key('later'), host.clock.now()];
         const ids = await connection.use((client) =>
             client.zrangebyscore(key, 0, now, 'LIMIT', 0, MOST_IN_STEP),
@@ -165,16 +154,16 @@ export class Beats {
         const texts = await connection.use((client) => client.hmget(connection.key('rows'), ...ids));
         const due = texts.flatMap((text) => (text ? [JSON.parse(text) as RedisRow] : []));
         const waits = ({ job, origin }: RedisRow) =>
-            origin !== 'schedule' && (this.paused.has(job) || this.paused.has(ALL_JOBS));
+            origin !== 'schedule' && (paused.has(job) || paused.has(ALL_JOBS));
         const later = due.filter(waits).flatMap(({ id }) => [now + BEAT, id]);
         if (later.length > 0) await connection.use((client) => client.zadd(key, ...later));
-        await steps.move(due.filter((row) => !waits(row)));
+        await this.steps.move(due.filter((row) => !waits(row)));
     }
 
     // A kill between two steps leaves a head that is not in the queue, or one that has ended and not left its lane. One
     // process at a time looks for them.
     async #lookAround(live: Readonly<Record<string, string>>): Promise<void> {
-        const { connection } = this.parts;
+        const { connection } = this.process;
         const { key } = connection;
         const span = BEAT * LOOK_EVERY.busy - 500;
         if (!(await connection.use((client) => client.set(key('looks'), 1, 'PX', span, 'NX')))) return;
@@ -192,10 +181,8 @@ export class Beats {
                 client.hscan(key('rows'), cursor || '0', 'COUNT', MOST_IN_STEP),
             );
             const texts = page.filter((_, index) => index % 2 === 1);
-            await this.#finish(
-                texts.map((text) => JSON.parse(text) as RedisRow),
-                alive,
-            );
+            const rows = texts.map((text) => JSON.parse(text) as RedisRow);
+            await this.#finish(rows, alive);
             cursor = next;
         }
         if (await connection.use((client) => client.set(key('forgets'), 1, 'PX', FORGET_EVERY, 'NX')))
@@ -204,7 +191,7 @@ export class Beats {
 
     // Who was asked to end, and has ended.
     async #forgetAborts(ids: readonly string[]): Promise<void> {
-        const { connection } = this.parts;
+        const { connection } = this.process;
         if (ids.length === 0) return;
         const rows = await connection.use((client) => client.hmget(connection.key('rows'), ...ids));
         const over = ids.filter((_, index) => rows[index] === null).map((id) => `abort ${id}`);
@@ -212,7 +199,7 @@ export class Beats {
     }
 
     async #finish(rows: readonly RedisRow[], alive: ReadonlySet<string>): Promise<void> {
-        const { connection, steps } = this.parts;
+        const { connection } = this.process;
         const { key } = connection;
         const fields = ['timestamp', 'finishedOn', 'returnvalue', 'data', 'pb'] as const;
         const found = await connection.use((client) =>
@@ -232,26 +219,26 @@ export class Beats {
             const isHead = !holdsLane(row) || head === memberOf(row);
             if (row.origin === 'waiter' && !alive.has(row.process)) await this.#lose(row);
             if (row.origin === 'waiter' || later !== null || !isHead) continue;
-            if (finishedOn) await steps.leave(row, pastOfJob(row, returned, data, by));
-            else if (!timestamp || data === HELD) await steps.start([row.id]);
+            if (finishedOn) await this.steps.leave(row, pastOfJob(row, returned, data, by));
+            else if (!timestamp || data === HELD) await this.steps.start([row.id]);
         }
     }
 
     // Somebody waited for it in a process that is no more.
     async #lose(row: RedisRow): Promise<void> {
-        const { connection, steps, host, tellEnd } = this.parts;
+        const { connection, host } = this.process;
         const noted = await connection.use((client) => client.hget(connection.key('started'), row.id));
         const outcome = noted ? ('lost' as const) : ('aborted' as const);
         const end = { outcome, reason: PROCESS_DIED, endedAt: host.clock.now() };
         const past = noted && { ...(JSON.parse(noted.slice(1)) as PastRun), ...end };
         const run = Object.assign(runOf(row, host.planOf(row.job)?.file), end);
         if (past) Object.assign(run, { attempt: past.attempt, startedAt: past.startedAt });
-        await steps.leave(row, past ? JSON.stringify(past) : undefined);
-        tellEnd(run);
+        await this.steps.leave(row, past ? JSON.stringify(past) : undefined);
+        this.process.tellEnd(run);
     }
 
     async #forget(): Promise<void> {
-        const { connection, host } = this.parts;
+        const { connection, host } = this.process;
         const { retention, maxRunsPerJob } = host.journal;
         const oldest = Math.max(0, Math.floor(this.#time() - retention));
         const pattern = connection.key('past:').replace(/[[\]?*\\]/g, '\\$&');
@@ -260,8 +247,8 @@ export class Beats {
                 client.scan(cursor || '0', 'MATCH', `${pattern}*`, 'COUNT', 500),
             );
             for (const stream of streams) {
-                await connection.use((client) => client.xtrim(stream, 'MINID', '~', oldest));
-                await connection.use((client) => client.xtrim(stream, 'MAXLEN', '~', maxRunsPerJob));
+                await connection.use((client) => client.xtrim(stream, 'MINID', oldest));
+                await connection.use((client) => client.xtrim(stream, 'MAXLEN', maxRunsPerJob));
             }
             cursor = next;
         }
@@ -275,15 +262,18 @@ export class Beats {
 
 /** The last second up to which any process has enqueued, in what `live` holds; -Infinity: none ever did. */
 export function enqueuedUntilIn(live: Readonly<Record<string, string>>): number {
-    return Math.max(
-        Number(live['enqueued'] ?? -Infinity),
-        ...beatsIn(live).map(({ until }) => until ?? -Infinity),
-    );
+    const until = beatsIn(live).map((beat) => beat.until ?? -Infinity);
+    return Math.max(Number(live['enqueued'] ?? -Infinity), ...until);
 }
 
-function beatsIn(
-    live: Readonly<Record<string, string>>,
-): { id: string; at: number; until: number | undefined }[] {
+interface Beat {
+    readonly id: string;
+    /** Unix milliseconds, by the clock of Redis. */
+    readonly at: number;
+    readonly until: number | undefined;
+}
+
+function beatsIn(live: Readonly<Record<string, string>>): Beat[] {
     return withPrefix('beat ', live).map(([id, value]) => {
         const [at, until] = value.split(' ');
         return { id, at: Number(at), until: until ? Number(until) : undefined };

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../config/redis_settings.js';
+import { Project } from '../../framework.js';
 import { messageOf } from '../../text/errors.js';
-import type { Connect } from './packages.js';
 import { SCRIPTS, type ScriptName } from './scripts.js';
 
 /** How long a command may take, in milliseconds: Redis answers at once, or is away. */
@@ -15,20 +17,25 @@ const CONNECT_PATIENCE = 3_000;
 /** How long a connection that nobody needs stays open, in milliseconds. */
 const LINGER = 50;
 
-/** What a connection tells of. */
-export interface ConnectionListener {
-    /** Redis does not answer, or refuses; told once until it is back. */
-    away(detail: string): void;
-    /** It answers again. */
-    back(): void;
-}
+/**
+ * How long ioredis waits, in milliseconds, for a connection that it ends itself: also for one that has ended before, whose
+ * end it never hears of, and with that a process would live on.
+ */
+const DISCONNECT_TIMEOUT = 500;
 
 /** Redis did not do what it was asked, or nobody knows whether it did. */
 export class RedisAwayError extends Error {
     override readonly name = 'RedisAwayError';
 }
 
-type ScriptRunner = Redis &
+/** What the engine needs from npm, and the embedded one does not. */
+interface Packages {
+    readonly bullmq: typeof import('bullmq');
+    readonly ioredis: Pick<typeof import('ioredis'), 'Redis'>;
+}
+
+/** A client that knows the scripts. */
+export type Client = Redis &
     Record<ScriptName, (prefix: string, ...args: (string | number)[]) => Promise<unknown>>;
 
 /**
@@ -36,25 +43,32 @@ type ScriptRunner = Redis &
  * nobody holds it, so that a command's process comes to its end.
  */
 export class Connection {
-    #client: ScriptRunner | undefined;
+    #client: Client | undefined;
     #detail: string | undefined;
     #lastError: string | undefined;
     #pending = 0;
     #holds = 0;
     #idle: NodeJS.Timeout | undefined;
 
-    /**
-     * @param settings where Redis is
-     * @param prefix what all keys begin with
-     * @param connect makes a client
-     * @param listener told when Redis goes away, and when it is back
-     */
-    constructor(
+    private constructor(
+        readonly packages: Packages,
         private readonly settings: RedisSettings,
+        /** What all keys begin with. */
         readonly prefix: string,
-        private readonly connect: Connect,
-        private readonly listener: ConnectionListener,
+        /** Told when Redis does not answer, or refuses; once until it is back. */
+        private readonly away: (detail: string) => void,
+        private readonly back: () => void,
     ) {}
+
+    /** @throws Error where the packages, or the app's name, are missing */
+    static async to(
+        settings: RedisSettings,
+        prefix: string | Promise<string>,
+        away: (detail: string) => void = () => {},
+        back = () => {},
+    ): Promise<Connection> {
+        return new Connection(await loadPackages(), settings, await prefix, away, back);
+    }
 
     /** Whether Redis did not do what it was asked, and no script has worked since. */
     get isAway(): boolean {
@@ -70,14 +84,28 @@ export class Connection {
      * @throws RedisAwayError
      */
     async script(name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
-        const answer = await this.use((client) => this.run(client, name, ...args));
-        this.#came();
+        const answer = await this.use((client) => client[name](this.prefix, ...args));
+        if (this.#detail !== undefined) {
+            this.#detail = undefined;
+            this.back();
+        }
         return answer;
     }
 
-    /** Runs a script together with other commands. */
-    run(client: Redis, name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
-        return (client as ScriptRunner)[name](this.prefix, ...args);
+    /** Makes a client of ioredis that knows the scripts, and is not connected yet. */
+    connect(options: Readonly<Record<string, unknown>>): Client {
+        const { Redis } = this.packages.ioredis;
+        const [first, second] = this.settings.arguments({
+            lazyConnect: true,
+            disconnectTimeout: DISCONNECT_TIMEOUT,
+            ...options,
+        });
+        const client = typeof first === 'string' ? new Redis(first, second as object) : new Redis(first);
+        // ioredis listens to a socket's first error alone. One of TLS may have a second, which nobody's would end the process.
+        client.on('error', () => client.stream?.on('error', () => {}));
+        for (const [name, lua] of Object.entries(SCRIPTS))
+            client.defineCommand(name, { numberOfKeys: 1, lua });
+        return client as Client;
     }
 
     /**
@@ -85,7 +113,7 @@ export class Connection {
      *
      * @throws RedisAwayError where Redis did not do it; it may yet, where the answer was lost
      */
-    async use<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    async use<T>(work: (client: Client) => Promise<T>): Promise<T> {
         this.#pending += 1;
         clearTimeout(this.#idle);
         try {
@@ -115,7 +143,7 @@ export class Connection {
         };
     }
 
-    async #ready(): Promise<Redis> {
+    async #ready(): Promise<Client> {
         this.#client ??= this.#open();
         const client = this.#client;
         if (client.status === 'ready') return client;
@@ -134,8 +162,8 @@ export class Connection {
         return client;
     }
 
-    #open(): ScriptRunner {
-        const client = this.connect(this.settings, {
+    #open(): Client {
+        const client = this.connect({
             commandTimeout: COMMAND_TIMEOUT,
             socketTimeout: 2 * COMMAND_TIMEOUT,
             maxRetriesPerRequest: 0,
@@ -143,8 +171,6 @@ export class Connection {
             autoResendUnfulfilledCommands: false,
             retryStrategy: (times: number) => Math.min(1_000, 50 * times),
         });
-        for (const [name, lua] of Object.entries(SCRIPTS))
-            client.defineCommand(name, { numberOfKeys: 1, lua });
         client.on('error', (error) => {
             this.#lastError = error.message;
             if (!isWrongDatabase(error)) return;
@@ -153,13 +179,7 @@ export class Connection {
             if (this.#client === client) this.#client = undefined;
         });
         client.connect().catch(() => {});
-        return client as ScriptRunner;
-    }
-
-    #came(): void {
-        if (this.#detail === undefined) return;
-        this.#detail = undefined;
-        this.listener.back();
+        return client;
     }
 
     #went(cause: unknown): Error {
@@ -168,7 +188,7 @@ export class Connection {
         const detail = this.settings.withoutSecrets((isVague && this.#lastError) || message);
         if (this.#detail === undefined) {
             this.#detail = detail;
-            this.listener.away(detail);
+            this.away(detail);
         }
         // Without its cause: an error of ioredis carries the command that failed, the password of AUTH, too.
         return new RedisAwayError(`Redis ${this.settings.place}: ${detail}`);
@@ -192,4 +212,36 @@ export class Connection {
  */
 export function isWrongDatabase({ message }: Error): boolean {
     return /DB index|invalid DB/i.test(message);
+}
+
+/** @throws Error that says what to install, where one of them is missing */
+async function loadPackages(): Promise<Packages> {
+    try {
+        const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')]);
+        return { bullmq, ioredis };
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+        throw new Error(
+            `The engine 'bullmq' needs two packages that are not installed: run \`npm install bullmq ioredis\` (${(error as Error).message})`,
+            { cause: error },
+        );
+    }
+}
+
+/**
+ * What all keys of an app begin with, so that several can share a Redis: two apps, or the same one in two environments,
+ * must not take one another's runs.
+ *
+ * @param environment the value of `NODE_ENV`, or what stands for it
+ * @throws Error where the app has no name
+ */
+export async function prefixIn(environment: string): Promise<string> {
+    const { rootPath = process.cwd() } = await Project.instance;
+    const path = join(rootPath, 'package.json');
+    const manifest = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as { name?: unknown };
+    if (typeof manifest.name === 'string' && manifest.name !== '')
+        return `bot:${manifest.name}:${environment}`;
+    throw new Error(
+        `${path} has no name, by which the app's keys in Redis could be told from those of others: give it one, or set bot.redisPrefix.`,
+    );
 }

@@ -10,8 +10,7 @@ import {
 } from '../../runs/history.js';
 import { enqueuedUntilIn } from './beats.js';
 import type { Connection } from './connection.js';
-import { pastRunOf, type RedisRow, readPast, runOf, workerNamed } from './rows.js';
-import { QUEUE } from './worker.js';
+import { pastRunOf, QUEUE, type RedisRow, readPast, runOf, workerNamed } from './rows.js';
 
 /** What the engine remembers in Redis: a stream of each job's ended runs and skipped slots, and what goes on. */
 export class RedisHistory implements History {
@@ -19,7 +18,7 @@ export class RedisHistory implements History {
 
     constructor(
         private readonly connection: Connection,
-        private readonly release: () => void,
+        private readonly release = () => {},
     ) {}
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {

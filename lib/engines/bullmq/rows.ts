@@ -7,6 +7,12 @@ import type { MissedPolicy } from '../../schedule/missed.js';
 import { traceOf } from '../../text/errors.js';
 import type { Owner } from '../owner.js';
 
+/** The name of the queue; BullMQ puts the prefix in front. */
+export const QUEUE = 'runs';
+
+/** Why a run is lost. */
+export const PROCESS_DIED = 'its process died';
+
 /** A run from when it is due until it has ended, as Redis and BullMQ's job have it. */
 export interface RedisRow {
     readonly id: string;
@@ -48,7 +54,7 @@ export function rowOf(run: Run, parts: RowParts, owner: Owner): RedisRow {
     const { job, schedule = null, args, tenant = null, scheduledAt: slot = null } = run;
     const lane = laneKey(parts.kind, run);
     const id = parts.origin === 'schedule' ? `${slot}-${lane}` : run.id;
-    return { id, ...parts, lane, job, schedule, args, tenant, slot, process: owner.id };
+    return { ...parts, id, lane, job, schedule, args, tenant, slot, process: owner.id };
 }
 
 /** Whether a row keeps its lane: runs that may overlap do not, unless they catch up, one after another. */
@@ -59,6 +65,11 @@ export function holdsLane({ overlap, catchesUp }: Pick<RedisRow, 'overlap' | 'ca
 /** A row as its lane's list has it: `f`: a schedule made it, `c`: it catches up, `m`: somebody asked for it; its slot; its id. */
 export function memberOf({ catchesUp, origin, slot, id }: RedisRow): string {
     return `${catchesUp ? 'c' : origin === 'schedule' ? 'f' : 'm'} ${slot ?? 0} ${id}`;
+}
+
+/** The id of a lane's member. */
+export function idOf(member: string): string {
+    return member.split(' ').at(-1) ?? '';
 }
 
 /** The run of a row. */
@@ -156,4 +167,26 @@ export function pastOf(
 ): string {
     const of = { job, schedule: schedule ?? undefined, args, tenant: tenant ?? undefined };
     return JSON.stringify({ ...of, host, pid });
+}
+
+/**
+ * What history is to say of a run in the queue that has ended, read from what BullMQ has kept.
+ *
+ * @param returned what it returned, as JSON
+ * @param data its data, as JSON
+ * @param by the name of its worker
+ */
+export function pastOfJob(
+    row: RedisRow,
+    returned: string | null,
+    data: string | null,
+    by: string | null,
+): string | undefined {
+    const { ended } = JSON.parse(data || '{}') as { ended?: string };
+    const [startedAt, endedAt, attempt] = String(JSON.parse(returned || '""'))
+        .split(' ')
+        .map(Number);
+    if (ended !== undefined || !attempt) return ended;
+    const run = Object.assign(runOf(row, undefined), { outcome: 'succeeded', startedAt, endedAt, attempt });
+    return JSON.stringify(pastRunOf(run, workerNamed(by)));
 }

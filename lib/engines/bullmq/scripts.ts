@@ -1,6 +1,12 @@
 // What becomes of a run's job in BullMQ's queue: `a`: it has none; `n`: it waits, and was never begun; `r`: it goes on, or its
 // process has died; `w`: it waits for its retry.
-const STATUS = `
+//
+// Does what was decided, unit by unit, where everything that it was decided from is still so, and answers nothing; else it
+// answers how it is: a line each with the value that is checked, whether the job is paused, and of each id whether it is among
+// the rows (1) and the jobs (2); then five of each lane: its newest skipped slots and their id, the status of its head, what is
+// noted of a head that waits for its retry, and its members. A lane with an id stands for that run alone.
+// In commands keys come without their prefix, and `$last` is what the command before did.
+const STEP = `
 local P, call = KEYS[1], redis.call
 local function status(id)
     local known = call('HMGET', P .. ':runs:' .. id, 'processedOn', 'timestamp')
@@ -8,47 +14,57 @@ local function status(id)
     local noted = call('HGET', P .. ':started', id)
     if noted then return string.sub(noted, 1, 1) end
     return known[1] and 'r' or known[2] and 'n' or 'a'
-end`;
-
-// What decides on runs that enter or leave their lanes: of each its id, its lane, and that of its skipped slots. Without a lane,
-// `-`, the run's own status is answered in place of that of its lane's head.
-const READ = `${STATUS}
-local answers = {}
-for index = 1, #ARGV, 3 do
-    local id, lane = ARGV[index], ARGV[index + 2]
-    local isKnown = call('HEXISTS', P .. ':rows', id) + call('EXISTS', P .. ':runs:' .. id)
-    local members = call('LRANGE', P .. ':lane:' .. ARGV[index + 1], 0, -1)
-    local head = members[1] and string.match(members[1], '(%S+)$') or ARGV[index + 1] == '-' and id
-    local skips = call('HMGET', P .. ':skips', lane, lane .. ' id')
-    local was = head and status(head) or ''
-    local noted = was == 'w' and call('HGET', P .. ':started', head) or ''
-    table.insert(answers, { isKnown, skips[1] or '', skips[2] or '', was, noted, members })
 end
-return answers`;
-
-// Does what was decided, unit by unit, where everything that it was decided from is still so; of each it answers what its last
-// command did, or nothing. Where the first of several that belong together is refused, so are the others. Keys come without
-// their prefix. `$last` is what the command before did, a number after a `$` one of the long texts, which come behind.
-const APPLY = `${STATUS}
-local function textOf(value) return type(value) == 'table' and table.concat(value, '\\n') or tostring(value or '') end
-local function resolve(value) local number = string.match(value, '^%$(%d+)$') return number and ARGV[tonumber(number)] or value end
-local function run(command, last)
-    for index = 2, #command do command[index] = command[index] == '$last' and last or resolve(command[index]) end
-    command[2] = P .. ':' .. command[2]
-    return textOf(call(unpack(command)))
-end
-local answers = {}
-for _, unit in ipairs(cjson.decode(ARGV[1])) do
-    local isSo, last = true, ''
-    for _, check in ipairs(unit.checks) do
-        local expected = resolve(table.remove(check))
-        isSo = isSo and (check[1] == 'STATUS' and status(check[2]) or check[1] ~= 'STATUS' and run(check)) == expected
+local function read(unit)
+    local live, known, check, job = P .. ':live', {}, unit.check, unit.job
+    for index, id in ipairs(unit.ids) do
+        known[index] = call('HEXISTS', P .. ':rows', id) + 2 * call('EXISTS', P .. ':runs:' .. id)
     end
-    for _, op in ipairs(isSo and unit.ops or {}) do last = run(op, last) end
-    table.insert(answers, isSo and '+' .. last or '')
-    if unit.leads and not isSo then break end
+    local lines = {
+        check and call('HGET', P .. ':' .. check[1], check[2]) or '',
+        job and call('HEXISTS', live, 'pause ' .. job) + call('HEXISTS', live, 'pause *') or 0,
+        table.concat(known),
+    }
+    for _, lane in ipairs(unit.lanes) do
+        local members = lane[2] and {} or call('LRANGE', P .. ':lane:' .. lane[1], 0, -1)
+        local head = lane[2] or members[1] and string.match(members[1], '(%S+)$')
+        local skips = call('HMGET', P .. ':skips', lane[1], lane[1] .. ' id')
+        local was = head and status(head) or ''
+        local noted = was == 'w' and call('HGET', P .. ':started', head) or ''
+        for _, line in ipairs({ skips[1] or '', skips[2] or '', was, noted, table.concat(members, ',') }) do
+            table.insert(lines, line)
+        end
+    end
+    return table.concat(lines, '\\n')
+end
+local answers = {}
+for index, unit in ipairs(cjson.decode(ARGV[1])) do
+    local reading, last = read(unit), ''
+    if reading == unit.reading then
+        for _, command in ipairs(unit.commands) do
+            for at = 2, #command do command[at] = command[at] == '$last' and last or command[at] end
+            command[2] = P .. ':' .. command[2]
+            last = call(unpack(command))
+        end
+        reading = ''
+    end
+    answers[index] = reading
 end
 return answers`;
+
+// Runs that have ended leave their lanes; answers who is at the head of each then. Of each: its id, its job, what history is to
+// say of it, its lane, and what its lane has of it.
+const LEAVE = `
+local P, call, heads = KEYS[1], redis.call, {}
+for at = 1, #ARGV, 5 do
+    local id, job, past, lane, member = unpack(ARGV, at, at + 4)
+    local isThere = call('HDEL', P .. ':rows', id) == 1
+    if isThere and past ~= '' then call('XADD', P .. ':past:' .. job, '*', 'run', past) end
+    if isThere then call('HDEL', P .. ':started', id) end
+    if isThere and lane ~= '' then call('LREM', P .. ':lane:' .. lane, 1, member) end
+    table.insert(heads, isThere and lane ~= '' and call('LINDEX', P .. ':lane:' .. lane, 0) or '')
+end
+return heads`;
 
 // Takes the lock of a run again that has run out while Redis stood still.
 const LOCK = `
@@ -68,6 +84,6 @@ if now - ARGV[1] > 2000 then redis.call('SET', KEYS[1] .. ':runs:stalled-check',
 return now`;
 
 /** The scripts, by the names under which ioredis runs them. */
-export const SCRIPTS = { botRead: READ, botApply: APPLY, botLock: LOCK, botGuard: GUARD } as const;
+export const SCRIPTS = { botStep: STEP, botLeave: LEAVE, botLock: LOCK, botGuard: GUARD } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

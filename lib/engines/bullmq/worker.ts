@@ -2,14 +2,11 @@ import { once, setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { RedisSettings } from '../../config/redis_settings.js';
 import { toError } from '../../text/errors.js';
-import { isWrongDatabase } from './connection.js';
-import type { Connect, Packages } from './packages.js';
-import { SCRIPTS } from './scripts.js';
-
-/** The name of the queue; BullMQ puts the prefix in front. */
-export const QUEUE = 'runs';
+import type { Attempts } from './attempts.js';
+import { type Client, isWrongDatabase } from './connection.js';
+import type { LocalProcess } from './local_process.js';
+import { QUEUE, workerName } from './rows.js';
 
 /** How long a death takes to be found. */
 export interface Locks {
@@ -28,34 +25,6 @@ const LONGEST_RETRY = 1_000;
 /** How long the end is waited for, in milliseconds; less than a server does. */
 const CLOSE_PATIENCE = 3_000;
 
-/** What a worker works with. */
-export interface QueueWorkerParts {
-    readonly packages: Packages;
-    readonly connect: Connect;
-    readonly settings: RedisSettings;
-    /** What all keys begin with. */
-    readonly prefix: string;
-    /** What BullMQ knows it by. */
-    readonly name: string;
-    /** How many runs go at once. */
-    readonly concurrency: number;
-    readonly locks: Locks;
-    /** Executes what was taken from the queue; what it returns is kept with it. */
-    process(job: Job, token: string): Promise<string>;
-    /** Told when BullMQ has what a job came to. */
-    ended(job: Job): void;
-    /** Told that a job is not its own any more, because another has taken it for lost. */
-    lost(id: string): void;
-    /** Tells how long BullMQ is to wait, in milliseconds, before it brings back what failed with an error; -1: it is not. */
-    delayAfter(error: Error | undefined): number;
-    /** For how long Redis has answered without a pause, in milliseconds. */
-    answersSince(): number;
-    /** Resolves when none of its runs goes on. */
-    rested(): Promise<void>;
-    /** Told of what goes wrong besides. */
-    failed(error: Error): void;
-}
-
 /** What was taken from the queue, until BullMQ knows what it came to. */
 interface Taken {
     readonly job: Job;
@@ -71,11 +40,9 @@ interface Inside {
     moveStalledJobsToWait(): Promise<void>;
 }
 
-type Scripted = Redis & Record<'botLock' | 'botGuard', (...args: (string | number)[]) => Promise<unknown>>;
-
 /** Takes runs out of the queue, over a connection of its own: BullMQ's worker, and what it needs to survive a Redis that is away. */
 export class QueueWorker {
-    #client: Scripted;
+    #client: Client;
     readonly #taken = new Map<string, Taken>();
     readonly #checks: NodeJS.Timeout;
     readonly #resting = new AbortController();
@@ -85,12 +52,18 @@ export class QueueWorker {
     /** How far the clock of Redis is ahead, in milliseconds. */
     #ahead = 0;
 
-    constructor(private readonly parts: QueueWorkerParts) {
+    /** @param answersSince for how long Redis has answered without a pause, in milliseconds */
+    constructor(
+        private readonly process: LocalProcess,
+        private readonly attempts: Attempts,
+        private readonly locks: Locks,
+        private readonly answersSince: () => number,
+    ) {
         // Each run that waits for Redis listens to its end.
         setMaxListeners(0, this.resting);
         this.#client = this.#connect();
         void this.#begin(this.#client);
-        this.#checks = setInterval(() => void this.#check(), parts.locks.check);
+        this.#checks = setInterval(() => void this.#check(), locks.check);
     }
 
     /** Aborted from when on nothing more is taken. */
@@ -103,7 +76,7 @@ export class QueueWorker {
         this.#resting.abort();
         this.#end ??= this.#finish();
         const stop = new AbortController();
-        const late = this.parts.rested().then(() => pause(CLOSE_PATIENCE, stop.signal));
+        const late = this.process.rested().then(() => pause(CLOSE_PATIENCE, stop.signal));
         await Promise.race([this.#end, late]);
         stop.abort();
         this.#isOver = true;
@@ -122,8 +95,8 @@ export class QueueWorker {
         await Promise.all([...this.#taken.values()].map((taken) => this.#lock(taken)));
     }
 
-    #connect(): Scripted {
-        const client = this.parts.connect(this.parts.settings, {
+    #connect(): Client {
+        const client = this.process.connection.connect({
             lazyConnect: false,
             maxRetriesPerRequest: null,
             // A worker waits for runs longer than any command may take.
@@ -134,9 +107,7 @@ export class QueueWorker {
                 this.#isOver || (this.resting.aborted && this.#taken.size === 0)
                     ? null
                     : Math.min(LONGEST_RETRY, 50 * times),
-        }) as Scripted;
-        for (const name of ['botLock', 'botGuard'] as const)
-            client.defineCommand(name, { numberOfKeys: 1, lua: SCRIPTS[name] });
+        });
         client.on('ready', () => void this.lockAgain());
         client.on('error', (error) => {
             if (!isWrongDatabase(error)) return;
@@ -159,7 +130,7 @@ export class QueueWorker {
                 return;
             } catch (error) {
                 if (!isWanted()) return;
-                this.parts.failed(toError(error));
+                this.process.tell(error);
                 await this.#bullmq?.close(true);
                 await pause(BEGIN_AGAIN, resting);
             }
@@ -177,12 +148,14 @@ export class QueueWorker {
     }
 
     #create(): Worker {
-        const { packages, prefix, name, concurrency, delayAfter, failed, locks } = this.parts;
-        const bullmq = new packages.bullmq.Worker(QUEUE, (job, token = '') => this.#process(job, token), {
+        const { host, connection, owner } = this.process;
+        const { locks, attempts } = this;
+        const { Worker } = connection.packages.bullmq;
+        const bullmq = new Worker(QUEUE, (job, token = '') => this.#process(job, token), {
             connection: this.#client,
-            prefix,
-            name,
-            concurrency,
+            prefix: connection.prefix,
+            name: workerName(owner),
+            concurrency: host.concurrency,
             lockDuration: locks.lock,
             stalledInterval: locks.check,
             // After an outage every lock has run out, and nobody is dead: the check is ours to call.
@@ -190,19 +163,19 @@ export class QueueWorker {
             // How often a run may be run again is for its job to say.
             maxStalledCount: Number.MAX_SAFE_INTEGER,
             runRetryDelay: 1_000,
-            settings: { backoffStrategy: (_made, _type, error) => delayAfter(error) },
+            settings: { backoffStrategy: (_made, _type, error) => attempts.delayAfter(error) },
         });
         const ended = (job: Job | undefined) => {
             this.#taken.delete(job?.id ?? '');
-            if (job?.finishedOn) this.parts.ended(job);
+            if (job?.finishedOn) attempts.ended(job);
         };
         bullmq.on('completed', ended);
         bullmq.on('failed', ended);
         bullmq.on('error', (error) => {
             const [, id] = LOCK_ERROR.exec(error.message) ?? [];
             const taken = id === undefined ? undefined : this.#taken.get(id);
-            if (id === undefined) failed(error);
-            else if (taken) void this.#settle(taken).catch((cause) => failed(toError(cause)));
+            if (id === undefined) this.process.tell(error);
+            else if (taken) void this.#settle(taken).catch((cause) => this.process.tell(cause));
         });
         return bullmq;
     }
@@ -211,11 +184,11 @@ export class QueueWorker {
         const taken: Taken = { job, token };
         this.#taken.set(job.id ?? '', taken);
         try {
-            taken.value = await this.parts.process(job, token);
+            taken.value = await this.attempts.perform(job, token);
             await this.#makeSure(taken);
             return taken.value;
         } catch (error) {
-            const { DelayedError, WaitingError } = this.parts.packages.bullmq;
+            const { DelayedError, WaitingError } = this.process.connection.packages.bullmq;
             // It is back in the queue.
             if (error instanceof DelayedError || error instanceof WaitingError)
                 this.#taken.delete(job.id ?? '');
@@ -229,46 +202,50 @@ export class QueueWorker {
 
     // BullMQ takes no outcome without its lock, which may have run out if Redis does not answer at this moment.
     async #makeSure(taken: Taken): Promise<void> {
-        if (this.parts.answersSince() === 0) await this.#lock(taken);
+        if (this.answersSince() === 0) await this.#lock(taken);
     }
 
     /** Takes the lock of a run again, unless it is another's by now. */
     async #lock({ job, token }: Taken): Promise<void> {
-        const { prefix, locks, lost } = this.parts;
         const id = job.id ?? '';
-        const answer = await this.#client.botLock(prefix, id, token, locks.lock).catch(() => undefined);
-        if (answer === 0 && this.#taken.get(id)?.token === token && !job.finishedOn) lost(id);
+        const isOurs = await this.#isOurs(id, token).catch(() => true);
+        if (!isOurs && this.#taken.get(id)?.token === token && !job.finishedOn) this.attempts.lost(id);
     }
 
     // The lock was missing when BullMQ was told of the outcome: it ran out on the way, or the answer of a first try was lost.
     async #settle(taken: Taken): Promise<void> {
-        const { prefix, locks, lost, ended, delayAfter } = this.parts;
+        const { attempts } = this;
         const { job, token, value, error } = taken;
         const id = job.id ?? '';
         if (value === undefined && error === undefined) return this.#lock(taken);
         this.#taken.delete(id);
-        const isOurs = (await this.#client.botLock(prefix, id, token, locks.lock)) === 1;
+        const isOurs = await this.#isOurs(id, token);
         if (isOurs && error) await job.moveToFailed(error, token, false);
         else if (isOurs) await job.moveToCompleted(value, token, false);
-        const key = `${prefix}:${QUEUE}:${id}`;
+        const key = this.process.connection.key(`${QUEUE}:${id}`);
         const [returned, reason] = await this.#client.hmget(key, 'returnvalue', 'failedReason');
         const isTold = error ? reason === error.message : returned === JSON.stringify(value);
-        if (!isTold) lost(id);
-        else if (!error || delayAfter(error) < 0) ended(job);
+        if (!isTold) attempts.lost(id);
+        else if (!error || attempts.delayAfter(error) < 0) attempts.ended(job);
+    }
+
+    // Where its lock has run out it is taken again.
+    async #isOurs(id: string, token: string): Promise<boolean> {
+        const { prefix } = this.process.connection;
+        return (await this.#client.botLock(prefix, id, token, this.locks.lock)) === 1;
     }
 
     // Only who has had answers for the time of a lock knows that a run without one has lost its process.
     async #check(): Promise<void> {
-        const { locks, prefix, answersSince, failed } = this.parts;
         const worker = this.#bullmq as unknown as Inside | undefined;
-        if (!worker || this.#client.status !== 'ready' || answersSince() < locks.lock) return;
+        if (!worker || this.#client.status !== 'ready' || this.answersSince() < this.locks.lock) return;
         const sentAt = Date.now();
         try {
-            const guarded = this.#client.botGuard(prefix, sentAt + this.#ahead);
+            const guarded = this.#client.botGuard(this.process.connection.prefix, sentAt + this.#ahead);
             const [time] = await Promise.all([guarded, worker.moveStalledJobsToWait()]);
             if (Date.now() - sentAt < 500) this.#ahead = Number(time) - Date.now();
         } catch (error) {
-            failed(toError(error));
+            this.process.tell(error);
         }
     }
 

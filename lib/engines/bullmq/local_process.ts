@@ -1,0 +1,115 @@
+import type { EngineHost } from '../../runs/engine.js';
+import type { Run } from '../../runs/run.js';
+import { readError, toError } from '../../text/errors.js';
+import type { Owner } from '../owner.js';
+import { type Connection, RedisAwayError } from './connection.js';
+import type { EndedRow } from './lanes.js';
+import { type RedisRow, runOf } from './rows.js';
+
+/** What goes wrong in BullMQ is told again after so long, in milliseconds. */
+const TELL_AGAIN = 60_000;
+
+/** A process is busy until it has had nothing to do for so long, in milliseconds. */
+const BUSY = 10_000;
+
+/** A run that goes on here. */
+export interface Running {
+    readonly row: RedisRow;
+    readonly run: Run;
+    readonly controller: AbortController;
+    /** Whether others can read what is known of it. */
+    isNoted: boolean;
+}
+
+/** Somebody here waits for a run. */
+interface Waiter {
+    readonly row: RedisRow;
+    readonly run: Run;
+    /** Resolves when it is in its lane, or does not enter it. */
+    readonly entered: Promise<void>;
+    /** Called when it is at the head of its lane. */
+    begin(): void;
+    resolve(run: Run): void;
+}
+
+/** This process, as the engine on Redis knows it: what goes on in it, and what somebody in it waits for. */
+export class LocalProcess {
+    readonly running = new Map<string, Running>();
+    readonly waiters = new Map<string, Waiter>();
+    /** The paused jobs, as they were with the last beat. */
+    paused: ReadonlySet<string> = new Set();
+    /** Whether it takes what waits. */
+    isWorking = false;
+    /** Up to which second it has enqueued; undefined: it does not schedule. */
+    enqueuedUntil: number | undefined;
+    readonly #toldAt = new Map<string, number>();
+    readonly #resting: (() => void)[] = [];
+    #busyAt = Number.NEGATIVE_INFINITY;
+
+    constructor(
+        readonly host: EngineHost,
+        readonly connection: Connection,
+        readonly owner: Owner,
+    ) {}
+
+    /** Whether anything goes on here, or has until lately. */
+    get isBusy(): boolean {
+        return this.running.size + this.waiters.size > 0 || performance.now() - this.#busyAt < BUSY;
+    }
+
+    busy(): void {
+        this.#busyAt = performance.now();
+    }
+
+    begin(row: RedisRow, run: Run): Running {
+        const running = { row, run, controller: new AbortController(), isNoted: false };
+        this.running.set(row.id, running);
+        this.busy();
+        return running;
+    }
+
+    end(id: string): void {
+        this.running.delete(id);
+        for (const resolve of this.#resting.splice(0)) resolve();
+    }
+
+    /** Waits until nothing goes on here any more. */
+    async rested(): Promise<void> {
+        while (this.running.size > 0) await new Promise<void>((resolve) => this.#resting.push(resolve));
+    }
+
+    abort(id: string, reason: string): void {
+        this.running.get(id)?.controller.abort(reason);
+    }
+
+    /** Tells of something that ran, or was lost. */
+    tellEnd(run: Run): void {
+        this.host.emit({ type: 'run-ended', run });
+        const waiter = this.waiters.get(run.id);
+        this.waiters.delete(run.id);
+        waiter?.resolve(run);
+    }
+
+    /** Tells of something that did not start, or ended while it waited for its retry. */
+    tellSkipped({ row, reason, past }: EndedRow): Run {
+        const { host } = this;
+        const run = this.waiters.get(row.id)?.run ?? runOf(row, host.planOf(row.job)?.file);
+        const outcome = past ? 'aborted' : 'skipped';
+        Object.assign(run, { outcome, reason, endedAt: host.clock.now() });
+        if (past) Object.assign(run, { attempt: past.attempt, startedAt: past.startedAt });
+        this.tellEnd(run);
+        return run;
+    }
+
+    /** Tells of what goes wrong besides; of the connection the connection tells. */
+    tell(cause: unknown): void {
+        const error = toError(cause);
+        const isOfConnection =
+            'code' in error || 'syscall' in error || /connection|socket/i.test(error.message);
+        if (this.connection.isAway || isOfConnection || error instanceof RedisAwayError) return;
+        const now = performance.now();
+        if (now - (this.#toldAt.get(error.message) ?? -Infinity) < TELL_AGAIN) return;
+        this.#toldAt.set(error.message, now);
+        this.host.emit({ type: 'engine-failed', error: readError(error) });
+    }
+}
