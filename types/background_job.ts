@@ -26,6 +26,8 @@ export interface BackgroundJobSettings {
     retryDelay?: Duration;
     /** The values of `NODE_ENV` under which the schedules are in force. Default: all. */
     environments?: string[];
+    /** The runs of a slot start within so much time after it, each job and tenant always at the same offset. Default: none. */
+    spread?: Duration;
     /**
      * Local days that are taken out of all schedules: `'2026-12-25'`, `'2026-12-31/2027-01-01'` for a stretch with both of its
      * ends, or a function of the day that answers whether it is out.

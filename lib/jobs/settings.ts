@@ -28,6 +28,8 @@ export interface Settings {
     readonly retryDelay: number;
     /** undefined: all. */
     readonly environments: readonly string[] | undefined;
+    /** In milliseconds; 0: all runs of a slot start at it. */
+    readonly spread: number;
     /** undefined: no day is taken out. */
     readonly except: Exceptions | undefined;
     readonly description: string | undefined;
@@ -65,6 +67,7 @@ const OPTIONS: Options<Settings> = {
             return value;
         },
     },
+    spread: { default: 0, read: parseDuration },
     except: { default: undefined, read: readExceptions },
     description: {
         default: undefined,

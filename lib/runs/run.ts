@@ -22,6 +22,8 @@ export interface Run {
     readonly tenant: TenantId | undefined;
     /** The slot, in unix seconds; undefined for a manual run of no slot. */
     readonly scheduledAt: number | undefined;
+    /** How long after its slot it is to start, in milliseconds: its share of the job's `spread`. */
+    readonly spread: number;
     /** Whether somebody asked for it, rather than the clock. */
     readonly manual: boolean;
     /** 1 for the first attempt; grows with each retry. */
@@ -47,6 +49,7 @@ export function createRun(known: Pick<Run, 'job' | 'args'> & Partial<Run>): Run 
         args: known.args,
         tenant: known.tenant,
         scheduledAt: known.scheduledAt,
+        spread: known.spread ?? 0,
         manual: known.manual ?? false,
         attempt: known.attempt ?? 0,
         startedAt: known.startedAt,
@@ -76,10 +79,14 @@ export function isFirst(run: Run, seen: Set<string>): boolean {
     return true;
 }
 
-/** How many milliseconds after its slot a run started; 0 where it has no slot, or has not started. */
-export function latenessOf(run: Pick<Run, 'scheduledAt' | 'startedAt'>): number {
-    if (run.scheduledAt === undefined || run.startedAt === undefined) return 0;
-    return Math.max(0, run.startedAt - run.scheduledAt * 1000);
+/** How many milliseconds after its slot, and its spread, a run started; 0 where it has no slot, or has not started. */
+export function latenessOf({
+    scheduledAt,
+    startedAt,
+    spread = 0,
+}: Pick<Run, 'scheduledAt' | 'startedAt'> & Partial<Pick<Run, 'spread'>>): number {
+    if (scheduledAt === undefined || startedAt === undefined) return 0;
+    return Math.max(0, startedAt - scheduledAt * 1000 - spread);
 }
 
 /** How many milliseconds a run took, with all its attempts and the waits between; undefined until it has ended. */

@@ -118,7 +118,8 @@ export class Runner {
         const { run, plan } = active;
         if (run.tenant !== undefined) {
             workspace.initialParams._headers['x-tenant-id'] = run.tenant;
-            const isFresh = this.host.clock.now() - dueAt < TENANT_IS_FRESH;
+            // It was listed at the slot, and then waited for its share of the spread.
+            const isFresh = this.host.clock.now() - dueAt + run.spread < TENANT_IS_FRESH;
             const left = isFresh ? undefined : await hasTenant(workspace, plan.settings, run.tenant);
             if (left) return left;
         }

@@ -52,7 +52,7 @@ export function runAsJson(run: Run | PastRun): object {
         manual,
         attempt,
         ...span(run),
-        lateBy: startedAt === undefined ? null : latenessOf(run),
+        lateBy: startedAt === undefined ? null : 'lateBy' in run ? run.lateBy : latenessOf(run),
         error: typeof error === 'string' ? pastErrorAsJson(error, run as PastRun) : (error ?? null),
     };
 }

@@ -12,6 +12,7 @@ import { historyAsJson, jobAsJson, problemAsJson } from './as_json.js';
 import { type JobOverview, nextSlotOf, takeOverview } from './overview.js';
 import {
     describeSchedule,
+    describeSpread,
     nextSlots,
     type Page,
     printHistoryNote,
@@ -79,7 +80,7 @@ async function rowsOf(job: JobOverview, options: Page & { readonly next: number 
     const count = state === 'excluded' || state === 'paused' ? 0 : options.next;
     const schedules = await Promise.all(
         (plan?.schedules ?? []).map(async (schedule) => [
-            await describeSchedule(schedule, LONGEST_ARGS),
+            await describeSchedule(schedule, plan ? describeSpread(plan) : '', LONGEST_ARGS),
             describeNext(nextSlots(schedule, Math.floor(options.now / 1000), count), options),
         ]),
     );

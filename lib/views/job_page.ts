@@ -17,6 +17,7 @@ import { findJob, type JobOverview, takeOverview } from './overview.js';
 import {
     describeArgs,
     describeSchedule,
+    describeSpread,
     nextSlots,
     type Page,
     printHistoryNote,
@@ -117,7 +118,7 @@ async function scheduleLines({ plan, state }: JobOverview, options: JobPageOptio
     const rows = plan.schedules.map(async (schedule) => {
         const slots = state === 'excluded' ? [] : nextSlots(schedule, Math.floor(now / 1000), NEXT_SLOTS);
         return [
-            await describeSchedule(schedule),
+            await describeSchedule(schedule, describeSpread(plan)),
             slots.map((slot) => formatUniqueMoment(slot, timezone)).join('\n'),
             slots.map((slot) => `in ${formatSpan(slot * 1000 - now)}`).join('\n'),
         ];

@@ -1,10 +1,14 @@
 import { relative } from 'node:path';
+import type { JobPlan } from '../jobs/job_plan.js';
 import { describeProblem, type Problem } from '../jobs/problem.js';
+import { mayHaveTenants } from '../runs/tenants.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
+import { offsetIn } from '../schedule/spread.js';
 import { paint } from '../text/paint.js';
 import { keepTogether, paragraph } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
+import { formatDuration } from '../time/duration.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
 import { isWorked, type Overview } from './overview.js';
@@ -57,13 +61,30 @@ export function printWorkNote(overview: Overview, { now, timezone }: Pick<Page, 
     console.log(paint.yellow(`${note}. Start one with start-server, or start-bot.\n`));
 }
 
-/** `'0 2 * * * (at 02:00, every day, Europe/London) ["all"]'`; of the args at most so many characters. */
-export async function describeSchedule(schedule: Schedule, longestArgs = Infinity): Promise<string> {
+/** `'starts 2 min later'`, or `'spread over 5 min'` where each tenant has a start of its own; nothing without a `spread`. */
+export function describeSpread({ name, settings }: Pick<JobPlan, 'name' | 'settings'>): string {
+    const { spread } = settings;
+    if (spread === 0) return '';
+    if (mayHaveTenants(settings)) return `spread over ${formatDuration(spread)}`;
+    return `starts ${formatDuration(offsetIn(spread, name, undefined))} later`;
+}
+
+/**
+ * `'0 2 * * * (at 02:00, every day, Europe/London) ["all"]'`; of the args at most so many characters.
+ *
+ * @param note added to what stands in parentheses
+ */
+export async function describeSchedule(
+    schedule: Schedule,
+    note: string,
+    longestArgs = Infinity,
+): Promise<string> {
     const { crontab, timezone, args } = schedule;
     const meaning = await describeCrontab(crontab);
     const notes = [
         meaning === crontab ? '' : lowerFirst(meaning),
         timezone === undefined || timezone === processTimezone() ? '' : timezone,
+        note,
     ].filter(Boolean);
     const given = describeArgs(args);
     return [

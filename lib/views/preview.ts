@@ -14,7 +14,7 @@ import { formatMoment, formatUniqueMoment, withoutZeroSeconds } from '../time/mo
 import { parseStretchOptions } from '../time/moment_input.js';
 import { processTimezone } from '../time/process_timezone.js';
 import { findJob, type JobOverview, takeOverview } from './overview.js';
-import { describeArgs, printHistoryNote } from './page.js';
+import { describeArgs, describeSpread, printHistoryNote } from './page.js';
 
 /** A year and a day, in seconds. */
 const LONGEST = 367 * 86_400;
@@ -47,7 +47,9 @@ export async function printPreview(
     // All of them first: who asks for too much gets an answer, and not a screenful before it.
     const days = allDays(schedules, stretch);
     if (json) return printJson(asJson(days, idle, stretch));
-    for (const day of days) console.log(['', ...(await renderDay(day, timezone, outputWidth()))].join('\n'));
+    const notes = new Map(jobs.map(({ name, plan }) => [name, plan ? describeSpread(plan) : '']));
+    for (const day of days)
+        console.log(['', ...(await renderDay(day, { timezone, notes, width: outputWidth() }))].join('\n'));
     console.log(`\n${total(days, stretch)}`);
     const names = idle.map(({ name, state }) => {
         const why = state === 'excluded' ? 'not in this environment' : state;
@@ -97,16 +99,25 @@ function asJson(days: readonly PreviewDay[], idle: readonly JobOverview[], optio
     };
 }
 
+interface DayOptions {
+    readonly timezone: string;
+    readonly width: number;
+    /** On the runs of jobs, by name. */
+    readonly notes: ReadonlyMap<string, string>;
+}
+
 /** Shows what is due on one day: a line for each slot, and one for all of a frequent schedule. */
-export async function renderDay(day: PreviewDay, timezone: string, width: number): Promise<string[]> {
-    const rows = await Promise.all(day.entries.map((entry) => rowOf(entry, timezone)));
+export async function renderDay(day: PreviewDay, options: DayOptions): Promise<string[]> {
+    const { timezone, width } = options;
+    const rows = await Promise.all(day.entries.map((entry) => rowOf(entry, options)));
     const [, ...lines] = renderTable(['TIME', 'JOB', 'COUNT', 'SCHEDULE'], rows, width - INDENT.length);
     return [headingOf(day.entries[0]?.first ?? 0, timezone), ...lines.flat().map((line) => INDENT + line)];
 }
 
-async function rowOf({ schedule, first, last, count }: PreviewEntry, timezone: string): Promise<string[]> {
+async function rowOf(entry: PreviewEntry, { timezone, notes }: DayOptions): Promise<string[]> {
+    const { schedule, first, last, count } = entry;
     const time = (second: number) => withoutZeroSeconds(formatUniqueMoment(second, timezone).slice(11));
-    const args = describeArgs(schedule.args);
+    const args = [describeArgs(schedule.args), notes.get(schedule.job)].filter(Boolean).join(', ');
     const job = paint.bold(printable(schedule.job));
     if (count === 1) return [time(first), job, '', args];
     return [

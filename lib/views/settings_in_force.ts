@@ -21,7 +21,7 @@ interface Surroundings {
     readonly hasTenants: boolean | ErrorRecord;
 }
 
-const DURATIONS: readonly (keyof Settings)[] = ['missedWithin', 'timeout', 'retryDelay'];
+const DURATIONS: readonly (keyof Settings)[] = ['missedWithin', 'timeout', 'retryDelay', 'spread'];
 
 /** All settings of a job but the description, in the order of the documentation, as they are in force. */
 export function settingsInForce(plan: JobPlan, surroundings: Surroundings): SettingInForce[] {
@@ -48,6 +48,7 @@ function inForce(
     }
     if (value === undefined) return [null, name === 'environments' ? 'all' : 'none'];
     if (value instanceof Exceptions) return [value, String(value)];
+    if (value === 0 && name === 'spread') return [null, 'none'];
     if (DURATIONS.includes(name)) return [value, formatDuration(value as number)];
     return Array.isArray(value) ? [value, value.join(', ')] : [value];
 }

@@ -14,8 +14,9 @@ import {
 } from '../../lib/runs/engine.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
-import { createRun, type Run } from '../../lib/runs/run.js';
+import { createRun, latenessOf, type Run } from '../../lib/runs/run.js';
 import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
+import { offsetIn } from '../../lib/schedule/spread.js';
 import { readError } from '../../lib/text/errors.js';
 import { ManualClock } from '../../lib/time/manual_clock.js';
 
@@ -813,6 +814,46 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                     await pass(1, alone);
                     await reads('gone', [...expected]);
                 }
+            });
+        });
+
+        describe('the spread', () => {
+            // By their hash, within ten seconds.
+            const offsets = (tenants: readonly (string | undefined)[]) =>
+                tenants.map((tenant) => offsetIn(10_000, 'digest', tenant));
+
+            test('of a job lets its run start at its share, and lateness counts from there', async () => {
+                const schedule = job('digest', { spread: '10s' });
+                const [offset = 0] = offsets([undefined]);
+                await enqueue(alone, schedule, SLOT + 1);
+                while (alone.clock.now() < (SLOT + 1) * 1000 + offset - 1_000) {
+                    assert.equal(alone.taken.length, 0);
+                    await pass(1, alone);
+                }
+                await pass(3, alone);
+                await begun(alone, 1);
+                const run = alone.taken[0]?.run as Run;
+                assert.equal(run.scheduledAt, SLOT + 1);
+                assert.ok(latenessOf({ ...run, startedAt: run.startedAt ?? 0 }) <= 3_000);
+            });
+
+            test('of a multi-tenant job gives each tenant a share of its own', async () => {
+                const tenants = ['acme', 'beta', 'gamma', 'delta'];
+                const schedule = job('digest', { multiTenant: true, spread: '10s' });
+                await enqueue(alone, schedule, SLOT + 1);
+                await begun(alone, 1);
+                alone.end(0, { kind: 'fans out', tenants });
+                alone.endAll(SUCCEEDED);
+                const started = () => alone.taken.slice(1).map(({ run }) => run.tenant);
+                const shares = new Map(offsets(tenants).map((offset, index) => [tenants[index], offset]));
+                for (let seconds = 0; seconds < 13; seconds++) {
+                    await pass(1, alone);
+                    const due = (SLOT + 1) * 1000;
+                    for (const tenant of started())
+                        assert.ok(due + (shares.get(String(tenant)) ?? 0) <= alone.clock.now(), `${tenant}`);
+                }
+                await begun(alone, 1 + tenants.length);
+                assert.deepEqual(started().sort(), [...tenants].sort());
             });
         });
 

@@ -18,6 +18,7 @@ describe('readSettings', () => {
             retries: 0,
             retryDelay: 10_000,
             environments: undefined,
+            spread: 0,
             except: undefined,
             description: undefined,
         });

@@ -183,7 +183,7 @@ describe('a preview', () => {
         const lines: string[] = [];
         const stretch = { from: NOW / 1000 + 3605, to: NOW / 1000 + 2 * 86_400 };
         for (const day of previewDays(schedules, stretch, 'UTC'))
-            lines.push(...(await renderDay(day, 'UTC', 80)));
+            lines.push(...(await renderDay(day, { timezone: 'UTC', width: 80, notes: new Map() })));
         await assertGolden('preview-80', lines);
     });
 });

@@ -59,7 +59,9 @@ const VIEWS: Record<string, () => Promise<readonly string[]>> = {
     'preview-background-jobs': async () =>
         (
             await Promise.all(
-                [...previewDays([schedule], stretch, 'UTC')].map((day) => renderDay(day, 'UTC', Infinity)),
+                [...previewDays([schedule], stretch, 'UTC')].map((day) =>
+                    renderDay(day, { timezone: 'UTC', width: Infinity, notes: new Map() }),
+                ),
             )
         ).flat(),
     'check-background-jobs': async () =>

@@ -4,6 +4,7 @@ import { ALL_JOBS, type Result } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
 import type { PastRun } from '../../runs/history.js';
 import type { Run, TenantId } from '../../runs/run.js';
+import { offsetIn } from '../../schedule/spread.js';
 import { RedisAwayError } from './connection.js';
 import type { LocalProcess, Running } from './local_process.js';
 import { faultOf, PROCESS_DIED, pastRunOf, QUEUE, type RedisRow, rowOf, runOf } from './rows.js';
@@ -243,10 +244,13 @@ export class Attempts {
     // Each of them has the id of its slot and lane: what is there already does not come again.
     async #fanOut(row: RedisRow, tenants: readonly (TenantId | undefined)[]): Promise<void> {
         const { host, owner } = this.process;
-        const parts = { ...row, kind: 'run', runAt: host.clock.now() } as const;
-        const rows = tenants.map((tenant) =>
-            rowOf({ ...runOf(row, undefined), id: globalThis.crypto.randomUUID(), tenant }, parts, owner),
-        );
+        const setting = host.planOf(row.job)?.settings.spread ?? 0;
+        const rows = tenants.map((tenant) => {
+            const spread = offsetIn(setting, row.job, tenant);
+            const run = { ...runOf(row, undefined), id: globalThis.crypto.randomUUID(), tenant, spread };
+            const runAt = Math.max(host.clock.now(), (row.slot ?? 0) * 1000 + spread);
+            return rowOf(run, { ...row, kind: 'run', runAt }, owner);
+        });
         await this.#untilBack(() => this.steps.enter(rows));
     }
 

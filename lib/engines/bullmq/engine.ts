@@ -16,6 +16,7 @@ import type { History } from '../../runs/history.js';
 import { createRun, type Run } from '../../runs/run.js';
 import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Schedule } from '../../schedule/schedule.js';
+import { offsetIn } from '../../schedule/spread.js';
 import { createOwner } from '../owner.js';
 import { Attempts } from './attempts.js';
 import { Beats } from './beats.js';
@@ -320,18 +321,25 @@ export class BullmqEngine implements Engine {
         const { schedule, plan, from, until, catchesUp, leftOut, decidesAnew } = due;
         const { overlap, missed, retries } = plan.settings;
         const { job, text, args, key } = schedule;
+        const kind = mayHaveTenants(plan.settings) ? 'slot' : 'run';
+        // A slot's tenants have their shares when they are listed.
+        const spread = kind === 'slot' ? 0 : offsetIn(plan.settings.spread, job, undefined);
         const rowAt = (slot: number): RedisRow => {
             const parts: RowParts = {
-                kind: mayHaveTenants(plan.settings) ? 'slot' : 'run',
+                kind,
                 origin: 'schedule',
                 overlap,
                 missed,
                 catchesUp,
-                runAt: slot * 1000,
+                runAt: slot * 1000 + spread,
                 heedsPauses: true,
                 retries,
             };
-            return rowOf(createRun({ job, schedule: text, args, scheduledAt: slot }), parts, this.#owner);
+            return rowOf(
+                createRun({ job, schedule: text, args, scheduledAt: slot, spread }),
+                parts,
+                this.#owner,
+            );
         };
         const rows = (decidesAnew ? due.run : due.run.filter((slot) => slot > from)).map(rowAt);
         const reasonOf = ({ slot }: RedisRow) =>

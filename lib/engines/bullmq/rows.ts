@@ -24,6 +24,8 @@ export interface RedisRow {
     readonly catchesUp: boolean;
     /** Unix milliseconds. */
     readonly runAt: number;
+    /** Milliseconds. */
+    readonly spread: number;
     /** Whether it does not start while its job is paused. */
     readonly heedsPauses: boolean;
     readonly retries: number;
@@ -54,7 +56,7 @@ export function rowOf(run: Run, parts: RowParts, owner: Owner): RedisRow {
     const { job, schedule = null, args, tenant = null, scheduledAt: slot = null } = run;
     const lane = laneKey(parts.kind, run);
     const id = parts.origin === 'schedule' ? `${slot}-${lane}` : run.id;
-    return { ...parts, id, lane, job, schedule, args, tenant, slot, process: owner.id };
+    return { ...parts, id, lane, job, schedule, args, tenant, slot, spread: run.spread, process: owner.id };
 }
 
 /** Whether a row keeps its lane: runs that may overlap do not, unless they catch up, one after another. */
@@ -83,6 +85,7 @@ export function runOf(row: RedisRow, file: string | undefined): Run {
         schedule: row.schedule ?? undefined,
         tenant: row.tenant ?? undefined,
         scheduledAt: row.slot ?? undefined,
+        spread: row.spread,
         manual: origin !== 'schedule',
     });
 }
@@ -105,6 +108,7 @@ export function faultOf(data: unknown, jobId: string | undefined): string | unde
     if (row.tenant !== null && typeof row.tenant !== 'string' && !Number.isFinite(row.tenant))
         return 'its `tenant` is neither a text nor a number';
     if (row.slot !== null && !Number.isSafeInteger(row.slot)) return 'its `slot` is no unix second';
+    if (!Number.isFinite(row.spread)) return 'its `spread` is no length of time';
     return Number.isFinite(row.runAt) ? undefined : 'its `runAt` is no time';
 }
 

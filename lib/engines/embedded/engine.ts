@@ -393,7 +393,8 @@ export class EmbeddedEngine implements Engine {
         const { run, batch } = row;
         if (result.kind === 'fans out') {
             const tenants = result.tenants ?? [undefined];
-            while (!(await this.#do((step) => queue.fanOut(step, row, tenants))));
+            const spread = this.#host?.planOf(run.job)?.settings.spread ?? 0;
+            while (!(await this.#do((step) => queue.fanOut(step, row, tenants, spread))));
             return;
         }
         if (result.kind === 'ended') return this.#end(row, result);

@@ -2,6 +2,7 @@ import { ALL_JOBS, type DueSchedule, type LastEnqueued, type WaitingSlots } from
 import { createRun } from '../../runs/run.js';
 import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Schedule } from '../../schedule/schedule.js';
+import { offsetIn } from '../../schedule/spread.js';
 import type { Database } from './database.js';
 import { enter, free } from './lanes.js';
 import { GONE } from './processes.js';
@@ -45,14 +46,17 @@ function kindOf({ plan }: DueSchedule): Kind {
 
 function rowOf(due: DueSchedule, slot: number): NewRow {
     const { schedule, plan, position, until, catchesUp } = due;
+    const kind = kindOf(due);
+    // A slot's tenants have their shares when they are listed.
+    const spread = kind === 'slot' ? 0 : offsetIn(plan.settings.spread, plan.name, undefined);
     const run = createRun({
         job: plan.name,
         file: plan.file,
         schedule: schedule.text,
         args: schedule.args,
         scheduledAt: slot,
+        spread,
     });
-    const kind = kindOf(due);
     const { overlap, missed } = plan.settings;
     return {
         kind,
@@ -65,7 +69,7 @@ function rowOf(due: DueSchedule, slot: number): NewRow {
         // What one second made due takes turns; what catches up does so on its own.
         batch: until * 2 + (catchesUp ? 1 : 0),
         position,
-        runAt: slot * 1000,
+        runAt: slot * 1000 + spread,
     };
 }
 

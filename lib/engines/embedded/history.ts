@@ -8,7 +8,7 @@ import {
     type PastSkips,
     timeOf,
 } from '../../runs/history.js';
-import type { Outcome } from '../../runs/run.js';
+import { latenessOf, type Outcome } from '../../runs/run.js';
 import { isGone } from '../owner.js';
 import { type Database, kindOf, type Row, type SqlValue } from './database.js';
 import { openForReading } from './file.js';
@@ -19,7 +19,7 @@ import { placeOf, type Store } from './store.js';
 // A slot stands for its tenants, unless it has failed.
 const LISTED = `started_at IS NOT NULL AND (kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))`;
 
-const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack,
+const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack, spread,
     host, pid, (SELECT place FROM bot_processes WHERE bot_processes.id = bot_runs.process) AS place FROM bot_runs`;
 
 const SKIPS =
@@ -124,7 +124,7 @@ function pastRunOf(row: Row): PastRun {
         attempt: row['attempt'] as number,
         startedAt,
         endedAt,
-        lateBy: slot === undefined ? 0 : Math.max(0, startedAt - slot * 1000),
+        lateBy: latenessOf({ scheduledAt: slot, startedAt, spread: row['spread'] as number }),
         outcome: isLost ? 'lost' : endedAt === undefined ? 'running' : (state as Outcome),
         reason: isLost ? 'its process is gone' : ((row['reason'] as string | null) ?? undefined),
         error: (row['error'] as string | null) ?? undefined,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TenantId } from '../../runs/run.js';
+import { offsetIn } from '../../schedule/spread.js';
 import { isGone, type Owner } from '../owner.js';
 import type { SqlValue } from './database.js';
 import { askToEnd, endRow, enter, free, skip } from './lanes.js';
@@ -113,7 +114,12 @@ export function retryLater(
 const MOST_IN_STEP = 200;
 
 /** Makes runs of a slot for its next tenants; answers whether with these the slot has ended, or it is another's by now. */
-export function fanOut(step: Step, row: StoredRow, tenants: readonly (TenantId | undefined)[]): boolean {
+export function fanOut(
+    step: Step,
+    row: StoredRow,
+    tenants: readonly (TenantId | undefined)[],
+    spread: number,
+): boolean {
     const { database, by, now, consequences } = step;
     const known = database.statement(`SELECT progress FROM bot_runs WHERE ${MINE}`).get(mine(row, by));
     if (!known) return true;
@@ -121,9 +127,11 @@ export function fanOut(step: Step, row: StoredRow, tenants: readonly (TenantId |
     const from = progress === null ? 0 : tenants.indexOf(JSON.parse(progress)) + 1;
     const next = tenants.slice(from, from + MOST_IN_STEP);
     for (const tenant of next) {
-        const fresh = { id: randomUUID(), tenant, attempt: 0, startedAt: undefined };
+        const offset = offsetIn(spread, row.run.job, tenant);
+        const fresh = { id: randomUUID(), tenant, attempt: 0, startedAt: undefined, spread: offset };
         const run = { ...row.run, ...fresh };
-        enter(step, { ...row, kind: 'run', run, lane: laneKey('run', run), runAt: now });
+        const runAt = Math.max(now, (run.scheduledAt ?? 0) * 1000 + offset);
+        enter(step, { ...row, kind: 'run', run, lane: laneKey('run', run), runAt });
     }
     if (from + next.length < tenants.length) {
         database

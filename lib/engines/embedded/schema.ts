@@ -40,6 +40,8 @@ const SCHEMA = `
         order_at INTEGER NOT NULL,
         position INTEGER NOT NULL,
         run_at INTEGER NOT NULL,
+        -- how long after its slot it is to start, in milliseconds
+        spread INTEGER NOT NULL DEFAULT 0,
         -- why it is asked to end
         abort TEXT,
         -- of a slot: the last tenant that has its run

@@ -156,7 +156,7 @@ test('every statement of a step finds its rows by an index', () => {
     enter(step, newRow(step, 'a', START, { kind: 'slot', missed: 'all', catchesUp: true }));
     const [batch = 0] = waitingBatches(step);
     const taken = take(step, batch, what) as StoredRow;
-    fanOut(step, taken, ['acme']);
+    fanOut(step, taken, ['acme'], 0);
     const tenant = take(step, batch, what) as StoredRow;
     retryLater(step, tenant, { at: step.now });
     promote(step, 1);
