@@ -38,7 +38,7 @@ function definitionOf({ overlap, multiTenant, retries }: (typeof JOBS)[0]): stri
 
 const [seconds = '186'] = process.argv.slice(2);
 const fleet = await openFleet(Object.fromEntries(JOBS.map((job) => [job.file, definitionOf(job)])), {
-    'pinstripe.config.js': `export default { bot: { log: 'silent', journal: { maxRunsPerJob: 1_000_000 } } };\n`,
+    'pinstripe.config.js': `export default { bot: { log: 'silent', concurrency: 20, journal: { maxRunsPerJob: 1_000_000 } } };\n`,
     'history.mjs': HISTORY_SCRIPT,
 });
 const faults: Record<string, number> = {};
