@@ -8,8 +8,10 @@ const SERVERS = 4;
 const TENANTS = ['acme', 'globex', 'initech'];
 /** Each job has so many schedules, each with args of its own: 108 slots a second in all. */
 const SCHEDULES = 9;
-/** In this time whatever is left comes to an end, in milliseconds: leases, retries, and what waits. */
+/** In this time leases run out, and retries are made, in milliseconds. */
 const CALM = 45_000;
+/** A lane that catches up works off its line in this time, in milliseconds, on a machine that has other things to do. */
+const LONGEST_DRAIN = 240_000;
 
 const JOBS = ['skip', 'queue', 'allow'].flatMap((overlap, retries) =>
     [false, true].map((multiTenant) => ({
@@ -36,7 +38,7 @@ function definitionOf({ overlap, multiTenant, retries }: (typeof JOBS)[0]): stri
 
 const [seconds = '186'] = process.argv.slice(2);
 const fleet = await openFleet(Object.fromEntries(JOBS.map((job) => [job.file, definitionOf(job)])), {
-    'pinstripe.config.js': `export default { bot: { log: 'silent', journal: { maxRunsPerJob: 1_000_000 } } };\n`,
+    'pinstripe.config.js': `export default { bot: { log: 'silent', concurrency: 20, journal: { maxRunsPerJob: 1_000_000 } } };\n`,
     'history.mjs': HISTORY_SCRIPT,
 });
 const faults: Record<string, number> = {};
@@ -45,6 +47,17 @@ const servers: Server[] = Array.from({ length: SERVERS }, () => fleet.start(env)
 await Promise.all(servers.map(({ started }) => started));
 const first = Math.floor(Date.now() / 1000) + 2;
 const last = first + Number(seconds) - 1;
+
+/** How many slots of the storm still wait. */
+function leftOver(): number {
+    const database = new Database(fleet.journal);
+    const sql = 'SELECT count(*) AS count FROM bot_runs WHERE ended_at IS NULL AND slot <= ?';
+    try {
+        return database.statement(sql).get([last])?.['count'] as number;
+    } finally {
+        database.close();
+    }
+}
 
 const FAULTS: Readonly<Record<string, (victim: number) => Promise<void>>> = {
     async SIGKILL(victim) {
@@ -83,6 +96,9 @@ while (Date.now() < last * 1000) {
     await FAULTS[name]?.(Math.floor(SERVERS * Math.random()));
 }
 await delay(CALM);
+const calmAt = Date.now();
+while (leftOver() > 0 && Date.now() - calmAt < LONGEST_DRAIN) await delay(1_000);
+console.log(`${leftOver()} left ${Math.round((Date.now() - calmAt + CALM) / 1000)} s after the storm`);
 await fleet.stop();
 
 const jobs = JOBS.map((job) => ({ ...job, name: job.file.replaceAll('_', '-') }));

@@ -92,8 +92,8 @@ function decideAnew(step: Step, { schedule: { job, text }, skipped }: DueSchedul
         )
         .run([job, text]);
     // They go one after another now, also those that might overlap.
-    for (const row of unfinished(step, "job = ? AND schedule = ? AND state = 'blocked'", [job, text]))
-        free(step, row);
+    const blocked = unfinished(step, "job = ? AND schedule = ? AND state = 'blocked'", [job, text]);
+    for (const row of new Map(blocked.map((row) => [row.lane, row])).values()) free(step, row);
 }
 
 function isKnown(database: Database, { lane, run }: NewRow): boolean {

@@ -9,6 +9,7 @@ import {
     setEnded,
     storedRow,
     UNFINISHED,
+    unfinished,
 } from './rows.js';
 import { recordSkips } from './skips.js';
 
@@ -18,6 +19,15 @@ type Member = StoredRow & LaneMember;
 const IN_LANE = "job = ? AND lane = ? AND holds = 1 AND (state <> 'delayed' OR attempt > 0)";
 
 const MEMBERS = `${UNFINISHED} ${IN_LANE} ORDER BY order_at, position, seq`;
+
+// Those that catch up and have not started.
+const IN_LINE = "catches_up = 1 AND attempt = 0 AND state <> 'running'";
+
+const LINE = `SELECT count(*) AS members, coalesce(sum(${IN_LINE}), 0) AS line FROM bot_runs INDEXED BY bot_unfinished
+    WHERE ended_at IS NULL AND ${IN_LANE}`;
+
+/** How many hold a lane or wait in it, and how many of them catch up. */
+type Line = Record<'members' | 'line', number>;
 
 const FREE = `UPDATE bot_runs SET state = 'waiting' WHERE state = 'blocked' AND seq =
     (SELECT seq FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND ${IN_LANE}
@@ -67,15 +77,22 @@ function enterLaneOf(
     become: (state: 'blocked' | 'waiting', catchesUp: boolean) => boolean,
 ): void {
     const { database, now, consequences } = step;
-    const members = holdsLane(row) || row.missed === 'all' ? membersOf(step, row) : [];
-    // A slot that comes due while others of its lane catch up in order goes behind them.
-    const joins = row.origin === 'schedule' && row.missed === 'all' && members.some(waitsToCatchUp);
-    const catchesUp = row.catchesUp || joins;
-    if (!holdsLane({ ...row, catchesUp })) {
-        if (become('waiting', false)) consequences.push({ kind: 'waits', batch: row.batch });
+    const waits = { kind: 'waits' as const, batch: row.batch };
+    if (row.catchesUp || (row.origin === 'schedule' && row.missed === 'all')) {
+        const { members, line } = database.statement(LINE).get([row.run.job, row.lane]) as Line;
+        // A slot that comes due while others of its lane catch up in order goes behind them.
+        if (row.catchesUp || line) {
+            if (!become(members > 0 ? 'blocked' : 'waiting', true)) return;
+            if (members === 0) consequences.push(waits);
+            if (line >= MOST_CATCHING_UP) endOldest(step, row, line + 1 - MOST_CATCHING_UP);
+            return;
+        }
+    }
+    if (!holdsLane(row)) {
+        if (become('waiting', false)) consequences.push(waits);
         return;
     }
-    const entry = enterLane({ ...row, catchesUp }, members);
+    const entry = enterLane(row, membersOf(step, row));
     if (entry.kind === 'overlap') {
         const { run, origin, seq } = row;
         const { run: holder } = entry.with;
@@ -86,15 +103,17 @@ function enterLaneOf(
         return;
     }
     // A slot that has its row, or its reason, moves nobody.
-    if (!become(entry.isBlocked ? 'blocked' : 'waiting', catchesUp)) return;
-    if (!entry.isBlocked) consequences.push({ kind: 'waits', batch: row.batch });
+    if (!become(entry.isBlocked ? 'blocked' : 'waiting', false)) return;
+    if (!entry.isBlocked) consequences.push(waits);
     if (entry.overtakes)
         database.statement("UPDATE bot_runs SET state = 'blocked' WHERE seq = ?").run([entry.overtakes.seq]);
     for (const older of entry.supersedes) endRow(step, older, 'superseded');
     if (entry.replaces) askToEnd(step, entry.replaces, 'replaced');
-    const waiting = catchesUp ? members.filter(waitsToCatchUp) : [];
-    for (const older of waiting.slice(0, Math.max(0, waiting.length + 1 - MOST_CATCHING_UP)))
-        endRow(step, older, 'too many');
+}
+
+function endOldest(step: Step, { run, lane }: NewRow, count: number): void {
+    const oldest = `${IN_LANE} AND ${IN_LINE} ORDER BY order_at, position, seq LIMIT ?`;
+    for (const row of unfinished(step, oldest, [run.job, lane, count])) endRow(step, row, 'too many');
 }
 
 /** Asks a run to end, without another attempt; one that waits ends at once. */
@@ -136,10 +155,6 @@ export function skip(step: Step, row: NewRow & { readonly seq?: number }, reason
     if (slot === undefined) return;
     const slots = { reason, first: slot, last: slot, count: 1, atLeast: false };
     recordSkips(step, { ...slots, job, schedule, args, tenant, lane: row.lane });
-}
-
-function waitsToCatchUp({ catchesUp, attempt, state }: LaneMember): boolean {
-    return catchesUp && attempt === 0 && state !== 'running';
 }
 
 function membersOf({ database }: Step, { run, lane }: NewRow): Member[] {

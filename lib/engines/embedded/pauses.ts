@@ -24,7 +24,8 @@ export function pause(step: Step, job: string): void {
         giveUpWaiting(step, name, '1', [], 'paused');
         putOff.run([name]);
         // Somebody may wait behind a run that has just been put off.
-        for (const row of unfinished(step, "job = ? AND state = 'blocked'", [name])) free(step, row);
+        const blocked = unfinished(step, "job = ? AND state = 'blocked'", [name]);
+        for (const row of new Map(blocked.map((row) => [row.lane, row])).values()) free(step, row);
     }
 }
 
