@@ -175,7 +175,6 @@ export class Beats {
             await connection.use((client) => client.hdel(key('live'), ...dead.map(({ id }) => `beat ${id}`)));
         }
         const alive = new Set(beats.flatMap(({ id, at }) => (this.#time() - at < SILENT ? [id] : [])));
-        await this.#forgetAborts(withPrefix('abort ', live).map(([id]) => id));
         for (let cursor = ''; cursor !== '0'; ) {
             const [next, page] = await connection.use((client) =>
                 client.hscan(key('rows'), cursor || '0', 'COUNT', MOST_IN_STEP),
@@ -187,15 +186,6 @@ export class Beats {
         }
         if (await connection.use((client) => client.set(key('forgets'), 1, 'PX', FORGET_EVERY, 'NX')))
             await this.#forget();
-    }
-
-    // Who was asked to end, and has ended.
-    async #forgetAborts(ids: readonly string[]): Promise<void> {
-        const { connection } = this.process;
-        if (ids.length === 0) return;
-        const rows = await connection.use((client) => client.hmget(connection.key('rows'), ...ids));
-        const over = ids.filter((_, index) => rows[index] === null).map((id) => `abort ${id}`);
-        if (over.length > 0) await connection.use((client) => client.hdel(connection.key('live'), ...over));
     }
 
     async #finish(rows: readonly RedisRow[], alive: ReadonlySet<string>): Promise<void> {

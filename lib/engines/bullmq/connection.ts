@@ -103,6 +103,10 @@ export class Connection {
         const client = typeof first === 'string' ? new Redis(first, second as object) : new Redis(first);
         // ioredis listens to a socket's first error alone. One of TLS may have a second, which nobody's would end the process.
         client.on('error', () => client.stream?.on('error', () => {}));
+        // Without the database that was asked for, ioredis would go on in the first one, among the keys of others.
+        client.on('error', ({ message }) => {
+            if (/DB index|invalid DB/i.test(message)) client.disconnect();
+        });
         for (const [name, lua] of Object.entries(SCRIPTS))
             client.defineCommand(name, { numberOfKeys: 1, lua });
         return client as Client;
@@ -171,12 +175,12 @@ export class Connection {
             autoResendUnfulfilledCommands: false,
             retryStrategy: (times: number) => Math.min(1_000, 50 * times),
         });
+        // The next attempt is another client's.
+        client.on('end', () => {
+            if (this.#client === client) this.#client = undefined;
+        });
         client.on('error', (error) => {
             this.#lastError = error.message;
-            if (!isWrongDatabase(error)) return;
-            client.disconnect();
-            // The next attempt is another connection's.
-            if (this.#client === client) this.#client = undefined;
         });
         client.connect().catch(() => {});
         return client;
@@ -202,16 +206,6 @@ export class Connection {
             this.#client = undefined;
         }, LINGER);
     }
-}
-
-/**
- * Tells whether Redis does not have the database that was asked for. ioredis would go on in the first one, among the keys
- * of others.
- *
- * @param error what a client has emitted
- */
-export function isWrongDatabase({ message }: Error): boolean {
-    return /DB index|invalid DB/i.test(message);
 }
 
 /** @throws Error that says what to install, where one of them is missing */

@@ -114,8 +114,8 @@ export class BullmqEngine implements Engine {
         if (this.#opened !== opened || process.running.size > 0 || process.isWorking) return;
         this.#opened = undefined;
         this.#opening = undefined;
-        await this.#letGo(opened);
         await steps.close();
+        await this.#letGo(opened);
     }
 
     async history(host: HistoryHost): Promise<History> {

@@ -247,7 +247,7 @@ export class LanePlan {
         const row: RedisRow = like.id === id ? like : { ...like, id, slot, catchesUp };
         // Who takes it finds this instead of it. Where the queue has no job of it yet, nobody adds one any more: it has its id.
         this.do(['HSET', `runs:${id}`, 'data', GONE], ['EXPIRE', `runs:${id}`, String(KEPT)]);
-        this.do(['HDEL', 'live', `abort ${id}`], ['ZREM', 'later', id]);
+        this.do(['ZREM', 'later', id]);
         this.#remove(id, like.lane, text);
         if (attempt === 0) return void this.skipRow(row, reason);
         const noted = JSON.parse(lane.noted.slice(1)) as PastRun;
@@ -257,7 +257,8 @@ export class LanePlan {
     }
 
     #remove(id: string, key: string, text: string): void {
-        this.do(['HDEL', 'rows', id], ['HDEL', 'started', id], ['LREM', `lane:${key}`, '1', text]);
+        this.do(['HDEL', 'rows', id], ['HDEL', 'started', id], ['HDEL', 'live', `abort ${id}`]);
+        this.do(['LREM', `lane:${key}`, '1', text]);
         const lane = this.#lanes.get(key);
         if (lane) lane.members = lane.members.filter((member) => member.id !== id);
     }

@@ -105,7 +105,7 @@ export class LocalProcess {
     tell(cause: unknown): void {
         const error = toError(cause);
         const isOfConnection =
-            'code' in error || 'syscall' in error || /connection|socket/i.test(error.message);
+            'code' in error || 'syscall' in error || /connection|socket|sentinel/i.test(error.message);
         if (this.connection.isAway || isOfConnection || error instanceof RedisAwayError) return;
         const now = performance.now();
         if (now - (this.#toldAt.get(error.message) ?? -Infinity) < TELL_AGAIN) return;

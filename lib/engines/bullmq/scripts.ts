@@ -60,7 +60,8 @@ for at = 1, #ARGV, 5 do
     local id, job, past, lane, member = unpack(ARGV, at, at + 4)
     local isThere = call('HDEL', P .. ':rows', id) == 1
     if isThere and past ~= '' then call('XADD', P .. ':past:' .. job, '*', 'run', past) end
-    if isThere then call('HDEL', P .. ':started', id) end
+    call('HDEL', P .. ':started', id)
+    call('HDEL', P .. ':live', 'abort ' .. id)
     if isThere and lane ~= '' then call('LREM', P .. ':lane:' .. lane, 1, member) end
     table.insert(heads, isThere and lane ~= '' and call('LINDEX', P .. ':lane:' .. lane, 0) or '')
 end

@@ -34,6 +34,7 @@ interface Leaving {
 export class Steps {
     #queue: { readonly client: Redis; readonly bullmq: Queue } | undefined;
     #leaving: Leaving[] = [];
+    readonly #starting = new Set<Promise<void>>();
     readonly #skipsBehind = new Map<string, number>();
 
     constructor(private readonly process: LocalProcess) {}
@@ -117,6 +118,7 @@ export class Steps {
     }
 
     async close(): Promise<void> {
+        await Promise.all(this.#starting);
         await this.#queue?.bullmq.close().catch(() => {});
         this.#queue = undefined;
     }
@@ -146,11 +148,12 @@ export class Steps {
                 moved.set(check[1], value);
                 return [];
             });
-            await this.#follow(plans.filter((_, index) => answers[index] === ''));
+            this.#tellEnds(plans.filter((_, index) => answers[index] === ''));
+            this.#startHeads(plans.filter((_, index) => answers[index] === ''));
         }
     }
 
-    async #follow(plans: readonly LanePlan[]): Promise<void> {
+    #tellEnds(plans: readonly LanePlan[]): void {
         for (const { aborts, ended } of plans) {
             for (const { id, reason } of aborts) this.process.abort(id, reason);
             for (const one of ended) {
@@ -159,9 +162,15 @@ export class Steps {
                 if (one.behind !== undefined && !run.manual) void this.#tellBlocked(run, one.behind);
             }
         }
+    }
+
+    // Nobody waits for it: what does not reach the queue is found when heads are looked for that are not in it.
+    #startHeads(plans: readonly LanePlan[]): void {
         const heads = plans.map((plan) => plan.heads());
-        await this.#add(heads.flatMap(({ fresh }) => fresh));
-        await this.start(heads.flatMap(({ freed }) => freed));
+        const added = this.#add(heads.flatMap(({ fresh }) => fresh));
+        const started = added.then(() => this.start(heads.flatMap(({ freed }) => freed)));
+        const starting = started.catch(() => {}).finally(() => this.#starting.delete(starting));
+        this.#starting.add(starting);
     }
 
     async #tellBlocked(run: Run, behind: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { toError } from '../../text/errors.js';
 import type { Attempts } from './attempts.js';
-import { type Client, isWrongDatabase } from './connection.js';
+import type { Client } from './connection.js';
 import type { LocalProcess } from './local_process.js';
 import { QUEUE, workerName } from './rows.js';
 
@@ -109,11 +109,6 @@ export class QueueWorker {
                     : Math.min(LONGEST_RETRY, 50 * times),
         });
         client.on('ready', () => void this.lockAgain());
-        client.on('error', (error) => {
-            if (!isWrongDatabase(error)) return;
-            client.disconnect();
-            if (this.#client === client) void this.#beginAnew();
-        });
         return client;
     }
 
@@ -135,16 +130,6 @@ export class QueueWorker {
                 await pause(BEGIN_AGAIN, resting);
             }
         }
-    }
-
-    async #beginAnew(): Promise<void> {
-        const lost = this.#bullmq;
-        this.#bullmq = undefined;
-        await Promise.race([lost?.close(true), pause(CLOSE_PATIENCE, this.resting)]);
-        await pause(BEGIN_AGAIN, this.resting);
-        if (this.resting.aborted) return;
-        this.#client = this.#connect();
-        await this.#begin(this.#client);
     }
 
     #create(): Worker {
