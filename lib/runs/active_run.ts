@@ -3,7 +3,7 @@ import type { Context } from '../../types/framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import { readError, toError } from '../text/errors.js';
 import type { Emit } from './events.js';
-import { laneOf, type Run } from './run.js';
+import type { Run } from './run.js';
 
 /** Why a run was aborted as a whole; a timeout ends one attempt only. */
 export type AbortReason = 'replaced' | 'stopping' | 'interrupted' | 'lost';
@@ -18,16 +18,11 @@ const SENTENCES: Record<AbortReason | 'timeout', string> = {
 
 /** An attempt of a run that is being executed. */
 export class ActiveRun {
-    readonly lane: string;
-
     /** What the job failed with outside of its own promise, while it ran. */
     strayError: Error | undefined;
-
     abortReason: AbortReason | undefined;
-
     /** The root context of its workspace. */
     workspace: Context | undefined;
-
     readonly #controller = new AbortController();
 
     /**
@@ -39,16 +34,13 @@ export class ActiveRun {
         readonly plan: JobPlan,
         readonly parent: ActiveRun | undefined,
         private readonly emit: Emit,
-    ) {
-        this.lane = laneOf(run);
-    }
+    ) {}
 
-    /** The signal of the attempt. */
     get signal(): AbortSignal {
         return this.#controller.signal;
     }
 
-    /** How many milliseconds it has been going on. */
+    /** In milliseconds. */
     age(now: number): number {
         return now - (this.run.startedAt ?? now);
     }

@@ -6,18 +6,14 @@ import { type ErrorRecord, readError, toError } from '../text/errors.js';
 import { type ActiveRun, runStorage } from './active_run.js';
 import type { EngineHost } from './engine.js';
 import { latenessOf, type Outcome } from './run.js';
-import { watchStrayErrors } from './stray_errors.js';
-import { hasTenant, type Tenancy, tenancyOf } from './tenants.js';
+import { attributeStrayErrors } from './stray_errors.js';
+import { type Tenancy, tenancyOf, whyNotServed } from './tenants.js';
 
 /** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
 const GRACE_AFTER_ABORT = 5_000;
 
 /** A tenant that was there less than this ago, in milliseconds, is not asked for again. */
 const TENANT_IS_FRESH = 10_000;
-
-interface JobInstance {
-    run(...args: unknown[]): unknown;
-}
 
 type Hook = (this: object, ...args: unknown[]) => unknown;
 type Hookable = Record<'hooks' | 'allHooks', Partial<Record<HookName, Hook[]>>>;
@@ -33,24 +29,18 @@ export interface Ending {
 export class Runner {
     constructor(private readonly host: Pick<EngineHost, 'clock' | 'emit'>) {}
 
-    /**
-     * Executes one attempt of a run.
-     *
-     * @param dueAt when it could start, in unix milliseconds
-     * @returns how it ended; the promise never rejects
-     */
+    /** Executes one attempt of a run, which could start at `dueAt`, in unix milliseconds. The promise never rejects. */
     async attempt(active: ActiveRun, dueAt: number): Promise<Ending> {
         const { clock, emit } = this.host;
         emit({ type: 'run-started', run: active.run });
         const { timeout } = active.plan.settings;
-        const cancelTimeout =
-            timeout === undefined ? undefined : clock.after(timeout, () => active.timeOut());
-        let left: string | undefined;
+        const cancel = timeout === undefined ? () => {} : clock.after(timeout, () => active.timeOut());
+        let reason: string | undefined;
         const thrown = await this.#inWorkspace(active, async (workspace) => {
-            left = await this.#runJob(active, workspace, dueAt);
+            reason = await this.#runJob(active, workspace, dueAt);
         });
-        cancelTimeout?.();
-        return left === undefined ? endingOf(active, thrown?.error) : { outcome: 'skipped', reason: left };
+        cancel();
+        return reason === undefined ? endingOf(active, thrown?.error) : { outcome: 'skipped', reason };
     }
 
     /** Lists for whom a slot runs; else answers how that failed. The promise never rejects. */
@@ -82,7 +72,7 @@ export class Runner {
     ): Promise<{ readonly error: Error } | undefined> {
         const { run, signal } = active;
         const { clock, emit } = this.host;
-        watchStrayErrors();
+        attributeStrayErrors();
         let cancel = () => {};
         const onAbort = () => {
             const reason = active.abortReason ?? 'timeout';
@@ -118,7 +108,7 @@ export class Runner {
         if (run.tenant !== undefined) {
             workspace.initialParams._headers['x-tenant-id'] = run.tenant;
             const isFresh = this.host.clock.now() - dueAt < TENANT_IS_FRESH;
-            const left = isFresh ? undefined : await hasTenant(workspace, plan.settings, run.tenant);
+            const left = isFresh ? undefined : await whyNotServed(workspace, plan.settings, run.tenant);
             if (left) return left;
         }
         const job = createJob(active, workspace);
@@ -156,7 +146,7 @@ function endingOf({ signal, abortReason, strayError }: ActiveRun, error = strayE
     return error ? { outcome: 'failed', error } : { outcome: 'succeeded' };
 }
 
-function createJob({ run, signal }: ActiveRun, { context }: Services): JobInstance {
+function createJob({ run, signal }: ActiveRun, { context }: Services) {
     const { id, job, scheduledAt, attempt, tenant, manual } = run;
     const currentRun: CurrentRun = { id, job, scheduledAt, lateBy: latenessOf(run), attempt, tenant, manual };
     return BackgroundJob.create(job, context, { signal, currentRun: Object.freeze(currentRun) });

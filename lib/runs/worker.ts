@@ -1,17 +1,13 @@
 import { readError } from '../text/errors.js';
 import { type AbortReason, ActiveRun, runStorage } from './active_run.js';
 import type { EngineHost, Result, TakenRun } from './engine.js';
-import type { TenantId } from './run.js';
+import { laneOf, type TenantId } from './run.js';
 import { type Ending, Runner } from './runner.js';
 
 /** How much a retry's wait may exceed its delay, so that jobs that failed together do not come back together. */
 const JITTER = 0.25;
 
-/** What a worker is given to work with. */
-export interface WorkerHost extends Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'planOf'> {
-    /** A number from 0 up to 1, for the jitter of retries. */
-    random(): number;
-}
+type Host = Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'planOf'> & { random(): number };
 
 /** A run that somebody in this process waits for. */
 interface Asked {
@@ -28,7 +24,7 @@ export class Worker {
     readonly #endListeners = new Set<() => void>();
     readonly #runner: Runner;
 
-    constructor(private readonly host: WorkerHost) {
+    constructor(private readonly host: Host) {
         this.#runner = new Runner(host);
     }
 
@@ -64,11 +60,7 @@ export class Worker {
         }
     }
 
-    /**
-     * A run with this id is asked for by the code that calls, which waits for it.
-     *
-     * @param failure why its tenants could not be listed: it fails with that
-     */
+    /** The code that calls waits for a run with this id; with a failure, its tenants could not be listed: it fails with that. */
     ask(id: string, failure?: { readonly cause: unknown }): void {
         this.#asked.set(id, { parent: runStorage.getStore(), failure, thrown: undefined });
     }
@@ -80,12 +72,9 @@ export class Worker {
         return asked?.thrown;
     }
 
-    /** The run of this process that keeps a lane, and whether the code that asks is its doing. */
-    holderOf(lane: string): { active: ActiveRun; isAsking: boolean } | undefined {
-        const asking = runStorage.getStore();
-        for (const active of this.#runs)
-            if (active.lane === lane) return { active, isAsking: asking?.descendsFrom(active) ?? false };
-        return undefined;
+    /** The run of this process that keeps a lane. */
+    holderOf(lane: string): ActiveRun | undefined {
+        return [...this.#runs].find(({ run }) => laneOf(run) === lane);
     }
 
     /** Calls back whenever a run has ended; the function returned ends this. */
@@ -100,9 +89,9 @@ export class Worker {
         cancel();
         if ('outcome' in listing) return this.#decide(active, listing);
         if (listing.kind === 'single') return { kind: 'fans out', tenants: undefined };
-        if (listing.kind === 'tenants' && listing.ids.length > 0)
-            return { kind: 'fans out', tenants: [...listing.ids].sort(byId) };
-        const reason = listing.kind === 'tenants' ? 'no tenants' : 'no tenants table';
+        const ids = listing.kind === 'tenants' ? [...listing.ids].sort(byId) : [];
+        if (ids.length > 0) return { kind: 'fans out', tenants: ids };
+        const reason = listing.kind === 'tenants' ? 'no tenants' : listing.kind;
         return { kind: 'ended', outcome: 'skipped', reason };
     }
 
