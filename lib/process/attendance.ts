@@ -13,7 +13,7 @@ const PROGRESS_EVERY = 10_000;
 /** How somebody waits for runs. */
 export interface Attendance {
     readonly bot: Bot;
-    /** Whether standard output is for JSON alone: whatever else is printed goes to standard error. */
+    /** Whether standard output is for JSON alone. */
     readonly isJson: boolean;
     /** The runs so far, those to come included where they are known. */
     readonly runs: () => readonly Run[];
@@ -72,12 +72,7 @@ export async function attend<T>(
     }
 }
 
-/**
- * Says how runs get on: `'running send-invoices for 20 s (tenant acme, 3 of 40, attempt 2)'`.
- *
- * @param runs in order: over, going on, and to come
- * @param elapsed how long they have been going on, in milliseconds
- */
+/** Says how runs get on after so many milliseconds: `'running send-invoices for 20 s (tenant acme, 3 of 40, attempt 2)'`. */
 export function describeProgress(runs: readonly Run[], elapsed: number): string {
     const time = formatDuration(elapsed);
     const current = runs.find(isGoingOn);
