@@ -18,8 +18,8 @@ const SENTENCES: Record<AbortReason | 'timeout', string> = {
 
 /** An attempt of a run that is being executed. */
 export class ActiveRun {
-    /** What the job failed with outside of its own promise, while it ran. */
-    strayError: Error | undefined;
+    /** What the job failed with, first of all in its own promise. */
+    error: Error | undefined;
     abortReason: AbortReason | undefined;
     /** The root context of its workspace. */
     workspace: Context | undefined;
@@ -58,7 +58,7 @@ export class ActiveRun {
 
     /** Takes the blame for an error outside of the job's own promise: while the run goes on, it is its failure. */
     blame(thrown: unknown): void {
-        if (this.run.outcome === undefined) this.strayError ??= toError(thrown);
+        if (this.run.outcome === undefined) this.error ??= toError(thrown);
         this.emit({ type: 'stray-error', run: this.run, error: readError(thrown) });
     }
 

@@ -5,7 +5,7 @@ import { createRun, isFirst, laneOf, type Run, type TenantId } from '../runs/run
 import { tenancyOf } from '../runs/tenants.js';
 import { readArgs } from '../schedule/args.js';
 import type { Schedule } from '../schedule/schedule.js';
-import { messageOf } from '../text/errors.js';
+import { messageOf, toError } from '../text/errors.js';
 import { didYouMean } from '../text/suggestion.js';
 import { formatDuration } from '../time/duration.js';
 import { formatUniqueMoment, inZone } from '../time/moment.js';
@@ -39,13 +39,6 @@ export interface ManualRun {
     readonly failure: Error | undefined;
 }
 
-/** A run that is about to be asked for. */
-interface Planned {
-    readonly run: Run;
-    /** Why its tenants could not be listed: it fails with that. */
-    readonly failure?: { readonly cause: unknown };
-}
-
 let nextBatch = -2;
 
 /**
@@ -76,8 +69,8 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
             continue;
         }
         const since = holder && formatDuration(holder.age(runtime.clock.now()));
-        const thrown = await execute({ run }, plan, runtime, { signal: request.signal });
-        over.push({ run, failure: failureOf(run, thrown.of, since) });
+        const { thrown } = await execute(run, plan, runtime, { signal: request.signal });
+        over.push({ run, failure: failureOf(run, thrown, since) });
     }
     return over;
 }
@@ -96,11 +89,10 @@ export async function runSecond(second: number, runtime: Runtime, signal?: Abort
     const batch = nextBatch--;
     for (const schedule of catalog.timetable.peek(second)) {
         const plan = catalog.plan(schedule.job) as JobPlan;
-        for (const planned of await runsOf(schedule, plan, second, runtime.environment)) {
-            const { run } = planned;
+        for (const { run, failure } of await runsOf(schedule, plan, second, runtime.environment)) {
             if (!isFirst(run, seen)) continue;
             runs.push(run);
-            if (run.outcome === undefined) over.push(execute(planned, plan, runtime, { signal, batch }));
+            if (run.outcome === undefined) over.push(execute(run, plan, runtime, { signal, batch, failure }));
             else runtime.emit({ type: 'run-ended', run });
         }
     }
@@ -140,7 +132,7 @@ async function runsOf(
     { name: job, file, settings }: JobPlan,
     scheduledAt: number,
     environment: string,
-): Promise<Planned[]> {
+): Promise<{ run: Run; failure?: Error }[]> {
     const identity = { job, file, schedule: text, args, scheduledAt, manual: true };
     const run = createRun(identity);
     const skipped = (reason: string) => [{ run: { ...run, outcome: 'skipped' as const, reason } }];
@@ -152,20 +144,21 @@ async function runsOf(
         if (tenancy.ids.length === 0) return skipped('no tenants');
         return tenancy.ids.map((tenant) => ({ run: createRun({ ...identity, tenant }) }));
     } catch (cause) {
-        return [{ run, failure: { cause } }];
+        return [{ run, failure: toError(cause) }];
     }
 }
 
-/** Has a run executed; answers what it failed with, as it was thrown: in an object, for an Error may pass for a promise. */
+/** Has a run executed, which fails where its tenants could not be listed; answers what it failed with, as it was thrown. */
 async function execute(
-    { run, failure }: Planned,
+    run: Run,
     plan: JobPlan,
     { engine, worker }: Runtime,
-    { signal, batch }: { signal?: AbortSignal | undefined; batch?: number },
-): Promise<{ readonly of: Error | undefined }> {
+    options: { signal?: AbortSignal | undefined; batch?: number; failure?: Error | undefined },
+): Promise<{ thrown?: Error | undefined }> {
+    const { signal, batch, failure } = options;
     if (signal?.aborted) {
         Object.assign(run, { outcome: 'skipped', reason: 'interrupted' });
-        return { of: undefined };
+        return {};
     }
     const interrupt = () => void engine.abort(run, 'interrupted');
     signal?.addEventListener('abort', interrupt);
@@ -177,7 +170,7 @@ async function execute(
     } finally {
         signal?.removeEventListener('abort', interrupt);
     }
-    return { of: worker.answer(run.id) };
+    return worker.answer(run.id);
 }
 
 /** @param since how long the run that kept the lane had been going on; undefined: none of this process did */
@@ -207,16 +200,11 @@ function occasionsOf({ slot, args }: RunRequest, plan: JobPlan): Pick<Run, 'sche
 function notDue({ name, schedules }: JobPlan, slot: number): string {
     const [first] = schedules;
     if (!first) return `The background job "${name}" has no schedule, and so no slot.`;
-    const before = schedules.map((schedule) => ({ schedule, at: schedule.previous(slot) ?? -Infinity }));
-    const after = schedules.map((schedule) => ({ schedule, at: schedule.next(slot) ?? Infinity }));
-    const nearest = [
-        before.reduce((latest, found) => (found.at > latest.at ? found : latest)),
-        after.reduce((earliest, found) => (found.at < earliest.at ? found : earliest)),
-    ]
-        .filter(({ at }) => Number.isFinite(at))
-        .map(({ at, schedule: { timezone } }) =>
-            timezone === first.timezone ? formatUniqueMoment(at, timezone) : inZone(at, timezone),
-        );
+    const before = Math.max(...schedules.map((schedule) => schedule.previous(slot) ?? -Infinity));
+    const after = Math.min(...schedules.map((schedule) => schedule.next(slot) ?? Infinity));
+    const nearest = [before, after]
+        .filter(Number.isFinite)
+        .map((second) => formatUniqueMoment(second, first.timezone));
     const slots = nearest.length > 1 ? `slots are ${nearest.join(' and ')}` : `slot is ${nearest}`;
     return `The background job "${name}" is not due at ${inZone(slot, first.timezone)}: its nearest ${slots}.`;
 }
