@@ -9,7 +9,7 @@ import { printableLines } from '../text/printable.js';
 
 const FAILURE = 1;
 
-/** What `pinstripe-bot` exits with where a command line was not understood; the framework's binary knows only 1. */
+/** For a command line that was not understood; the framework's binary knows only 1. */
 const USAGE = 2;
 
 interface Param extends Partial<CommandParam> {

@@ -40,20 +40,13 @@ export interface TakenRun {
     readonly dueAt: number;
 }
 
-/** How an attempt ended. */
-export interface Ended {
-    readonly outcome: Exclude<Outcome, 'lost'>;
-    readonly reason?: string | undefined;
-    readonly error?: ErrorRecord | undefined;
-}
-
 /** What becomes of a run after an attempt. */
 export type Result =
-    | ({ readonly kind: 'ended' } & Ended)
+    | { kind: 'ended'; outcome: Exclude<Outcome, 'lost'>; reason?: string; error?: ErrorRecord | undefined }
     /** It waits for its next attempt until then, in unix milliseconds. */
-    | { readonly kind: 'retries'; readonly at: number; readonly error: ErrorRecord }
+    | { kind: 'retries'; at: number; error: ErrorRecord }
     /** Of a slot: it runs for each of these; undefined: once, for nobody. */
-    | { readonly kind: 'fans out'; readonly tenants: readonly TenantId[] | undefined };
+    | { kind: 'fans out'; tenants: readonly TenantId[] | undefined };
 
 /** How long a store that another process keeps locked is waited for. */
 export interface LockTimeout {

@@ -1,29 +1,18 @@
-import type { Json } from '../schedule/args.js';
-import type { Outcome, TenantId } from './run.js';
+import type { Outcome, Run } from './run.js';
 
 /** What a run and skipped slots have in common. */
-interface Past {
-    readonly job: string;
-    /** The crontab, as a run has it. */
-    readonly schedule: string | undefined;
-    readonly args: readonly Json[];
-    readonly tenant: TenantId | undefined;
-    readonly reason: string | undefined;
+interface Past extends Readonly<Pick<Run, 'job' | 'schedule' | 'args' | 'tenant' | 'reason'>> {
     /** The machine that recorded it. */
     readonly host: string;
     readonly pid: number;
 }
 
 /** A run, as an engine remembers it. Times are unix milliseconds. */
-export interface PastRun extends Past {
+export interface PastRun
+    extends Past,
+        Readonly<Pick<Run, 'id' | 'scheduledAt' | 'manual' | 'attempt' | 'endedAt'>> {
     readonly kind: 'run';
-    readonly id: string;
-    /** The slot, in unix seconds; undefined for a manual run of no slot. */
-    readonly scheduledAt: number | undefined;
-    readonly manual: boolean;
-    readonly attempt: number;
     readonly startedAt: number;
-    readonly endedAt: number | undefined;
     /** In milliseconds; 0 where it has no slot. */
     readonly lateBy: number;
     /** `lost` also where its process is gone and nobody has recorded that yet. */

@@ -100,13 +100,13 @@ const SENTENCES: {
     'bot-stopped': () => ['info', 'bot stopped'],
     'timezone-unreadable': ({ message }) => warning(message),
     'files-not-imported': ({ message }) => warning(message),
-    'exit-forced': ({ resources }) => [
-        'warn',
-        `exiting although something keeps the process alive: ${resources.join(', ')}`,
-    ],
+    'exit-forced': ({ resources }) => {
+        const reason = `something keeps the process alive: ${resources.join(', ')}`;
+        return ['warn', `exiting although ${reason}`];
+    },
     'exit-with-runs': ({ runs }) => {
         const names = runs.map(nameOf).join(', ');
-        return ['error', `${paint.red('exiting')} in the middle of ${count(runs.length, 'run')}: ${names}`];
+        return trouble(paint.red('exiting'), `in the middle of ${count(runs.length, 'run')}: ${names}`);
     },
     'job-invalid': ({ problem }) => [
         problem.severity === 'error' ? 'error' : 'warn',
@@ -125,10 +125,8 @@ const SENTENCES: {
                 'let it heed this.signal',
             'stuck',
         ),
-    'run-abandoned': ({ run, age }) => [
-        'error',
-        `${paint.red('abandoned')} ${nameOf(run)} after ${formatDuration(age)}: it did not end`,
-    ],
+    'run-abandoned': ({ run, age }) =>
+        trouble(paint.red('abandoned'), `${nameOf(run)} after ${formatDuration(age)}: it did not end`),
     'lane-blocked': ({ run, age, skips }) =>
         warning(
             `${nameOf(run)} has been running for ${formatDuration(age)}: ` +
@@ -148,23 +146,19 @@ const SENTENCES: {
         ),
     'journal-trouble': ({ trouble, path, detail }) =>
         warning(`${path}: ${JOURNAL_TROUBLES[trouble](detail)}`, 'journal'),
-    'redis-away': ({ place, detail }) => [
-        'error',
-        `${paint.yellow('redis')} ${place} cannot be used (${detail}): nothing new starts until it can; ` +
-            'what is due meanwhile is caught up then',
-    ],
+    'redis-away': ({ place, detail }) => {
+        const effect = 'nothing new starts until it can; what is due meanwhile is caught up then';
+        return trouble(paint.yellow('redis'), `${place} cannot be used (${detail}): ${effect}`);
+    },
     'redis-back': ({ place, after }) => [
         'info',
         `${paint.green('redis')} ${place} can be used again, after ${formatDuration(after)}`,
     ],
-    'engine-failed': ({ error }) => [
-        'error',
-        `${paint.yellow('warning')} the queue in Redis: ${error.message}`,
-    ],
+    'engine-failed': ({ error }) => trouble(paint.yellow('warning'), `the queue in Redis: ${error.message}`),
     'clock-differs': ({ by }) => {
         const difference = `${formatDuration(Math.abs(by))} ${by > 0 ? 'ahead of' : 'behind'} that of Redis`;
         const effect = 'its slots come at other times than elsewhere, set it (NTP)';
-        return ['error', `${paint.yellow('warning')} this machine's clock is ${difference}: ${effect}`];
+        return trouble(paint.yellow('warning'), `this machine's clock is ${difference}: ${effect}`);
     },
     'clock-gap': ({ after, now }) => {
         const span = `from ${formatUniqueMoment(after)} to ${formatUniqueMoment(now)}`;
@@ -175,10 +169,8 @@ const SENTENCES: {
         const effect = adopted ? 'going on from there' : 'nothing runs until the old time is reached again';
         return ['warn', `the clock was set back ${span}: ${effect}`];
     },
-    'stray-error': ({ run, error }) => [
-        'error',
-        `${paint.red('failed')} ${nameOf(run)} outside of its promise${stackOf(run, error)}`,
-    ],
+    'stray-error': ({ run, error }) =>
+        trouble(paint.red('failed'), `${nameOf(run)} outside of its promise${stackOf(run, error)}`),
     'cleanup-failed': ({ run, error }) =>
         warning(`${nameOf(run)}: a service's destroy() threw after it${stackOf(run, error)}`),
     'hook-failed': ({ run, hook, error }) =>
@@ -188,8 +180,7 @@ const SENTENCES: {
 
 const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
     locked: () => 'another process keeps it locked: nothing starts until that ends',
-    newer: () =>
-        'a newer release of pinstripe-bot has changed it: it fits, some of the history may be missing',
+    newer: () => 'a newer release of pinstripe-bot has changed it: it fits, some history may be missing',
     'set aside': (path) => `it was corrupt: it was renamed to ${path}, and a new one begun`,
     replaced: () => 'it was deleted or replaced: going on in the file that is at its path now',
     unwritable: (error) =>
@@ -200,6 +191,10 @@ const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
 
 function warning(text: string, label = 'warning'): Sentence {
     return ['warn', `${paint.yellow(label)} ${text}`];
+}
+
+function trouble(label: string, text: string): Sentence {
+    return ['error', `${label} ${text}`];
 }
 
 function endOf(run: Run): Sentence {

@@ -13,15 +13,14 @@ import { type BotParts, Runtime } from './runtime.js';
 /** What a bot knows of the jobs. */
 export interface Survey {
     readonly plans: readonly JobPlan[];
-    /** All of them, those of files that made no job included. */
+    /** Those of files that made no job included. */
     readonly problems: readonly Problem[];
-    /** IANA time zone of schedules without one of their own; undefined: the process's. */
+    /** Of schedules without one of their own; undefined: the process's. */
     readonly timezone: string | undefined;
-    /** The value of `NODE_ENV`, or what stands for it. */
     readonly environment: string;
 }
 
-/** What a bot works with, for the commands of this package: an app has no business with it. */
+/** What a bot works with, for this package alone. */
 export let runtimeOf: (bot: Bot) => Runtime;
 
 /** Checks every second which jobs are due, and runs them. The service `this.bot` is one of these. */

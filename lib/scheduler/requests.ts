@@ -42,10 +42,9 @@ export interface ManualRun {
 let nextBatch = -2;
 
 /**
- * Runs one job now, for each of its tenants one after another; one tenant's failure does not skip the next. At a slot it
- * runs for each schedule that is due.
+ * Runs one job now, for each of its tenants one after another, whatever becomes of the others, and at a slot for each
+ * schedule that is due; resolves when all is over.
  *
- * @returns a promise of the runs, when all are over; it does not reject because a job failed
  * @throws Error for an unknown name, a job that cannot run or is not due at the slot, a tenant that it does not run for,
  * and where it wants tenants that the app has no table of; BadScheduleError for args that are no JSON
  */
@@ -75,11 +74,7 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
     return over;
 }
 
-/**
- * Runs what is due at exactly one second: in order, and by turns as in a second of the clock.
- *
- * @returns a promise of the runs, when all are over
- */
+/** Runs what is due at exactly one second, in order, and by turns as in a second of the clock, until all is over. */
 export async function runSecond(second: number, runtime: Runtime, signal?: AbortSignal): Promise<Run[]> {
     const catalog = await runtime.ready();
     const runs: Run[] = [];
