@@ -1,4 +1,4 @@
-import { definePauseCommand } from '../lib/process/pause_command.js';
+import { definePauseCommand } from '../lib/process/command.js';
 import { paint } from '../lib/text/paint.js';
 
 export default definePauseCommand(

@@ -14,7 +14,7 @@ export default defineCommand({
                 'pinstripe.config.js has `bot: false`, which keeps the bot out of start-server: start-bot starts it, with its defaults.',
             );
         const bot: Bot = this['bot'];
-        stopOnSignals({ bot, stopTimeout });
+        stopOnSignals(bot, stopTimeout);
         await bot.start();
         exitSoon(bot);
     },

@@ -65,7 +65,7 @@ async function startBot(this: CommandInstance): Promise<void> {
     const config: Config = await loadConfig();
     if (!config.enabled) return;
     const { bot, server, context } = this;
-    stopOnSignals({ bot, closeListener: () => void server.stop(), stopTimeout: config.stopTimeout });
+    stopOnSignals(bot, config.stopTimeout, () => void server.stop());
     // Destroyed with the command's own context, after the server: however that comes to its end, the bot stops.
     context.root['botOwner'] = {
         async destroy() {

@@ -22,7 +22,7 @@ const OLD_FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe';
 const DESCRIPTION =
     'Prepares a project for its background jobs: its entry, its .gitignore, an old _file_importer.js.';
 
-/** What `init` has done about a line that a file needs. */
+/** What was done about a line that a file needs. */
 const STATES = {
     'already there': chalk.dim,
     changed: chalk.green,
@@ -53,29 +53,27 @@ export async function init({ root, manifest, entry }: ProjectFolder): Promise<St
         throw new CliError(`package.json says that the project starts in ${file}, and there is no such file`);
     const isModule = manifest['type'] === 'module' || extname(file) === '.mjs';
     const byHand = (line: string): Step => ({ file: 'package.json', line, state: 'by hand' });
-    return [
-        await edit(root, file, IMPORT, (text) => {
-            if (text === undefined) return NEW_ENTRY;
-            if (IMPORTS_US.test(text)) return text;
-            return isModule && !text.startsWith('#!') ? `${IMPORT}${eolOf(text)}${text}` : undefined;
-        }),
-        ...(isModule ? [] : [byHand('"type": "module"')]),
-        ...(entry === undefined ? [byHand(`"exports": { ".": "./${ENTRY}" }`)] : []),
-        ...(existsSync(join(root, JOBS_FOLDER))
-            ? [
-                  await edit(root, join(JOBS_FOLDER, FILE_IMPORTER), FILE_IMPORTER_LINE, (text) => {
-                      if (text === undefined || text.trim() === OLD_FILE_IMPORTER)
-                          return `${FILE_IMPORTER_LINE}\n`;
-                      return text.includes(PACKAGE) ? text : undefined;
-                  }),
-              ]
-            : []),
-        await edit(root, '.gitignore', IGNORED, (text = '') => {
-            if (text.split('\n').some((line) => [IGNORED, `/${IGNORED}`].includes(line.trim()))) return text;
-            const gap = text === '' || text.endsWith('\n') ? '' : eolOf(text);
-            return `${text}${gap}${IGNORED}${eolOf(text)}`;
-        }),
-    ];
+    const imported = await edit(root, file, IMPORT, (text) => {
+        if (text === undefined) return NEW_ENTRY;
+        if (IMPORTS_US.test(text)) return text;
+        return isModule && !text.startsWith('#!') ? `${IMPORT}${eolOf(text)}${text}` : undefined;
+    });
+    const steps = [imported];
+    if (!isModule) steps.push(byHand('"type": "module"'));
+    if (entry === undefined) steps.push(byHand(`"exports": { ".": "./${ENTRY}" }`));
+    if (existsSync(join(root, JOBS_FOLDER))) {
+        const importer = await edit(root, join(JOBS_FOLDER, FILE_IMPORTER), FILE_IMPORTER_LINE, (text) => {
+            if (text === undefined || text.trim() === OLD_FILE_IMPORTER) return `${FILE_IMPORTER_LINE}\n`;
+            return text.includes(PACKAGE) ? text : undefined;
+        });
+        steps.push(importer);
+    }
+    const ignored = await edit(root, '.gitignore', IGNORED, (text = '') => {
+        if (text.split('\n').some((line) => [IGNORED, `/${IGNORED}`].includes(line.trim()))) return text;
+        const gap = text === '' || text.endsWith('\n') ? '' : eolOf(text);
+        return `${text}${gap}${IGNORED}${eolOf(text)}`;
+    });
+    return [...steps, ignored];
 }
 
 async function edit(

@@ -1,4 +1,4 @@
-import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandParam, CommandRegistry } from '../../types/framework.js';
 
 /** The words that the command line has for each parameter, before the framework gives them their types. */
@@ -18,32 +18,28 @@ const INTERACTIVE: CommandParam = {
  * @returns reads the words after parsing; a parameter that was not given is not among them
  */
 export function declareParams(command: Command, definition: CommandRegistry): () => Words {
-    const options = new Map<string, Option>();
     const { interactive = INTERACTIVE } = definition.params;
     for (const [name, param] of Object.entries({ ...definition.params, interactive })) {
         const option = optionOf(command, definition.normalizeName(name), param);
-        if (command.options.some(({ long }) => long === option.long)) continue;
-        command.addOption(option);
-        options.set(name, option);
+        if (!command.options.some(({ long }) => long === option.long)) command.addOption(option);
     }
-    const positionals = positionalsOf(definition.params);
+    const place = ({ alias = '' }: CommandParam) => Number(/^arg(\d+)$/.exec(alias)?.[1] ?? 0);
+    const positionals = Object.entries(definition.params)
+        .filter(([, param]) => place(param) > 0)
+        .sort(([, a], [, b]) => place(a) - place(b));
     const usage = positionals.map(([name, param]) => {
         const word = definition.normalizeName(name);
-        command.addArgument(new Argument(`[${word}]`).argParser(parserOf(param)));
+        command.argument(`[${word}]`, '', parserOf(param));
         return param.optional ? `[${word}]` : `<${word}>`;
     });
     command.usage([...usage, '[options]'].join(' '));
 
     return () => {
-        const words: Words = {};
-        for (const [name, option] of options) {
-            const value: string[] | undefined = command.getOptionValue(option.attributeName());
-            if (value !== undefined) words[name] = value;
-        }
+        const words: Words = { ...command.opts() };
         for (const [index, [name]] of positionals.entries()) {
             const value: string[] | undefined = command.processedArgs[index];
             if (value === undefined) continue;
-            const option = options.get(name)?.long;
+            const option = `--${definition.normalizeName(name)}`;
             if (Object.hasOwn(words, name))
                 command.error(`error: '${name}' is given twice: as ${option} and as '${value.join(' ')}'`);
             words[name] = value;
@@ -55,8 +51,7 @@ export function declareParams(command: Command, definition: CommandRegistry): ()
 /** Gives the words their types for `runCommand`, as the framework does; on a terminal there is somebody to prompt. */
 export function paramsOf(definition: CommandRegistry, words: Words, isTerminal: boolean): object {
     const required = Object.values(definition.params).filter(({ optional }) => !optional).length;
-    const isPrompting =
-        words['interactive'] !== undefined || (isTerminal && Object.keys(words).length < required);
+    const isPrompting = 'interactive' in words || (isTerminal && Object.keys(words).length < required);
     // Once it has prompted, the framework gives all params their types, those it was handed too: it needs words then.
     return isPrompting ? words : definition.coerceParams(words);
 }
@@ -67,7 +62,7 @@ export function paramsOf(definition: CommandRegistry, words: Words, isTerminal: 
  */
 export function withFlagValues(command: Command, words: readonly string[]): string[] {
     const end = words.includes('--') ? words.indexOf('--') : words.length;
-    const isBoolean = (word: string | undefined) => word === 'true' || word === 'false';
+    const isBoolean = (word = '') => ['true', 'false'].includes(word);
     const optionAt = (index: number) => command.options.find((option) => isNamed(option, words[index]));
     return words.flatMap((word, index) => {
         const [before, option, next] = [optionAt(index - 1), optionAt(index), words[index + 1]];
@@ -79,10 +74,14 @@ export function withFlagValues(command: Command, words: readonly string[]): stri
 
 function optionOf(command: Command, name: string, param: CommandParam): Option {
     const { type, alias, placeholder = type === 'number' ? type : name, choices } = param;
+    const { description = '', optional, default: usual } = param;
     const short = `-${alias}`;
     const isFree = /^-[A-Za-z]$/.test(short) && !command.options.some((option) => option.short === short);
     const value = { boolean: '[boolean]', number: `<${placeholder}>` }[type] ?? `<${placeholder}...>`;
-    const option = new Option(`${isFree ? `${short}, ` : ''}--${name} ${value}`, describe(param));
+    const notes = [!optional && 'required', usual !== undefined && `default: ${JSON.stringify(usual)}`];
+    const note = notes.filter(Boolean).join(', ');
+    const text = note === '' ? description : `${description} (${note})`.trimStart();
+    const option = new Option(`${isFree ? `${short}, ` : ''}--${name} ${value}`, text);
     // To commander `--no-x` switches `--x` off. Here it is a parameter like any other.
     option.negate = false;
     if (choices) option.choices(choices);
@@ -99,12 +98,6 @@ function isNamed({ short, long }: Option, word = ''): boolean {
     return word === short || word === long;
 }
 
-function describe({ description = '', optional, default: usual }: CommandParam): string {
-    const notes = [!optional && 'required', usual !== undefined && `default: ${JSON.stringify(usual)}`];
-    const note = notes.filter(Boolean).join(', ');
-    return note === '' ? description : `${description} (${note})`.trimStart();
-}
-
 function parserOf({ type, choices }: CommandParam): (word?: string, earlier?: string[]) => string[] {
     // Commander hands over no word for a flag in a bunch, such as the j in -fj.
     return (word = 'true', earlier = []) => {
@@ -116,11 +109,4 @@ function parserOf({ type, choices }: CommandParam): (word?: string, earlier?: st
             throw new InvalidArgumentError('It must be a number.');
         return type === 'boolean' || type === 'number' ? [word] : [...earlier, word];
     };
-}
-
-function positionalsOf(params: Record<string, CommandParam>): [string, CommandParam][] {
-    const place = ({ alias = '' }: CommandParam) => Number(/^arg(\d+)$/.exec(alias)?.[1] ?? 0);
-    return Object.entries(params)
-        .filter(([, param]) => place(param) > 0)
-        .sort(([, a], [, b]) => place(a) - place(b));
 }

@@ -10,15 +10,6 @@ import { exitCodeOf, exitSoon, onStopSignals, type StopSignal } from './stop_sig
 /** How often a line says how runs get on, in milliseconds: what ends sooner needs none. */
 const PROGRESS_EVERY = 10_000;
 
-/** How somebody waits for runs. */
-export interface Attendance {
-    readonly bot: Bot;
-    /** Whether standard output is for JSON alone: whatever else is printed goes to standard error. */
-    readonly isJson: boolean;
-    /** The runs so far, those to come included where they are known. */
-    readonly runs: () => readonly Run[];
-}
-
 const ASKED: Record<StopSignal, string> = { SIGINT: 'Interrupted', SIGTERM: 'Told to end' };
 const AGAIN: Record<StopSignal, string> = { SIGINT: 'Ctrl-C again', SIGTERM: 'A second SIGTERM' };
 
@@ -30,10 +21,12 @@ const EXITED =
  * how it gets on, and a signal interrupts the runs, whereupon the exit code is the signal's. A second one ends the process
  * at once. Whatever else ends it before the runs are over makes the exit code 1: nobody is to take that for success.
  *
+ * @param runs the runs so far, those to come included where they are known
+ * @param isJson whether standard output is for JSON alone
  * @param work has the runs executed; is given a signal that interrupts them
  */
 export async function attend<T>(
-    { bot, isJson, runs }: Attendance,
+    { bot, isJson, runs }: { bot: Bot; isJson: boolean; runs: () => readonly Run[] },
     work: (interrupt: AbortSignal) => Promise<T>,
 ): Promise<T> {
     const controller = new AbortController();
@@ -72,12 +65,7 @@ export async function attend<T>(
     }
 }
 
-/**
- * Says how runs get on: `'running send-invoices for 20 s (tenant acme, 3 of 40, attempt 2)'`.
- *
- * @param runs in order: over, going on, and to come
- * @param elapsed how long they have been going on, in milliseconds
- */
+/** Says how runs get on after so many milliseconds: `'running send-invoices for 20 s (tenant acme, 3 of 40, attempt 2)'`. */
 export function describeProgress(runs: readonly Run[], elapsed: number): string {
     const time = formatDuration(elapsed);
     const current = runs.find(isGoingOn);

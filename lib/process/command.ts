@@ -1,20 +1,20 @@
 import type { CommandInstance, CommandParam, CommandRegistry } from '../../types/framework.js';
 import { Command } from '../framework.js';
 import { readTimezone } from '../schedule/timezone.js';
+import { type Bot, runtimeOf } from '../scheduler/bot.js';
+import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { messageOf } from '../text/errors.js';
 import { printableLines } from '../text/printable.js';
 
 const FAILURE = 1;
 
-/** What `pinstripe-bot` exits with where a command line was not understood; the framework's binary knows only 1. */
+/** For a command line that was not understood; the framework's binary knows only 1. */
 const USAGE = 2;
-
-type Check = (value: never, params: CommandInstance['params']) => string | undefined;
 
 interface Param extends Partial<CommandParam> {
     /** Says what is wrong with a value, undefined included, beside the other ones. */
-    readonly check?: Check;
+    readonly check?: (value: never, params: CommandInstance['params']) => string | undefined;
 }
 
 interface CommandDefinition {
@@ -26,7 +26,6 @@ interface CommandDefinition {
 
 export const JOB_NAME: Param = { alias: 'arg1', description: 'The name of the background job.' };
 
-/** The time zone on whose clock a command shows times. */
 export const TIMEZONE: Param = {
     optional: true,
     placeholder: 'zone',
@@ -70,10 +69,52 @@ export function defineCommand({ params = {}, run, ...texts }: CommandDefinition)
             }
             failOnBadParams(this);
         },
-        run(this: CommandInstance) {
-            return runCommand(() => run.call(this));
+        async run(this: CommandInstance) {
+            // Keeps the process alive, even if all that the command waits for is a promise.
+            const keepAlive = setInterval(() => {}, 2 ** 30);
+            try {
+                await run.call(this);
+            } catch (error) {
+                console.error(printableLines(messageOf(error)));
+                const isUsage = error instanceof BadOptionError && Command.binaryName === 'pinstripe-bot';
+                process.exitCode ||= isUsage ? USAGE : FAILURE;
+            } finally {
+                clearInterval(keepAlive);
+            }
         },
     };
+}
+
+/**
+ * Defines a command that changes the pause of one job, or of all, from a process that ends thereafter.
+ *
+ * @param done the word for what it has done
+ */
+export function definePauseCommand(
+    texts: Pick<CommandDefinition, 'description' | 'example'>,
+    change: (bot: Bot, name: string | undefined) => Promise<string | undefined>,
+    done: string,
+): object {
+    const check = (name: string | undefined, { all }: CommandInstance['params']) =>
+        Boolean(name) === Boolean(all) ? 'Give either the name of a background job, or --all.' : undefined;
+    return defineCommand({
+        ...texts,
+        params: { name: { ...JOB_NAME, optional: true, check }, all: flag('All background jobs.') },
+
+        async run() {
+            const bot: Bot = this['bot'];
+            runtimeOf(bot).lockTimeout = { milliseconds: LOCK_TIMEOUT };
+            const job = await change(bot, this.params['name']);
+            const history = await bot.history();
+            await history.close();
+            if (!history.isShared)
+                throw new Error(
+                    'Nothing was changed: the journal is kept in memory here, and a pause would end with this command. ' +
+                        'A journal in a file (`bot.journal` in pinstripe.config.js; not NODE_ENV=test) keeps it.',
+                );
+            console.log(`${done} ${job ?? 'all background jobs'}`);
+        },
+    });
 }
 
 /** Lets bad parameters of a command end in exit code 1: the framework's CLI prints them, and exits with 0. */
@@ -81,18 +122,4 @@ export function failOnBadParams(command: CommandRegistry): void {
     command.addHook('validation', function (this: CommandInstance & { isValidationError(): boolean }) {
         if (this.isValidationError()) process.exitCode = FAILURE;
     });
-}
-
-async function runCommand(work: () => Promise<void>): Promise<void> {
-    // Keeps the process alive, even if all that the command waits for is a promise.
-    const keepAlive = setInterval(() => {}, 2 ** 30);
-    try {
-        await work();
-    } catch (error) {
-        console.error(printableLines(messageOf(error)));
-        const isUsage = error instanceof BadOptionError && Command.binaryName === 'pinstripe-bot';
-        process.exitCode ||= isUsage ? USAGE : FAILURE;
-    } finally {
-        clearInterval(keepAlive);
-    }
 }

@@ -10,24 +10,16 @@ const GRACE_AFTER_STOP = 1_000;
 /** How long the whole shutdown may take beyond the bot's `stopTimeout`, in milliseconds. */
 const MARGIN = 5_000;
 
-/** The signals that ask a process to end. */
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 
-/** A process that has a bot. */
-export interface StoppableServer {
-    /** Closes its listener, where it has one, so that no new requests come in. */
-    closeListener?(): void;
-    readonly bot: Bot;
-    /** How long the bot waits for runs in flight, in milliseconds. */
-    readonly stopTimeout: number;
-}
-
 /**
- * Stops the server on SIGTERM and SIGINT: the listener closes first, then the bot stops, and the process exits with 0
- * even if something keeps it alive. An exit in the middle of runs, such as a job's `process.exit(0)`, names them, and is no
- * success.
+ * Stops the server on SIGTERM and SIGINT: its listener closes first, where it has one, then the bot stops, and the process
+ * exits with 0 even if something keeps it alive. An exit in the middle of runs, such as a job's `process.exit(0)`, names
+ * them, and is no success.
+ *
+ * @param stopTimeout how long the bot waits for runs in flight, in milliseconds
  */
-export function stopOnSignals({ bot, closeListener, stopTimeout }: StoppableServer): void {
+export function stopOnSignals(bot: Bot, stopTimeout: number, closeListener = () => {}): void {
     process.on('exit', (code) => {
         const { worker, life, emit } = runtimeOf(bot);
         const runs = [...worker.runs].map(({ run }) => run);
@@ -36,7 +28,7 @@ export function stopOnSignals({ bot, closeListener, stopTimeout }: StoppableServ
         if (code === 0) process.exitCode = 1;
     });
     onStopSignals(() => {
-        closeListener?.();
+        closeListener();
         exitAfter(stopTimeout + MARGIN, bot);
         void bot.stop();
     });
@@ -74,10 +66,10 @@ export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
         }
     };
     const onHangUp = () => void process.emit('SIGTERM', 'SIGTERM');
-    const listeners = { SIGHUP: onHangUp, SIGTERM: onSignal, SIGINT: onSignal };
-    for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
+    const listeners = Object.entries({ SIGHUP: onHangUp, SIGTERM: onSignal, SIGINT: onSignal });
+    for (const [signal, listener] of listeners) process.on(signal, listener);
     return () => {
-        for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+        for (const [signal, listener] of listeners) process.off(signal, listener);
     };
 }
 

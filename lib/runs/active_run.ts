@@ -3,7 +3,7 @@ import type { Context } from '../../types/framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import { readError, toError } from '../text/errors.js';
 import type { Emit } from './events.js';
-import { laneOf, type Run } from './run.js';
+import type { Run } from './run.js';
 
 /** Why a run was aborted as a whole; a timeout ends one attempt only. */
 export type AbortReason = 'replaced' | 'stopping' | 'interrupted' | 'lost';
@@ -18,39 +18,29 @@ const SENTENCES: Record<AbortReason | 'timeout', string> = {
 
 /** An attempt of a run that is being executed. */
 export class ActiveRun {
-    readonly lane: string;
-
-    /** What the job failed with outside of its own promise, while it ran. */
-    strayError: Error | undefined;
-
+    /** What the job failed with, first of all in its own promise. */
+    error: Error | undefined;
     abortReason: AbortReason | undefined;
-
     /** The root context of its workspace. */
     workspace: Context | undefined;
-
     readonly #controller = new AbortController();
 
     /**
      * @param plan its job, as it was when the run became due
      * @param parent the run whose job asked for this one
-     * @param isForced whether it runs whatever its job's `skipWhen` answers
      */
     constructor(
         readonly run: Run,
         readonly plan: JobPlan,
         readonly parent: ActiveRun | undefined,
-        readonly isForced: boolean,
         private readonly emit: Emit,
-    ) {
-        this.lane = laneOf(run);
-    }
+    ) {}
 
-    /** The signal of the attempt. */
     get signal(): AbortSignal {
         return this.#controller.signal;
     }
 
-    /** How many milliseconds it has been going on. */
+    /** In milliseconds. */
     age(now: number): number {
         return now - (this.run.startedAt ?? now);
     }
@@ -68,7 +58,7 @@ export class ActiveRun {
 
     /** Takes the blame for an error outside of the job's own promise: while the run goes on, it is its failure. */
     blame(thrown: unknown): void {
-        if (this.run.outcome === undefined) this.strayError ??= toError(thrown);
+        if (this.run.outcome === undefined) this.error ??= toError(thrown);
         this.emit({ type: 'stray-error', run: this.run, error: readError(thrown) });
     }
 

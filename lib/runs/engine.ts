@@ -8,7 +8,7 @@ import type { Emit, GiveUpReason } from './events.js';
 import type { History } from './history.js';
 import type { Outcome, Run, TenantId } from './run.js';
 
-/** What a schedule comes to at one moment: each of its slots since `from` is to run, or has a reason not to. */
+/** What a schedule comes to: each of its slots since `from` is to run, or has a reason not to. */
 export interface DueSchedule {
     readonly schedule: Schedule;
     readonly plan: JobPlan;
@@ -16,7 +16,6 @@ export interface DueSchedule {
     readonly position: number;
     /** Up to which second it was handled when this was decided; it is recorded only while that is so. */
     readonly from: number;
-    /** Up to which second it is handled then. */
     readonly until: number;
     /** Unix seconds, oldest first. */
     readonly run: readonly number[];
@@ -41,20 +40,13 @@ export interface TakenRun {
     readonly dueAt: number;
 }
 
-/** How an attempt ended. */
-export interface Ended {
-    readonly outcome: Exclude<Outcome, 'lost'>;
-    readonly reason?: string | undefined;
-    readonly error?: ErrorRecord | undefined;
-}
-
 /** What becomes of a run after an attempt. */
 export type Result =
-    | ({ readonly kind: 'ended' } & Ended)
+    | { kind: 'ended'; outcome: Exclude<Outcome, 'lost'>; reason?: string; error?: ErrorRecord | undefined }
     /** It waits for its next attempt until then, in unix milliseconds. */
-    | { readonly kind: 'retries'; readonly at: number; readonly error: ErrorRecord }
+    | { kind: 'retries'; at: number; error: ErrorRecord }
     /** Of a slot: it runs for each of these; undefined: once, for nobody. */
-    | { readonly kind: 'fans out'; readonly tenants: readonly TenantId[] | undefined };
+    | { kind: 'fans out'; tenants: readonly TenantId[] | undefined };
 
 /** How long a store that another process keeps locked is waited for. */
 export interface LockTimeout {
@@ -72,7 +64,6 @@ export class JournalLockedError extends Error {
     }
 }
 
-/** What an engine is given to read what it remembers. */
 export interface HistoryHost {
     /** The value of `NODE_ENV`, or what stands for it. */
     readonly environment: string;
@@ -97,7 +88,6 @@ export interface EngineHost extends HistoryHost {
     recovered(): void;
 }
 
-/** Somebody's wish that a run take place. */
 export interface Request {
     readonly run: Run;
     readonly plan: JobPlan;
@@ -109,7 +99,6 @@ export interface Request {
     readonly runAt?: number | undefined;
 }
 
-/** Slots that wait: `of(schedule)` has them. */
 export interface WaitingSlots {
     of(schedule: Schedule): readonly number[];
 }
@@ -118,6 +107,7 @@ export interface WaitingSlots {
 export interface LastEnqueued {
     /** Unix seconds; -Infinity: nobody has enqueued yet. */
     readonly second: number;
+    /** Whether another process works now. */
     readonly byOthers: boolean;
 }
 
@@ -127,7 +117,7 @@ export interface Engine {
     readonly description: string;
     /** Whether nothing is about to start here, or to be recorded. */
     readonly isIdle: boolean;
-    /** Makes it ready; called again, it changes nothing. Before `work()` it executes only what is requested here. */
+    /** Called again, it changes nothing. Before `work()` it executes only what is requested here. */
     open(host: EngineHost): Promise<void>;
     /** From now on takes whatever waits, and looks after what dead processes have left. */
     work(): void;
@@ -135,13 +125,11 @@ export interface Engine {
     rest(): void;
     /** Lets go of everything; a run that goes on keeps it until then. */
     close(): Promise<void>;
-    /** Opens what it remembers for reading. */
     history(host: HistoryHost): Promise<History>;
 
     /**
-     * Tells up to which second each schedule is handled. One that was never seen before is handled until now.
-     *
-     * @returns unix seconds by schedule key; undefined: the store cannot be reached
+     * Up to which second each schedule is handled, by its key: one that was never seen before, until now.
+     * Undefined: the store cannot be reached.
      */
     handledUntil(
         schedules: readonly Schedule[],
@@ -149,11 +137,7 @@ export interface Engine {
     ): Promise<ReadonlyMap<string, number> | undefined>;
     /** The slots that wait and never started, oldest first, in unix seconds; by job and text of the schedule. */
     waiting(): Promise<WaitingSlots>;
-    /**
-     * The last second up to which any process has enqueued, and whether another one works now.
-     *
-     * @returns undefined: the store cannot be reached
-     */
+    /** How far any process has come; undefined: the store cannot be reached. */
     lastEnqueued(): Promise<LastEnqueued | undefined>;
     /**
      * Records what is due: in one step for each schedule its runs wait, its other slots have their reason, and it is handled.
@@ -163,11 +147,7 @@ export interface Engine {
      * undefined: the store cannot be reached, and nothing is recorded
      */
     enqueue(due: readonly DueSchedule[], second: number): Promise<ReadonlyMap<string, number> | undefined>;
-    /**
-     * Records a run that somebody asked for.
-     *
-     * @returns the run when it is over, where it is awaited; else at once
-     */
+    /** Records a run that somebody asked for, and resolves with it when it is over, where it is awaited; else at once. */
     request(request: Request): Promise<Run>;
     /** Asks a run to end, wherever it is; one that waits ends at once. */
     abort(run: Pick<Run, 'id' | 'job'>, reason: string): Promise<void>;

@@ -3,33 +3,10 @@ import type { Problem } from '../jobs/problem.js';
 import type { ErrorRecord } from '../text/errors.js';
 import type { Run } from './run.js';
 
-/** Why a slot did not become a run, or a run did not start. */
-export type SkipReason =
-    | 'overlap'
-    | 'superseded'
-    | 'stopping'
-    | 'interrupted'
-    | 'environment'
-    | 'claimed elsewhere'
-    | 'no tenants'
-    | 'no tenants table'
-    | 'paused'
-    | 'journal locked'
-    | 'no journal';
-
 /** Why a process ends before its runs: somebody's second signal, or a job that exits. */
 export type GiveUpReason = 'interrupted' | 'process exited';
 
-/**
- * What is wrong with the journal, and what is done about it:
- * - `locked`: another process keeps it locked; it is tried again until that ends
- * - `newer`: a newer release has changed it; it fits
- * - `set aside`: it was corrupt; it was renamed, and a new one begun
- * - `replaced`: another file has taken its path, or none; it goes on in that one
- * - `unwritable`: it cannot be written; it goes on in memory, and the file is tried again
- * - `required`: it cannot be written, and is required; nothing runs until it can
- * - `back`: it can be written again; what was remembered meanwhile is in it
- */
+/** What is wrong with the journal; the log says what each means, and what is done about it. */
 export type JournalTrouble =
     | 'locked'
     | 'newer'
@@ -39,9 +16,7 @@ export type JournalTrouble =
     | 'required'
     | 'back';
 
-/**
- * Everything that happens. Ages and delays are in milliseconds; slots, and the times of the clock, in unix seconds.
- */
+/** Everything that happens. Ages and delays are in milliseconds; slots, and the times of the clock, in unix seconds. */
 export type BotEvent =
     | { type: 'bot-started'; jobs: number; schedules: number; next: number | undefined; engine: string }
     | { type: 'bot-stopping'; runs: number }

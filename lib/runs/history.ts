@@ -1,35 +1,23 @@
-import type { Json } from '../schedule/args.js';
-import type { Outcome, TenantId } from './run.js';
+import type { Outcome, Run } from './run.js';
 
 /** What a run and skipped slots have in common. */
-interface Past {
-    /** The job's name. */
-    readonly job: string;
-    /** The crontab, with `CRON_TZ=` and the zone in front where it has one; undefined: nobody's. */
-    readonly schedule: string | undefined;
-    readonly args: readonly Json[];
-    readonly tenant: TenantId | undefined;
-    readonly reason: string | undefined;
-    /** The machine and the process that recorded it. */
+interface Past extends Readonly<Pick<Run, 'job' | 'schedule' | 'args' | 'tenant' | 'reason'>> {
+    /** The machine that recorded it. */
     readonly host: string;
     readonly pid: number;
 }
 
 /** A run, as an engine remembers it. Times are unix milliseconds. */
-export interface PastRun extends Past {
+export interface PastRun
+    extends Past,
+        Readonly<Pick<Run, 'id' | 'scheduledAt' | 'manual' | 'attempt' | 'endedAt'>> {
     readonly kind: 'run';
-    readonly id: string;
-    /** The slot, in unix seconds; undefined for a manual run of no slot. */
-    readonly scheduledAt: number | undefined;
-    readonly manual: boolean;
-    readonly attempt: number;
     readonly startedAt: number;
-    readonly endedAt: number | undefined;
-    /** How long after its slot it started, in milliseconds; 0 where it has none. */
+    /** In milliseconds; 0 where it has no slot. */
     readonly lateBy: number;
     /** `lost` also where its process is gone and nobody has recorded that yet. */
     readonly outcome: Outcome | 'running';
-    /** The name and message of what it failed with. */
+    /** The name and message. */
     readonly error: string | undefined;
     readonly stack: string | undefined;
 }
@@ -60,24 +48,20 @@ export interface JobStatus {
 export const MOST_OF_REQUEST = 500;
 
 /**
- * Picks the runs that somebody has asked for at once: one process runs a job for one tenant after another.
- *
- * @param runs manual runs of a job that have ended, newest first
- * @param since unix milliseconds: older ones do not count
+ * Picks, from a job's manual runs that have ended, newest first, those of the last request: one process runs a job for
+ * one tenant after another. Those that started by `since`, in unix milliseconds, do not count.
  */
 export function lastRequestOf(runs: readonly PastRun[], since: number): PastRun[] {
     const [newest] = runs;
     if (!newest) return [];
     const seen = new Set<string>();
-    const request: PastRun[] = [];
-    for (const run of runs) {
+    const end = runs.findIndex((run) => {
         const forWhom = JSON.stringify([run.tenant ?? null, run.args]);
         const isOther = run.host !== newest.host || run.pid !== newest.pid || seen.has(forWhom);
-        if (isOther || run.startedAt <= since) break;
         seen.add(forWhom);
-        request.push(run);
-    }
-    return request;
+        return isOther || run.startedAt <= since;
+    });
+    return runs.slice(0, end === -1 ? undefined : end);
 }
 
 /** By this, runs and skipped slots stand in one order: when the run started, or the last slot; unix milliseconds. */
@@ -97,6 +81,5 @@ export interface History {
     pausedJobs(): Promise<readonly string[]>;
     /** The last second in which any process scheduled jobs; undefined: none ever did, or none is known. */
     workedUntil(): Promise<number | undefined>;
-    /** Lets go of what it reads from. */
     close(): Promise<void>;
 }

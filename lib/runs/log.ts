@@ -15,8 +15,8 @@ import { durationOf, latenessOf, type Outcome, type Run } from './run.js';
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
 
-/** Skips of slots that are no news: the job is meant to be skipped, or the run happens elsewhere. */
-const EXPECTED_SKIPS = ['overlap', 'environment', 'claimed elsewhere', 'paused'];
+/** Skips of slots that are no news: the job is meant to be skipped, or runs elsewhere. */
+const EXPECTED_SKIPS = ['overlap', 'environment', 'paused'];
 
 const COLOURS: Record<Outcome, ChalkInstance> = {
     succeeded: paint.green,
@@ -33,17 +33,15 @@ export function paintOutcome(outcome: Outcome): string {
 }
 
 /** Info goes to standard output, the rest to standard error. */
-interface Line {
-    readonly level: 'info' | 'warn' | 'error';
-    readonly text: string;
-}
+type Level = 'info' | 'warn' | 'error';
+
+type Sentence = readonly [Level, string] | undefined;
 
 /**
  * The log: every sentence about what happens stands in this file. It never throws: where a job has replaced
  * `console.log`, or ended what that writes to, lines are lost, and nothing else.
  *
  * @param format asked at each event: the config is read after the log is made
- * @returns what is to hear of the events
  */
 export function createLog(format: () => LogFormat): Emit {
     return (event) => {
@@ -54,20 +52,6 @@ export function createLog(format: () => LogFormat): Emit {
     };
 }
 
-function write(event: BotEvent, format: LogFormat): void {
-    const line = sentence(withoutControls(event));
-    if (!line) return;
-    const stream = line.level === 'info' ? process.stdout : process.stderr;
-    const text =
-        format === 'json'
-            ? JSON.stringify(record(event, line))
-            : `${paint.dim(timeFor(stream))} ${line.text}`;
-    surviveLostOutput();
-    // chalk looks at standard output alone; standard error may go to a file.
-    if (stream === process.stdout) console.log(text);
-    else console.error(format === 'json' || stream.isTTY ? text : stripVTControlCharacters(text));
-}
-
 // All texts of an event are users': a stack alone has lines.
 function withoutControls(event: BotEvent): BotEvent {
     return JSON.parse(JSON.stringify(event), (key, value) => {
@@ -76,124 +60,127 @@ function withoutControls(event: BotEvent): BotEvent {
     });
 }
 
-function sentence(event: BotEvent): Line | undefined {
-    switch (event.type) {
-        case 'bot-started':
-            return news(
-                `bot started: ${count(event.jobs, 'background job')}, ${count(event.schedules, 'schedule')}, ` +
-                    `${event.next === undefined ? 'nothing to come' : `next slot ${formatUniqueMoment(event.next)}`} (${event.engine})`,
-            );
-        case 'bot-stopping':
-            return event.runs > 0
-                ? news(`bot stopping: waiting for ${count(event.runs, 'run')} in flight`)
-                : undefined;
-        case 'bot-stopped':
-            return news('bot stopped');
-        case 'timezone-unreadable':
-        case 'files-not-imported':
-            return warning(`${paint.yellow('warning')} ${event.message}`);
-        case 'exit-forced':
-            return warning(
-                `exiting although something keeps the process alive: ${event.resources.join(', ')}`,
-            );
-        case 'exit-with-runs':
-            return trouble(
-                `${paint.red('exiting')} in the middle of ${count(event.runs.length, 'run')}: ${event.runs.map(nameOf).join(', ')}`,
-            );
-        case 'job-invalid':
-            return {
-                level: event.problem.severity === 'error' ? 'error' : 'warn',
-                text: describeProblem(event.problem),
-            };
-        case 'run-ended':
-            return ofRun(event.run);
-        case 'run-retrying':
-            return warning(
-                `${paint.yellow('retrying')} ${nameOf(event.run)} in ${formatDuration(event.delay)} after attempt ` +
-                    `${event.run.attempt} failed: ${event.error.message}`,
-            );
-        case 'run-ignores-signal':
-            return warning(
-                `${paint.yellow('stuck')} ${nameOf(event.run)} goes on after ${formatDuration(event.age)} although its ` +
-                    `signal was aborted (${event.reason}): let it heed this.signal`,
-            );
-        case 'run-abandoned':
-            return trouble(
-                `${paint.red('abandoned')} ${nameOf(event.run)} after ${formatDuration(event.age)}: it did not end`,
-            );
-        case 'lane-blocked':
-            return warning(
-                `${paint.yellow('overlap')} ${nameOf(event.run)} has been running for ${formatDuration(event.age)}: ` +
-                    `${count(event.skips, 'run')} skipped behind it so far`,
-            );
-        case 'slots-unrun':
-            return warning(
-                `${paint.yellow('missed')} ${event.job}: ${event.atLeast ? 'at least ' : ''}${count(event.count, 'slot')} ` +
-                    `${spanOf(event.first, event.last)} not run (${event.reason})`,
-            );
-        case 'run-was-lost':
-            return warning(
-                `${paint.yellow('warning')} ${nameOf(event.run)} ended (${event.run.outcome}) after other processes had given ` +
-                    'it up as lost: this process had shown no life for 10 s',
-            );
-        case 'journal-trouble':
-            return warning(
-                `${paint.yellow('journal')} ${event.path}: ${JOURNAL_TROUBLES[event.trouble](event.detail)}`,
-            );
-        case 'redis-away':
-            return trouble(
-                `${paint.yellow('redis')} ${event.place} cannot be used (${event.detail}): nothing new starts until it can; ` +
-                    'what is due meanwhile is caught up then',
-            );
-        case 'redis-back':
-            return news(
-                `${paint.green('redis')} ${event.place} can be used again, after ${formatDuration(event.after)}`,
-            );
-        case 'engine-failed':
-            return trouble(`${paint.yellow('warning')} the queue in Redis: ${event.error.message}`);
-        case 'clock-differs':
-            return trouble(
-                `${paint.yellow('warning')} this machine's clock is ${formatDuration(Math.abs(event.by))} ` +
-                    `${event.by > 0 ? 'ahead of' : 'behind'} that of Redis: its slots come at other times than elsewhere, set it (NTP)`,
-            );
-        case 'clock-gap':
-            return event.now - event.after > 10
-                ? warning(
-                      `the process was blocked or asleep from ${formatUniqueMoment(event.after)} to ${formatUniqueMoment(event.now)}`,
-                  )
-                : undefined;
-        case 'clock-set-back':
-            return warning(
-                `the clock was set back from ${formatUniqueMoment(event.from)} to ${formatUniqueMoment(event.to)}: ` +
-                    (event.adopted
-                        ? 'going on from there'
-                        : 'nothing runs until the old time is reached again'),
-            );
-        case 'stray-error':
-            return trouble(
-                `${paint.red('failed')} ${nameOf(event.run)} outside of its promise${stackOf(event.run, event.error)}`,
-            );
-        case 'cleanup-failed':
-            return warning(
-                `${paint.yellow('warning')} ${nameOf(event.run)}: a service's destroy() threw after it${stackOf(event.run, event.error)}`,
-            );
-        case 'hook-failed':
-            return warning(
-                `${paint.yellow('warning')} ${nameOf(event.run)}: its hook ${event.hook} threw${stackOf(event.run, event.error)}`,
-            );
-        case 'listener-failed':
-            return warning(
-                `${paint.yellow('warning')} the bot's listener threw at ${event.to}${indented(event.error)}`,
-            );
-        case 'run-started':
-            return undefined;
-    }
+function write(event: BotEvent, format: LogFormat): void {
+    const sentenceOf = SENTENCES[event.type] as (event: BotEvent) => Sentence;
+    const [level, text] = sentenceOf(withoutControls(event)) ?? [];
+    if (level === undefined || text === undefined) return;
+    const stream = level === 'info' ? process.stdout : process.stderr;
+    const line = format === 'json' ? jsonOf(event, level, text) : `${paint.dim(timeFor(stream))} ${text}`;
+    surviveLostOutput();
+    // chalk looks at standard output alone; standard error may go to a file.
+    if (stream === process.stdout) console.log(line);
+    else console.error(format === 'json' || stream.isTTY ? line : stripVTControlCharacters(line));
 }
+
+function jsonOf(event: BotEvent, level: Level, text: string): string {
+    const message = stripVTControlCharacters(text).split(/\n */, 2).join(': ');
+    const times = event.type === 'run-ended' && {
+        duration: durationOf(event.run),
+        lateBy: latenessOf(event.run),
+    };
+    return JSON.stringify({ time: new Date().toISOString(), level, message, ...event, ...times });
+}
+
+// Who looks on knows the day; who reads a file does not.
+function timeFor(stream: NodeJS.WriteStream): string {
+    const [day, time] = formatUniqueMoment(Date.now() / 1000).split(' ');
+    return stream.isTTY ? `${time}` : `${day} ${time}`;
+}
+
+const SENTENCES: {
+    readonly [Type in BotEvent['type']]: (event: Extract<BotEvent, { type: Type }>) => Sentence;
+} = {
+    'bot-started': ({ jobs, schedules, next, engine }) => {
+        const slot = next === undefined ? 'nothing to come' : `next slot ${formatUniqueMoment(next)}`;
+        const counts = `${count(jobs, 'background job')}, ${count(schedules, 'schedule')}`;
+        return ['info', `bot started: ${counts}, ${slot} (${engine})`];
+    },
+    'bot-stopping': ({ runs }) =>
+        runs > 0 ? ['info', `bot stopping: waiting for ${count(runs, 'run')} in flight`] : undefined,
+    'bot-stopped': () => ['info', 'bot stopped'],
+    'timezone-unreadable': ({ message }) => warning(message),
+    'files-not-imported': ({ message }) => warning(message),
+    'exit-forced': ({ resources }) => {
+        const reason = `something keeps the process alive: ${resources.join(', ')}`;
+        return ['warn', `exiting although ${reason}`];
+    },
+    'exit-with-runs': ({ runs }) => {
+        const names = runs.map(nameOf).join(', ');
+        return trouble(paint.red('exiting'), `in the middle of ${count(runs.length, 'run')}: ${names}`);
+    },
+    'job-invalid': ({ problem }) => [
+        problem.severity === 'error' ? 'error' : 'warn',
+        describeProblem(problem),
+    ],
+    'run-started': () => undefined,
+    'run-ended': ({ run }) => endOf(run),
+    'run-retrying': ({ run, delay, error }) =>
+        warning(
+            `${nameOf(run)} in ${formatDuration(delay)} after attempt ${run.attempt} failed: ${error.message}`,
+            'retrying',
+        ),
+    'run-ignores-signal': ({ run, age, reason }) =>
+        warning(
+            `${nameOf(run)} goes on after ${formatDuration(age)} although its signal was aborted (${reason}): ` +
+                'let it heed this.signal',
+            'stuck',
+        ),
+    'run-abandoned': ({ run, age }) =>
+        trouble(paint.red('abandoned'), `${nameOf(run)} after ${formatDuration(age)}: it did not end`),
+    'lane-blocked': ({ run, age, skips }) =>
+        warning(
+            `${nameOf(run)} has been running for ${formatDuration(age)}: ` +
+                `${count(skips, 'run')} skipped behind it so far`,
+            'overlap',
+        ),
+    'slots-unrun': ({ job, reason, count: slots, atLeast, first, last }) => {
+        const number = `${atLeast ? 'at least ' : ''}${count(slots, 'slot')}`;
+        const from = formatUniqueMoment(first);
+        const span = first === last ? `at ${from}` : `from ${from} to ${formatUniqueMoment(last)}`;
+        return warning(`${job}: ${number} ${span} not run (${reason})`, 'missed');
+    },
+    'run-was-lost': ({ run }) =>
+        warning(
+            `${nameOf(run)} ended (${run.outcome}) after other processes had given it up as lost: ` +
+                'this process had shown no life for 10 s',
+        ),
+    'journal-trouble': ({ trouble, path, detail }) =>
+        warning(`${path}: ${JOURNAL_TROUBLES[trouble](detail)}`, 'journal'),
+    'redis-away': ({ place, detail }) => {
+        const effect = 'nothing new starts until it can; what is due meanwhile is caught up then';
+        return trouble(paint.yellow('redis'), `${place} cannot be used (${detail}): ${effect}`);
+    },
+    'redis-back': ({ place, after }) => [
+        'info',
+        `${paint.green('redis')} ${place} can be used again, after ${formatDuration(after)}`,
+    ],
+    'engine-failed': ({ error }) => trouble(paint.yellow('warning'), `the queue in Redis: ${error.message}`),
+    'clock-differs': ({ by }) => {
+        const difference = `${formatDuration(Math.abs(by))} ${by > 0 ? 'ahead of' : 'behind'} that of Redis`;
+        const effect = 'its slots come at other times than elsewhere, set it (NTP)';
+        return trouble(paint.yellow('warning'), `this machine's clock is ${difference}: ${effect}`);
+    },
+    'clock-gap': ({ after, now }) => {
+        const span = `from ${formatUniqueMoment(after)} to ${formatUniqueMoment(now)}`;
+        return now - after > 10 ? ['warn', `the process was blocked or asleep ${span}`] : undefined;
+    },
+    'clock-set-back': ({ from, to, adopted }) => {
+        const span = `from ${formatUniqueMoment(from)} to ${formatUniqueMoment(to)}`;
+        const effect = adopted ? 'going on from there' : 'nothing runs until the old time is reached again';
+        return ['warn', `the clock was set back ${span}: ${effect}`];
+    },
+    'stray-error': ({ run, error }) =>
+        trouble(paint.red('failed'), `${nameOf(run)} outside of its promise${stackOf(run, error)}`),
+    'cleanup-failed': ({ run, error }) =>
+        warning(`${nameOf(run)}: a service's destroy() threw after it${stackOf(run, error)}`),
+    'hook-failed': ({ run, hook, error }) =>
+        warning(`${nameOf(run)}: its hook ${hook} threw${stackOf(run, error)}`),
+    'listener-failed': ({ to, error }) => warning(`the bot's listener threw at ${to}${indented(error)}`),
+};
 
 const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
     locked: () => 'another process keeps it locked: nothing starts until that ends',
-    newer: () =>
-        'a newer release of pinstripe-bot has changed it: it fits, some of the history may be missing',
+    newer: () => 'a newer release of pinstripe-bot has changed it: it fits, some history may be missing',
     'set aside': (path) => `it was corrupt: it was renamed to ${path}, and a new one begun`,
     replaced: () => 'it was deleted or replaced: going on in the file that is at its path now',
     unwritable: (error) =>
@@ -202,42 +189,38 @@ const JOURNAL_TROUBLES: Record<JournalTrouble, (detail: string) => string> = {
     back: () => 'it can be written again: what happened meanwhile is in it',
 };
 
-function ofRun(run: Run): Line | undefined {
-    const { outcome = 'lost', reason, error } = run;
-    if (outcome === 'skipped' && isNoNews(run)) return undefined;
+function warning(text: string, label = 'warning'): Sentence {
+    return ['warn', `${paint.yellow(label)} ${text}`];
+}
+
+function trouble(label: string, text: string): Sentence {
+    return ['error', `${label} ${text}`];
+}
+
+function endOf(run: Run): Sentence {
+    const { outcome = 'lost', reason, error, manual, attempt } = run;
+    // Who asks for a run wants to know what became of it, and who interrupts it knows.
+    const isExpected = manual ? reason === 'interrupted' : EXPECTED_SKIPS.includes(reason ?? '');
+    if (outcome === 'skipped' && isExpected) return undefined;
     const duration = durationOf(run);
+    const lateness = latenessOf(run);
     const details = [
         duration !== undefined && formatDuration(duration),
-        latenessOf(run) >= NOTABLE_LATENESS && !run.manual && `${formatDuration(latenessOf(run))} late`,
-        run.attempt > 1 && `attempt ${run.attempt}`,
+        lateness >= NOTABLE_LATENESS && !manual && `${formatDuration(lateness)} late`,
+        attempt > 1 && `attempt ${attempt}`,
         reason,
     ].filter(Boolean);
-    const text = `${paintOutcome(outcome)} ${nameOf(run)}${details.length > 0 ? ` ${paint.dim(`(${details.join(', ')})`)}` : ''}`;
-    if (outcome === 'succeeded' || outcome === 'skipped') return news(text);
-    if (!error) return trouble(text);
-    return trouble(isSignals(run, error) ? text + placeOf(run) : text + stackOf(run, error));
-}
-
-// A run that was aborted, or timed out, mostly ends with what its signal made of that: the outcome has said it.
-function isSignals({ outcome }: Run, { name }: ErrorRecord): boolean {
-    return (
-        (outcome === 'aborted' && name === 'AbortError') ||
-        (outcome === 'timed_out' && name === 'TimeoutError')
-    );
-}
-
-// Who asks for a run wants to know what became of it, and who interrupts it knows.
-function isNoNews({ manual, reason = '' }: Run): boolean {
-    return manual ? reason === 'interrupted' : EXPECTED_SKIPS.includes(reason);
+    const note = details.length > 0 ? ` ${paint.dim(`(${details.join(', ')})`)}` : '';
+    const text = `${paintOutcome(outcome)} ${nameOf(run)}${note}`;
+    if (outcome === 'succeeded' || outcome === 'skipped') return ['info', text];
+    // A run that was aborted, or timed out, mostly ends with what its signal made of that: the outcome has said it.
+    const expected = { aborted: 'AbortError', timed_out: 'TimeoutError' }[outcome as string];
+    if (!error) return ['error', text];
+    return ['error', text + (error.name === expected ? placeOf(run) : stackOf(run, error))];
 }
 
 function nameOf({ job, tenant }: Run): string {
     return tenant === undefined ? paint.bold(job) : `${paint.bold(job)} [tenant ${tenant}]`;
-}
-
-function spanOf(first: number, last: number): string {
-    if (first === last) return `at ${formatUniqueMoment(first)}`;
-    return `from ${formatUniqueMoment(first)} to ${formatUniqueMoment(last)}`;
 }
 
 function stackOf(run: Run, error: ErrorRecord): string {
@@ -251,33 +234,4 @@ function placeOf({ file }: Run): string {
 
 function indented(error: ErrorRecord): string {
     return `\n${traceOf(error)}`.replaceAll('\n', '\n    ');
-}
-
-function record(event: BotEvent, { level, text }: Line): object {
-    const message = stripVTControlCharacters(text).split(/\n */, 2).join(': ');
-    return {
-        time: new Date().toISOString(),
-        level,
-        message,
-        ...event,
-        ...(event.type === 'run-ended' && { duration: durationOf(event.run), lateBy: latenessOf(event.run) }),
-    };
-}
-
-function news(text: string): Line {
-    return { level: 'info', text };
-}
-
-function warning(text: string): Line {
-    return { level: 'warn', text };
-}
-
-function trouble(text: string): Line {
-    return { level: 'error', text };
-}
-
-// Who looks on knows the day; who reads a file does not.
-function timeFor(stream: NodeJS.WriteStream): string {
-    const [day, time] = formatUniqueMoment(Date.now() / 1000).split(' ');
-    return stream.isTTY ? `${time}` : `${day} ${time}`;
 }

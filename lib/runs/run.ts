@@ -11,13 +11,11 @@ export type TenantId = string | number;
 /** One execution of a job: a slot (or a manual call), and a tenant where there is one. */
 export interface Run {
     readonly id: string;
-    /** The job's name. */
     readonly job: string;
     /** The job's file, where it has one. */
     readonly file: string | undefined;
     /** The crontab it is due by, with `CRON_TZ=` and the zone in front where it has one; undefined: nobody's. */
     readonly schedule: string | undefined;
-    /** What `run()` is called with. */
     readonly args: readonly Json[];
     readonly tenant: TenantId | undefined;
     /** The slot, in unix seconds; undefined for a manual run of no slot. */
@@ -35,7 +33,6 @@ export interface Run {
     outcome: Outcome | undefined;
     /** Why the outcome is what it is, where that needs saying: why it was skipped or aborted. */
     reason: string | undefined;
-    /** What it failed with. */
     error: ErrorRecord | undefined;
 }
 
@@ -67,11 +64,7 @@ export function laneOf(run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
     return `${run.job} ${canonicalJson(run.args)} ${tenant}`;
 }
 
-/**
- * Tells whether a run is the first of its lane and slot: two schedules that have both in common make one run.
- *
- * @param seen what was asked about before
- */
+/** Whether none of those seen has its lane and slot: two schedules that have both in common make one run. */
 export function isFirst(run: Run, seen: Set<string>): boolean {
     const key = `${laneOf(run)} ${run.scheduledAt}`;
     if (seen.has(key)) return false;
@@ -89,7 +82,7 @@ export function latenessOf({
     return Math.max(0, startedAt - scheduledAt * 1000 - spread);
 }
 
-/** How many milliseconds a run took, with all its attempts and the waits between; undefined until it has ended. */
+/** In milliseconds, with all attempts and the waits between; undefined until a run has ended. */
 export function durationOf({ startedAt, endedAt }: Pick<Run, 'startedAt' | 'endedAt'>): number | undefined {
     return startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
 }

@@ -18,14 +18,13 @@ export function mayHaveTenants({ multiTenant }: Settings): boolean {
     return multiTenant ?? hasDatabase();
 }
 
-/**
- * Asks the app for whom a job runs, in a workspace of its own.
- *
- * @throws what the app's `database` service, or the job's `tenantsFilter`, throws
- */
+/** Asks the app for whom a job runs. @throws what its `database` service, or the job's `tenantsFilter`, throws */
 export async function tenancyOf({ multiTenant, tenantsFilter }: Settings): Promise<Tenancy> {
     if (multiTenant === false) return { kind: 'single' };
-    const ids = await readTenants(tenantsFilter);
+    const ids = await withTenants(async (database) => {
+        const tenants: { id: TenantId }[] = await tenantsFilter(database.tenants).all();
+        return tenants.map(({ id }) => id);
+    });
     if (ids) return { kind: 'tenants', ids };
     return multiTenant ? { kind: 'no tenants table' } : { kind: 'single' };
 }
@@ -34,8 +33,6 @@ export async function tenancyOf({ multiTenant, tenantsFilter }: Settings): Promi
  * Tells for whom a workspace works: a run's own for the run's tenant, any other for the tenant that the app's `database`
  * has found for it, by the host of the request for instance; where it has found none, for that of the run around it.
  *
- * @param workspace the services of the workspace
- * @returns the tenant's id; undefined: none
  * @throws what the app's `database` service throws
  */
 export async function tenantOf(workspace: Services): Promise<TenantId | undefined> {
@@ -45,24 +42,17 @@ export async function tenantOf(workspace: Services): Promise<TenantId | undefine
     return tenant?.id ?? workspace.initialParams._headers['x-tenant-id'] ?? active?.run.tenant;
 }
 
-/**
- * Tells whether the app keeps tenants, as the framework's own multi-tenancy asks it: by `database.info.tenants`.
- *
- * @returns true where there is a `database` service with a tenants table
- */
+/** Whether there is a `database` service with a tenants table. @throws what that service throws */
 export async function hasTenantsTable(): Promise<boolean> {
-    if (!hasDatabase()) return false;
-    return Workspace.run(async function () {
-        return Boolean(await this['database'].info.tenants);
-    });
+    return (await withTenants(async () => true)) ?? false;
 }
 
-async function readTenants(filter: Settings['tenantsFilter']): Promise<TenantId[] | undefined> {
+/** Asks the app's database in a workspace of its own; undefined: it has no tenants, as the framework itself asks it. */
+async function withTenants<T>(ask: (database: Services['database']) => Promise<T>): Promise<T | undefined> {
     if (!hasDatabase()) return undefined;
     return Workspace.run(async function () {
-        if (!(await this['database'].info.tenants)) return undefined;
-        const tenants: { id: TenantId }[] = await filter(this['database'].tenants).all();
-        return tenants.map(({ id }) => id);
+        const { database } = this;
+        return (await database.info.tenants) ? ask(database) : undefined;
     });
 }
 
@@ -70,13 +60,8 @@ function hasDatabase(): boolean {
     return ServiceFactory.mixins['database'] !== undefined;
 }
 
-/**
- * Asks again, inside a run's own workspace, whether its tenant is still to be served.
- *
- * @returns why not; undefined: it is
- * @throws what the app's `database` service, or the job's `tenantsFilter`, throws
- */
-export async function hasTenant(
+/** Why a run's tenant, asked for again in the run's own workspace, is not to be served any more; undefined: it is. */
+export async function whyNotServed(
     workspace: Services,
     { tenantsFilter }: Settings,
     tenant: TenantId,

@@ -1,22 +1,31 @@
-import { readError } from '../text/errors.js';
+import type { CurrentRun, HookName } from '../../types/background_job.js';
+import type { Context, Services } from '../../types/framework.js';
+import { ContextClass, Workspace } from '../framework.js';
+import { BackgroundJob } from '../jobs/background_job.js';
+import { type ErrorRecord, readError, toError } from '../text/errors.js';
 import { type AbortReason, ActiveRun, runStorage } from './active_run.js';
 import type { EngineHost, Result, TakenRun } from './engine.js';
-import type { TenantId } from './run.js';
-import { type Ending, Runner } from './runner.js';
+import { laneOf, latenessOf, type TenantId } from './run.js';
+import { attributeStrayErrors } from './stray_errors.js';
+import { type Tenancy, tenancyOf, whyNotServed } from './tenants.js';
+
+/** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
+const GRACE_AFTER_ABORT = 5_000;
+
+/** A tenant that was there less than this ago, in milliseconds, is not asked for again. */
+const TENANT_IS_FRESH = 10_000;
 
 /** How much a retry's wait may exceed its delay, so that jobs that failed together do not come back together. */
 const JITTER = 0.25;
 
-/** What a worker is given to work with. */
-export interface WorkerHost extends Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'planOf'> {
-    /** A number from 0 up to 1, for the jitter of retries. */
-    random(): number;
-}
+type Host = Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'planOf'> & { random(): number };
+type Hook = (this: object, ...args: unknown[]) => unknown;
+type Hookable = Record<'hooks' | 'allHooks', Partial<Record<HookName, Hook[]>>>;
 
 /** How a run is asked for. */
 export interface Asking {
     /** Why its tenants could not be listed: it fails with that. */
-    readonly failure?: { readonly cause: unknown } | undefined;
+    readonly failure?: Error | undefined;
     /** Whether it runs whatever its job's `skipWhen` answers. */
     readonly isForced?: boolean | undefined;
 }
@@ -26,19 +35,20 @@ interface Asked {
     /** The run whose job asks. */
     readonly parent: ActiveRun | undefined;
     readonly how: Asking;
-    thrown: Error | undefined;
+    /** What it failed with, as it was thrown. */
+    thrown?: Error | undefined;
 }
 
-/** Executes what an engine has taken, and decides what becomes of it then. It knows the runs of this process. */
+/**
+ * Executes what an engine has taken: each attempt in a workspace of its own, with its args, its signal, its timeout and its
+ * hooks. Decides what becomes of the run then, and knows the runs of this process.
+ */
 export class Worker {
     readonly #runs = new Set<ActiveRun>();
     readonly #asked = new Map<string, Asked>();
     readonly #endListeners = new Set<() => void>();
-    readonly #runner: Runner;
 
-    constructor(private readonly host: WorkerHost) {
-        this.#runner = new Runner(host);
-    }
+    constructor(private readonly host: Host) {}
 
     /** The runs that are being executed. */
     get runs(): ReadonlySet<ActiveRun> {
@@ -50,47 +60,40 @@ export class Worker {
         const plan = this.host.planOf(run.job);
         if (!plan) return { kind: 'ended', outcome: 'skipped', reason: 'unknown job' };
         const asked = this.#asked.get(run.id);
-        const { failure, isForced = false } = asked?.how ?? {};
-        const active = new ActiveRun(run, plan, asked?.parent, isForced, this.host.emit);
+        const active = new ActiveRun(run, plan, asked?.parent, this.host.emit);
         this.#runs.add(active);
         const abort = () => active.abort(signal.reason as AbortReason);
         signal.addEventListener('abort', abort);
         if (signal.aborted) abort();
         try {
             // A job's request may have set the engine going: what it takes then is not that job's doing.
-            return await runStorage.exit(async () => {
-                if (kind === 'slot' && !failure) return await this.#list(active);
-                const ending = failure
-                    ? await this.#runner.failListing(active, failure.cause)
-                    : await this.#runner.attempt(active, dueAt);
-                if (asked) asked.thrown = ending.error;
-                return this.#decide(active, ending);
+            return await runStorage.exit(() => {
+                if (asked?.how.failure) return this.#failListing(active, asked.how.failure);
+                return kind === 'slot' ? this.#list(active) : this.#attempt(active, dueAt);
             });
         } finally {
+            if (asked) asked.thrown = active.error;
             signal.removeEventListener('abort', abort);
             this.#runs.delete(active);
             for (const listener of this.#endListeners) listener();
         }
     }
 
-    /** A run with this id is asked for by the code that calls, which waits for it. */
+    /** The code that calls waits for a run with this id. */
     ask(id: string, how: Asking): void {
-        this.#asked.set(id, { parent: runStorage.getStore(), how, thrown: undefined });
+        this.#asked.set(id, { parent: runStorage.getStore(), how });
     }
 
-    /** The run asked for is over; answers what it failed with, as it was thrown. */
-    answer(id: string): Error | undefined {
+    /** The run asked for is over; answers what it failed with: in an object, for an Error may pass for a promise. */
+    answer(id: string): Pick<Asked, 'thrown'> {
         const asked = this.#asked.get(id);
         this.#asked.delete(id);
-        return asked?.thrown;
+        return asked ?? {};
     }
 
-    /** The run of this process that keeps a lane, and whether the code that asks is its doing. */
-    holderOf(lane: string): { active: ActiveRun; isAsking: boolean } | undefined {
-        const asking = runStorage.getStore();
-        for (const active of this.#runs)
-            if (active.lane === lane) return { active, isAsking: asking?.descendsFrom(active) ?? false };
-        return undefined;
+    /** The run of this process that keeps a lane. */
+    holderOf(lane: string): ActiveRun | undefined {
+        return [...this.#runs].find(({ run }) => laneOf(run) === lane);
     }
 
     /** Calls back whenever a run has ended; the function returned ends this. */
@@ -99,27 +102,178 @@ export class Worker {
         return () => this.#endListeners.delete(listener);
     }
 
+    async #attempt(active: ActiveRun, dueAt: number): Promise<Result> {
+        const { clock, emit } = this.host;
+        emit({ type: 'run-started', run: active.run });
+        const { timeout } = active.plan.settings;
+        const cancel = timeout === undefined ? () => {} : clock.after(timeout, () => active.timeOut());
+        let reason: string | undefined;
+        await this.#inWorkspace(active, async (workspace) => {
+            reason = await this.#runJob(active, workspace, dueAt);
+        });
+        cancel();
+        return reason === undefined ? this.#decide(active) : { kind: 'ended', outcome: 'skipped', reason };
+    }
+
     async #list(active: ActiveRun): Promise<Result> {
         const cancel = this.host.clock.after(this.host.turn, () => active.timeOut());
-        const listing = await this.#runner.listTenants(active);
+        let tenancy: Tenancy | undefined;
+        const aborted = new Promise<never>((_, reject) => {
+            active.signal.addEventListener('abort', () => reject(active.signal.reason));
+        });
+        await this.#inWorkspace(active, async () => {
+            tenancy = await Promise.race([tenancyOf(active.plan.settings), aborted]);
+        });
         cancel();
-        if ('outcome' in listing) return this.#decide(active, listing);
-        if (listing.kind === 'single') return { kind: 'fans out', tenants: undefined };
-        if (listing.kind === 'tenants' && listing.ids.length > 0)
-            return { kind: 'fans out', tenants: [...listing.ids].sort(byId) };
-        const reason = listing.kind === 'tenants' ? 'no tenants' : 'no tenants table';
+        if (!tenancy) return this.#failListing(active, toError(active.error));
+        if (tenancy.kind === 'single') return { kind: 'fans out', tenants: undefined };
+        const tenants = tenancy.kind === 'tenants' ? [...tenancy.ids].sort(byId) : [];
+        if (tenants.length > 0) return { kind: 'fans out', tenants };
+        const reason = tenancy.kind === 'tenants' ? 'no tenants' : tenancy.kind;
         return { kind: 'ended', outcome: 'skipped', reason };
     }
 
-    #decide({ run, plan, abortReason }: ActiveRun, { outcome, reason, error }: Ending): Result {
+    /** Lets the job's hooks hear that its tenants could not be listed. */
+    async #failListing(active: ActiveRun, cause: Error): Promise<Result> {
+        const failure = new Error(`its tenants could not be listed: ${cause.message}`, { cause });
+        await this.#inWorkspace(active, (workspace) =>
+            this.#runHooks(active, createJob(active, workspace), 'runFailed', failure),
+        );
+        active.error = failure;
+        return this.#decide(active);
+    }
+
+    #decide(active: ActiveRun): Result {
+        const { run, plan, signal, abortReason } = active;
+        const isTimedOut = signal.aborted && abortReason === undefined;
+        if (isTimedOut) active.error = toError(signal.reason);
+        const error = active.error && readError(active.error);
+        if (abortReason) return { kind: 'ended', outcome: 'aborted', reason: abortReason, error };
+        if (!error) return { kind: 'ended', outcome: 'succeeded' };
         const { retries, retryDelay } = plan.settings;
-        const mayRetry = outcome === 'failed' || outcome === 'timed_out';
-        if (abortReason || !mayRetry || run.attempt > retries)
-            return { kind: 'ended', outcome, reason, error: error && readError(error) };
+        if (run.attempt > retries)
+            return { kind: 'ended', outcome: isTimedOut ? 'timed_out' : 'failed', error };
         const doubled = retryDelay * 2 ** (run.attempt - 1);
         const delay = Math.round(doubled * (1 + JITTER * this.host.random()));
-        return { kind: 'retries', at: this.host.clock.now() + delay, error: readError(error) };
+        return { kind: 'retries', at: this.host.clock.now() + delay, error };
     }
+
+    /** Works in a workspace of its own; what the work throws is the attempt's error. */
+    async #inWorkspace(active: ActiveRun, work: (workspace: Services) => Promise<void>): Promise<void> {
+        const { run, signal } = active;
+        const { clock, emit } = this.host;
+        attributeStrayErrors();
+        let cancel = () => {};
+        const onAbort = () => {
+            const reason = active.abortReason ?? 'timeout';
+            cancel = clock.after(GRACE_AFTER_ABORT, () =>
+                emit({ type: 'run-ignores-signal', run, reason, age: active.age(clock.now()) }),
+            );
+        };
+        signal.addEventListener('abort', onAbort);
+        const cleanupFailed = (error: ErrorRecord) => emit({ type: 'cleanup-failed', run, error });
+        try {
+            await runStorage.run(active, () =>
+                Workspace.run(async function () {
+                    active.workspace = this.context.root;
+                    try {
+                        await work(this);
+                    } finally {
+                        await destroyContext(this.context, cleanupFailed);
+                    }
+                }),
+            );
+        } catch (cause) {
+            active.error = toError(cause);
+        } finally {
+            signal.removeEventListener('abort', onAbort);
+            cancel();
+        }
+    }
+
+    /** Runs the job's code; answers why not, where its tenant is not to be served any more. */
+    async #runJob(active: ActiveRun, workspace: Services, dueAt: number): Promise<string | undefined> {
+        const { run, plan } = active;
+        if (run.tenant !== undefined) {
+            workspace.initialParams._headers['x-tenant-id'] = run.tenant;
+            // It was listed at the slot, and then waited for its share of the spread.
+            const isFresh = this.host.clock.now() - dueAt + run.spread < TENANT_IS_FRESH;
+            const left = isFresh ? undefined : await whyNotServed(workspace, plan.settings, run.tenant);
+            if (left) return left;
+        }
+        const job = createJob(active, workspace);
+        const reason = this.#asked.get(run.id)?.how.isForced ? undefined : await this.#whyToSkip(active, job);
+        if (reason !== undefined) return reason;
+        await this.#runHooks(active, job, 'beforeRun');
+        try {
+            // A copy, so that no run sees what another did to its args.
+            await job.run(...(run.args.length === 0 ? [] : structuredClone(run.args)));
+        } catch (cause) {
+            await this.#runHooks(active, job, 'runFailed', toError(cause));
+            throw cause;
+        } finally {
+            await this.#runHooks(active, job, 'afterRun');
+        }
+        return undefined;
+    }
+
+    async #whyToSkip(active: ActiveRun, job: { skipWhen?(): unknown }): Promise<string | undefined> {
+        try {
+            const answer = await job.skipWhen?.();
+            if (answer === true) return 'skipWhen';
+            return typeof answer === 'string' && answer !== '' ? answer : undefined;
+        } catch (cause) {
+            await this.#runHooks(active, job, 'runFailed', toError(cause));
+            throw cause;
+        }
+    }
+
+    // A hook that throws keeps neither the job nor other hooks from running; the framework's `runHook` would stop there.
+    async #runHooks({ run }: ActiveRun, job: object, hook: HookName, ...args: unknown[]): Promise<void> {
+        const Job = BackgroundJob.for(run.job) as unknown as Hookable;
+        // allHooks walks all ancestors of the class, which most jobs need not pay for.
+        if (!Job.hooks[hook] && !(BackgroundJob as unknown as Hookable).hooks[hook]) return;
+        for (const callback of Job.allHooks[hook] ?? []) {
+            try {
+                await callback.call(job, ...args);
+            } catch (cause) {
+                this.host.emit({ type: 'hook-failed', run, hook, error: readError(cause) });
+            }
+        }
+    }
+}
+
+function createJob({ run, signal }: ActiveRun, { context }: Services) {
+    const { id, job, scheduledAt, attempt, tenant, manual } = run;
+    const currentRun: CurrentRun = { id, job, scheduledAt, lateBy: latenessOf(run), attempt, tenant, manual };
+    return BackgroundJob.create(job, context, { signal, currentRun: Object.freeze(currentRun) });
+}
+
+/**
+ * Destroys what a workspace's services left on its context. The framework does so when a workspace ends, but stops at the
+ * first `destroy()` that throws; here each gets its turn, and is taken off the context. What is no resource stays: code
+ * that a job did not wait for still finds its tenant there.
+ */
+export async function destroyContext(context: Context, failed: (error: ErrorRecord) => void): Promise<void> {
+    for (const name of Object.keys(context)) {
+        if (name === 'root' || name === 'parent') continue;
+        try {
+            const resource: unknown = await context[name];
+            // The framework stumbles over a null.
+            if (resource === null) delete context[name];
+            if (!isDestroyable(resource)) continue;
+            delete context[name];
+            await resource.destroy();
+        } catch (error) {
+            delete context[name];
+            failed(readError(error));
+        }
+    }
+}
+
+function isDestroyable(resource: unknown): resource is { destroy(): unknown } {
+    if (typeof resource !== 'object' || resource === null || resource instanceof ContextClass) return false;
+    return typeof (resource as { destroy?: unknown }).destroy === 'function';
 }
 
 function byId(a: TenantId, b: TenantId): number {

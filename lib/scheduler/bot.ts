@@ -12,17 +12,15 @@ import { type BotParts, Runtime } from './runtime.js';
 
 /** What a bot knows of the jobs. */
 export interface Survey {
-    /** Of all jobs, by name. */
     readonly plans: readonly JobPlan[];
-    /** All of them, those of files that made no job included. */
+    /** Those of files that made no job included. */
     readonly problems: readonly Problem[];
-    /** IANA time zone of schedules without one of their own; undefined: the process's. */
+    /** Of schedules without one of their own; undefined: the process's. */
     readonly timezone: string | undefined;
-    /** The value of `NODE_ENV`, or what stands for it. */
     readonly environment: string;
 }
 
-/** What a bot works with, for the commands of this package: an app has no business with it. */
+/** What a bot works with, for this package alone. */
 export let runtimeOf: (bot: Bot) => Runtime;
 
 /** Checks every second which jobs are due, and runs them. The service `this.bot` is one of these. */
@@ -38,25 +36,16 @@ export class Bot {
         this.#runtime = new Runtime(parts);
     }
 
-    /**
-     * Starts the scheduler.
-     *
-     * @returns a promise that resolves when the scheduler has stopped; the same one while it runs
-     * @throws ConfigError, by that promise, when the `bot` section of the config is wrong
-     */
+    /** Starts the scheduler; the promise resolves when it has stopped, and rejects with a ConfigError when it cannot start. */
     start(): Promise<void> {
-        if (!this.#life?.isOpen) {
-            // A job may start the bot: what the bot does from then on is not that job's doing.
-            this.#life = runStorage.exit(() => new Life(this.#runtime, this.#life));
-        }
+        // A job may start the bot: what the bot does from then on is not that job's doing.
+        if (!this.#life?.isOpen) this.#life = runStorage.exit(() => new Life(this.#runtime, this.#life));
         return this.#life.ended;
     }
 
     /**
-     * Stops the scheduler: nothing new starts, and runs in flight are waited for. After `bot.stopTimeout` their signals are
-     * aborted; what still runs some seconds later is named and abandoned. A bot that never started has nothing to stop.
-     *
-     * @returns a promise that resolves when the scheduler has stopped; called by a job it does not wait for that job
+     * Stops the scheduler, and waits for runs in flight, but not for the job that calls it. After `bot.stopTimeout` their
+     * signals are aborted; what still runs some seconds later is named and abandoned.
      */
     stop(): Promise<void> {
         return this.#life?.stop(runStorage.getStore()) ?? Promise.resolve();
@@ -68,12 +57,11 @@ export class Bot {
     }
 
     /**
-     * Runs what is due at exactly one second, by hand: it needs no started bot and no clock, and takes no slot away.
+     * Runs what is due at exactly one second, by hand: it needs no started bot, takes no slot away, and does not reject
+     * because a job failed. The signal, once aborted, aborts the runs that go on, and lets those to come be skipped.
      *
      * @param unixTime whole unix seconds
-     * @param options a signal that, once aborted, aborts the runs that go on, and lets those to come be skipped
-     * @returns a promise of the runs when all are complete; it does not reject because a job failed
-     * @throws TypeError for anything but whole unix seconds; ConfigError
+     * @throws TypeError for anything else; ConfigError
      */
     async runBackgroundJobs(unixTime: number, { signal }: { signal?: AbortSignal } = {}): Promise<Run[]> {
         checkUnixTime(unixTime);
@@ -83,10 +71,7 @@ export class Bot {
     /**
      * Runs one job now, for one tenant, or for each of its tenants one after another, whatever its `environments`.
      *
-     * @param name the job's name, in any spelling
-     * @param args what its `run()` is called with; JSON values
-     * @param tenant the tenant whose workspace asks; undefined: none
-     * @returns a promise of the runs
+     * @param args JSON values
      * @throws Error for an unknown name, a job that cannot run, a tenant that the job does not run for, and a busy lane;
      * what the job failed with; an AggregateError where it failed for several tenants
      */
@@ -103,11 +88,9 @@ export class Bot {
     }
 
     /**
-     * Pauses a job, or all there are and will be: their slots are skipped in every process that shares the journal,
-     * across restarts.
+     * Pauses a job, or all there are and will be, in every process that shares the journal, across restarts.
      *
-     * @param name the job's name, in any spelling; undefined: all jobs
-     * @returns a promise of the job's name
+     * @returns the job's name
      * @throws Error for an unknown name
      */
     async pauseBackgroundJob(name?: string): Promise<string | undefined> {
@@ -120,8 +103,7 @@ export class Bot {
     /**
      * Ends the pause of a job, or every pause. Slots that came in the meantime do not run.
      *
-     * @param name the job's name, in any spelling; undefined: all jobs
-     * @returns a promise of the job's name
+     * @returns the job's name
      * @throws Error for an unknown name, and for one job where all are paused at once
      */
     async resumeBackgroundJob(name?: string): Promise<string | undefined> {
@@ -136,19 +118,14 @@ export class Bot {
         return job;
     }
 
-    /** What the bot knows of the jobs. @throws ConfigError */
+    /** @throws ConfigError */
     async survey(): Promise<Survey> {
         const { plans, timezone } = await this.#runtime.catalog();
         const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
         return { plans, problems, timezone, environment: this.#runtime.environment };
     }
 
-    /**
-     * Opens what is remembered of the jobs for reading: of those that this process ran, and others.
-     *
-     * @returns the history, to be closed by whoever asked for it
-     * @throws ConfigError; Error where it cannot be read
-     */
+    /** Opens what is remembered, to be closed by whoever asked for it. @throws ConfigError; Error where it cannot be read */
     async history(): Promise<History> {
         await this.#runtime.catalog();
         return this.#runtime.engine.history(this.#runtime);

@@ -5,7 +5,6 @@ import { Timetable } from '../schedule/timetable.js';
 
 /** The plans of all registered jobs, and their timetable: kept in step with the registry while the bot runs. */
 export class Catalog {
-    /** The schedules in force, by their next slot. */
     readonly timetable: Timetable;
     readonly #plans = new Map<string, JobPlan>();
     #revision = 0;
@@ -27,25 +26,22 @@ export class Catalog {
         if (revision === this.#revision) return [];
         const changed = BackgroundJob.changedSince(this.#revision);
         this.#revision = revision;
-        return changed.flatMap((name) => this.#take(name));
+        return changed.flatMap((name) => {
+            const isGone = BackgroundJob.mixins[name] === undefined;
+            const plan = isGone ? undefined : planJob(name, this.timezone);
+            if (plan) this.#plans.set(name, plan);
+            else this.#plans.delete(name);
+            this.timetable.replace(name, plan?.schedules ?? []);
+            return plan?.problems ?? [];
+        });
     }
 
-    /** All plans, by job name. */
+    /** In the order of the jobs' names. */
     get plans(): JobPlan[] {
         return [...this.#plans.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     }
 
-    /** The plan of a job; undefined: there is none of this name. */
     plan(name: string): JobPlan | undefined {
         return this.#plans.get(name);
-    }
-
-    #take(name: string): readonly Problem[] {
-        const isGone = BackgroundJob.mixins[name] === undefined;
-        const plan = isGone ? undefined : planJob(name, this.timezone);
-        if (plan) this.#plans.set(name, plan);
-        else this.#plans.delete(name);
-        this.timetable.replace(name, plan?.schedules ?? []);
-        return plan?.problems ?? [];
     }
 }

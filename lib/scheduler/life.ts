@@ -4,30 +4,33 @@ import type { ActiveRun } from '../runs/active_run.js';
 import { findProcessTimezone, PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
 import type { Living, Runtime } from './runtime.js';
 import { Scheduler } from './scheduler.js';
-import { Shutdown } from './shutdown.js';
+
+/** How long aborted runs may still take to end, in milliseconds. */
+const GRACE = 3_000;
 
 /** One life of the bot, from a start to the stop that follows. */
 export class Life implements Living {
-    #announceBegin = () => {};
-    #announceStop = () => {};
-    #shutdown: Shutdown | undefined;
-    #scheduler: Scheduler | undefined;
-    #isOver = false;
-
-    readonly begun = new Promise<void>((resolve) => {
-        this.#announceBegin = resolve;
-    });
-    readonly #stopping = new Promise<void>((resolve) => {
-        this.#announceStop = resolve;
-    });
+    readonly begun: Promise<void>;
     /** Resolves when the bot has stopped; rejects when it could not start. */
     readonly ended: Promise<void>;
+    #announceBegin = () => {};
+    #scheduler: Scheduler | undefined;
+    #isOver = false;
+    #isStopping = false;
+    #gaveUp = false;
+    /** Runs whose jobs wait for the stop, and those that wait for them: they do not wait for one another. */
+    readonly #stoppers = new Set<ActiveRun>();
+    readonly #waiting = new Map<() => void, () => boolean>();
+    #cancel: (() => void)[] = [];
 
     /** @param previous the life before, whose end is waited for */
     constructor(
         private readonly runtime: Runtime,
         private readonly previous?: Life,
     ) {
+        this.begun = new Promise((resolve) => {
+            this.#announceBegin = resolve;
+        });
         this.ended = (previous?.ended.catch(() => {}) ?? Promise.resolve())
             .then(() => this.#live())
             .finally(() => {
@@ -37,7 +40,7 @@ export class Life implements Living {
     }
 
     get isOpen(): boolean {
-        return !this.#isOver && this.#shutdown === undefined;
+        return !this.#isOver && !this.#isStopping;
     }
 
     get isIdle(): boolean {
@@ -55,29 +58,22 @@ export class Life implements Living {
 
     /** Begins the stop, unless it has begun, and waits for it, but not for the run whose job is the caller. */
     stop(caller: ActiveRun | undefined): Promise<void> {
-        if (this.isOpen) {
-            const { engine, worker, emit } = this.runtime;
-            this.#scheduler?.stop();
-            engine.rest();
-            emit({ type: 'bot-stopping', runs: worker.runs.size });
-            this.#shutdown = new Shutdown(this.runtime);
-            this.#announceStop();
-        }
-        if (caller && this.#shutdown) return this.#shutdown.wait(caller);
-        return this.ended.catch(() => {});
+        if (this.isOpen) this.#beginStop();
+        if (!caller || !this.#isStopping) return this.ended.catch(() => {});
+        for (let run: ActiveRun | undefined = caller; run; run = run.parent) this.#stoppers.add(run);
+        return this.#until(() => [...this.runtime.worker.runs].every((run) => this.#stoppers.has(run)));
     }
 
     async #live(): Promise<void> {
         const { runtime } = this;
         await runtime.readConfig();
         if (!this.isOpen) return;
-        const { engine, emit } = runtime;
+        const { engine, worker, emit } = runtime;
         await engine.open(runtime);
         if (!this.isOpen) return engine.close();
         await this.#begin();
         this.#announceBegin();
-        await this.#stopping;
-        await this.#shutdown?.wait();
+        await this.#until(() => this.#isStopping && worker.runs.size === 0);
         await engine.close();
         emit({ type: 'bot-stopped' });
     }
@@ -93,15 +89,54 @@ export class Life implements Living {
         if (message) emit({ type: 'files-not-imported', message });
         const scheduler = new Scheduler(runtime, this.reached);
         const { plans, timetable } = runtime.renewCatalog(scheduler.reached);
-        const { length: jobs } = plans;
         const schedules = plans.reduce((sum, plan) => sum + plan.schedules.length, 0);
         const { next } = timetable;
-        emit({ type: 'bot-started', jobs, schedules, next, engine: engine.description });
+        emit({ type: 'bot-started', jobs: plans.length, schedules, next, engine: engine.description });
         if (!this.isOpen) return;
         engine.work();
         if (config.role === 'worker') return;
         this.#scheduler = scheduler;
         await scheduler.begin();
         if (this.isOpen) scheduler.start();
+    }
+
+    /** Lets runs go on until `bot.stopTimeout` is over; then aborts them, and after a while more gives them up. */
+    #beginStop(): void {
+        const { engine, worker, clock, emit, config } = this.runtime;
+        this.#isStopping = true;
+        this.#scheduler?.stop();
+        engine.rest();
+        emit({ type: 'bot-stopping', runs: worker.runs.size });
+        this.#cancel = [
+            worker.onEnd(() => this.#check()),
+            clock.after(config.stopTimeout, () => {
+                for (const active of worker.runs) active.abort('stopping');
+            }),
+            clock.after(config.stopTimeout + GRACE, () => {
+                this.#gaveUp = true;
+                for (const active of worker.runs)
+                    emit({ type: 'run-abandoned', run: active.run, age: active.age(clock.now()) });
+                this.#check();
+            }),
+        ];
+        this.#check();
+    }
+
+    /** Resolves when what is asked for is so, or the runs that go on are given up. */
+    #until(isOver: () => boolean): Promise<void> {
+        return new Promise((resolve) => {
+            this.#waiting.set(resolve, isOver);
+            this.#check();
+        });
+    }
+
+    #check(): void {
+        for (const [resolve, isOver] of this.#waiting) {
+            if (!this.#gaveUp && !isOver()) continue;
+            this.#waiting.delete(resolve);
+            resolve();
+        }
+        if (!this.#gaveUp && this.runtime.worker.runs.size > 0) return;
+        for (const cancel of this.#cancel.splice(0)) cancel();
     }
 }

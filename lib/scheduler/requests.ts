@@ -1,52 +1,84 @@
-import type { JobPlan } from '../jobs/job_plan.js';
-import { createRun, isFirst, laneOf, type Run } from '../runs/run.js';
+import { findJobName } from '../jobs/job_name.js';
+import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
+import { runStorage } from '../runs/active_run.js';
+import { createRun, isFirst, laneOf, type Run, type TenantId } from '../runs/run.js';
 import { tenancyOf } from '../runs/tenants.js';
 import type { Asking } from '../runs/worker.js';
+import { readArgs } from '../schedule/args.js';
 import type { Schedule } from '../schedule/schedule.js';
-import { messageOf } from '../text/errors.js';
+import { messageOf, toError } from '../text/errors.js';
+import { didYouMean } from '../text/suggestion.js';
 import { formatDuration } from '../time/duration.js';
-import { findPlan, type ManualRun, type RunRequest, runsFor } from './run_request.js';
+import { formatUniqueMoment, inZone } from '../time/moment.js';
 import type { Runtime } from './runtime.js';
 
-/**
- * Runs one job now, for each of its tenants one after another; one tenant's failure does not skip the next.
- *
- * @returns a promise of the runs, when all are over; it does not reject because a job failed
- * @throws Error for an unknown name and a job that cannot run; and as `runsFor` does
- */
-export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<ManualRun[]> {
-    const { plans } = await runtime.ready();
-    const plan = findPlan(request.name, plans);
-    const runs = await runsFor(request, plan);
-    request.begin?.(runs);
-    const over: ManualRun[] = [];
-    for (const run of runs) {
-        const holder = runtime.worker.holderOf(laneOf(run));
-        if (holder?.isAsking && plan.settings.overlap !== 'allow') {
-            const endless = `The background job "${run.job}" cannot run from within itself: it would wait for itself.`;
-            over.push({ run, failure: new Error(endless) });
-            continue;
-        }
-        const since = holder && formatDuration(holder.active.age(runtime.clock.now()));
-        const { isForced, signal } = request;
-        const thrown = await execute({ run, isForced }, plan, runtime, { signal });
-        over.push({ run, failure: failureOf(run, thrown.of, since) });
-    }
-    return over;
+/** As many tenants as an error message lists. */
+const FEW = 5;
+
+/** Somebody's wish to run a job now. */
+export interface RunRequest {
+    /** The job's name, in any spelling. */
+    readonly name: string;
+    /** JSON values; undefined: those of the schedules that are due at the slot, or none. */
+    readonly args?: readonly unknown[] | undefined;
+    /** The tenant whose workspace asks; undefined: none. */
+    readonly tenant?: Promise<TenantId | undefined> | undefined;
+    /** The id, in writing, of the one tenant of the job to run for; undefined: for all. */
+    readonly onlyTenant?: string | undefined;
+    /** The slot to run, in unix seconds; undefined: none. */
+    readonly slot?: number | undefined;
+    /** Whether it runs whatever its job's `skipWhen` answers. */
+    readonly isForced?: boolean | undefined;
+    /** Once aborted, it aborts the run that goes on, and those to come are skipped. */
+    readonly signal?: AbortSignal | undefined;
+    /** Told of all runs before the first of them starts. */
+    readonly begin?: ((runs: readonly Run[]) => void) | undefined;
 }
 
-/** A run that is about to be asked for. */
-interface Planned extends Asking {
+/** A run that somebody asked for, when it is over. */
+export interface ManualRun {
     readonly run: Run;
+    /** Why it did not succeed: what its job failed with, or a sentence on what kept it from running. */
+    readonly failure: Error | undefined;
 }
 
 let nextBatch = -2;
 
 /**
- * Runs what is due at exactly one second: in order, and by turns as in a second of the clock.
+ * Runs one job now, for each of its tenants one after another, whatever becomes of the others, and at a slot for each
+ * schedule that is due; resolves when all is over.
  *
- * @returns a promise of the runs, when all are over
+ * @throws Error for an unknown name, a job that cannot run or is not due at the slot, a tenant that it does not run for,
+ * and where it wants tenants that the app has no table of; BadScheduleError for args that are no JSON
  */
+export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<ManualRun[]> {
+    const { plans } = await runtime.ready();
+    const plan = findPlan(request.name, plans);
+    const occasions = occasionsOf(request, plan);
+    const tenants = await tenantsFor(request, plan);
+    const identity = { job: plan.name, file: plan.file, scheduledAt: request.slot, manual: true };
+    const seen = new Set<string>();
+    const runs = occasions
+        .flatMap((occasion) => tenants.map((tenant) => createRun({ ...identity, ...occasion, tenant })))
+        .filter((run) => isFirst(run, seen));
+    request.begin?.(runs);
+    const over: ManualRun[] = [];
+    for (const run of runs) {
+        const holder = runtime.worker.holderOf(laneOf(run));
+        if (holder && runStorage.getStore()?.descendsFrom(holder) && plan.settings.overlap !== 'allow') {
+            const endless = `The background job "${run.job}" cannot run from within itself: it would wait for itself.`;
+            over.push({ run, failure: new Error(endless) });
+            continue;
+        }
+        const since = holder && formatDuration(holder.age(runtime.clock.now()));
+        const { isForced, signal } = request;
+        const { thrown } = await execute(run, plan, runtime, { isForced, signal });
+        over.push({ run, failure: failureOf(run, thrown, since) });
+    }
+    return over;
+}
+
+/** Runs what is due at exactly one second, in order, and by turns as in a second of the clock, until all is over. */
 export async function runSecond(second: number, runtime: Runtime, signal?: AbortSignal): Promise<Run[]> {
     const catalog = await runtime.ready();
     const runs: Run[] = [];
@@ -56,61 +88,15 @@ export async function runSecond(second: number, runtime: Runtime, signal?: Abort
     const batch = nextBatch--;
     for (const schedule of catalog.timetable.peek(second)) {
         const plan = catalog.plan(schedule.job) as JobPlan;
-        for (const planned of await runsOf(schedule, plan, second, runtime)) {
-            const { run } = planned;
+        for (const { run, failure } of await runsOf(schedule, plan, second, runtime.environment)) {
             if (!isFirst(run, seen)) continue;
             runs.push(run);
-            if (run.outcome === undefined) over.push(execute(planned, plan, runtime, { signal, batch }));
+            if (run.outcome === undefined) over.push(execute(run, plan, runtime, { signal, batch, failure }));
             else runtime.emit({ type: 'run-ended', run });
         }
     }
     await Promise.all(over);
     return runs;
-}
-
-async function runsOf(
-    { args, text }: Schedule,
-    { name: job, file, settings }: JobPlan,
-    scheduledAt: number,
-    { environment }: Runtime,
-): Promise<Planned[]> {
-    const identity = { job, file, schedule: text, args, scheduledAt, manual: true };
-    const run = createRun(identity);
-    const skipped = (reason: string) => [{ run: { ...run, outcome: 'skipped' as const, reason } }];
-    if (settings.environments?.includes(environment) === false) return skipped('environment');
-    try {
-        const tenancy = await tenancyOf(settings);
-        if (tenancy.kind === 'single') return [{ run }];
-        if (tenancy.kind === 'no tenants table') return skipped('no tenants table');
-        if (tenancy.ids.length === 0) return skipped('no tenants');
-        return tenancy.ids.map((tenant) => ({ run: createRun({ ...identity, tenant }) }));
-    } catch (cause) {
-        return [{ run, failure: { cause } }];
-    }
-}
-
-/** Has a run executed; answers what it failed with, as it was thrown: in an object, for an Error may pass for a promise. */
-async function execute(
-    { run, ...asking }: Planned,
-    plan: JobPlan,
-    { engine, worker }: Runtime,
-    { signal, batch }: { signal?: AbortSignal | undefined; batch?: number },
-): Promise<{ readonly of: Error | undefined }> {
-    if (signal?.aborted) {
-        Object.assign(run, { outcome: 'skipped', reason: 'interrupted' });
-        return { of: undefined };
-    }
-    const interrupt = () => void engine.abort(run, 'interrupted');
-    signal?.addEventListener('abort', interrupt);
-    worker.ask(run.id, asking);
-    try {
-        Object.assign(run, await engine.request({ run, plan, isAwaited: true, batch }));
-    } catch (error) {
-        Object.assign(run, { outcome: 'skipped', reason: messageOf(error) });
-    } finally {
-        signal?.removeEventListener('abort', interrupt);
-    }
-    return { of: worker.answer(run.id) };
 }
 
 /** Throws the one failure among the runs of a request, or an AggregateError that names the tenants of several. */
@@ -126,6 +112,66 @@ export function throwFailures(over: readonly ManualRun[]): void {
     );
 }
 
+/**
+ * Finds a job that can run, by its name in any spelling.
+ *
+ * @throws Error for an unknown name, saying what was probably meant, and for a job that cannot run, saying why
+ */
+export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
+    const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
+    const wanted = findJobName(name, [...plans.map((plan) => plan.name), ...problems.map(({ job }) => job)]);
+    const plan = plans.find((candidate) => candidate.name === wanted);
+    if (plan?.runnable) return plan;
+    const problem = problems.find(({ job, severity }) => job === wanted && severity === 'error');
+    throw new Error(`The background job "${wanted}" cannot run${placeOf(problem)}: ${problem?.reason}`);
+}
+
+async function runsOf(
+    { args, text }: Schedule,
+    { name: job, file, settings }: JobPlan,
+    scheduledAt: number,
+    environment: string,
+): Promise<{ run: Run; failure?: Error }[]> {
+    const identity = { job, file, schedule: text, args, scheduledAt, manual: true };
+    const run = createRun(identity);
+    const skipped = (reason: string) => [{ run: { ...run, outcome: 'skipped' as const, reason } }];
+    if (settings.environments?.includes(environment) === false) return skipped('environment');
+    try {
+        const tenancy = await tenancyOf(settings);
+        if (tenancy.kind === 'single') return [{ run }];
+        if (tenancy.kind === 'no tenants table') return skipped(tenancy.kind);
+        if (tenancy.ids.length === 0) return skipped('no tenants');
+        return tenancy.ids.map((tenant) => ({ run: createRun({ ...identity, tenant }) }));
+    } catch (cause) {
+        return [{ run, failure: toError(cause) }];
+    }
+}
+
+/** Has a run executed, which fails where its tenants could not be listed; answers what it failed with, as it was thrown. */
+async function execute(
+    run: Run,
+    plan: JobPlan,
+    { engine, worker }: Runtime,
+    options: Asking & { signal?: AbortSignal | undefined; batch?: number },
+): Promise<{ thrown?: Error | undefined }> {
+    const { signal, batch, ...how } = options;
+    if (signal?.aborted) {
+        Object.assign(run, { outcome: 'skipped', reason: 'interrupted' });
+        return {};
+    }
+    const interrupt = () => void engine.abort(run, 'interrupted');
+    signal?.addEventListener('abort', interrupt);
+    worker.ask(run.id, how);
+    try {
+        Object.assign(run, await engine.request({ run, plan, isAwaited: true, batch }));
+    } catch (error) {
+        Object.assign(run, { outcome: 'skipped', reason: messageOf(error) });
+    } finally {
+        signal?.removeEventListener('abort', interrupt);
+    }
+    return worker.answer(run.id);
+}
+
 /** @param since how long the run that kept the lane had been going on; undefined: none of this process did */
 function failureOf(
     { job, outcome, reason }: Run,
@@ -138,4 +184,71 @@ function failureOf(
     let why = reason === 'overlap' ? 'another process is running it' : `it was skipped (${reason})`;
     if (since !== undefined) why = `its last run has been going on for ${since}`;
     return new Error(`The background job "${job}" did not run: ${why}.`);
+}
+
+function occasionsOf({ slot, args }: RunRequest, plan: JobPlan): Pick<Run, 'schedule' | 'args'>[] {
+    const given = args && readArgs(args);
+    if (slot === undefined) return [{ schedule: undefined, args: given ?? [] }];
+    const due = plan.schedules.filter((schedule) => schedule.matches(slot));
+    const [first] = due;
+    if (!first) throw new Error(notDue(plan, slot));
+    if (given) return [{ schedule: first.text, args: given }];
+    return due.map((schedule) => ({ schedule: schedule.text, args: schedule.args }));
+}
+
+function notDue({ name, schedules }: JobPlan, slot: number): string {
+    const [first] = schedules;
+    if (!first) return `The background job "${name}" has no schedule, and so no slot.`;
+    const before = Math.max(...schedules.map((schedule) => schedule.previous(slot) ?? -Infinity));
+    const after = Math.min(...schedules.map((schedule) => schedule.next(slot) ?? Infinity));
+    const nearest = [before, after]
+        .filter(Number.isFinite)
+        .map((second) => formatUniqueMoment(second, first.timezone));
+    const slots = nearest.length > 1 ? `slots are ${nearest.join(' and ')}` : `slot is ${nearest}`;
+    return `The background job "${name}" is not due at ${inZone(slot, first.timezone)}: its nearest ${slots}.`;
+}
+
+async function tenantsFor(
+    { tenant, onlyTenant }: RunRequest,
+    plan: JobPlan,
+): Promise<readonly (TenantId | undefined)[]> {
+    const job = `The background job "${plan.name}"`;
+    const tenancy = await tenancyOf(plan.settings).catch((cause) => {
+        const complaint = `could not be listed: ${messageOf(cause)}`;
+        throw new Error(`The tenants of the background job "${plan.name}"${placeOf(plan)} ${complaint}`, {
+            cause,
+        });
+    });
+    if (tenancy.kind === 'no tenants table')
+        throw new Error(
+            `${job} runs once for each tenant (multiTenant: true), and the app has no tenants table.`,
+        );
+    if (tenancy.kind === 'single') {
+        if (onlyTenant === undefined) return [undefined];
+        const isSingle = plan.settings.multiTenant === false;
+        const reason = isSingle ? 'multiTenant: false' : 'the app has no tenants table';
+        throw new Error(`${job} runs for no tenant, and so not for "${onlyTenant}": ${reason}.`);
+    }
+    const wanted = onlyTenant ?? (await tenant);
+    if (wanted === undefined) return tenancy.ids;
+    // The table may have numbers where a command line has texts.
+    const isWanted = (id: TenantId) => String(id) === String(wanted);
+    const found = tenancy.ids.filter(isWanted);
+    if (found.length > 0) return found;
+    const all = await tenancyOf({ ...plan.settings, tenantsFilter: (tenants) => tenants });
+    if (all.kind === 'tenants' && all.ids.some(isWanted))
+        throw new Error(`${job} does not run for tenant "${wanted}": its tenantsFilter leaves it out.`);
+    throw new Error(`${job} has no tenant "${wanted}"${hintAt(tenancy.ids.map(String), String(wanted))}.`);
+}
+
+function placeOf(at: { readonly file?: string | undefined } | undefined): string {
+    return at?.file === undefined ? '' : ` (${at.file})`;
+}
+
+function hintAt(ids: readonly string[], wanted: string): string {
+    if (ids.length === 0) return ': it has none';
+    if (ids.length <= FEW) return `: it has ${ids.join(', ')}`;
+    // One number is as good as any other.
+    const meant = /^\d+$/.test(wanted) ? '' : didYouMean(wanted, ids);
+    return meant || `: it has ${ids.slice(0, FEW).join(', ')} and ${ids.length - FEW} others`;
 }

@@ -14,7 +14,7 @@ import { Catalog } from './catalog.js';
 /** How long a command waits for a lock that another process holds, in milliseconds. */
 export const LOCK_TIMEOUT = 12_000;
 
-/** What a bot is made of; each part has the one of a real server as its default. */
+/** What a bot is made of; each part has a default. */
 export interface BotParts {
     readonly clock?: Clock;
     readonly engine?: Engine;
@@ -30,31 +30,27 @@ export interface BotParts {
 
 /** The bot between a start and a stop. */
 export interface Living {
-    /** Resolves when it looks at each second, or works for others that do. */
+    /** Resolves when the bot has started. */
     readonly begun: Promise<void>;
     /** Whether it goes on, and no stop has begun. */
     readonly isOpen: boolean;
-    /** Whether nothing is being enqueued at this moment. */
     readonly isIdle: boolean;
-    /** The store is back, or another has taken its place. */
     recover(): void;
 }
 
-/** What a bot works with: its config, its engine, the catalog of its jobs, each when it is needed; and its runs. */
+/** What a bot works with: its config, its engine, the catalog of its jobs, and its runs. */
 export class Runtime implements EngineHost {
     readonly clock: Clock;
     readonly environment: string;
     readonly worker = new Worker(this);
     readonly random: () => number;
-    /** As it was read last. */
     config: Config = DEFAULT_CONFIG;
     engine: Engine;
     /** Wins over the config's, where somebody looks on who has asked for runs. */
     logFormat: LogFormat | undefined;
     lockTimeout: LockTimeout | undefined;
-    /** The bot's life in progress; undefined before the first. */
     life: Living | undefined;
-    /** Finds out why an app seems to have no jobs; undefined: nothing is wrong with that. */
+    /** Why an app seems to have no jobs; undefined: nothing is wrong with that. */
     explainNoJobs: () => Promise<string | undefined> = async () => undefined;
     #catalog: Catalog | undefined;
     readonly #log = createLog(() => this.logFormat ?? this.config.log);
@@ -98,36 +94,31 @@ export class Runtime implements EngineHost {
         this.config = config;
     }
 
-    /** Begins a new catalog of all that is registered; slots after the unix second are still to come. */
+    /** Begins a new catalog; slots after the unix second are still to come. */
     renewCatalog(after: number): Catalog {
         this.#catalog = new Catalog(this.config.timezone, after);
         return this.currentCatalog();
     }
 
-    /** The catalog of a started bot, with what was registered since the last second. */
+    /** The catalog of a started bot, which tells what is wrong with a job. */
     currentCatalog(): Catalog {
         const catalog = this.#catalog as Catalog;
         for (const problem of catalog.refresh()) this.emit({ type: 'job-invalid', problem });
         return catalog;
     }
 
-    /** The catalog, whether the bot is started or not. @throws ConfigError */
+    /** Whether the bot is started or not. @throws ConfigError */
     async catalog(): Promise<Catalog> {
         if (!this.#catalog) {
             await this.readConfig();
             this.#catalog = new Catalog(this.config.timezone, Math.floor(this.clock.now() / 1000));
         }
-        // What is wrong with a job is told by a started bot alone.
         if (this.life?.isOpen) return this.currentCatalog();
         this.#catalog.refresh();
         return this.#catalog;
     }
 
-    /**
-     * The catalog, with the engine open: what it takes to run, pause or resume jobs.
-     *
-     * @throws ConfigError; what the engine throws when it must not work without its store
-     */
+    /** The catalog, with the engine open. @throws ConfigError; what an engine throws that must not work without its store */
     async ready(): Promise<Catalog> {
         const catalog = await this.catalog();
         await this.engine.open(this);

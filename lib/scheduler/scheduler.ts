@@ -6,16 +6,14 @@ import type { Runtime } from './runtime.js';
 /** A step back of the clock by more than this many seconds is believed. */
 const BELIEVED_STEP_BACK = 3600;
 
-/** A schedule that has slots which are not recorded yet. */
+/** A schedule that has slots which are not recorded yet; undefined: there may be several, or none. */
 interface Pending {
     readonly schedule: Schedule;
-    /** The only one, in unix seconds; undefined: there may be several, or none. */
     readonly slot?: number | undefined;
 }
 
 /** When the pending schedules are decided on. */
 interface Moment {
-    /** Unix second. */
     readonly now: number;
     /** The last second in which any process worked. */
     readonly workedUntil: number;
@@ -33,7 +31,8 @@ export class Scheduler {
     #pending = new Map<string, Pending>();
     #enqueuedUntil = Number.NEGATIVE_INFINITY;
     #enqueuing: Promise<void> | undefined;
-    #reached: number;
+    /** The last second that was looked at. */
+    reached: number;
     #isBehind = false;
     #cancel = () => {};
 
@@ -43,12 +42,7 @@ export class Scheduler {
         reached = Number.NEGATIVE_INFINITY,
     ) {
         // A bot that starts on the very boundary of a second still takes that second.
-        this.#reached = Math.max(reached, Math.ceil(runtime.clock.now() / 1000) - 1);
-    }
-
-    /** The last second that was looked at. */
-    get reached(): number {
-        return this.#reached;
+        this.reached = Math.max(reached, Math.ceil(runtime.clock.now() / 1000) - 1);
     }
 
     /** Whether nothing is being enqueued at this moment. */
@@ -59,7 +53,7 @@ export class Scheduler {
     /** Decides on what came due since any bot worked last. */
     async begin(): Promise<void> {
         const { engine, emit } = this.runtime;
-        const now = this.#reached;
+        const now = this.reached;
         const last = await engine.lastEnqueued();
         if (last && !last.byOthers && last.second - now > BELIEVED_STEP_BACK) {
             emit({ type: 'clock-set-back', from: last.second, to: now, adopted: true });
@@ -97,16 +91,18 @@ export class Scheduler {
     }
 
     #look(second: number): void {
-        const last = this.#reached;
-        if (second === last) return;
-        if (second < last) {
-            this.#setBack(last, second);
-            return;
-        }
-        this.#reached = second;
+        const last = this.reached;
+        if (second < last) this.#setBack(last, second);
+        if (second <= last) return;
+        this.reached = second;
         this.#isBehind = false;
-        if (second === last + 1) this.#tick(second);
-        else this.#passGap(last, second);
+        if (second === last + 1) return void this.#tick(second);
+        // Seconds went by without a look: the process was blocked or asleep, or the clock was set.
+        this.runtime.emit({ type: 'clock-gap', after: last, now: second });
+        const timetable = this.#timetable;
+        for (const schedule of timetable.passed(second)) this.#pend(schedule);
+        timetable.seek(second);
+        void this.#enqueue(second);
     }
 
     #tick(second: number): void {
@@ -118,15 +114,6 @@ export class Scheduler {
         void this.runtime.engine.enqueue([], second);
     }
 
-    // Seconds went by without a look: the process was blocked or asleep, or the clock was set.
-    #passGap(after: number, now: number): void {
-        this.runtime.emit({ type: 'clock-gap', after, now });
-        const timetable = this.#timetable;
-        for (const schedule of timetable.passed(now)) this.#pend(schedule);
-        timetable.seek(now);
-        void this.#enqueue(now);
-    }
-
     // A small step back is waited out; after a large one the new time is taken for the right one.
     #setBack(from: number, to: number): void {
         const { engine, emit } = this.runtime;
@@ -135,7 +122,7 @@ export class Scheduler {
         this.#isBehind = !adopted;
         if (!adopted) return;
         const before = to - 1;
-        this.#reached = to;
+        this.reached = to;
         this.#timetable.seek(before);
         this.#enqueuedUntil = before;
         this.#pending.clear();

@@ -97,8 +97,7 @@ describe('the log', () => {
 
     test('is silent about slots that are meant to be skipped, but tells who asked for a run', () => {
         const skipped = { outcome: 'skipped', startedAt: undefined, endedAt: undefined } as const;
-        for (const reason of ['overlap', 'environment', 'claimed elsewhere', 'paused'])
-            log(ended({ ...skipped, reason }));
+        for (const reason of ['overlap', 'environment', 'paused']) log(ended({ ...skipped, reason }));
         log(ended({ ...skipped, reason: 'interrupted' }, true));
         assert.deepEqual([news, troubles], [[], []]);
         log(ended({ ...skipped, reason: 'no tenants' }));

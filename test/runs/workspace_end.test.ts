@@ -5,7 +5,7 @@ import { openApp } from '../support/fixture_app.js';
 
 await openApp();
 const { ContextClass, Workspace } = await import('../../lib/framework.js');
-const { destroyContext } = await import('../../lib/runs/runner.js');
+const { destroyContext } = await import('../../lib/runs/worker.js');
 
 let log: string[];
 let failures: string[];

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Run } from '../../lib/runs/run.js';
-import type { RunRequest } from '../../lib/scheduler/run_request.js';
+import type { RunRequest } from '../../lib/scheduler/requests.js';
 import type {
     BackgroundJobClass,
     BackgroundJobDefinition,

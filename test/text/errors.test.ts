@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { type ErrorRecord, messageOf, readError, toError, traceOf } from '../../lib/text/errors.js';
 import { HOSTILE_THROWS } from '../support/hostile_throws.js';
 
-const OWN = new URL('../../lib/runs/runner.js', import.meta.url).href;
+const OWN = new URL('../../lib/runs/worker.js', import.meta.url).href;
 
 /** An error with a stack of its own. */
 function errorWith(message: string, frames: readonly string[], options?: ErrorOptions): Error {

@@ -1,7 +1,6 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import {
     type DueSchedule,
-    type Ended,
     type Engine,
     type EngineHost,
     type HistoryHost,
@@ -409,7 +408,10 @@ export class EmbeddedEngine implements Engine {
         this.#wakeAt(at);
     }
 
-    async #end(row: StoredRow, { outcome, reason, error }: Ended): Promise<void> {
+    async #end(
+        row: StoredRow,
+        { outcome, reason, error }: Extract<Result, { kind: 'ended' }>,
+    ): Promise<void> {
         const { run } = row;
         this.#failures.delete(run.id);
         Object.assign(run, { outcome, reason, error, endedAt: this.#now() });
