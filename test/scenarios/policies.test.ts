@@ -234,6 +234,12 @@ describe('retries', () => {
         assert.deepEqual(scenario.endings, ['flaky succeeded']);
     });
 
+    test('a run that fails for good leaves its schedule as it is', async () => {
+        const scenario = await startScenario(START, { unlucky: job('*/2 * * * * *', fails) });
+        await scenario.clock.advance(5_000);
+        assert.deepEqual(scenario.slots('unlucky', 'failed'), ['12:00:02', '12:00:04']);
+    });
+
     test('the delay has jitter', async () => {
         const flaky = job(ONCE, fails, { retries: 1 });
         const scenario = await startScenario(START, { flaky }, { random: () => 0.8 });
