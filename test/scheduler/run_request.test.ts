@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Run } from '../../lib/runs/run.js';
 import type { RunRequest } from '../../lib/scheduler/run_request.js';
 import type {
     BackgroundJobClass,
@@ -65,7 +64,6 @@ describe('a request for one tenant', () => {
     });
 
     const refusals: [what: string, settings: object, tenant: string, message: string][] = [
-        ['is unknown', active, '9', 'The background job "job" has no tenant "9": it has 1, 2, 3.'],
         [
             'is left out by the filter',
             active,
@@ -113,12 +111,6 @@ describe('a request for a slot', () => {
             { tenant: undefined, args: ['all'], scheduledAt: SLOT, manual: true },
             { tenant: undefined, args: ['some'], scheduledAt: SLOT, manual: true },
         ]);
-    });
-
-    test('runs once with args of its own', async () => {
-        register('nightly', nightly);
-        await ask({ name: 'nightly', slot: SLOT, args: ['mine'] });
-        assert.deepEqual(notes, [{ tenant: undefined, args: ['mine'], scheduledAt: SLOT, manual: true }]);
     });
 
     test('runs two schedules with equal args once', async () => {
@@ -200,37 +192,5 @@ describe('a request with a signal', () => {
         assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
         const reasons = runs.map(({ args, outcome, reason }) => `${args} ${outcome} ${reason}`);
         assert.deepEqual(reasons, ['all aborted interrupted', 'some skipped interrupted']);
-    });
-});
-
-describe('a request', () => {
-    test('tells of all its runs before the first starts', async () => {
-        register('invoices');
-        let begun: unknown;
-        const begin = (runs: readonly Run[]) => {
-            assert.deepEqual(notes, []);
-            begun = runs.map(({ tenant }) => tenant);
-        };
-        await ask({ name: 'invoices', begin });
-        assert.deepEqual(begun, [1, 2, 3, 40]);
-    });
-
-    test('does not reject because a job failed, and has what it failed with', async () => {
-        const run = () => Promise.reject(new Error('no paper'));
-        register('fails', { multiTenant: false, run });
-        const { over, endings } = await ask({ name: 'fails' });
-        assert.deepEqual(endings, ['fails failed: no paper']);
-        assert.equal(over[0]?.failure?.message, 'no paper');
-    });
-
-    test('has its runs remembered as interrupted when the process ends at once', async () => {
-        const { bot, heard } = await createBot();
-        register('deaf', { multiTenant: false, run: () => new Promise(() => {}) });
-        void runJobNow({ name: 'deaf' }, runtimeOf(bot));
-        await heard('run-started');
-        runtimeOf(bot).engine.abandon('interrupted');
-        const history = await bot.history();
-        const [past] = await history.of('deaf', 1);
-        assert.deepEqual(past?.kind === 'run' && [past.outcome, past.reason], ['aborted', 'interrupted']);
     });
 });
