@@ -174,36 +174,11 @@ describe('a multi-tenant job that is due', () => {
 });
 
 describe('this.runBackgroundJob with tenants', () => {
-    test('runs for each tenant, outside of a tenant’s workspace', async () => {
-        register('per-tenant', noteTenant, active);
-        const runs = await runBackgroundJob('per-tenant');
-        const tenants = runs.map(({ tenant }: { tenant: string }) => tenant);
-        assert.deepEqual(tenants, ['acme', 'globex']);
-        assert.deepEqual(notes.map(tenantOf), tenants);
-    });
-
     test('runs once without a tenant where the app has none, whatever the headers say', async () => {
         sqlite.exec('drop table tenants');
         register('single', noteTenant);
         await runBackgroundJob('single', 'globex');
         assert.deepEqual(notes, [['single', undefined]]);
-    });
-
-    test('rejects a job for tenants where the app has no tenants table, and says so', async () => {
-        sqlite.exec('drop table tenants');
-        register('per-tenant', noteTenant, { multiTenant: true });
-        await assert.rejects(runBackgroundJob('per-tenant'), {
-            message:
-                'The background job "per-tenant" runs once for each tenant (multiTenant: true), and the app has no tenants table.',
-        });
-        assert.deepEqual(notes, []);
-    });
-
-    test('runs nothing where there are no tenants', async () => {
-        sqlite.exec('delete from tenants');
-        register('per-tenant', noteTenant);
-        assert.deepEqual(await runBackgroundJob('per-tenant'), []);
-        assert.deepEqual(notes, []);
     });
 
     const failFor = (...tenants: string[]) =>

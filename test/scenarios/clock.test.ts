@@ -158,34 +158,4 @@ describe('a clock that is set', () => {
         // What was passed over has its reason, and does not come again either.
         assert.ok(!slots.includes('12:00:10') && slots.includes('14:00:23'), `${slots}`);
     });
-
-    test('forward by minutes and by hours: like a sleep', async () => {
-        const scenario = await startScenario(HALF_A_MINUTE_PAST, {
-            all: every('*/10 * * * *', { missed: 'all' }),
-            once: every('*/10 * * * *'),
-        });
-        scenario.clock.step(21 * MINUTE);
-        await scenario.clock.advance(1_000);
-        assert.deepEqual(scenario.slots('all'), ['12:10:00', '12:20:00']);
-        assert.deepEqual(scenario.slots('once'), ['12:20:00']);
-        scenario.clock.step(3 * HOUR);
-        await scenario.clock.advance(1_000);
-        assert.deepEqual(scenario.slots('once'), ['12:20:00', '15:20:00']);
-        assert.equal(scenario.slots('all').length, 2 + 6, 'those of the last hour');
-    });
-});
-
-describe('a look ahead', () => {
-    test('runBackgroundJobs of the next second takes nothing away from it, not even when it is missed', async () => {
-        const scenario = await startScenario(HALF_A_SECOND_PAST, {
-            tick: every('2 0 12 * * *', { missed: 'all' }),
-        });
-        await scenario.clock.advance(1_000);
-        await scenario.bot.runBackgroundJobs(Date.parse('2026-01-01T12:00:02Z') / 1000);
-        await scenario.clock.stall(5_000);
-        assert.deepEqual(
-            scenario.runs.map(({ manual }) => manual),
-            [true, false],
-        );
-    });
 });

@@ -10,7 +10,9 @@ import type { BackgroundJobClass } from '../../types/background_job.js';
 import { type AppFolder, makeFolder } from './app_folder.js';
 import { AppProcess } from './app_process.js';
 import { job } from './jobs.js';
-import { patience } from './pace.js';
+import { within } from './pace.js';
+
+export { within } from './pace.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -143,17 +145,4 @@ export async function createBot({
             if (eventsOf(type).length === 0) await within(once(news, type), `the event ${type}`);
         },
     };
-}
-
-/** Waits for a promise, and fails where it takes longer than a test may. */
-export async function within<T>(promise: Promise<T>, what: string, deadline = patience(10_000)): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const expired = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(new Error(`${what} did not come within ${deadline} ms`)), deadline);
-    });
-    try {
-        return await Promise.race([promise, expired]);
-    } finally {
-        clearTimeout(timer);
-    }
 }
