@@ -254,7 +254,7 @@ function createJob({ run, signal }: ActiveRun, { context }: Services) {
  * first `destroy()` that throws; here each gets its turn, and is taken off the context. What is no resource stays: code
  * that a job did not wait for still finds its tenant there.
  */
-export async function destroyContext(context: Context, failed: (error: ErrorRecord) => void): Promise<void> {
+async function destroyContext(context: Context, failed: (error: ErrorRecord) => void): Promise<void> {
     for (const name of Object.keys(context)) {
         if (name === 'root' || name === 'parent') continue;
         try {

@@ -19,29 +19,29 @@ const run = (progress: Partial<Run>): Run => ({
 describe('the progress of runs', () => {
     const ended = { startedAt: 1, endedAt: 2, attempt: 1 };
 
-    test('names the job, and how long it has been going on', () => {
-        assert.equal(
-            describeProgress([run({ startedAt: 1, attempt: 1 })], 10_300),
+    const amongTenants = [
+        run({ ...ended, tenant: 'a' }),
+        run({ startedAt: 3, attempt: 2, tenant: 'b\nc' }),
+        run({ tenant: 'c' }),
+    ];
+    const cases: [what: string, runs: Run[], after: number, expected: string][] = [
+        [
+            'names the job, and how long it has been going on',
+            [run({ startedAt: 1, attempt: 1 })],
+            10_300,
             'running send-invoices for 10.3 s',
-        );
-    });
-
-    test('has the tenant and its place among them, and the attempt from the second on', () => {
-        const runs = [
-            run({ ...ended, tenant: 'a' }),
-            run({ startedAt: 3, attempt: 2, tenant: 'b\nc' }),
-            run({ tenant: 'c' }),
-        ];
-        assert.equal(
-            describeProgress(runs, 90_000),
+        ],
+        [
+            'has the tenant and its place among them, and the attempt from the second on',
+            amongTenants,
+            90_000,
             'running send-invoices for 1.5 min (tenant b c, 2 of 3, attempt 2)',
-        );
-    });
-
-    test('is the time alone while nothing runs', () => {
-        assert.equal(describeProgress([], 10_000), 'waiting for 10 s');
-        assert.equal(describeProgress([run(ended), run({})], 10_000), 'waiting for 10 s');
-    });
+        ],
+        ['is the time alone before the first run', [], 10_000, 'waiting for 10 s'],
+        ['is the time alone between two', [run(ended), run({})], 10_000, 'waiting for 10 s'],
+    ];
+    for (const [what, runs, after, expected] of cases)
+        test(what, () => assert.equal(describeProgress(runs, after), expected));
 });
 
 describe('who waits for runs', () => {
@@ -58,18 +58,13 @@ describe('who waits for runs', () => {
         return error.mock.calls.map(({ arguments: [line] }) => String(line));
     }
 
-    test('hears every 10 s how they get on, until they are over', async (t) => {
-        assert.deepEqual(await linesAfter(t, 25, false), [
-            'running send-invoices for 10 s',
-            'running send-invoices for 20 s',
-        ]);
-    });
-
-    test('hears nothing of what is over sooner', async (t) => {
-        assert.deepEqual(await linesAfter(t, 9, false), []);
-    });
-
-    test('hears nothing where JSON was asked for', async (t) => {
-        assert.deepEqual(await linesAfter(t, 25, true), []);
-    });
+    for (const [what, seconds, isJson, expected] of [
+        ['every 10 s how they get on, until they are over', 25, false, [10, 20]],
+        ['nothing of what is over sooner', 9, false, []],
+        ['nothing where JSON was asked for', 25, true, []],
+    ] as const)
+        test(`hears ${what}`, async (t) => {
+            const lines = expected.map((second) => `running send-invoices for ${second} s`);
+            assert.deepEqual(await linesAfter(t, seconds, isJson), lines);
+        });
 });

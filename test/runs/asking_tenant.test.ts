@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import type { TenantId } from '../../lib/runs/run.js';
-import type { BackgroundJobDefinition, BackgroundJobInstance } from '../../types/background_job.js';
+import type { BackgroundJobInstance } from '../../types/background_job.js';
 import type { Services } from '../../types/framework.js';
-import { loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
+import { loadApp, openAppWithDatabase, openRegistry, within } from '../support/fixture_app.js';
 
 const { app } = await openAppWithDatabase(`
     create table tenants (id integer primary key, active integer);
@@ -11,7 +11,7 @@ const { app } = await openAppWithDatabase(`
     create table hosts (name text primary key, tenantId integer);
     insert into hosts values ('one.test', 1), ('two.test', 2), ('closed.test', 3);
 `);
-const { BackgroundJob } = await import('../../lib/index.js');
+const { notes: ranFor, register } = await openRegistry();
 const { ServiceFactory, View, Workspace } = await import('pinstripe');
 await loadApp(app);
 
@@ -21,19 +21,20 @@ type Work = (this: Services) => unknown;
 const ALL = [1, 2, 3];
 const activeOnly = { tenantsFilter: (tenants: Tenants) => tenants.where({ active: true }) };
 
-let ranFor: (TenantId | undefined)[];
 let inRequest: Work;
 
-beforeEach(() => {
-    ranFor = [];
-    register('noting', function () {
-        ranFor.push(this.currentRun.tenant);
-    });
-});
+function noteTenant(this: BackgroundJobInstance) {
+    ranFor.push(this.currentRun.tenant);
+}
 
-afterEach(() => {
-    for (const name of BackgroundJob.names) BackgroundJob.unregister(name);
-});
+const ask = (name: string): Work =>
+    function () {
+        return this['runBackgroundJob'](name);
+    };
+
+const askForNoting = ask('noting');
+
+beforeEach(() => register('noting', [], noteTenant));
 
 View.register('ask', {
     async render(this: Services) {
@@ -41,10 +42,6 @@ View.register('ask', {
         return [200, {}, []];
     },
 });
-
-function register(name: string, run: BackgroundJobDefinition['run'], settings: object = {}) {
-    BackgroundJob.register(name, { ...settings, run });
-}
 
 /** Does something in a web request to a host. */
 async function request(host: string, work: Work): Promise<void> {
@@ -63,16 +60,10 @@ const inWorkspaceOf = (tenant: TenantId | undefined, work: Work) =>
         return work.call(this);
     });
 
-const ask: Work = function () {
-    return this['runBackgroundJob']('noting');
-};
-
 /** Asks in a run of a job, for each of the tenants that it runs for. */
 async function askInRun(settings: object, work: Work): Promise<void> {
-    register('outer', work as (this: BackgroundJobInstance) => unknown, settings);
-    await inWorkspaceOf(undefined, function () {
-        return this['runBackgroundJob']('outer');
-    });
+    register('outer', [], work as (this: BackgroundJobInstance) => unknown, settings);
+    await inWorkspaceOf(undefined, ask('outer'));
 }
 
 /** Does something while another service stands for the database of the app. */
@@ -88,30 +79,34 @@ async function withDatabase(service: object, work: () => Promise<unknown>): Prom
 
 describe('this.runBackgroundJob runs', () => {
     const cases: [what: string, enter: () => Promise<unknown>, expected: unknown[]][] = [
-        ['for the tenant whose host was asked, in its web request', () => request('two.test', ask), [2]],
-        ['for each tenant in a request to a host of none', () => request('other.test', ask), ALL],
-        ['for the tenant of a workspace', () => inWorkspaceOf(2, ask), [2]],
-        ['for the same one where its id is written as a text', () => inWorkspaceOf('2', ask), [2]],
-        ['for each tenant in a workspace of none', () => inWorkspaceOf(undefined, ask), ALL],
-        ['for the tenant of the run that asks', () => askInRun(activeOnly, ask), [1, 2]],
+        [
+            'for the tenant whose host was asked, in its web request',
+            () => request('two.test', askForNoting),
+            [2],
+        ],
+        ['for each tenant in a request to a host of none', () => request('other.test', askForNoting), ALL],
+        ['for the tenant of a workspace', () => inWorkspaceOf(2, askForNoting), [2]],
+        ['for the same one where its id is written as a text', () => inWorkspaceOf('2', askForNoting), [2]],
+        ['for each tenant in a workspace of none', () => inWorkspaceOf(undefined, askForNoting), ALL],
+        ['for the tenant of the run that asks', () => askInRun(activeOnly, askForNoting), [1, 2]],
         [
             'for each tenant where a run without a tenant asks',
-            () => askInRun({ multiTenant: false }, ask),
+            () => askInRun({ multiTenant: false }, askForNoting),
             ALL,
         ],
         [
             'for the tenant of the run, in a workspace of none that its job has opened',
-            () => askInRun(activeOnly, () => inWorkspaceOf(undefined, ask)),
+            () => askInRun(activeOnly, () => inWorkspaceOf(undefined, askForNoting)),
             [1, 2],
         ],
         [
             'for the tenant of the workspace that a job has opened for it',
-            () => askInRun({ multiTenant: false }, () => inWorkspaceOf(3, ask)),
+            () => askInRun({ multiTenant: false }, () => inWorkspaceOf(3, askForNoting)),
             [3],
         ],
         [
             'for the tenant of the request that a job has made',
-            () => askInRun({ tenantsFilter: activeOnly.tenantsFilter }, () => request('closed.test', ask)),
+            () => askInRun(activeOnly, () => request('closed.test', askForNoting)),
             [3, 3],
         ],
     ];
@@ -123,16 +118,8 @@ describe('this.runBackgroundJob runs', () => {
     }
 
     test('once without a tenant under `multiTenant: false`, whoever asks, and without asking the database', async () => {
-        register(
-            'single',
-            function () {
-                ranFor.push(this.currentRun.tenant);
-            },
-            { multiTenant: false },
-        );
-        const askForSingle: Work = function () {
-            return this['runBackgroundJob']('single');
-        };
+        register('single', [], noteTenant, { multiTenant: false });
+        const askForSingle = ask('single');
         await request('two.test', askForSingle);
         await inWorkspaceOf(2, askForSingle);
         const down = {
@@ -147,7 +134,7 @@ describe('this.runBackgroundJob runs', () => {
     test('for the tenant that the header names, where the database of the app finds none', async () => {
         const tenants = { all: async () => ALL.map((id) => ({ id })) };
         await withDatabase({ create: () => ({ info: { tenants: 'table' }, tenants }) }, () =>
-            inWorkspaceOf(2, ask),
+            inWorkspaceOf(2, askForNoting),
         );
         assert.deepEqual(ranFor, [2]);
     });
@@ -165,9 +152,7 @@ describe('this.runBackgroundJob runs', () => {
 describe('this.runBackgroundJob is refused', () => {
     const leftOut =
         'The background job "filtered" does not run for tenant "3": its tenantsFilter leaves it out.';
-    const askForFiltered: Work = function () {
-        return this['runBackgroundJob']('filtered');
-    };
+    const askForFiltered = ask('filtered');
     const cases: [what: string, enter: () => Promise<unknown>, message: string][] = [
         ['in a request of a tenant', () => request('closed.test', askForFiltered), leftOut],
         ['in a workspace of a tenant', () => inWorkspaceOf(3, askForFiltered), leftOut],
@@ -180,13 +165,7 @@ describe('this.runBackgroundJob is refused', () => {
     ];
     for (const [where, enter, message] of cases) {
         test(`${where} that tenantsFilter leaves out`, async () => {
-            register(
-                'filtered',
-                function () {
-                    ranFor.push(this.currentRun.tenant);
-                },
-                activeOnly,
-            );
+            register('filtered', [], noteTenant, activeOnly);
             await assert.rejects(enter(), { message });
             assert.ok(!ranFor.includes(3) && !ranFor.includes(9));
         });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createRun, laneOf, latenessOf, type Run } from '../../lib/runs/run.js';
+import { createRun, laneOf, type Run } from '../../lib/runs/run.js';
 import type { Json } from '../../lib/schedule/args.js';
 
 const IDENTITY = {
@@ -44,19 +44,6 @@ describe('laneOf', () => {
                 assert.equal(laneOf(one) === laneOf(other), isEqual(one, other));
             }),
         );
-    });
-});
-
-describe('latenessOf', () => {
-    test('is the time from the slot to the start, in milliseconds', () => {
-        assert.equal(latenessOf({ scheduledAt: 100, startedAt: 100_250 }), 250);
-        assert.equal(latenessOf({ scheduledAt: 100, startedAt: 100_000 }), 0);
-    });
-
-    test('is 0 without a slot, before the start, and for a run that was asked for before its slot', () => {
-        assert.equal(latenessOf({ scheduledAt: undefined, startedAt: 100_250 }), 0);
-        assert.equal(latenessOf({ scheduledAt: 100, startedAt: undefined }), 0);
-        assert.equal(latenessOf({ scheduledAt: 200, startedAt: 100_250 }), 0);
     });
 });
 

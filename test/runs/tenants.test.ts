@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'libsql';
-import type { BackgroundJobDefinition, BackgroundJobInstance } from '../../types/background_job.js';
-import { createBot, loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
-import { ending, gate, job } from '../support/jobs.js';
+import type { BackgroundJobInstance } from '../../types/background_job.js';
+import { createBot, loadApp, openAppWithDatabase, openRegistry, within } from '../support/fixture_app.js';
+import { ending, gate } from '../support/jobs.js';
 
 const TENANTS = `create table tenants (id text primary key, name text, active integer);
     create table if not exists hosts (name text primary key, tenantId text)`;
 const { app, filename } = await openAppWithDatabase(TENANTS);
-const { BackgroundJob } = await import('../../lib/index.js');
+const { notes, register: registerJob } = await openRegistry();
 const { ServiceFactory, Workspace } = await import('../../lib/framework.js');
 const { readSettings } = await import('../../lib/jobs/settings.js');
 const { hasTenantsTable, tenancyOf } = await import('../../lib/runs/tenants.js');
@@ -21,23 +21,16 @@ type Tenants = { where(conditions: object): Tenants; all(): Promise<{ id: string
 
 const sqlite = new Database(filename);
 const databaseService = ServiceFactory.mixins['database'] as object;
-let notes: unknown[];
 
 beforeEach(() => {
-    notes = [];
     sqlite.exec(`drop table if exists tenants; ${TENANTS};
         insert into tenants values ('acme', 'Acme', 1), ('closed', 'Closed', 0), ('globex', 'Globex', 1);
         insert or ignore into hosts values ('acme.test', 'acme'), ('globex.test', 'globex')`);
 });
 
-afterEach(() => {
-    for (const name of BackgroundJob.names) BackgroundJob.unregister(name);
-});
-
 /** Registers a job that is due every minute. */
-function register(name: string, run: BackgroundJobDefinition['run'], settings: object = {}) {
-    BackgroundJob.register(name, job('* * * * *', run, settings));
-}
+const register = (name: string, run: Parameters<typeof registerJob>[2], settings: object = {}) =>
+    registerJob(name, '* * * * *', run, settings);
 
 /** Runs what is due at midnight; tells how it ended. */
 async function runDue(): Promise<string[]> {
@@ -46,6 +39,8 @@ async function runDue(): Promise<string[]> {
 }
 
 const active = { tenantsFilter: (tenants: Tenants) => tenants.where({ active: true }) };
+
+const tenantOf = (note: unknown) => (note as [job: string, tenant: string])[1];
 
 /** A job that notes for whom it runs. */
 function noteTenant(this: BackgroundJobInstance) {
@@ -73,49 +68,34 @@ async function withoutDatabase(work: () => Promise<void>) {
 
 describe('for whom a job runs', () => {
     const tenancy = (settings: object = {}) => tenancyOf(readSettings(settings).settings);
-    const ALL = { kind: 'tenants', ids: ['acme', 'closed', 'globex'] };
-    const SINGLE = { kind: 'single' };
-
-    test('all tenants, where the app has a tenants table', async () => {
-        assert.deepEqual(await tenancy(), ALL);
-        assert.deepEqual(await tenancy({ multiTenant: true }), ALL);
-        assert.equal(await hasTenantsTable(), true);
-    });
-
-    test('those that tenantsFilter leaves', async () => {
-        assert.deepEqual(await tenancy(active), { kind: 'tenants', ids: ['acme', 'globex'] });
-        const none = (tenants: Tenants) => tenants.where({ active: true }).where({ name: 'Closed' });
-        assert.deepEqual(await tenancy({ tenantsFilter: none }), { kind: 'tenants', ids: [] });
-    });
-
-    test('nobody, where the tenants table is empty', async () => {
-        sqlite.exec('delete from tenants');
-        assert.deepEqual(await tenancy(), { kind: 'tenants', ids: [] });
-    });
-
-    test('once, without a tenant, under `multiTenant: false`', async () => {
-        const tenantsFilter = () => assert.fail('it is not asked');
-        assert.deepEqual(await tenancy({ multiTenant: false, tenantsFilter }), SINGLE);
-    });
-
-    test('once, without a tenant, where the app has no tenants table, or no database', async () => {
-        sqlite.exec('drop table tenants; create table if not exists users (id integer)');
-        assert.deepEqual(await tenancy(), SINGLE);
-        assert.deepEqual(await tenancy({ multiTenant: true }), { kind: 'no tenants table' });
-        assert.equal(await hasTenantsTable(), false);
-        await withoutDatabase(async () => {
-            assert.deepEqual(await tenancy(), SINGLE);
-            assert.deepEqual(await tenancy({ multiTenant: true }), { kind: 'no tenants table' });
-            assert.equal(await hasTenantsTable(), false);
+    const tenants = (...ids: unknown[]) => ({ kind: 'tenants', ids });
+    const [SINGLE, NO_TABLE] = [{ kind: 'single' }, { kind: 'no tenants table' }];
+    const none = (all: Tenants) => all.where({ active: true }).where({ name: 'Closed' });
+    const numbered =
+        'drop table tenants; create table tenants (id integer primary key); insert into tenants values (2), (1)';
+    const cases: [what: string, settings: object, sql: string, expected: object][] = [
+        ['all tenants, where the app has a tenants table', {}, '', tenants('acme', 'closed', 'globex')],
+        ['all under `multiTenant: true`', { multiTenant: true }, '', tenants('acme', 'closed', 'globex')],
+        ['those that tenantsFilter leaves', active, '', tenants('acme', 'globex')],
+        ['nobody, where it leaves none', { tenantsFilter: none }, '', tenants()],
+        ['nobody, where the tenants table is empty', {}, 'delete from tenants', tenants()],
+        ['once, without a tenant, under `multiTenant: false`', { ...active, multiTenant: false }, '', SINGLE],
+        ['once, without a tenant, where there is no tenants table', {}, 'drop table tenants', SINGLE],
+        ['nobody, where it needs that table', { multiTenant: true }, 'drop table tenants', NO_TABLE],
+        ['ids as the table has them: numbers stay numbers', {}, numbered, tenants(1, 2)],
+    ];
+    for (const [what, settings, sql, expected] of cases)
+        test(what, async () => {
+            sqlite.exec(sql);
+            assert.deepEqual(await tenancy(settings), expected);
         });
-    });
 
-    test('ids are what the table has: numbers stay numbers', async () => {
-        sqlite.exec(
-            'drop table tenants; create table tenants (id integer primary key); insert into tenants values (2), (1)',
-        );
-        assert.deepEqual(await tenancy(), { kind: 'tenants', ids: [1, 2] });
-    });
+    test('once, without a tenant, where the app has no database', () =>
+        withoutDatabase(async () => {
+            assert.deepEqual(await tenancy(), SINGLE);
+            assert.deepEqual(await tenancy({ multiTenant: true }), NO_TABLE);
+            assert.equal(await hasTenantsTable(), false);
+        }));
 });
 
 describe('a multi-tenant job that is due', () => {
@@ -130,27 +110,9 @@ describe('a multi-tenant job that is due', () => {
             running -= 1;
         });
         const all = ['acme', 'closed', 'globex'];
-        assert.deepEqual(
-            await runDue(),
-            all.map((tenant) => `per-tenant for ${tenant} succeeded`),
-        );
-        assert.deepEqual(
-            notes,
-            all.map((tenant) => ['per-tenant', tenant]),
-        );
-    });
-
-    test('counts as one in the order of its second', async () => {
-        register('a', noteTenant, { multiTenant: false });
-        register('b', noteTenant, active);
-        register('c', noteTenant, { multiTenant: false });
-        await runDue();
-        assert.deepEqual(notes, [
-            ['a', undefined],
-            ['b', 'acme'],
-            ['b', 'globex'],
-            ['c', undefined],
-        ]);
+        const succeeded = all.map((tenant) => `per-tenant for ${tenant} succeeded`);
+        assert.deepEqual(await runDue(), succeeded);
+        assert.deepEqual(notes.map(tenantOf), all);
     });
 
     test('gives each tenant a context of its own, and the database of the app', async () => {
@@ -212,45 +174,11 @@ describe('a multi-tenant job that is due', () => {
 });
 
 describe('this.runBackgroundJob with tenants', () => {
-    test('runs for each tenant, outside of a tenant’s workspace', async () => {
-        register('per-tenant', noteTenant, active);
-        const runs = await runBackgroundJob('per-tenant');
-        const tenants = runs.map(({ tenant }: { tenant: string }) => tenant);
-        assert.deepEqual(tenants, ['acme', 'globex']);
-        assert.deepEqual(
-            notes,
-            tenants.map((tenant: string) => ['per-tenant', tenant]),
-        );
-    });
-
     test('runs once without a tenant where the app has none, whatever the headers say', async () => {
         sqlite.exec('drop table tenants');
         register('single', noteTenant);
         await runBackgroundJob('single', 'globex');
-        await withoutDatabase(async () => {
-            await runBackgroundJob('single', 'globex');
-        });
-        assert.deepEqual(notes, [
-            ['single', undefined],
-            ['single', undefined],
-        ]);
-    });
-
-    test('rejects a job for tenants where the app has no tenants table, and says so', async () => {
-        sqlite.exec('drop table tenants');
-        register('per-tenant', noteTenant, { multiTenant: true });
-        await assert.rejects(runBackgroundJob('per-tenant'), {
-            message:
-                'The background job "per-tenant" runs once for each tenant (multiTenant: true), and the app has no tenants table.',
-        });
-        assert.deepEqual(notes, []);
-    });
-
-    test('runs nothing where there are no tenants', async () => {
-        sqlite.exec('delete from tenants');
-        register('per-tenant', noteTenant);
-        assert.deepEqual(await runBackgroundJob('per-tenant'), []);
-        assert.deepEqual(notes, []);
+        assert.deepEqual(notes, [['single', undefined]]);
     });
 
     const failFor = (...tenants: string[]) =>
@@ -273,26 +201,13 @@ describe('this.runBackgroundJob with tenants', () => {
         register('per-tenant', failFor('acme', 'globex'));
         await assert.rejects(runBackgroundJob('per-tenant'), (error) => {
             assert.ok(error instanceof AggregateError);
-            assert.equal(
-                error.message,
-                'The background job "per-tenant" failed for 2 of 3 tenants: acme, globex.',
-            );
-            assert.deepEqual(
-                error.errors.map(({ message }: Error) => message),
-                ['no luck for acme', 'no luck for globex'],
-            );
+            const failed = 'The background job "per-tenant" failed for 2 of 3 tenants: acme, globex.';
+            assert.equal(error.message, failed);
+            const messages = error.errors.map(({ message }: Error) => message);
+            assert.deepEqual(messages, ['no luck for acme', 'no luck for globex']);
             return true;
         });
         assert.equal(notes.length, 3);
-    });
-
-    test('rejects with what the listing of its tenants throws', async () => {
-        register('per-tenant', noteTenant, {
-            tenantsFilter: () => {
-                throw new Error('no such flag');
-            },
-        });
-        await assert.rejects(runBackgroundJob('per-tenant'), /no such flag/);
     });
 
     test('is busy for the tenant that it runs for alone', async () => {
@@ -310,7 +225,7 @@ describe('this.runBackgroundJob with tenants', () => {
         await runBackgroundJob('slow', 'globex');
         await assert.rejects(runBackgroundJob('slow'), /"slow" did not run/);
         assert.deepEqual(
-            notes.map((note) => (note as [string, string])[1]),
+            notes.map(tenantOf),
             ['acme', 'globex', 'closed', 'globex'],
             'the tenants whose lanes are free have had their runs',
         );

@@ -4,9 +4,10 @@ import { describe, test } from 'node:test';
 import { BackgroundJob } from '../../lib/jobs/background_job.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import type { BackgroundJobClass } from '../../types/background_job.js';
-import { endScenario, startScenario } from '../support/scenario.js';
+import { job, startScenario } from '../support/scenario.js';
 
 const START = '2026-01-01T12:00:00.500Z';
+const ONCE = '1 0 12 * * *';
 
 describe('hooks', () => {
     test('of one job and of all run around each attempt, with the job as this', async () => {
@@ -24,7 +25,7 @@ describe('hooks', () => {
         const scenario = await startScenario(START, {
             flaky: {
                 meta(this: BackgroundJobClass) {
-                    this.schedule('1 0 12 * * *');
+                    this.schedule(ONCE);
                     this.addHook('beforeRun', note('before'));
                     this.addHook('runFailed', 'report');
                     this.addHook('afterRun', note('after'));
@@ -38,12 +39,7 @@ describe('hooks', () => {
                     if (this.currentRun.attempt === 1) throw new Error('no');
                 },
             },
-            other: {
-                meta(this: BackgroundJobClass) {
-                    this.schedule('1 0 12 * * *');
-                },
-                run() {},
-            },
+            other: job(ONCE),
         });
         await scenario.clock.advance(15_000);
         assert.deepEqual(calls, [
@@ -61,14 +57,13 @@ describe('hooks', () => {
         ]);
         delete all.hooks['beforeRun'];
         delete all.hooks['runFailed'];
-        await endScenario(scenario);
     });
 
     test('one that fails is reported and harmless', async () => {
         const scenario = await startScenario(START, {
             job: {
                 meta(this: BackgroundJobClass) {
-                    this.schedule('1 0 12 * * *');
+                    this.schedule(ONCE);
                     this.addHook('beforeRun', () => {
                         throw new Error('bad hook');
                     });
@@ -77,15 +72,11 @@ describe('hooks', () => {
             },
         });
         await scenario.clock.advance(1_000);
-        assert.deepEqual(
-            scenario.runs.map(({ outcome }) => outcome),
-            ['succeeded'],
-        );
+        assert.deepEqual(scenario.endings, ['job succeeded']);
         assert.deepEqual(
             scenario.eventsOf('hook-failed').map(({ hook, error }) => [hook, error.message]),
             [['beforeRun', 'bad hook']],
         );
-        await endScenario(scenario);
     });
 });
 
@@ -97,31 +88,13 @@ describe('diagnostics channels', () => {
             heard.push([run.job, run.outcome, run.reason]);
         };
         subscribe('pinstripe-bot:run-ended', listener);
-        const scenario = await startScenario(
-            START,
-            {
-                a: {
-                    meta(this: BackgroundJobClass) {
-                        this.schedule('1 0 12 * * *');
-                    },
-                    run() {},
-                },
-                b: {
-                    meta(this: BackgroundJobClass) {
-                        this.schedule('1 0 12 * * *');
-                    },
-                    environments: ['elsewhere'],
-                    run() {},
-                },
-            },
-            { environment: 'here' },
-        );
-        await scenario.clock.advance(1_000);
+        const jobs = { a: job(ONCE), b: job(ONCE, () => {}, { environments: ['elsewhere'] }) };
+        const { clock } = await startScenario(START, jobs, { environment: 'here' });
+        await clock.advance(1_000);
         unsubscribe('pinstripe-bot:run-ended', listener);
         assert.deepEqual(heard, [
             ['b', 'skipped', 'environment'],
             ['a', 'succeeded', undefined],
         ]);
-        await endScenario(scenario);
     });
 });

@@ -1,70 +1,52 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ServiceFactory } from '../../lib/framework.js';
 import { BackgroundJob } from '../../lib/jobs/background_job.js';
 import { runtimeOf } from '../../lib/scheduler/bot.js';
-import type {
-    BackgroundJobClass,
-    BackgroundJobDefinition,
-    BackgroundJobInstance,
-} from '../../types/background_job.js';
-import { endScenario, gate, never, type Scenario, slotOf, startScenario } from '../support/scenario.js';
+import type { BackgroundJobClass, BackgroundJobInstance } from '../../types/background_job.js';
+import { gate, job, never, type Scenario, startScenario } from '../support/scenario.js';
 
 const START = '2026-01-01T12:00:00.500Z';
 
-function job(
-    crontab: string,
-    run: BackgroundJobDefinition['run'],
-    settings: object = {},
-): BackgroundJobDefinition {
-    return {
-        meta(this: BackgroundJobClass) {
-            this.schedule(crontab);
-        },
-        ...settings,
-        run,
-    };
-}
+const EVERY_SECOND = '* * * * * *';
+const ONCE = '1 0 12 * * *';
 
-const slotsOfSkips = (scenario: Scenario, reason: string) =>
-    scenario.runs.filter((run) => run.outcome === 'skipped' && run.reason === reason).map(slotOf);
+const fails = () => {
+    throw new Error('no');
+};
+
+function untilAborted(this: BackgroundJobInstance): Promise<never> {
+    return new Promise((_resolve, reject) => {
+        this.signal.addEventListener('abort', () => reject(this.signal.reason));
+    });
+}
 
 describe('a busy second', () => {
     test('a thousand due jobs run one after another, by name', async () => {
         let running = 0;
         const order: string[] = [];
-        const jobs = Object.fromEntries(
-            Array.from({ length: 1000 }, (_, index) => [
-                `job-${index}`,
-                job('1 0 12 * * *', async function () {
-                    assert.equal(++running, 1, 'one at a time');
-                    order.push(this.currentRun.job);
-                    await null;
-                    running -= 1;
-                }),
-            ]),
-        );
-        const scenario = await startScenario(START, jobs);
-        await scenario.clock.advance(1_000);
-        while (runtimeOf(scenario.bot).busy > 0) await scenario.clock.advance(0);
+        const one = job(ONCE, async function () {
+            assert.equal(++running, 1, 'one at a time');
+            order.push(this.currentRun.job);
+            await null;
+            running -= 1;
+        });
+        const jobs = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`job-${index}`, one]));
+        const { bot, clock } = await startScenario(START, jobs);
+        await clock.advance(1_000);
+        while (runtimeOf(bot).busy > 0) await clock.advance(0);
         assert.deepEqual(order, Object.keys(jobs).sort());
-        await endScenario(scenario);
     });
 
     test('bot.concurrency lets that many jobs run at once', async () => {
         const { opened, open } = gate();
         let running = 0;
         let most = 0;
-        const jobs = Object.fromEntries(
-            ['a', 'b', 'c', 'd', 'e'].map((name) => [
-                name,
-                job('1 0 12 * * *', async () => {
-                    most = Math.max(most, ++running);
-                    await opened;
-                    running -= 1;
-                }),
-            ]),
-        );
+        const one = job(ONCE, async () => {
+            most = Math.max(most, ++running);
+            await opened;
+            running -= 1;
+        });
+        const jobs = { a: one, b: one, c: one, d: one, e: one };
         const scenario = await startScenario(START, jobs, { config: { concurrency: 3 } });
         await scenario.clock.advance(1_000);
         assert.equal(running, 3);
@@ -72,7 +54,6 @@ describe('a busy second', () => {
         await scenario.clock.advance(0);
         assert.equal(most, 3);
         assert.equal(scenario.runs.length, 5);
-        await endScenario(scenario);
     });
 
     test('two schedules with equal lane and equal slot make one run', async () => {
@@ -91,13 +72,12 @@ describe('a busy second', () => {
             scenario.runs.map(({ args }) => args),
             [[], ['with args']],
         );
-        await endScenario(scenario);
     });
 });
 
 describe('a job that never settles', () => {
     test('alone: its lane stays taken, and the 1st, 10th and 100th skip behind it warn with its age', async () => {
-        const scenario = await startScenario(START, { hung: job('* * * * * *', never) });
+        const scenario = await startScenario(START, { hung: job(EVERY_SECOND, never) });
         await scenario.clock.advance(120_000);
         assert.deepEqual(
             scenario.eventsOf('lane-blocked').map(({ skips, age }) => [skips, age]),
@@ -107,181 +87,132 @@ describe('a job that never settles', () => {
                 [100, 100_000],
             ],
         );
-        assert.equal(slotsOfSkips(scenario, 'overlap').length, 119, 'each slot that is no run has a reason');
-        await endScenario(scenario);
+        assert.equal(scenario.skips('overlap').length, 119, 'each slot that is no run has a reason');
     });
 
     test('first of many in its second: after bot.turn the next starts beside it', async () => {
         const started: string[] = [];
-        const scenario = await startScenario(START, {
-            'a-hung': job('1 0 12 * * *', never),
-            b: job('1 0 12 * * *', () => void started.push('b')),
-            c: job('1 0 12 * * *', () => void started.push('c')),
+        const { clock } = await startScenario(START, {
+            'a-hung': job(ONCE, never),
+            b: job(ONCE, () => void started.push('b')),
+            c: job(ONCE, () => void started.push('c')),
             other: job('5 0 12 * * *', () => void started.push('other')),
         });
-        await scenario.clock.advance(29_000);
+        await clock.advance(29_000);
         assert.deepEqual(started, ['other'], 'another second does not wait');
-        await scenario.clock.advance(2_000);
+        await clock.advance(2_000);
         assert.deepEqual(started, ['other', 'b', 'c']);
-        await endScenario(scenario);
     });
 });
 
 describe('overlap', () => {
-    const lasting = (seconds: number, overlap: string, heed = false) =>
-        job(
-            '* * * * * *',
-            async function (this: BackgroundJobInstance) {
-                const { scenarioClock } = this['scenarioClock'] as { scenarioClock: Scenario['clock'] };
-                await new Promise<void>((resolve, reject) => {
-                    scenarioClock.after(seconds * 1000, resolve);
-                    if (heed) this.signal.addEventListener('abort', () => reject(this.signal.reason));
-                });
-            },
-            { overlap },
-        );
+    const at = (seconds: number[]) => seconds.map((second) => `12:00:0${second}`);
 
-    async function start(jobs: Record<string, BackgroundJobDefinition>): Promise<Scenario> {
-        const holder: { scenarioClock?: Scenario['clock'] } = {};
-        ServiceFactory.register('scenario-clock', { create: () => holder });
-        const scenario = await startScenario(START, jobs);
-        holder.scenarioClock = scenario.clock;
+    /** A job whose runs last so long by the clock of the scenario. */
+    async function startSlow(seconds: number, overlap: string, heeds = false): Promise<Scenario> {
+        const scenario: Scenario = await startScenario(START, {
+            slow: job(
+                EVERY_SECOND,
+                function (this: BackgroundJobInstance) {
+                    const end = new Promise<void>((resolve) => {
+                        scenario.clock.after(seconds * 1000, resolve);
+                    });
+                    return heeds ? Promise.race([end, untilAborted.call(this)]) : end;
+                },
+                { overlap },
+            ),
+        });
         return scenario;
     }
 
-    test('skip: a slot that is due meanwhile is skipped', async () => {
-        const scenario = await start({ slow: lasting(2.5, 'skip') });
-        await scenario.clock.advance(8_000);
-        assert.deepEqual(scenario.slots('slow'), ['12:00:01', '12:00:04']);
-        assert.deepEqual(slotsOfSkips(scenario, 'overlap'), [
-            '12:00:02',
-            '12:00:03',
-            '12:00:05',
-            '12:00:06',
-            '12:00:08',
-        ]);
-        await endScenario(scenario);
-    });
-
-    test('queue: one waits, further ones are skipped', async () => {
-        const scenario = await start({ slow: lasting(2.5, 'queue') });
-        await scenario.clock.advance(8_000);
-        assert.deepEqual(scenario.slots('slow'), ['12:00:01', '12:00:02', '12:00:04']);
-        assert.deepEqual(slotsOfSkips(scenario, 'overlap'), ['12:00:03', '12:00:05', '12:00:07', '12:00:08']);
-        await endScenario(scenario);
-    });
+    const policies: [overlap: string, seconds: number, succeeded: number[], skipped: number[]][] = [
+        ['skip', 8, [1, 4], [2, 3, 5, 6, 8]],
+        ['queue', 8, [1, 2, 4], [3, 5, 7, 8]],
+        ['allow', 6, [1, 2, 3, 4], []],
+    ];
+    for (const [overlap, seconds, succeeded, skipped] of policies) {
+        test(`${overlap}: of slots a second apart and runs of 2.5 s, those at ${succeeded} have succeeded`, async () => {
+            const scenario = await startSlow(2.5, overlap);
+            await scenario.clock.advance(seconds * 1000);
+            assert.deepEqual(scenario.slots('slow'), at(succeeded));
+            assert.deepEqual(scenario.skips('overlap'), at(skipped));
+        });
+    }
 
     test('replace: the old run is aborted, and the new one starts when it has ended', async () => {
-        const scenario = await start({ slow: lasting(2.5, 'replace', true) });
+        const scenario = await startSlow(2.5, 'replace', true);
         await scenario.clock.advance(4_000);
-        assert.deepEqual(scenario.slots('slow', 'aborted'), ['12:00:01', '12:00:02', '12:00:03']);
-        assert.deepEqual(
-            scenario.runs.map(({ reason }) => reason),
-            ['replaced', 'replaced', 'replaced'],
-        );
-        await endScenario(scenario);
+        assert.deepEqual(scenario.slots('slow', 'aborted'), at([1, 2, 3]));
+        assert.ok(scenario.runs.every(({ reason }) => reason === 'replaced'));
     });
 
     test('replace: a run that ignores its signal keeps its lane and is named; of those that wait the newest stays', async () => {
-        const scenario = await start({ slow: lasting(7.2, 'replace') });
+        const scenario = await startSlow(7.2, 'replace');
         await scenario.clock.advance(8_000);
         assert.equal(scenario.eventsOf('run-ignores-signal').length, 1);
         await scenario.clock.advance(1_000);
-        assert.deepEqual(scenario.slots('slow', 'aborted'), ['12:00:01']);
-        assert.deepEqual(slotsOfSkips(scenario, 'superseded'), [
-            '12:00:02',
-            '12:00:03',
-            '12:00:04',
-            '12:00:05',
-            '12:00:06',
-            '12:00:07',
-        ]);
+        assert.deepEqual(scenario.slots('slow', 'aborted'), at([1]));
+        assert.deepEqual(scenario.skips('superseded'), at([2, 3, 4, 5, 6, 7]));
         assert.equal(
             scenario.eventsOf('run-started').at(-1)?.run.scheduledAt,
             Date.parse('2026-01-01T12:00:08Z') / 1000,
         );
-        await endScenario(scenario);
-    });
-
-    test('allow: runs go side by side', async () => {
-        const scenario = await start({ slow: lasting(2.5, 'allow') });
-        await scenario.clock.advance(6_000);
-        assert.deepEqual(scenario.slots('slow'), ['12:00:01', '12:00:02', '12:00:03', '12:00:04']);
-        assert.equal(slotsOfSkips(scenario, 'overlap').length, 0);
-        await endScenario(scenario);
     });
 
     test('runs with other args have a lane of their own', async () => {
-        const scenario = await startScenario(
-            START,
-            {
-                two: {
-                    meta(this: BackgroundJobClass) {
-                        this.schedule('* * * * * *', 'hangs');
-                        this.schedule('* * * * * *', 'ends');
-                    },
-                    run: (what: string) => (what === 'hangs' ? never() : undefined),
+        const jobs = {
+            two: {
+                meta(this: BackgroundJobClass) {
+                    this.schedule(EVERY_SECOND, 'hangs');
+                    this.schedule(EVERY_SECOND, 'ends');
                 },
+                run: (what: string) => (what === 'hangs' ? never() : undefined),
             },
-            { config: { turn: '100ms' } },
-        );
+        };
+        const scenario = await startScenario(START, jobs, { config: { turn: '100ms' } });
         await scenario.clock.advance(4_000);
-        const ended = scenario.runs.filter(
-            ({ outcome, args }) => outcome === 'succeeded' && args[0] === 'ends',
+        const succeeded = scenario.runs.filter(({ outcome }) => outcome === 'succeeded');
+        assert.deepEqual(
+            succeeded.map(({ args }) => args[0]),
+            ['ends', 'ends', 'ends', 'ends'],
         );
-        assert.equal(ended.length, 4);
-        await endScenario(scenario);
     });
 
     test('a slot whose turn comes after a newer one of its lane has started is superseded', async () => {
         const scenario = await startScenario(START, {
-            'a-hung': job('1 0 12 * * *', never),
-            often: job('* * * * * *', () => {}),
+            'a-hung': job(ONCE, never),
+            often: job(EVERY_SECOND),
         });
         await scenario.clock.advance(40_000);
-        assert.deepEqual(slotsOfSkips(scenario, 'superseded'), ['12:00:01']);
-        await endScenario(scenario);
+        assert.deepEqual(scenario.skips('superseded'), at([1]));
     });
 });
 
 describe('timeout', () => {
     test('the signal is aborted, and a run that heeds it has timed out', async () => {
         const scenario = await startScenario(START, {
-            slow: job(
-                '1 0 12 * * *',
-                function () {
-                    return new Promise((_, reject) => {
-                        this.signal.addEventListener('abort', () => reject(this.signal.reason));
-                    });
-                },
-                { timeout: '2s' },
-            ),
+            slow: job(ONCE, untilAborted, { timeout: '2s' }),
         });
         await scenario.clock.advance(5_000);
         const [run] = scenario.runs;
         assert.equal(run?.outcome, 'timed_out');
-        assert.equal(run?.error?.name, 'TimeoutError');
-        assert.equal((run?.endedAt ?? 0) - (run?.startedAt ?? 0), 2_000);
-        await endScenario(scenario);
+        assert.equal(run.error?.name, 'TimeoutError');
+        assert.equal((run.endedAt ?? 0) - (run.startedAt ?? 0), 2_000);
     });
 
     test('a run that ignores it keeps its lane, is named, and holds up no other', async () => {
         const scenario = await startScenario(START, {
             'a-deaf': job('*/10 * * * * *', never, { timeout: '2s' }),
-            other: job('*/10 * * * * *', () => {}),
+            other: job('*/10 * * * * *'),
         });
         await scenario.clock.advance(60_000);
         assert.deepEqual(
             scenario.eventsOf('run-ignores-signal').map(({ run, age }) => [run.job, age]),
             [['a-deaf', 7_000]],
         );
-        assert.deepEqual(slotsOfSkips(scenario, 'overlap').slice(0, 2), ['12:00:20', '12:00:30']);
-        assert.equal(
-            scenario.slots('other').length,
-            6 - 1,
-            'its first slot waited a turn and was superseded',
-        );
-        await endScenario(scenario);
+        assert.deepEqual(scenario.skips('overlap').slice(0, 2), ['12:00:20', '12:00:30']);
+        const others = scenario.slots('other').length;
+        assert.equal(others, 6 - 1, 'its first slot waited a turn and was superseded');
     });
 });
 
@@ -290,7 +221,7 @@ describe('retries', () => {
         const attempts: number[] = [];
         const scenario: Scenario = await startScenario(START, {
             flaky: job(
-                '1 0 12 * * *',
+                ONCE,
                 function () {
                     attempts.push(scenario.clock.now() - Date.parse('2026-01-01T12:00:01Z'));
                     if (this.currentRun.attempt < 4) throw new Error(`attempt ${this.currentRun.attempt}`);
@@ -300,133 +231,52 @@ describe('retries', () => {
         });
         await scenario.clock.advance(100_000);
         assert.deepEqual(attempts, [0, 10_000, 30_000, 70_000]);
-        assert.deepEqual(
-            scenario.runs.map(({ outcome, attempt }) => [outcome, attempt]),
-            [['succeeded', 4]],
-        );
-        await endScenario(scenario);
+        assert.deepEqual(scenario.endings, ['flaky succeeded']);
+    });
+
+    test('a run that fails for good leaves its schedule as it is', async () => {
+        const scenario = await startScenario(START, { unlucky: job('*/2 * * * * *', fails) });
+        await scenario.clock.advance(5_000);
+        assert.deepEqual(scenario.slots('unlucky', 'failed'), ['12:00:02', '12:00:04']);
     });
 
     test('the delay has jitter', async () => {
-        const scenario = await startScenario(
-            START,
-            {
-                flaky: job(
-                    '1 0 12 * * *',
-                    () => {
-                        throw new Error('no');
-                    },
-                    { retries: 1 },
-                ),
-            },
-            { random: () => 0.8 },
-        );
+        const flaky = job(ONCE, fails, { retries: 1 });
+        const scenario = await startScenario(START, { flaky }, { random: () => 0.8 });
         await scenario.clock.advance(20_000);
-        assert.deepEqual(
-            scenario.eventsOf('run-retrying').map(({ delay }) => delay),
-            [12_000],
-        );
-        assert.deepEqual(
-            scenario.runs.map(({ outcome, attempt }) => [outcome, attempt]),
-            [['failed', 2]],
-        );
-        await endScenario(scenario);
+        const [retry] = scenario.eventsOf('run-retrying');
+        assert.equal(retry?.delay, 12_000);
+        assert.deepEqual(scenario.endings, ['flaky failed: no']);
     });
 
     test('a stop ends a waiting retry as aborted, where nobody remembers it', async () => {
-        const scenario = await startScenario(START, {
-            flaky: job(
-                '1 0 12 * * *',
-                () => {
-                    throw new Error('no');
-                },
-                { retries: 5 },
-            ),
-        });
+        const scenario = await startScenario(START, { flaky: job(ONCE, fails, { retries: 5 }) });
         await scenario.clock.advance(2_000);
         await scenario.bot.stop();
-        assert.deepEqual(
-            scenario.runs.map(({ outcome, reason, error }) => [outcome, reason, error?.message]),
-            [['aborted', 'stopping', 'no']],
-        );
+        assert.deepEqual(scenario.endings, ['flaky aborted (stopping): no']);
     });
 });
 
 describe('environments', () => {
     test('a schedule is in force in its environments only', async () => {
         const jobs = {
-            anywhere: job('* * * * * *', () => {}),
-            production: job('* * * * * *', () => {}, { environments: ['production'] }),
+            anywhere: job(EVERY_SECOND),
+            production: job(EVERY_SECOND, () => {}, { environments: ['production'] }),
         };
         const scenario = await startScenario(START, jobs, { environment: 'staging' });
         await scenario.clock.advance(2_000);
         assert.equal(scenario.slots('anywhere').length, 2);
         assert.equal(scenario.slots('production').length, 0);
-        assert.equal(slotsOfSkips(scenario, 'environment').length, 2);
+        assert.equal(scenario.skips('environment').length, 2);
         await scenario.bot.runBackgroundJob('production');
         assert.equal(scenario.runs.at(-1)?.outcome, 'succeeded', 'a manual run does not care');
-        await endScenario(scenario);
-    });
-});
-
-describe('failures', () => {
-    test('a throw before the first await, a rejection with undefined, and a workspace that cannot be destroyed harm nobody else', async () => {
-        let destroyed = 0;
-        ServiceFactory.register('unruly', {
-            create(this: { context: { root: { getOrCreate(name: string, fn: () => object): object } } }) {
-                this.context.root.getOrCreate('another', () => ({ destroy: () => void destroyed++ }));
-                return this.context.root.getOrCreate('unruly', () => ({
-                    destroy() {
-                        throw new Error('cannot be destroyed');
-                    },
-                }));
-            },
-        });
-        const scenario = await startScenario(START, {
-            'a-throws': job('1 0 12 * * *', () => {
-                throw new Error('at once');
-            }),
-            'b-rejects': job('1 0 12 * * *', () => Promise.reject()),
-            'c-unruly': job('1 0 12 * * *', function () {
-                void this['unruly'];
-            }),
-            'd-fine': job('1 0 12 * * *', () => {}),
-        });
-        await scenario.clock.advance(1_000);
-        assert.deepEqual(
-            scenario.runs.map(({ job, outcome, error }) => [job, outcome, error?.message]),
-            [
-                ['a-throws', 'failed', 'at once'],
-                ['b-rejects', 'failed', 'it threw undefined, which is not an Error'],
-                ['c-unruly', 'succeeded', undefined],
-                ['d-fine', 'succeeded', undefined],
-            ],
-        );
-        assert.deepEqual(
-            scenario.eventsOf('cleanup-failed').map(({ run, error }) => [run.job, error.message]),
-            [['c-unruly', 'cannot be destroyed']],
-        );
-        assert.equal(destroyed, 1, 'the others are destroyed all the same');
-        await endScenario(scenario);
     });
 });
 
 describe('start and stop', () => {
-    test('a job that stops the bot does not wait for itself', async () => {
-        const scenario: Scenario = await startScenario(START, {
-            stopper: job('1 0 12 * * *', async () => {
-                await scenario.bot.stop();
-                scenario.notes.push('stopped from within');
-            }),
-        });
-        await scenario.clock.advance(1_000);
-        await scenario.loop;
-        assert.deepEqual(scenario.notes, ['stopped from within']);
-    });
-
     test("the runs of a bot that a job has started again are not that job's own", async () => {
         const scenario: Scenario = await startScenario(START, {
-            restarter: job('1 0 12 * * *', async () => {
+            restarter: job(ONCE, async () => {
                 await scenario.bot.stop();
                 void scenario.bot.start();
             }),
@@ -437,75 +287,37 @@ describe('start and stop', () => {
         await scenario.clock.advance(1_000);
         await scenario.loop;
         await scenario.clock.advance(4_000);
-        assert.deepEqual(
-            scenario.runs.map(({ job, outcome, error }) => [job, outcome, error?.message]),
-            [
-                ['restarter', 'succeeded', undefined],
-                ['restarter', 'succeeded', undefined],
-                ['asks', 'succeeded', undefined],
-            ],
-        );
-        await endScenario(scenario);
-    });
-
-    test('two jobs that stop the bot at once do not wait for each other', async () => {
-        const stopper = () =>
-            job('1 0 12 * * *', async () => {
-                await scenario.bot.stop();
-                scenario.notes.push('stopped');
-            });
-        const scenario: Scenario = await startScenario(
-            START,
-            { a: stopper(), b: stopper() },
-            { config: { concurrency: 2 } },
-        );
-        await scenario.clock.advance(1_000);
-        await scenario.loop;
-        assert.deepEqual(scenario.notes, ['stopped', 'stopped']);
+        assert.deepEqual(scenario.endings, ['restarter succeeded', 'restarter succeeded', 'asks succeeded']);
     });
 
     test('a stop waits for runs in flight; what still waits for its turn does not start', async () => {
         const { opened, open } = gate();
-        const scenario = await startScenario(START, {
-            a: job('1 0 12 * * *', () => opened),
-            b: job('1 0 12 * * *', () => {}),
-        });
+        const scenario = await startScenario(START, { a: job(ONCE, () => opened), b: job(ONCE) });
         await scenario.clock.advance(1_000);
         let stopped = false;
         const stopping = scenario.bot.stop().then(() => {
             stopped = true;
         });
-        await scenario.clock.advance(0);
+        await scenario.clock.advance(3_000);
         assert.equal(stopped, false);
+        assert.equal(scenario.eventsOf('bot-stopping')[0]?.runs, 1);
         open();
         await stopping;
-        assert.deepEqual(
-            scenario.runs.map(({ job, outcome, reason }) => [job, outcome, reason]),
-            [
-                ['a', 'succeeded', undefined],
-                ['b', 'skipped', 'stopping'],
-            ],
-        );
+        assert.deepEqual(scenario.endings, ['a succeeded', 'b skipped (stopping)']);
     });
 
     test('after bot.stopTimeout the signals are aborted, and what does not heed them is named and abandoned', async () => {
         const scenario = await startScenario(START, {
-            deaf: job('1 0 12 * * *', never),
-            heeds: job('2 0 12 * * *', function () {
-                return new Promise((_, reject) =>
-                    this.signal.addEventListener('abort', () => reject(this.signal.reason)),
-                );
-            }),
+            deaf: job(ONCE, never),
+            heeds: job('2 0 12 * * *', untilAborted),
         });
         await scenario.clock.advance(2_000);
         const stopped = scenario.bot.stop();
         await scenario.clock.advance(24_900);
         assert.equal(scenario.runs.length, 0);
         await scenario.clock.advance(200);
-        assert.deepEqual(
-            scenario.runs.map(({ job, outcome, reason }) => [job, outcome, reason]),
-            [['heeds', 'aborted', 'stopping']],
-        );
+        const [heeds] = scenario.runs;
+        assert.deepEqual([heeds?.job, heeds?.outcome, heeds?.reason], ['heeds', 'aborted', 'stopping']);
         await scenario.clock.advance(3_000);
         await stopped;
         assert.deepEqual(
@@ -515,50 +327,38 @@ describe('start and stop', () => {
     });
 
     test('start, stop, start: the latest slot in between is caught up, and the slots go on', async () => {
-        const scenario = await startScenario(START, { tick: job('* * * * * *', () => {}) });
-        await scenario.clock.advance(2_000);
-        await scenario.bot.stop();
-        await scenario.clock.advance(3_000);
-        const loop = scenario.bot.start();
-        assert.equal(scenario.bot.start(), loop);
-        await scenario.clock.advance(0);
-        await scenario.clock.advance(2_000);
-        assert.deepEqual(scenario.slots('tick'), [
-            '12:00:01',
-            '12:00:02',
-            '12:00:05',
-            '12:00:06',
-            '12:00:07',
-        ]);
-        await scenario.bot.stop();
-        await loop;
+        const { bot, clock, loop, slots } = await startScenario(START, { tick: job(EVERY_SECOND) });
+        await clock.advance(2_000);
+        await bot.stop();
+        await clock.advance(3_000);
+        assert.notEqual(bot.start(), loop);
+        await clock.advance(0);
+        await clock.advance(2_000);
+        const expected = [1, 2, 5, 6, 7].map((second) => `12:00:0${second}`);
+        assert.deepEqual(slots('tick'), expected);
     });
 });
 
 describe('the registry while the bot runs', () => {
     test('a job that is registered, again or anew, or unregistered, is picked up within a second', async () => {
-        const scenario = await startScenario(START, { old: job('* * * * * *', () => {}) });
-        await scenario.clock.advance(2_000);
-        BackgroundJob.register(
-            'fresh',
-            job('* * * * * *', () => {}),
-        );
+        const { clock, slots } = await startScenario(START, { old: job(EVERY_SECOND) });
+        await clock.advance(2_000);
+        BackgroundJob.register('fresh', job(EVERY_SECOND));
         BackgroundJob.unregister('old');
-        await scenario.clock.advance(2_000);
-        assert.deepEqual(scenario.slots('old'), ['12:00:01', '12:00:02']);
-        assert.deepEqual(scenario.slots('fresh'), ['12:00:03', '12:00:04']);
-        await endScenario(scenario);
+        await clock.advance(2_000);
+        assert.deepEqual(slots('old'), ['12:00:01', '12:00:02']);
+        assert.deepEqual(slots('fresh'), ['12:00:03', '12:00:04']);
     });
 
     test('registering a job again while its slot is being run harms neither the run nor the next slot', async () => {
         const { opened, open } = gate();
-        const scenario: Scenario = await startScenario(START, { slow: job('*/2 * * * * *', () => opened) });
-        await scenario.clock.advance(2_000);
-        BackgroundJob.register('slow', { run: () => void scenario.notes.push('new code') });
+        const notes: string[] = [];
+        const { clock, slots } = await startScenario(START, { slow: job('*/2 * * * * *', () => opened) });
+        await clock.advance(2_000);
+        BackgroundJob.register('slow', { run: () => void notes.push('new code') });
         open();
-        await scenario.clock.advance(2_000);
-        assert.deepEqual(scenario.slots('slow'), ['12:00:02', '12:00:04']);
-        assert.deepEqual(scenario.notes, ['new code']);
-        await endScenario(scenario);
+        await clock.advance(2_000);
+        assert.deepEqual(slots('slow'), ['12:00:02', '12:00:04']);
+        assert.deepEqual(notes, ['new code']);
     });
 });

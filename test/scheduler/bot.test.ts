@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, mock, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Json } from '../../lib/schedule/args.js';
-import type { BackgroundJobClass, BackgroundJobDefinition } from '../../types/background_job.js';
+import type { BackgroundJobClass } from '../../types/background_job.js';
 import type { Services } from '../../types/framework.js';
-import { createBot, openApp, within } from '../support/fixture_app.js';
+import { createBot, openApp, openRegistry, within } from '../support/fixture_app.js';
+import { ending, gate } from '../support/jobs.js';
 
 await openApp();
-const { BackgroundJob } = await import('../../lib/index.js');
+const { BackgroundJob, notes, register } = await openRegistry();
 const { Bot } = await import('../../lib/scheduler/bot.js');
 const { ServiceFactory, Workspace } = await import('../../lib/framework.js');
 const { ManualClock } = await import('../../lib/time/manual_clock.js');
@@ -16,42 +17,6 @@ const MIDNIGHT = Date.parse('2026-01-01T00:00:00Z') / 1000;
 
 // The first workspace of a process imports the framework's files, which takes real time.
 await Workspace.run(async () => {});
-
-let notes: unknown[];
-
-beforeEach(() => {
-    notes = [];
-});
-
-afterEach(() => {
-    for (const name of BackgroundJob.names) BackgroundJob.unregister(name);
-});
-
-/** Registers a job with a file, as a job file would. */
-function register(
-    name: string,
-    crontab: string | string[],
-    run: BackgroundJobDefinition['run'],
-    settings: object = {},
-) {
-    BackgroundJob.register(name, {
-        ...settings,
-        meta(this: BackgroundJobClass) {
-            this.filePaths.push(`/app/lib/background_jobs/${name}.js`);
-            for (const each of [crontab].flat()) this.schedule(each);
-        },
-        run,
-    });
-}
-
-/** A promise that is resolved by hand. */
-function gate() {
-    let open = () => {};
-    const opened = new Promise<void>((resolve) => {
-        open = resolve;
-    });
-    return { opened, open };
-}
 
 /** A bot that has started, half a second before a minute. */
 async function startBot(config: object = {}) {
@@ -66,20 +31,17 @@ describe('start()', () => {
     test('returns the promise of the loop, the same one while it runs, which resolves when the bot has stopped', async () => {
         const { bot, loop, eventsOf } = await startBot();
         assert.equal(bot.start(), loop);
-        let isOver = false;
-        void loop.then(() => {
-            isOver = true;
-        });
+        void loop.then(() => notes.push('over'));
         await nextTurn();
-        assert.equal(isOver, false);
+        assert.deepEqual(notes, []);
         await bot.stop();
         await within(loop, 'the end of the loop');
         assert.equal(eventsOf('bot-started').length, 1);
     });
 
     test('tells what it found', async () => {
-        register('a', ['0 * * * *', '30 2 * * *'], () => {});
-        register('b', '60 * * * *', () => {});
+        register('a', ['0 * * * *', '30 2 * * *']);
+        register('b', '60 * * * *');
         const { bot, eventsOf } = await startBot();
         assert.deepEqual(eventsOf('bot-started'), [
             { type: 'bot-started', jobs: 2, schedules: 2, next: MIDNIGHT, engine: 'embedded, in memory' },
@@ -96,33 +58,17 @@ describe('start()', () => {
         try {
             const { bot, clock, eventsOf } = await startBot();
             await clock.advance(60_000);
-            assert.deepEqual(
-                eventsOf('timezone-unreadable').map(({ message }) => message),
-                [
-                    'TZ is "Mars/Base", which is no zone that Node can read, so UTC stands in for it: ' +
-                        'set TZ to the name of a zone, such as Europe/London or UTC',
-                ],
+            const [unreadable, ...others] = eventsOf('timezone-unreadable');
+            assert.equal(
+                unreadable?.message,
+                'TZ is "Mars/Base", which is no zone that Node can read, so UTC stands in for it: ' +
+                    'set TZ to the name of a zone, such as Europe/London or UTC',
             );
+            assert.deepEqual(others, []);
             await bot.stop();
         } finally {
             process.env['TZ'] = 'UTC';
         }
-    });
-
-    test('starts again after a stop', async () => {
-        register('job', '* * * * * *', () => void notes.push('ran'));
-        const { bot, loop, clock } = await startBot();
-        await clock.advance(1_000);
-        await bot.stop();
-        await clock.advance(5_000);
-        assert.equal(notes.length, 1, 'nothing runs while it is stopped');
-        const second = bot.start();
-        assert.notEqual(second, loop);
-        await clock.advance(0);
-        await clock.advance(1_000);
-        assert.equal(notes.length, 3, 'the latest slot that was missed, and the next one');
-        await bot.stop();
-        await within(second, 'the end of the second loop');
     });
 
     test('right after stop() waits for the stop, and then runs', async () => {
@@ -160,15 +106,27 @@ describe('start()', () => {
     });
 });
 
-describe('stop(), and destroy()', () => {
-    test('are no-ops on a bot that never started', async () => {
-        const { bot, events } = await createBot();
-        await bot.stop();
-        await bot.destroy();
-        assert.deepEqual(events, []);
-    });
+describe('the environment of a bot', () => {
+    for (const [variable, expected] of [
+        ['staging', 'staging'],
+        [undefined, 'development'],
+        ['', 'development'],
+    ] as const)
+        test(`is ${expected} where NODE_ENV is ${variable === '' ? 'empty' : variable}`, async () => {
+            if (variable === undefined) delete process.env['NODE_ENV'];
+            else process.env['NODE_ENV'] = variable;
+            const { environment } = await new Bot().survey();
+            process.env['NODE_ENV'] = 'test';
+            assert.equal(environment, expected);
+        });
+});
 
-    test('stop once, however often they are called', async () => {
+describe('stop(), and destroy()', () => {
+    test('stop once, however often they are called, and never what has not started', async () => {
+        const { bot: idle, events } = await createBot();
+        await idle.stop();
+        await idle.destroy();
+        assert.deepEqual(events, []);
         const { bot, eventsOf, loop } = await startBot();
         await Promise.all([bot.stop(), bot.destroy(), bot.stop()]);
         await loop;
@@ -184,29 +142,6 @@ describe('stop(), and destroy()', () => {
         await within(bot.stop(), 'the stop');
         await within(loop, 'the end of the loop');
         assert.deepEqual(eventsOf('run-started'), []);
-    });
-
-    test('start no new runs and wait for those in flight', async () => {
-        const { opened, open } = gate();
-        register('slow', '0 * * * * *', async () => {
-            await opened;
-            notes.push('slow ended');
-        });
-        register('tick', '* * * * * *', () => void notes.push('tick'));
-        const { bot, clock, eventsOf } = await startBot({ turn: '100ms' });
-        await clock.advance(1_500);
-        const before = notes.length;
-        assert.ok(before > 0);
-        const stopped = bot.stop().then(() => notes.push('stopped'));
-        await clock.advance(3_000);
-        assert.equal(notes.length, before, 'neither new runs nor the end of the stop');
-        open();
-        await within(stopped, 'the stop');
-        assert.deepEqual(notes.slice(before), ['slow ended', 'stopped']);
-        assert.deepEqual(
-            eventsOf('bot-stopping').map(({ runs }) => runs),
-            [1],
-        );
     });
 
     for (const method of ['stop', 'destroy'] as const) {
@@ -238,35 +173,6 @@ describe('stop(), and destroy()', () => {
         open();
         await within(loop, 'the end of the loop');
         assert.deepEqual(notes, ['other ended', 'stopped']);
-    });
-
-    test('within two jobs at once do not wait for each other', async () => {
-        const { bot, clock, loop } = await startBot({ concurrency: 2 });
-        for (const name of ['a', 'b']) {
-            register(name, '0 * * * * *', async () => {
-                await nextTurn();
-                await bot.stop();
-                notes.push(name);
-            });
-        }
-        await clock.advance(1_000);
-        await within(loop, 'the end of the loop');
-        assert.deepEqual(notes.sort(), ['a', 'b']);
-    });
-
-    test('within a job that another job runs wait for neither', async () => {
-        const { bot, clock, loop } = await startBot();
-        register('outer', '0 * * * * *', async () => {
-            await bot.runBackgroundJob('inner');
-            notes.push('outer');
-        });
-        register('inner', [], async () => {
-            await bot.stop();
-            notes.push('inner');
-        });
-        await clock.advance(1_000);
-        await within(loop, 'the end of the loop');
-        assert.deepEqual(notes, ['inner', 'outer']);
     });
 
     test('within two jobs at once, one of which runs the other, and by hand, do not wait for each other', async () => {
@@ -308,48 +214,26 @@ describe('runBackgroundJobs()', () => {
         assert.deepEqual(await bot.runBackgroundJobs(MIDNIGHT + 1), []);
         assert.deepEqual(notes, []);
 
-        const runs = await bot.runBackgroundJobs(MIDNIGHT);
+        const [run, ...others] = await bot.runBackgroundJobs(MIDNIGHT);
         assert.deepEqual(notes, ['minutely']);
+        assert.deepEqual(others, []);
+        const { job, file, outcome, scheduledAt, manual, attempt } = run ?? {};
         assert.deepEqual(
-            runs.map(({ job, file, outcome, scheduledAt, manual, attempt }) => ({
-                job,
-                file,
-                outcome,
-                scheduledAt,
-                manual,
-                attempt,
-            })),
-            [
-                {
-                    job: 'minutely',
-                    file: '/app/lib/background_jobs/minutely.js',
-                    outcome: 'succeeded',
-                    scheduledAt: MIDNIGHT,
-                    manual: true,
-                    attempt: 1,
-                },
-            ],
+            { job, file, outcome, scheduledAt, manual, attempt },
+            {
+                job: 'minutely',
+                file: '/app/lib/background_jobs/minutely.js',
+                outcome: 'succeeded',
+                scheduledAt: MIDNIGHT,
+                manual: true,
+                attempt: 1,
+            },
         );
 
         const at = MIDNIGHT + 2 * 3600 + 30 * 60 + 15;
         for (const second of [at - 1, at, at + 1]) await bot.runBackgroundJobs(second);
         assert.deepEqual(notes, ['minutely', 'secondly']);
         assert.deepEqual(eventsOf('bot-started'), []);
-    });
-
-    test('each of 7200 seconds has the runs of its own crontabs', async () => {
-        register('five', '*/5 * * * *', () => {});
-        register('hour', '0 * * * *', () => {});
-        const { bot } = await createBot();
-        const due: string[] = [];
-        for (let second = MIDNIGHT; second < MIDNIGHT + 7200; second += 1) {
-            for (const { job } of await bot.runBackgroundJobs(second))
-                due.push(`${job} ${(second - MIDNIGHT) / 60}`);
-        }
-        const expected = Array.from({ length: 24 }, (_, index) => index * 5).flatMap((minute) =>
-            minute % 60 === 0 ? [`five ${minute}`, `hour ${minute}`] : [`five ${minute}`],
-        );
-        assert.deepEqual(due, expected);
     });
 
     test('hands each run its args, as a fresh copy', async () => {
@@ -376,37 +260,22 @@ describe('runBackgroundJobs()', () => {
 
     test('runs one after another: by job name, then by schedule', async () => {
         let running = 0;
-        const run = async function (this: { currentRun: { job: string } }, ...args: unknown[]) {
-            running += 1;
-            assert.equal(running, 1, 'one at a time');
+        const run = async (arg: string) => {
+            assert.equal(++running, 1, 'one at a time');
             await nextTurn();
-            notes.push([this.currentRun.job, ...args].join(' '));
-            await nextTurn();
+            notes.push(arg);
             running -= 1;
         };
-        for (const name of ['zebra', 'ant', 'mouse']) register(name, '* * * * *', run);
-        BackgroundJob.register('bee', {
-            meta(this: BackgroundJobClass) {
-                for (const arg of ['z', 'a', 'm']) this.schedule('* * * * *', arg);
-            },
-            run,
-        });
+        for (const name of ['mouse', 'ant'])
+            BackgroundJob.register(name, {
+                meta(this: BackgroundJobClass) {
+                    for (const arg of ['z', 'a']) this.schedule('* * * * *', `${name} ${arg}`);
+                },
+                run,
+            });
         const { bot } = await createBot();
-        const runs = await bot.runBackgroundJobs(MIDNIGHT);
-        const order = ['ant', 'bee z', 'bee a', 'bee m', 'mouse', 'zebra'];
-        assert.deepEqual(notes, order);
-        assert.deepEqual(
-            runs.map(({ job, args }) => [job, ...args].join(' ')),
-            order,
-        );
-        assert.ok(runs.every(({ outcome }) => outcome === 'succeeded'));
-    });
-
-    test('makes one run of two schedules with equal args', async () => {
-        register('twice', ['0 * * * *', '*/5 * * * *'], () => void notes.push('ran'));
-        const { bot } = await createBot();
-        assert.equal((await bot.runBackgroundJobs(MIDNIGHT)).length, 1);
-        assert.deepEqual(notes, ['ran']);
+        await bot.runBackgroundJobs(MIDNIGHT);
+        assert.deepEqual(notes, ['ant z', 'ant a', 'mouse z', 'mouse a']);
     });
 
     test('gives each run a job, a signal and a currentRun of its own', async () => {
@@ -415,28 +284,13 @@ describe('runBackgroundJobs()', () => {
             notes.push({ count: this['count'], aborted: this['signal'].aborted, run: this['currentRun'] });
         });
         const { bot } = await createBot();
-        const runs = [
-            ...(await bot.runBackgroundJobs(MIDNIGHT)),
-            ...(await bot.runBackgroundJobs(MIDNIGHT + 60)),
-        ];
-        assert.deepEqual(
-            notes,
-            runs.map(({ id, scheduledAt }, index) => ({
-                count: 1,
-                aborted: false,
-                run: {
-                    id,
-                    job: 'looks',
-                    scheduledAt: MIDNIGHT + 60 * index,
-                    lateBy:
-                        runs[index] && Math.max(0, (runs[index].startedAt ?? 0) - (scheduledAt ?? 0) * 1000),
-                    attempt: 1,
-                    tenant: undefined,
-                    manual: true,
-                },
-            })),
-        );
-        assert.notEqual(runs[0]?.id, runs[1]?.id);
+        const run = { job: 'looks', attempt: 1, tenant: undefined, manual: true };
+        for (const scheduledAt of [MIDNIGHT, MIDNIGHT + 60]) {
+            const [{ id, startedAt = 0 } = { id: '' }] = await bot.runBackgroundJobs(scheduledAt);
+            const lateBy = Math.max(0, startedAt - scheduledAt * 1000);
+            const expected = { count: 1, aborted: false, run: { ...run, id, scheduledAt, lateBy } };
+            assert.deepEqual(notes.pop(), expected);
+        }
     });
 
     test('does not reject because jobs fail, in whichever way, and runs the others', async () => {
@@ -444,46 +298,19 @@ describe('runBackgroundJobs()', () => {
             // biome-ignore lint/suspicious/noThenProperty: people return queries, which are no promises
             then: (_resolve: unknown, reject: (error: Error) => void) => reject(new Error('then')),
         };
-        const failures: [string, () => unknown, RegExp][] = [
-            ['a-throws', () => assert.fail('no luck'), /^no luck$/],
-            ['b-rejects', () => Promise.reject(new RangeError('too late')), /^too late$/],
-            ['c-text', () => Promise.reject('a text'), /^it threw "a text", which is not an Error$/],
-            ['d-nothing', () => Promise.reject(), /^it threw undefined, which is not an Error$/],
-            ['e-thenable', () => rejecting, /^then$/],
-            [
-                'f-null',
-                () => {
-                    throw null;
-                },
-                /^it threw null/,
-            ],
+        const failures: [name: string, run: () => unknown, message: string][] = [
+            ['a-throws', () => assert.fail('no luck'), 'no luck'],
+            ['b-rejects', () => Promise.reject(new RangeError('too late')), 'too late'],
+            ['c-text', () => Promise.reject('a text'), 'it threw "a text", which is not an Error'],
+            ['d-nothing', () => Promise.reject(), 'it threw undefined, which is not an Error'],
+            ['e-thenable', () => rejecting, 'then'],
         ];
         for (const [name, run] of failures) register(name, '* * * * *', run);
-        register('g-last', '* * * * *', () => void notes.push('last'));
+        register('f-last', '* * * * *');
         const { bot } = await createBot();
         const runs = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(notes, ['last']);
-        for (const [index, [name, , message]] of failures.entries()) {
-            assert.deepEqual([runs[index]?.job, runs[index]?.outcome], [name, 'failed']);
-            assert.match(runs[index]?.error?.message ?? '', message);
-        }
-        assert.equal(runs.at(-1)?.outcome, 'succeeded');
-    });
-
-    test('logs a failure with the job, its file and the error on standard error', async (context) => {
-        const errors = context.mock.method(console, 'error', () => {});
-        const output = context.mock.method(console, 'log', () => {});
-        register('bad-task', '* * * * *', () => {
-            throw new Error('no luck today');
-        });
-        register('good-task', '* * * * *', () => {});
-        const { bot } = await createBot({ config: { log: 'pretty' } });
-        await bot.runBackgroundJobs(MIDNIGHT);
-        assert.equal(errors.mock.callCount(), 1);
-        const text = String(errors.mock.calls[0]?.arguments[0]);
-        assert.match(text, /failed.*bad-task.*in \/app\/lib\/background_jobs\/bad-task\.js/);
-        assert.match(text, /Error: no luck today\n +at .*bot\.test/);
-        assert.match(String(output.mock.calls[0]?.arguments[0]), /succeeded.*good-task/);
+        const failed = failures.map(([name, , message]) => `${name} failed: ${message}`);
+        assert.deepEqual(runs.map(ending), [...failed, 'f-last succeeded']);
     });
 
     const noTimes: [unknown, RegExp][] = [
@@ -519,16 +346,6 @@ describe('runBackgroundJobs()', () => {
         assert.equal(run?.outcome, 'succeeded', 'after the stop, too');
     });
 
-    test('skips jobs of other environments, and says why', async () => {
-        register('nightly', '* * * * *', () => void notes.push('ran'), { environments: ['production'] });
-        const { bot } = await createBot({ environment: 'test' });
-        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual([run?.outcome, run?.reason, run?.startedAt], ['skipped', 'environment', undefined]);
-        const production = await createBot({ environment: 'production' });
-        assert.equal((await production.bot.runBackgroundJobs(MIDNIGHT))[0]?.outcome, 'succeeded');
-        assert.deepEqual(notes, ['ran']);
-    });
-
     test('does not run what is wrong, and runs the good schedules beside it', async () => {
         register('half-bad', ['60 * * * *', '* * * * *'], () => void notes.push('half-bad'));
         register('bad-setting', '* * * * *', () => void notes.push('bad-setting'), { retries: -1 });
@@ -548,36 +365,31 @@ describe('runBackgroundJobs()', () => {
         const { bot } = await createBot();
         register('nested', '* * * * *', async () => {
             const runs = await bot.runBackgroundJobs(MIDNIGHT);
-            notes.push(runs.map(({ job, outcome, reason }) => [job, outcome, reason]));
+            notes.push(...runs.map(ending));
         });
-        register('other', '* * * * *', () => {});
+        register('other', '* * * * *');
         await within(bot.runBackgroundJobs(MIDNIGHT), 'the runs');
-        assert.deepEqual(notes, [
-            [
-                ['nested', 'skipped', 'overlap'],
-                ['other', 'succeeded', undefined],
-            ],
-        ]);
+        assert.deepEqual(notes, ['nested skipped (overlap)', 'other succeeded']);
     });
 });
 
 describe('the workspace of a run', () => {
-    ServiceFactory.register('resource', {
-        create(this: Services) {
-            return this.context.root['getOrCreate']('resource', () => ({
-                destroy: () => void notes.push('destroyed'),
-            }));
+    /** A service that keeps something on the context, as the database does. */
+    const keep = (name: string, value: (context: Services) => unknown) =>
+        ServiceFactory.register(name, {
+            create(this: Services) {
+                this.context.root['getOrCreate'](name, value);
+                return true;
+            },
+        });
+    keep('resource', () => ({ destroy: () => void notes.push('destroyed') }));
+    keep('late-resource', async () => ({ destroy: () => void notes.push('destroyed late') }));
+    keep('bad-resource', () => ({
+        destroy() {
+            throw new Error('cannot be closed');
         },
-    });
-    ServiceFactory.register('bad-resource', {
-        create(this: Services) {
-            return this.context.root['getOrCreate']('badResource', () => ({
-                destroy() {
-                    throw new Error('cannot be closed');
-                },
-            }));
-        },
-    });
+    }));
+    keep('no-resource', () => Promise.reject(new Error('never came')));
     const use = (services: Services) => {
         assert.ok(services['resource']);
         notes.push('used');
@@ -597,10 +409,7 @@ describe('the workspace of a run', () => {
         for (const name of ['a', 'b']) register(name, '* * * * *', run);
         const { bot } = await createBot();
         const runs = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(
-            runs.map(({ error }) => error),
-            [undefined, undefined],
-        );
+        assert.deepEqual(runs.map(ending), ['a succeeded', 'b succeeded']);
         assert.equal(contexts.size, 2);
         assert.deepEqual(notes, ['used', 'ended', 'destroyed', 'used', 'ended', 'destroyed']);
     });
@@ -631,11 +440,8 @@ describe('the workspace of a run', () => {
             };
             register('job', '* * * * *', run, outcome === 'timed_out' ? { timeout: '5ms' } : {});
             const { bot } = await createBot();
-            const runs = await bot.runBackgroundJobs(MIDNIGHT);
-            assert.deepEqual(
-                runs.map((each) => each.outcome),
-                [outcome],
-            );
+            const [ended] = await bot.runBackgroundJobs(MIDNIGHT);
+            assert.equal(ended?.outcome, outcome);
             assert.deepEqual(notes, ['used', 'destroyed']);
         });
     }
@@ -656,22 +462,29 @@ describe('the workspace of a run', () => {
         assert.deepEqual(notes, Array.from({ length: 3 }, () => ['used', 'destroyed']).flat());
     });
 
-    test('destroys the other services when one throws in destroy(), and the run is none the worse for it', async () => {
+    test('destroys the other services when one cannot be, which is logged, and the run is none the worse for it', async () => {
+        const errors = mock.method(console, 'error', () => {});
+        mock.method(console, 'log', () => {});
         register('job', '* * * * *', function (this: Services) {
-            assert.ok(this['badResource']);
+            for (const name of ['badResource', 'noResource', 'lateResource']) assert.ok(this[name]);
             use(this);
         });
         register('next', '* * * * *', () => void notes.push('next'));
-        const { bot, eventsOf } = await createBot();
+        const { bot, eventsOf } = await createBot({ config: { log: 'pretty' } });
         const runs = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual(
-            runs.map(({ outcome }) => outcome),
-            ['succeeded', 'succeeded'],
-        );
-        assert.deepEqual(notes, ['used', 'destroyed', 'next']);
+        mock.restoreAll();
+        assert.deepEqual(runs.map(ending), ['job succeeded', 'next succeeded']);
+        assert.deepEqual(notes, ['used', 'destroyed late', 'destroyed', 'next']);
         assert.deepEqual(
             eventsOf('cleanup-failed').map(({ run, error }) => [run.job, error.message]),
-            [['job', 'cannot be closed']],
+            [
+                ['job', 'cannot be closed'],
+                ['job', 'never came'],
+            ],
+        );
+        assert.match(
+            String(errors.mock.calls[0]?.arguments[0]),
+            /warning.*job.*destroy\(\) threw.*job\.js\n.*cannot be closed/,
         );
     });
 
@@ -681,23 +494,6 @@ describe('the workspace of a run', () => {
             throw new Error('mine');
         });
         const { bot } = await createBot();
-        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.equal(run?.error?.message, 'mine');
-    });
-
-    test('a destroy() that throws is logged with the job and its file', async () => {
-        const errors = mock.method(console, 'error', () => {});
-        register('careless', '* * * * *', function (this: Services) {
-            assert.ok(this['badResource']);
-        });
-        const { bot } = await createBot({ config: { log: 'pretty' } });
-        const output = mock.method(console, 'log', () => {});
-        await bot.runBackgroundJobs(MIDNIGHT);
-        mock.restoreAll();
-        assert.equal(output.mock.callCount(), 1);
-        assert.match(
-            String(errors.mock.calls[0]?.arguments[0]),
-            /warning.*careless.*destroy\(\) threw.*careless\.js\n.*cannot be closed/,
-        );
+        assert.deepEqual((await bot.runBackgroundJobs(MIDNIGHT)).map(ending), ['job failed: mine']);
     });
 });

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Run } from '../../lib/runs/run.js';
 import type { RunRequest } from '../../lib/scheduler/requests.js';
 import type {
     BackgroundJobClass,
     BackgroundJobDefinition,
     BackgroundJobInstance,
 } from '../../types/background_job.js';
-import { createBot, loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
+import { createBot, loadApp, openAppWithDatabase, openRegistry, within } from '../support/fixture_app.js';
+import { ending, job } from '../support/jobs.js';
 
 const TENANTS = `create table tenants (id integer primary key, active integer);
     insert into tenants values (1, 1), (2, 1), (3, 1), (40, 0)`;
 const { app } = await openAppWithDatabase(TENANTS);
-const { BackgroundJob } = await import('../../lib/index.js');
+const { BackgroundJob, notes } = await openRegistry();
 const { runtimeOf } = await import('../../lib/scheduler/bot.js');
 const { runJobNow } = await import('../../lib/scheduler/requests.js');
 await loadApp(app);
@@ -25,16 +25,6 @@ const SLOT = Date.parse('2026-11-25T01:00:00Z') / 1000;
 interface Tenants {
     where(conditions: object): Tenants;
 }
-
-let notes: unknown[];
-
-beforeEach(() => {
-    notes = [];
-});
-
-afterEach(() => {
-    for (const name of BackgroundJob.names) BackgroundJob.unregister(name);
-});
 
 /** A job whose runs note their tenant, args and slot. */
 function register(name: string, { run, ...settings }: Partial<BackgroundJobDefinition> = {}) {
@@ -59,9 +49,9 @@ const nightly = {
 };
 
 async function ask(request: RunRequest) {
-    const { bot, eventsOf } = await createBot();
+    const { bot } = await createBot();
     const over = await within(runJobNow(request, runtimeOf(bot)), `the run of ${request.name}`);
-    return { over, outcomes: over.map(({ run }) => [run.tenant, run.outcome, run.reason]), eventsOf };
+    return { over, endings: over.map(({ run }) => ending(run)) };
 }
 
 describe('a request for one tenant', () => {
@@ -74,7 +64,6 @@ describe('a request for one tenant', () => {
     });
 
     const refusals: [what: string, settings: object, tenant: string, message: string][] = [
-        ['is unknown', active, '9', 'The background job "job" has no tenant "9": it has 1, 2, 3.'],
         [
             'is left out by the filter',
             active,
@@ -124,20 +113,12 @@ describe('a request for a slot', () => {
         ]);
     });
 
-    test('runs once with args of its own', async () => {
-        register('nightly', nightly);
-        await ask({ name: 'nightly', slot: SLOT, args: ['mine'] });
-        assert.deepEqual(notes, [{ tenant: undefined, args: ['mine'], scheduledAt: SLOT, manual: true }]);
-    });
-
     test('runs two schedules with equal args once', async () => {
-        register('twice', {
-            multiTenant: false,
-            meta(this: BackgroundJobClass) {
-                this.schedule('CRON_TZ=UTC 0 1 * * *');
-                this.schedule('CRON_TZ=Europe/Berlin 0 2 * * *');
-            },
-        });
+        const crontabs = ['CRON_TZ=UTC 0 1 * * *', 'CRON_TZ=Europe/Berlin 0 2 * * *'];
+        register(
+            'twice',
+            job(crontabs, () => {}, { multiTenant: false }),
+        );
         await ask({ name: 'twice', slot: SLOT });
         assert.equal(notes.length, 1);
     });
@@ -170,13 +151,16 @@ describe('a request with a signal', () => {
                 await wait(60_000, undefined, { signal: this.signal });
             },
         });
-        const { outcomes } = await ask({ name: 'slow', signal: controller.signal });
-        assert.deepEqual(outcomes, [
-            [1, 'aborted', 'interrupted'],
-            [2, 'skipped', 'interrupted'],
-            [3, 'skipped', 'interrupted'],
-            [40, 'skipped', 'interrupted'],
-        ]);
+        const { over } = await ask({ name: 'slow', signal: controller.signal });
+        assert.deepEqual(
+            over.map(({ run }) => [run.tenant, run.outcome, run.reason]),
+            [
+                [1, 'aborted', 'interrupted'],
+                [2, 'skipped', 'interrupted'],
+                [3, 'skipped', 'interrupted'],
+                [40, 'skipped', 'interrupted'],
+            ],
+        );
     });
 
     test('aborts a wait for the next attempt', async () => {
@@ -190,9 +174,8 @@ describe('a request with a signal', () => {
                 throw new Error('no paper');
             },
         });
-        const { outcomes, over } = await ask({ name: 'retries', signal: controller.signal });
-        assert.deepEqual(outcomes, [[undefined, 'aborted', 'interrupted']]);
-        assert.equal(over[0]?.run.error?.message, 'no paper');
+        const { endings } = await ask({ name: 'retries', signal: controller.signal });
+        assert.deepEqual(endings, ['retries aborted (interrupted): no paper']);
     });
 
     test('aborts what is due at a second, and lets go of the signal', async () => {
@@ -207,50 +190,7 @@ describe('a request with a signal', () => {
         });
         const runs = await within(bot.runBackgroundJobs(SLOT, controller), 'the runs');
         assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
-        assert.deepEqual(
-            runs.map(({ args, outcome, reason }) => [...args, outcome, reason]),
-            [
-                ['all', 'aborted', 'interrupted'],
-                ['some', 'skipped', 'interrupted'],
-            ],
-        );
-    });
-});
-
-describe('a request', () => {
-    test('tells of all its runs before the first starts', async () => {
-        register('invoices');
-        let begun: (string | number | undefined)[] | undefined;
-        const begin = (runs: readonly Run[]) => {
-            assert.deepEqual(notes, []);
-            begun = runs.map(({ tenant }) => tenant);
-        };
-        await ask({ name: 'invoices', begin });
-        assert.deepEqual(begun, [1, 2, 3, 40]);
-    });
-
-    test('does not reject because a job failed, and has what it failed with', async () => {
-        register('fails', {
-            multiTenant: false,
-            run() {
-                throw new Error('no paper');
-            },
-        });
-        const { over } = await ask({ name: 'fails' });
-        assert.deepEqual(
-            over.map(({ run, failure }) => [run.outcome, failure?.message]),
-            [['failed', 'no paper']],
-        );
-    });
-
-    test('has its runs remembered as interrupted when the process ends at once', async () => {
-        const { bot, heard } = await createBot();
-        register('deaf', { multiTenant: false, run: () => new Promise(() => {}) });
-        void runJobNow({ name: 'deaf' }, runtimeOf(bot));
-        await heard('run-started');
-        runtimeOf(bot).engine.abandon('interrupted');
-        const history = await bot.history();
-        const [past] = await history.of('deaf', 1);
-        assert.deepEqual(past?.kind === 'run' && [past.outcome, past.reason], ['aborted', 'interrupted']);
+        const reasons = runs.map(({ args, outcome, reason }) => `${args} ${outcome} ${reason}`);
+        assert.deepEqual(reasons, ['all aborted interrupted', 'some skipped interrupted']);
     });
 });

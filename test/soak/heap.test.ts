@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Bot } from '../../lib/scheduler/bot.js';
 import type { BackgroundJobClass } from '../../types/background_job.js';
-import { endScenario, registerJobs, startScenario } from '../support/scenario.js';
+import { registerJobs, startScenario } from '../support/scenario.js';
 
 const MOST_GROWTH = 5_000_000;
 
@@ -73,5 +73,4 @@ test('a history in memory keeps no more runs than the journal is told to keep', 
     const { length } = await history.of('empty', 100_000);
     const ran = scenario.runs.length;
     assert.ok(ran > 12_900 && length >= 10_000 && length < 10_500, `${length} of ${ran} runs`);
-    await endScenario(scenario);
 });

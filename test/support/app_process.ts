@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { after } from 'node:test';
-import { patience } from './pace.js';
+import { patience, within } from './pace.js';
 import { endWithUs } from './reaper.js';
 
 export { freePort } from './free_port.js';
@@ -41,12 +42,10 @@ export class AppProcess {
     stderr = '';
     readonly #child: ChildProcess;
     readonly #ownGroup: boolean;
-    readonly #listeners = new Set<() => void>();
+    readonly #news = new EventEmitter().setMaxListeners(0);
     /** Resolves when it has ended, however long that takes. */
     readonly over: Promise<Ended>;
 
-    /**
-     */
     constructor(
         command: string,
         args: readonly string[],
@@ -62,14 +61,11 @@ export class AppProcess {
         this.#ownGroup = ownGroup;
         running.add(this);
         const forget = child.pid === undefined ? () => {} : endWithUs(ownGroup ? -child.pid : child.pid);
-        child.stdout.setEncoding('utf8').on('data', (text: string) => {
-            this.stdout += text;
-            this.#tell();
-        });
-        child.stderr.setEncoding('utf8').on('data', (text: string) => {
-            this.stderr += text;
-            this.#tell();
-        });
+        for (const name of ['stdout', 'stderr'] as const)
+            child[name].setEncoding('utf8').on('data', (text: string) => {
+                this[name] += text;
+                this.#news.emit('news');
+            });
         this.over = new Promise((resolve, reject) => {
             child.on('error', reject);
             child.on('close', (code, signal) => {
@@ -77,7 +73,7 @@ export class AppProcess {
                 forget();
                 const { stdout, stderr } = this;
                 resolve({ code: code ?? 128 + constants.signals[signal as NodeJS.Signals], stdout, stderr });
-                this.#tell();
+                this.#news.emit('news');
             });
         });
     }
@@ -92,35 +88,23 @@ export class AppProcess {
         return `${this.stdout}${this.stderr}`;
     }
 
-    /**
-     * Waits until it has printed something, on either output; it may have done so before.
-     *
-     * @throws Error with the output, when the process ends without printing it, and after the deadline
-     */
+    /** Waits until it has printed something, on either output; it fails when the process ends without, or takes too long. */
     async printed(pattern: RegExp): Promise<RegExpExecArray> {
-        return this.#until(`to print ${pattern}`, () => pattern.exec(this.output) ?? undefined);
+        return this.#until(`${pattern}`, () => pattern.exec(this.output) ?? undefined);
     }
 
-    /**
-     * Waits until it has printed something several times; the pattern needs the flag `g`.
-     *
-     * @throws Error as `printed` does
-     */
+    /** Waits until it has printed something several times; the pattern needs the flag `g`. */
     async printedTimes(pattern: RegExp, times: number): Promise<RegExpExecArray[]> {
-        return this.#until(`to print ${pattern} ${times} times`, () => {
+        return this.#until(`${pattern}, ${times} times,`, () => {
             const matches = [...this.output.matchAll(pattern)];
             return matches.length >= times ? matches : undefined;
         });
     }
 
-    /**
-     * Waits for its end, by itself or by a signal.
-     *
-     * @throws Error with the output, after the deadline
-     */
+    /** Waits for its end, by itself or by a signal. */
     async ended(signal?: NodeJS.Signals): Promise<Ended> {
         if (signal) this.signal(signal);
-        return withDeadline(this.over, () => this.#complaint('to end'));
+        return within(this.over, () => this.#describe('its end'), DEADLINE);
     }
 
     /** Sends it a signal. */
@@ -139,22 +123,17 @@ export class AppProcess {
             const look = () => {
                 const result = find();
                 if (result !== undefined) resolve(result);
-                else if (!running.has(this)) reject(this.#complaint(what));
+                else if (!running.has(this)) reject(new Error(`${this.#describe(what)} never came`));
             };
-            this.#listeners.add(look);
+            this.#news.on('news', look);
             look();
         });
-        return withDeadline(found, () => this.#complaint(what));
+        return within(found, () => this.#describe(what), DEADLINE);
     }
 
-    #tell(): void {
-        for (const listener of this.#listeners) listener();
-    }
-
-    #complaint(what: string): Error {
-        return new Error(
-            `${this.#child.spawnargs.join(' ')} was expected ${what}.\nstdout:\n${this.stdout}\nstderr:\n${this.stderr}`,
-        );
+    #describe(what: string): string {
+        const { stdout, stderr } = this;
+        return `${this.#child.spawnargs.join(' ')}\nstdout:\n${stdout}\nstderr:\n${stderr}\nHere ${what}`;
     }
 }
 
@@ -164,15 +143,3 @@ export const CLEAN_ENVIRONMENT = Object.fromEntries(
         ([name]) => !/^(CI$|COLUMNS$|GITHUB_|NODE_|npm_|PINSTRIPE_|NO_COLOR$|FORCE_COLOR$)/.test(name),
     ),
 );
-
-async function withDeadline<T>(promise: Promise<T>, complaint: () => Error): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const expired = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(complaint()), DEADLINE);
-    });
-    try {
-        return await Promise.race([promise, expired]);
-    } finally {
-        clearTimeout(timer);
-    }
-}

@@ -1,12 +1,18 @@
+import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
+import { afterEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fs from 'fs-extra';
 import type { BotEvent } from '../../lib/runs/events.js';
 import type { Bot } from '../../lib/scheduler/bot.js';
 import type { BotParts } from '../../lib/scheduler/runtime.js';
+import type { BackgroundJobClass } from '../../types/background_job.js';
 import { type AppFolder, makeFolder } from './app_folder.js';
 import { AppProcess } from './app_process.js';
-import { patience } from './pace.js';
+import { job } from './jobs.js';
+import { within } from './pace.js';
+
+export { within } from './pace.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -15,8 +21,6 @@ export interface App extends AppFolder {
     /** Starts Node in the app's folder. */
     start(args: readonly string[], env?: Record<string, string>): AppProcess;
 }
-
-const SERVICES = 'lib/services';
 
 /** Makes an app with the plugin, that of this checkout. */
 export async function createApp(files: Record<string, string> = {}): Promise<App> {
@@ -68,7 +72,7 @@ export async function openAppWithDatabase(
         'pinstripe.config.js': `export default ${JSON.stringify({ database, bot: { log: 'silent' } })};\n`,
         ...files,
     });
-    await fs.copy(join(PACKAGE, 'examples/app', SERVICES), join(app.root, SERVICES));
+    await fs.copy(join(PACKAGE, 'examples/app/lib/services'), join(app.root, 'lib/services'));
     await app.link('libsql', join(PACKAGE, 'node_modules/libsql'));
     return { app, filename: join(app.root, database.filename) };
 }
@@ -80,59 +84,65 @@ export async function loadApp({ root }: App): Promise<void> {
     await importAll();
 }
 
+/** The registry of a file of tests: what one of them registers is gone after it, and so are its notes. */
+export async function openRegistry() {
+    const { BackgroundJob } = await import('../../lib/index.js');
+    const ofApp = BackgroundJob.names;
+    const notes: unknown[] = [];
+    afterEach(() => {
+        notes.length = 0;
+        for (const name of BackgroundJob.names) if (!ofApp.includes(name)) BackgroundJob.unregister(name);
+    });
+    return {
+        BackgroundJob,
+        notes,
+        /** Registers a job with a file. */
+        register(name: string, ...[crontabs, run, settings]: Parameters<typeof job>) {
+            const definition = job(crontabs, run, settings);
+            BackgroundJob.register(name, {
+                ...definition,
+                meta(this: BackgroundJobClass) {
+                    this.filePaths.push(`/app/lib/background_jobs/${name}.js`);
+                    definition.meta?.call(this);
+                },
+            });
+        },
+    };
+}
+
 /** A bot of one's own, with what it tells. */
 export interface HeardBot {
     readonly bot: Bot;
     readonly events: BotEvent[];
     eventsOf<Type extends BotEvent['type']>(type: Type): Extract<BotEvent, { type: Type }>[];
     /** Waits until it has told of something, or tells of it. */
-    heard(type: BotEvent['type'], matches?: (event: BotEvent) => boolean): Promise<BotEvent>;
+    heard(type: BotEvent['type']): Promise<void>;
 }
 
 /** Makes a bot that keeps its schedules in UTC, and logs nothing. */
 export async function createBot({
     config = {},
     ...parts
-}: { config?: object } & Omit<BotParts, 'config'> = {}) {
+}: { config?: object } & Omit<BotParts, 'config'> = {}): Promise<HeardBot> {
     const { Bot } = await import('../../lib/scheduler/bot.js');
     const events: BotEvent[] = [];
-    const listeners = new Set<(event: BotEvent) => void>();
-    const heardBot: HeardBot = {
+    const news = new EventEmitter();
+    const eventsOf: HeardBot['eventsOf'] = (type) =>
+        events.filter((event): event is Extract<BotEvent, { type: typeof type }> => event.type === type);
+    return {
         bot: new Bot({
             ...parts,
             config: async () => ({ timezone: 'UTC', log: 'silent', ...config }),
             listen: (event) => {
-                events.push(event);
-                for (const listener of listeners) listener(event);
+                // A run goes on: how it was when it started is seen then.
+                events.push(event.type === 'run-started' ? { ...event, run: { ...event.run } } : event);
+                news.emit(event.type);
             },
         }),
         events,
-        eventsOf: (type) =>
-            events.filter((event): event is Extract<BotEvent, { type: typeof type }> => event.type === type),
-        heard: (type, matches = () => true) =>
-            within(
-                new Promise((resolve) => {
-                    const listener = (event: BotEvent) => {
-                        if (event.type === type && matches(event)) resolve(event);
-                    };
-                    listeners.add(listener);
-                    for (const event of events) listener(event);
-                }),
-                `the event ${type}`,
-            ),
+        eventsOf,
+        async heard(type) {
+            if (eventsOf(type).length === 0) await within(once(news, type), `the event ${type}`);
+        },
     };
-    return heardBot;
-}
-
-/** Waits for a promise, and fails where it takes longer than a test may. */
-export async function within<T>(promise: Promise<T>, what: string, deadline = patience(10_000)): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const expired = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(new Error(`${what} did not come within ${deadline} ms`)), deadline);
-    });
-    try {
-        return await Promise.race([promise, expired]);
-    } finally {
-        clearTimeout(timer);
-    }
 }

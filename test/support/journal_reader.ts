@@ -12,51 +12,31 @@ export interface Explanation {
     readonly attempt: number;
 }
 
-/** What a journal's file says, and whether it is whole. */
-export interface JournalContents {
-    readonly integrity: string;
-    readonly runs: Explanation[];
-    readonly skips: {
-        job: string;
-        tenant: string | null;
-        reason: string;
-        first: number;
-        last: number;
-        count: number;
-    }[];
+/** Why some slots of a job did not run. */
+export interface Skips {
+    readonly job: string;
+    readonly tenant: string | null;
+    readonly reason: string;
+    readonly first: number;
+    readonly last: number;
+    readonly count: number;
 }
 
-/** Reads a journal's file. */
-export async function readJournal(path: string): Promise<JournalContents> {
+const RUNS = `SELECT job, slot, tenant, state AS outcome, process, reason, attempt
+    FROM bot_runs WHERE state <> 'fanned_out' ORDER BY seq`;
+const SKIPS = 'SELECT job, tenant, reason, first, last, count FROM bot_skips ORDER BY seq';
+
+/** Reads a journal's file, and whether it is whole. */
+export async function readJournal(path: string) {
     const database = new Database(path);
+    const read = <Row>(query: string) =>
+        database
+            .statement(query)
+            .all([])
+            .map((row) => ({ ...row, tenant: JSON.parse(String(row['tenant'])) }) as Row);
     try {
-        const text = (value: unknown) => (value === null ? null : (JSON.parse(value as string) as string));
-        return {
-            integrity: String(database.statement('PRAGMA integrity_check').get([])?.['integrity_check']),
-            runs: database
-                .statement("SELECT * FROM bot_runs WHERE state <> 'fanned_out' ORDER BY seq")
-                .all([])
-                .map((row) => ({
-                    job: row['job'] as string,
-                    slot: row['slot'] as number,
-                    tenant: text(row['tenant']),
-                    outcome: row['state'] as string,
-                    process: row['process'] as string,
-                    reason: row['reason'] as string | null,
-                    attempt: row['attempt'] as number,
-                })),
-            skips: database
-                .statement('SELECT * FROM bot_skips ORDER BY seq')
-                .all([])
-                .map((row) => ({
-                    job: row['job'] as string,
-                    tenant: text(row['tenant']),
-                    reason: row['reason'] as string,
-                    first: row['first'] as number,
-                    last: row['last'] as number,
-                    count: row['count'] as number,
-                })),
-        };
+        const integrity = database.statement('PRAGMA integrity_check').get([])?.['integrity_check'];
+        return { integrity, runs: read<Explanation>(RUNS), skips: read<Skips>(SKIPS) };
     } finally {
         database.close();
     }

@@ -17,3 +17,23 @@ const start = (() => {
  * with, takes long to start a process. That was measured when the package was packed.
  */
 export const patience = (milliseconds: number): number => milliseconds * Math.max(1, start / USUAL_START);
+
+/** Waits for a promise, and fails where it takes longer than a test may. */
+export async function within<T>(
+    promise: Promise<T>,
+    what: string | (() => string),
+    deadline = patience(10_000),
+): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => {
+            const subject = typeof what === 'string' ? what : what();
+            reject(new Error(`${subject} did not come within ${deadline} ms`));
+        }, deadline);
+    });
+    try {
+        return await Promise.race([promise, expired]);
+    } finally {
+        clearTimeout(timer);
+    }
+}

@@ -410,7 +410,7 @@ export class EmbeddedEngine implements Engine {
 
     async #end(
         row: StoredRow,
-        { outcome, reason, error }: Extract<Result, { kind: 'ended' }>,
+        { outcome, reason, error }: Omit<Extract<Result, { kind: 'ended' }>, 'kind'>,
     ): Promise<void> {
         const { run } = row;
         this.#failures.delete(run.id);
