@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import {
     decideSlots,
@@ -8,7 +8,6 @@ import {
     type MissedPolicy,
     MOST_CATCH_UPS,
     MOST_COUNTED,
-    type SlotDecision,
 } from '../../lib/schedule/missed.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
 import { periodic } from '../support/periodic_schedule.js';
@@ -25,74 +24,63 @@ const everyMinute = periodic('every-minute', 60, 0);
 const everySecond = periodic('every-second', 1, 0);
 
 const within = (missed: MissedPolicy, missedWithin = HOUR) => ({ missed, missedWithin });
-const unrun = ({ unrun }: SlotDecision) => unrun.map(({ reason, count }) => `${count} ${reason}`);
+const STALL = { after: DAY - 3, now: DAY + 2 };
+const SLEEP = { after: DAY - HOUR, now: DAY + 7 * HOUR };
+const LONG_SLEEP = { ...SLEEP, now: SLEEP.now + 30 };
 
-describe('a stall of five seconds', () => {
-    const gap = { after: DAY - 3, now: DAY + 2 };
+/** Under a policy, the slots that run, and how many do not, with the reason. */
+type Case = [Spans, Gap, ReturnType<typeof within>, run: number[], unrun: string[]];
 
-    test('makes a slot late, which runs under every policy', () => {
-        for (const missed of ['skip', 'once', 'all'] as const)
-            assert.deepEqual(catchUp(daily, gap, within(missed)), { run: [DAY], unrun: [] });
+const CASES: Record<string, Case[]> = {
+    'a slot that a stall has made late runs under every policy': [
+        [daily, STALL, within('skip'), [DAY], []],
+        [daily, STALL, within('once', 0), [DAY], []],
+        [daily, STALL, within('all'), [DAY], []],
+    ],
+    'earlier late slots are left to the policy': [
+        [everySecond, STALL, within('skip'), [DAY + 2], ['4 missed']],
+        [everySecond, STALL, within('once'), [DAY + 2], ['4 superseded']],
+        [everySecond, STALL, within('all'), [DAY - 2, DAY - 1, DAY, DAY + 1, DAY + 2], []],
+        [everySecond, STALL, within('all', 1), [DAY + 1, DAY + 2], ['3 too old']],
+    ],
+    'a daily slot in eight hours of sleep runs where missed and missedWithin allow it': [
+        [daily, SLEEP, within('once'), [], ['1 too old']],
+        [daily, SLEEP, within('once', 7 * HOUR - 1), [], ['1 too old']],
+        [daily, SLEEP, within('once', 7 * HOUR), [DAY], []],
+        [daily, SLEEP, within('all', 8 * HOUR), [DAY], []],
+        [daily, SLEEP, within('skip', DAY), [], ['1 missed']],
+    ],
+    'of an every-minute schedule the latest slot runs, or the latest hundred': [
+        [everyMinute, LONG_SLEEP, within('once'), [SLEEP.now], ['420 too old', '59 superseded']],
+        [
+            everyMinute,
+            LONG_SLEEP,
+            within('all', 3 * HOUR),
+            Array.from(
+                { length: MOST_CATCH_UPS },
+                (_, index) => SLEEP.now - 60 * (MOST_CATCH_UPS - 1 - index),
+            ),
+            ['300 too old', '80 too many'],
+        ],
+    ],
+    'a gap without slots has nothing to catch up': (['skip', 'once', 'all'] as const).flatMap(
+        (missed): Case[] => [
+            [daily, { after: 10, now: DAY - 1 }, within(missed), [], []],
+            [daily, { after: DAY, now: DAY }, within(missed), [], []],
+        ],
+    ),
+};
+for (const [what, cases] of Object.entries(CASES))
+    test(what, () => {
+        for (const [schedule, gap, policy, run, unrun] of cases) {
+            const result = catchUp(schedule, gap, policy);
+            assert.deepEqual(result.run, run);
+            assert.deepEqual(
+                result.unrun.map(({ reason, count }) => `${count} ${reason}`),
+                unrun,
+            );
+        }
     });
-
-    test('leaves the earlier late slots to the policy', () => {
-        assert.deepEqual(catchUp(everySecond, gap, within('skip')), {
-            run: [DAY + 2],
-            unrun: [{ reason: 'missed', count: 4, atLeast: false, first: DAY - 2, last: DAY + 1 }],
-        });
-        assert.deepEqual(unrun(catchUp(everySecond, gap, within('once'))), ['4 superseded']);
-        const all = [-2, -1, 0, 1, 2].map((second) => DAY + second);
-        assert.deepEqual(catchUp(everySecond, gap, within('all')).run, all);
-    });
-
-    test('runs the latest late slot however short missedWithin is', () => {
-        const result = catchUp(everySecond, gap, within('all', 1));
-        assert.deepEqual(result.run, [DAY + 1, DAY + 2]);
-        assert.deepEqual(unrun(result), ['3 too old']);
-        assert.deepEqual(catchUp(daily, gap, within('once', 0)).run, [DAY]);
-    });
-});
-
-describe('eight hours of sleep across a daily slot', () => {
-    const gap = { after: DAY - HOUR, now: DAY + 7 * HOUR };
-
-    test('do not run it under the default, as it is older than an hour', () => {
-        assert.deepEqual(catchUp(daily, gap, within('once')), {
-            run: [],
-            unrun: [{ reason: 'too old', count: 1, atLeast: false, first: DAY, last: DAY }],
-        });
-    });
-
-    test('run it where missedWithin allows', () => {
-        assert.deepEqual(catchUp(daily, gap, within('once', 7 * HOUR)), { run: [DAY], unrun: [] });
-        assert.deepEqual(catchUp(daily, gap, within('all', 8 * HOUR)), { run: [DAY], unrun: [] });
-        assert.deepEqual(catchUp(daily, gap, within('once', 7 * HOUR - 1)).run, []);
-    });
-
-    test('skip it under the policy skip', () => {
-        assert.deepEqual(unrun(catchUp(daily, gap, within('skip', DAY))), ['1 missed']);
-    });
-
-    test('run the latest slot of an every-minute schedule once', () => {
-        const result = catchUp(everyMinute, { ...gap, now: gap.now + 30 }, within('once'));
-        assert.deepEqual(result.run, [gap.now]);
-        assert.deepEqual(unrun(result), ['420 too old', '59 superseded']);
-    });
-
-    test('run the latest hundred at most under the policy all', () => {
-        const result = catchUp(everyMinute, { ...gap, now: gap.now + 30 }, within('all', 3 * HOUR));
-        assert.equal(result.run.length, MOST_CATCH_UPS);
-        assert.equal(result.run.at(-1), gap.now);
-        assert.deepEqual(unrun(result), ['300 too old', '80 too many']);
-    });
-});
-
-test('a gap without slots has nothing to catch up', () => {
-    for (const missed of ['skip', 'once', 'all'] as const) {
-        assert.deepEqual(catchUp(daily, { after: 10, now: DAY - 1 }, within(missed)), { run: [], unrun: [] });
-        assert.deepEqual(catchUp(daily, { after: DAY, now: DAY }, within(missed)), { run: [], unrun: [] });
-    }
-});
 
 test('a year of seconds is counted no further than it is worth', () => {
     let asked = 0;

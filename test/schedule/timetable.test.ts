@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Schedule } from '../../lib/schedule/schedule.js';
 import { Timetable } from '../../lib/schedule/timetable.js';
@@ -18,50 +18,6 @@ function timetableOf(...schedules: Schedule[]): Timetable {
     }
     return timetable;
 }
-
-/** A schedule that counts how often its calendar is asked. */
-function counted(schedule: ReturnType<typeof periodic>, count: { asked: number }): Schedule {
-    return {
-        ...schedule,
-        next(after: number) {
-            count.asked++;
-            return schedule.next(after);
-        },
-    };
-}
-
-describe('due', () => {
-    test('asks no calendar at a second with nothing due', () => {
-        const count = { asked: 0 };
-        const timetable = timetableOf(
-            counted(periodic('a', 100, 0), count),
-            counted(periodic('b', 200, 0), count),
-        );
-        count.asked = 0;
-        for (let second = 1; second < 100; second++) assert.deepEqual(timetable.due(second), []);
-        assert.equal(count.asked, 0);
-    });
-
-    test('asks a calendar once for all schedules that share it', () => {
-        const count = { asked: 0 };
-        const timetable = timetableOf(...['a', 'b', 'c'].map((job) => counted(periodic(job, 10, 0), count)));
-        assert.equal(count.asked, 1);
-        timetable.seek(9);
-        assert.equal(timetable.due(10).length, 3);
-        assert.equal(count.asked, 2);
-    });
-});
-
-describe('replace', () => {
-    test('computes only the calendars that are new', () => {
-        const old = { asked: 0 };
-        const timetable = timetableOf(counted(periodic('a', 10, 0), old), counted(periodic('b', 20, 0), old));
-        old.asked = 0;
-        const fresh = { asked: 0 };
-        timetable.replace('b', [counted(periodic('b', 20, 0), fresh), counted(periodic('b', 30, 0), fresh)]);
-        assert.deepEqual([old.asked, fresh.asked], [0, 1]);
-    });
-});
 
 test('a schedule that has no slot any more is not waited for', () => {
     assert.equal(new Timetable(0).next, undefined);

@@ -157,22 +157,4 @@ describe('toError', () => {
             assert.equal(error.message, `it threw ${shown}, which is not an Error`);
         });
     }
-
-    test('keeps to one line of some length, whatever was thrown', () => {
-        const long = 'x'.repeat(9_000);
-        for (const cause of [long, { within: new Error('a\nb') }, { text: `a\n${long}` }]) {
-            const { message } = toError(cause);
-            assert.match(message, /^it threw .+, which is not an Error$/);
-            assert.ok(message.length < 400);
-        }
-    });
-});
-
-describe('messageOf', () => {
-    test('is the message of an error, else its name, and anything else as it is', () => {
-        assert.equal(messageOf(new Error('no paper')), 'no paper');
-        assert.equal(messageOf(new RangeError()), 'RangeError');
-        assert.equal(messageOf('no paper'), 'no paper');
-        assert.equal(messageOf({ no: 'paper' }), "{ no: 'paper' }");
-    });
 });

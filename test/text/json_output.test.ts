@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, mock, test } from 'node:test';
-import { printJson, reserveOutput, wantsJson } from '../../lib/text/json_output.js';
+import { describe, test } from 'node:test';
+import { wantsJson } from '../../lib/text/json_output.js';
 import { openApp } from '../support/fixture_app.js';
 
 await openApp();
@@ -32,30 +32,5 @@ describe('a command line', () => {
     test('asks for it with each of our commands that takes --json, and with no other', () => {
         for (const name of Command.names)
             assert.equal(wantsJson([name, '--json']), 'json' in Command.for(name).params, name);
-    });
-});
-
-describe('standard output that is reserved for JSON', () => {
-    test('gets the JSON alone, before and after it is printed', () => {
-        const out: string[] = [];
-        const err: string[] = [];
-        const collect = (texts: string[]) => (text: unknown) => texts.push(String(text)) > 0;
-        const outMock = mock.method(process.stdout, 'write', collect(out));
-        const errMock = mock.method(process.stderr, 'write', collect(err));
-        try {
-            const release = reserveOutput();
-            console.log('Query: select 1');
-            reserveOutput()();
-            process.stdout.write('still reserved\n');
-            printJson({ jobs: [] });
-            console.log('and afterwards');
-            release();
-            console.log('free again');
-        } finally {
-            outMock.mock.restore();
-            errMock.mock.restore();
-        }
-        assert.deepEqual(err, ['Query: select 1\n', 'still reserved\n', 'and afterwards\n']);
-        assert.deepEqual(out, ['{\n    "version": 1,\n    "jobs": []\n}\n', 'free again\n']);
     });
 });

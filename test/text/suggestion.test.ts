@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { didYouMean, nearest } from '../../lib/text/suggestion.js';
+import { nearest } from '../../lib/text/suggestion.js';
 
 const JOBS = ['my-cleanup-task', 'send-digests', 'sync'];
 
@@ -27,12 +27,5 @@ describe('nearest', () => {
                 assert.equal(nearest(word, ['a-name-far-away-from-it', name]), name);
             }),
         );
-    });
-});
-
-describe('didYouMean', () => {
-    test('is a question, or nothing', () => {
-        assert.equal(didYouMean('snyc', JOBS), ' (did you mean "sync"?)');
-        assert.equal(didYouMean('reports', JOBS), '');
     });
 });

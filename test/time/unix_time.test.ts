@@ -4,10 +4,6 @@ import fc from 'fast-check';
 import { checkUnixTime } from '../../lib/time/unix_time.js';
 
 describe('checkUnixTime', () => {
-    test('accepts whole unix seconds, past and future', () => {
-        for (const time of [0, 1, -1, Math.floor(Date.now() / 1000), 4_102_444_800]) checkUnixTime(time);
-    });
-
     test('refuses milliseconds, and says so', () => {
         const year = Date.parse('1990-01-01');
         for (const time of [Date.now(), Date.now() + 0.5, year, -year]) {
@@ -33,6 +29,7 @@ describe('checkUnixTime', () => {
         checkUnixTime(Date.UTC(3000, 0, 1) / 1000 - 1);
         for (const time of [Date.UTC(3000, 0, 1) / 1000, 99_999_999_999])
             assert.throws(() => checkUnixTime(time), { name: 'TypeError', message: /after the year 2999/ });
+        for (const time of [Infinity, -Infinity]) assert.throws(() => checkUnixTime(time), TypeError);
     });
 
     const numbers = [1.5, Date.now() / 1000 + 0.25, Number.NaN];
@@ -45,8 +42,4 @@ describe('checkUnixTime', () => {
             });
         });
     }
-
-    test('refuses infinity', () => {
-        for (const time of [Infinity, -Infinity]) assert.throws(() => checkUnixTime(time), TypeError);
-    });
 });

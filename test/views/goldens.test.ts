@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import stringWidth from 'string-width';
 import { readSettings } from '../../lib/jobs/settings.js';
 import { previewDays } from '../../lib/schedule/preview.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
@@ -72,36 +71,6 @@ describe('the table of jobs', () => {
         const lines = await render(80, 1, usual);
         await assertGolden('jobs-usual-80', lines);
         assert.doesNotMatch(lines.join('\n'), /…/);
-    });
-
-    test('is never wider than its terminal, nor a row higher than three lines, whatever stands in it', async () => {
-        const names = [
-            'a',
-            'reports/quarterly-figures-of-every-branch',
-            'donaudampfschifffahrtsgesellschaftskapitaensmuetzenabzeichen',
-            'Ünïcödé',
-            '日次レポート',
-            'отчёт',
-            '📦📦',
-        ];
-        const zones = ['UTC', 'Europe/London', 'America/Argentina/ComodRivadavia'];
-        const many = Array.from({ length: 100 }, (_, index) => {
-            const crontab = `CRON_TZ=${zones[index % zones.length]} ${index % 60} */2 1,15,L * MON-FRI`;
-            const schedule: [string, ...unknown[]] = [crontab, ...names.slice(index % 7)];
-            return overviewOf(planOf(`${names[index % names.length]}-${index}`, [schedule]), {
-                isPaused: index % 3 === 0,
-                status: statusOf({
-                    ended: [pastRun()],
-                    skipped: pastSkips({ last: NOW, reason: 'x'.repeat(index) }),
-                }),
-            });
-        });
-        const jobs = [...JOBS, ...many];
-        for (const width of [60, 80, 100, 140, 200]) {
-            const lines = await render(width, 1, jobs);
-            for (const line of lines) assert.ok(stringWidth(line) <= width, `${width}: ${line}`);
-            assert.ok(lines.length <= 3 * (jobs.length + 2), `${width}: ${lines.length}`);
-        }
     });
 });
 

@@ -25,12 +25,6 @@ const problemOf = (job: string, severity: Problem['severity'] = 'error'): Proble
 const running: JobStatus = { running: [{} as PastRun], ended: [], byHand: [], skipped: undefined };
 
 describe('an overview', () => {
-    const survey = async () => ({
-        plans: [planOf('a')],
-        problems: [],
-        environment: 'test',
-        timezone: undefined,
-    });
     const stateOf = (
         plan: JobPlan,
         known: { problems?: Problem[]; statuses?: [string, JobStatus][]; paused?: string[] } = {},
@@ -53,50 +47,6 @@ describe('an overview', () => {
         assert.equal(stateOf(job, { problems: [problemOf('a', 'warning')] }), 'scheduled');
         assert.equal(stateOf(job, { problems: [problemOf('a')], paused: ['a'] }), 'invalid');
         assert.equal(stateOf(planOf('a', { runnable: false })), 'invalid');
-    });
-
-    test('has the files that made no job among the jobs, by name', () => {
-        const survey = {
-            plans: [planOf('a'), planOf('c')],
-            problems: [problemOf('b'), problemOf('c', 'warning')],
-            environment: 'test',
-        };
-        const jobs = overviewsOf(survey, new Map(), []);
-        assert.deepEqual(
-            jobs.map(({ name, file, plan, problems }) => [name, file, plan !== undefined, problems.length]),
-            [
-                ['a', '/app/lib/background_jobs/a.js', true, 0],
-                ['b', '/app/lib/background_jobs/b.js', false, 1],
-                ['c', '/app/lib/background_jobs/c.js', true, 1],
-            ],
-        );
-    });
-
-    test('is taken although the history cannot be read, and says why it tells nothing of runs', async () => {
-        const { jobs, historyTrouble } = await takeOverview({
-            survey,
-            history: () => Promise.reject(new Error('The journal bot.db cannot be read: it is a folder')),
-        });
-        assert.equal(jobs.length, 1);
-        assert.equal(historyTrouble, 'The journal bot.db cannot be read: it is a folder');
-    });
-
-    test('closes the history, and says where that knows of this process alone', async () => {
-        let closed = 0;
-        const history = {
-            isShared: false,
-            statusOf: async () => new Map([['a', running]]),
-            of: async () => [],
-            pausedJobs: async () => [],
-            workedUntil: async () => undefined,
-            close: async () => {
-                closed += 1;
-            },
-        };
-        const overview = await takeOverview({ survey, history: async () => history });
-        assert.equal(overview.jobs[0]?.state, 'running');
-        assert.deepEqual([overview.isHistoryShared, overview.historyTrouble], [false, undefined]);
-        assert.equal(closed, 1);
     });
 });
 
