@@ -20,6 +20,9 @@ export const Command: CommandRegistry = pinstripe.Command;
 /** The framework's services. */
 export const ServiceFactory: Registry & { Consumerable: object } = pinstripe.ServiceFactory;
 
+/** The framework's views: what answers requests, by their paths. */
+export const View: Registry = pinstripe.View;
+
 /** Opens workspaces, each with a context of its own. */
 export const Workspace: WorkspaceClass = pinstripe.Workspace;
 

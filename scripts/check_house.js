@@ -19,6 +19,7 @@ const ROOMS = [
     'lib/process',
     'lib/check',
     'lib/views',
+    'lib/dashboard',
     'commands',
     'lib',
     'lib/cli',

@@ -5,7 +5,7 @@ import type { Schedule } from '../schedule/schedule.js';
 import type { ErrorRecord } from '../text/errors.js';
 import type { Clock } from '../time/clock.js';
 import type { Emit, GiveUpReason } from './events.js';
-import type { History } from './history.js';
+import type { Lookups } from './lookups.js';
 import type { Outcome, Run, TenantId } from './run.js';
 
 /** What a schedule comes to at one moment: each of its slots since `from` is to run, or has a reason not to. */
@@ -136,7 +136,7 @@ export interface Engine {
     /** Lets go of everything; a run that goes on keeps it until then. */
     close(): Promise<void>;
     /** Opens what it remembers for reading. */
-    history(host: HistoryHost): Promise<History>;
+    history(host: HistoryHost): Promise<Lookups>;
 
     /**
      * Tells up to which second each schedule is handled. One that was never seen before is handled until now.

@@ -1,7 +1,7 @@
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { runStorage } from '../runs/active_run.js';
-import type { History } from '../runs/history.js';
+import type { Lookups } from '../runs/lookups.js';
 import { pauseJob, resumeJob } from '../runs/pauses.js';
 import type { Run, TenantId } from '../runs/run.js';
 import { checkUnixTime } from '../time/unix_time.js';
@@ -145,7 +145,7 @@ export class Bot {
      * @returns the history, to be closed by whoever asked for it
      * @throws ConfigError; Error where it cannot be read
      */
-    async history(): Promise<History> {
+    async history(): Promise<Lookups> {
         await this.#runtime.catalog();
         return this.#runtime.engine.history(this.#runtime);
     }

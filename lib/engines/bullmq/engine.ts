@@ -12,7 +12,7 @@ import {
     type WaitingSlots,
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
-import type { History } from '../../runs/history.js';
+import type { Lookups } from '../../runs/lookups.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { readError, toError } from '../../text/errors.js';
@@ -22,6 +22,7 @@ import { Beats } from './beats.js';
 import { Connection, type ConnectionListener, RedisAwayError } from './connection.js';
 import { RedisHistory } from './history.js';
 import type { EndedRow, Skips, Unit } from './lanes.js';
+import { RedisLookups } from './lookups.js';
 import { type Connect, connectWith, loadPackages, type Packages, readPrefix } from './packages.js';
 import { laneKey, memberOf, type RedisRow, type RowParts, rowOf, runOf, workerName } from './rows.js';
 import { type Intent, Steps } from './steps.js';
@@ -144,8 +145,8 @@ export class BullmqEngine implements Engine {
         await opened.steps.close();
     }
 
-    async history(host: HistoryHost): Promise<History> {
-        if (this.#opened) return new RedisHistory(this.#opened.connection, () => {});
+    async history(host: HistoryHost): Promise<Lookups> {
+        if (this.#opened) return new RedisLookups(this.#opened.connection, () => {});
         const { connection } = await this.#connectionFor(host, { away: () => {}, back: () => {} });
         const release = connection.hold();
         try {
@@ -154,7 +155,7 @@ export class BullmqEngine implements Engine {
             release();
             throw error;
         }
-        return new RedisHistory(connection, release);
+        return new RedisLookups(connection, release);
     }
 
     async handledUntil(

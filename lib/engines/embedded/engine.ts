@@ -13,16 +13,16 @@ import {
     type WaitingSlots,
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
-import type { History } from '../../runs/history.js';
+import type { Lookups } from '../../runs/lookups.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { type ErrorRecord, traceOf } from '../../text/errors.js';
 import { createOwner } from '../owner.js';
 import type { Database } from './database.js';
 import { endGap, enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
-import { SqliteHistory } from './history.js';
 import { type Consequence, enter, promote } from './lanes.js';
 import { Liveness } from './liveness.js';
+import { SqliteLookups } from './lookups.js';
 import { pause, pausedJobs, resume } from './pauses.js';
 import { abort, fanOut, finish, giveUpAll, giveUpGone, retryLater, take, waitingBatches } from './queue.js';
 import { laneKey, NO_TURN, type RunningRow } from './rows.js';
@@ -121,8 +121,8 @@ export class EmbeddedEngine implements Engine {
         await this.#closeIfIdle();
     }
 
-    history(host: HistoryHost): Promise<History> {
-        return SqliteHistory.open(host, this.#store);
+    history(host: HistoryHost): Promise<Lookups> {
+        return SqliteLookups.open(host, this.#store);
     }
 
     async handledUntil(

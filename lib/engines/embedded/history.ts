@@ -18,12 +18,12 @@ import { pausedJobs } from './pauses.js';
 import { placeOf, type Store } from './store.js';
 
 // A slot stands for its tenants, unless it has failed.
-const LISTED = "(kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))";
+export const LISTED = "(kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))";
 
-const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack,
+export const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack,
     host, pid, (SELECT place FROM bot_processes WHERE bot_processes.id = bot_runs.process) AS place FROM bot_runs`;
 
-const SKIPS =
+export const SKIPS =
     'SELECT job, schedule, args, tenant, reason, first, last, count, at_least, host, pid FROM bot_skips';
 
 /** What the embedded engine remembers. */
@@ -31,6 +31,8 @@ export class SqliteHistory implements History {
     constructor(
         readonly isShared: boolean,
         private readonly read: <T>(work: (database: Database) => T) => Promise<T | undefined>,
+        /** The same, without a lock. */
+        protected readonly look = read,
     ) {}
 
     /**
@@ -39,12 +41,23 @@ export class SqliteHistory implements History {
      * @param store where it is open in this process already
      * @throws Error where the file cannot be read, or is none of this release
      */
-    static async open(host: HistoryHost, store: Store | undefined): Promise<SqliteHistory> {
-        if (store) return new SqliteHistory(store.isShared, (work) => store.write(work));
+    static async open<H extends SqliteHistory>(
+        this: new (
+            ...parts: ConstructorParameters<typeof SqliteHistory>
+        ) => H,
+        host: HistoryHost,
+        store: Store | undefined,
+    ): Promise<H> {
+        if (store)
+            return new this(
+                store.isShared,
+                (work) => store.write(work),
+                async (work) => store.read(work),
+            );
         const place = await placeOf(host);
-        if (!place) return new SqliteHistory(false, async () => undefined);
+        if (!place) return new this(false, async () => undefined);
         const database = readerOf(place.path);
-        return new SqliteHistory(true, async (work) => database && work(database));
+        return new this(true, async (work) => database && work(database));
     }
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
@@ -119,7 +132,7 @@ function statusOf(database: Database, job: string): JobStatus | undefined {
     return { running, byHand, ended: newest ? [newest, ...siblings] : [], skipped };
 }
 
-function pastRunOf(row: Row): PastRun {
+export function pastRunOf(row: Row): PastRun {
     const state = row['state'] as string;
     const endedAt = (row['ended_at'] as number | null) ?? undefined;
     const slot = (row['slot'] as number | null) ?? undefined;
@@ -143,7 +156,7 @@ function pastRunOf(row: Row): PastRun {
     };
 }
 
-function skipsOf(row: Row): PastSkips {
+export function skipsOf(row: Row): PastSkips {
     return {
         kind: 'skips',
         ...whatRan(row),
