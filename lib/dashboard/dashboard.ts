@@ -104,7 +104,7 @@ async function answer(services: Services, settings: Settings, kept: Kept): Promi
                 );
             const response = isJson
                 ? await jsonOf(page, settings)
-                : ok(layout(base, page), 'text/html; charset=utf-8');
+                : ok(layout(base, path, page), 'text/html; charset=utf-8');
             kept.set(key, { version, at: request.now, response });
             return copyOf(response);
         } finally {
@@ -169,7 +169,7 @@ function message(
 ): Response {
     const body: Html = html`<h1>${title}</h1><p class="lead">${text}</p><p><a href="${base}">All jobs</a></p>`;
     const headers = { ...HEADERS, ...more, 'content-type': 'text/html; charset=utf-8' };
-    return [status, headers, [layout(base, { title, body })]];
+    return [status, headers, [layout(base, ' ', { title, body })]];
 }
 
 // The framework adds an ETag to the headers that it is given.

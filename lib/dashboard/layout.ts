@@ -2,9 +2,10 @@ import { assets } from './assets.js';
 import { type Html, html } from './html.js';
 
 /** A whole page around what it shows. */
-export function layout(base: string, { title, body }: { title: string; body: Html }): string {
+export function layout(base: string, path: string, { title, body }: { title: string; body: Html }): string {
     const from = `${base}/assets/${assets().version}`;
-    const link = (path: string, name: string) => html`<a href="${base}${path}">${name}</a>`;
+    const link = (to: string, name: string) =>
+        html`<a href="${base}${to}"${to === path && html` aria-current="page"`}>${name}</a>`;
     return html`<!doctype html>
 <html lang="en">
 <head>

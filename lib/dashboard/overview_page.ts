@@ -153,7 +153,7 @@ function attention(request: PageRequest, rows: readonly JobRow[], isNobody: bool
             const run =
                 last.id && html` · <a href="${runPath(request, { job: job.name, id: last.id })}">why</a>`;
             found.push(
-                html`<li>${badge(last.outcome)} ${link(row)} ${timeTag(request, last.endedAt ?? last.at)} <span>${last.reason}</span>${run}</li>`,
+                html`<li>${badge(last.outcome)} ${link(row)} ${timeTag(request, last.endedAt ?? last.at)} <span>${last.error ?? last.reason}</span>${run}</li>`,
             );
         }
         if (overdueSince !== undefined)
@@ -223,7 +223,7 @@ function outcomeLink(request: PageRequest, job: string, { id, outcome }: PastSlo
 export async function scheduleText(request: PageRequest, schedule: Schedule): Promise<Html> {
     const { crontab, timezone, args } = schedule;
     const words = await describeCrontab(crontab);
-    return html`<p>${words !== crontab && html`${words} `}<code>${crontab}</code> ${timezone} <code>${argsText(args, request)}</code></p>`;
+    return html`<p>${words !== crontab && html`${words} `}<code class="crontab">${crontab}</code> ${timezone}${args.length > 0 && html` <code>${argsText(args, request)}</code>`}</p>`;
 }
 
 function buttons(request: PageRequest, { name, isPaused, plan }: JobOverview): Html {

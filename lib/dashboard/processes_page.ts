@@ -7,9 +7,7 @@ import { badge, momentOf, type Page, type PageRequest, runPath, table, timeTag }
 /** The processes that share a history, the engine, and the clocks. */
 export async function processesPage(request: PageRequest): Promise<Page> {
     const { history, bot, survey, now } = request;
-    const names = survey.plans.map(({ name }) => name);
-    const [processes, statuses] = await Promise.all([history.processes(), history.statusOf(names)]);
-    const running = [...statuses.values()].flatMap((status) => status.running);
+    const [processes, running] = await Promise.all([history.processes(), history.running()]);
     const { engine } = runtimeOf(bot);
     const facts = [
         ['Engine', engine.description],

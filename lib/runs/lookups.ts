@@ -32,6 +32,8 @@ export interface PastSlot {
     readonly at: number;
     readonly outcome: Outcome | 'running';
     readonly reason: string | undefined;
+    /** The name and message of what it failed with. */
+    readonly error: string | undefined;
     /** The run that stands for it; undefined: it was skipped. */
     readonly id: string | undefined;
     readonly startedAt: number;
@@ -82,6 +84,8 @@ export interface Search {
 /** What pages ask of a history. Nothing here takes a lock, or changes anything. */
 export interface Lookups extends History {
     run(job: string, id: string): Promise<FoundRun | undefined>;
+    /** What is being executed anywhere. */
+    running(): Promise<readonly PastRun[]>;
     /** Newest first. */
     search(job: string, search: Search, most: number): Promise<readonly (PastRun | PastSkips)[]>;
     /** The last slots of many jobs, newest first. */
@@ -114,7 +118,7 @@ export function worse<O extends PastSlot['outcome']>(a: O, b: O): O {
 /** What slots are made of. */
 export type SlotPart = Pick<
     PastRun,
-    'id' | 'scheduledAt' | 'manual' | 'outcome' | 'startedAt' | 'endedAt' | 'reason'
+    'id' | 'scheduledAt' | 'manual' | 'outcome' | 'startedAt' | 'endedAt' | 'reason' | 'error'
 >;
 
 /** Takes runs together that have a slot in common, and puts skipped slots among them; newest first. */
@@ -124,10 +128,10 @@ export function slotsOf(
     most: number,
 ): PastSlot[] {
     const slots = new Map<string, PastSlot>();
-    for (const { id, scheduledAt, manual, outcome, startedAt, endedAt, reason } of runs) {
+    for (const { id, scheduledAt, manual, outcome, startedAt, endedAt, reason, error } of runs) {
         const key = manual || scheduledAt === undefined ? id : String(scheduledAt);
         const at = manual || scheduledAt === undefined ? startedAt : scheduledAt * 1000;
-        const slot = { at, id, outcome, startedAt, endedAt, reason, manual };
+        const slot = { at, id, outcome, startedAt, endedAt, reason, error, manual };
         const known = slots.get(key);
         if (!known) {
             slots.set(key, slot);
@@ -142,10 +146,10 @@ export function slotsOf(
         });
     }
     const skipped = skips.flatMap(({ first, last, count, reason }) =>
-        Array.from({ length: Math.min(count, most) }, (_, index) => {
+        Array.from({ length: Math.min(count, most) }, (_, index): PastSlot => {
             const at = (last - (count > 1 ? (index * (last - first)) / (count - 1) : 0)) * 1000;
-            const id = undefined;
-            return { at, id, outcome: 'skipped' as const, startedAt: at, endedAt: at, reason, manual: false };
+            const span = { at, startedAt: at, endedAt: at };
+            return { ...span, outcome: 'skipped', reason, error: undefined, id: undefined, manual: false };
         }),
     );
     return [...slots.values(), ...skipped].sort((a, b) => b.at - a.at).slice(0, most);

@@ -50,6 +50,10 @@ export class RedisLookups extends RedisHistory implements Lookups {
         return past.filter(isWanted).slice(0, most);
     }
 
+    running(): Promise<PastRun[]> {
+        return this.started();
+    }
+
     async slots(jobs: readonly string[], most: number): Promise<Map<string, PastSlot[]>> {
         const running = await this.started();
         const past = await this.connection.use((client) =>

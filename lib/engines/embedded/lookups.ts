@@ -23,7 +23,7 @@ const MOST_RUNS = 2_000;
 const MOST_ON_TIMELINE = 100_000;
 
 const STRIPS = `SELECT value AS job,
-    (SELECT json_group_array(json_array(id, slot, origin <> 'schedule', state, started_at, ended_at, reason)) FROM (
+    (SELECT json_group_array(json_array(id, slot, origin <> 'schedule', state, started_at, ended_at, reason, substr(error, 1, 200))) FROM (
         SELECT * FROM bot_runs INDEXED BY bot_history WHERE job = value AND ${LISTED} AND started_at IS NOT NULL
             ORDER BY seq DESC LIMIT ?2)) AS runs,
     (SELECT json_group_array(json_object('first', first, 'last', last, 'count', count, 'reason', reason)) FROM (
@@ -77,6 +77,18 @@ export class SqliteLookups extends SqliteHistory implements Lookups {
         return (past ?? []).sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
     }
 
+    async running(): Promise<PastRun[]> {
+        const rows = await this.look((database) =>
+            database
+                .statement(
+                    `${RUN} INDEXED BY bot_unfinished
+                    WHERE ended_at IS NULL AND job > '' AND state = 'running' AND kind = 'run' ORDER BY started_at`,
+                )
+                .all([]),
+        );
+        return (rows ?? []).map(pastRunOf);
+    }
+
     async slots(jobs: readonly string[], most: number): Promise<Map<string, PastSlot[]>> {
         const found = new Map<string, PastSlot[]>();
         for (let [left, rows] = [jobs, most]; left.length > 0; rows *= 5) {
@@ -119,7 +131,7 @@ export class SqliteLookups extends SqliteHistory implements Lookups {
         const rows = await this.look((database) =>
             database
                 .statement(
-                    `SELECT job, (started_at - ?1) / ?2 AS place, state, count(*) AS count FROM bot_runs
+                    `SELECT job, CAST((started_at - ?1) / ?2 AS INTEGER) AS place, state, count(*) AS count FROM bot_runs
                     WHERE seq > (SELECT max(seq) FROM bot_runs) - ${MOST_ON_TIMELINE} AND started_at >= ?1 AND kind = 'run'
                     GROUP BY job, place, state`,
                 )
@@ -174,18 +186,18 @@ export class SqliteLookups extends SqliteHistory implements Lookups {
 
     async version(): Promise<string> {
         const found = await this.look((database) => [
-            database.statement('SELECT max(seq) AS run FROM bot_runs').get([]),
-            database.statement('SELECT max(seq) AS skip FROM bot_skips').get([]),
-            database
+            ...database.statement('SELECT max(seq) AS run FROM bot_runs').all([]),
+            ...database.statement('SELECT max(seq) AS skip FROM bot_skips').all([]),
+            ...database
                 .statement(
                     `SELECT count(*) AS count, sum(seq) AS seqs, sum(attempt) AS attempts, sum(run_at) AS times,
                     group_concat(DISTINCT state) AS states, sum(state = 'running') AS running, sum(length(output)) AS output
                     FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND job > ''`,
                 )
-                .get([]),
-            database
+                .all([]),
+            ...database
                 .statement('SELECT count(*) AS count, sum(handled_until) AS until FROM bot_schedules')
-                .get([]),
+                .all([]),
             ...database.statement('SELECT * FROM bot_pauses').all([]),
             ...database.statement('SELECT id FROM bot_processes').all([]),
         ]);
@@ -193,9 +205,18 @@ export class SqliteLookups extends SqliteHistory implements Lookups {
     }
 }
 
-type SlotRow = [string, number | null, number, PastSlot['outcome'], number, number | null, string | null];
+type SlotRow = [
+    string,
+    number | null,
+    number,
+    PastSlot['outcome'],
+    number,
+    number | null,
+    string | null,
+    string | null,
+];
 
-function slotPartOf([id, slot, manual, state, startedAt, endedAt, reason]: SlotRow) {
+function slotPartOf([id, slot, manual, state, startedAt, endedAt, reason, error]: SlotRow) {
     return {
         id,
         scheduledAt: slot ?? undefined,
@@ -204,6 +225,7 @@ function slotPartOf([id, slot, manual, state, startedAt, endedAt, reason]: SlotR
         startedAt,
         endedAt: endedAt ?? undefined,
         reason: reason ?? undefined,
+        error: error ?? undefined,
     };
 }
 
