@@ -133,7 +133,10 @@ describe('the dashboard', () => {
         assert.equal(reader.status, 200);
         assert.doesNotMatch(reader.text, /<form[^>]*method="post"/);
         assert.equal((await pause('read')).status, 403);
-        assert.match((await ask(server, '/bot', { 'x-role': 'all' })).text, /aria-label="(Pause|Resume) yearly"/);
+        assert.match(
+            (await ask(server, '/bot', { 'x-role': 'all' })).text,
+            /aria-label="(Pause|Resume) yearly"/,
+        );
         assert.equal((await pause('all')).status, 303);
         assert.match((await ask(server, '/bot', { 'x-role': 'read' })).text, /badge paused/);
         for (const path of ['/bot', '/bot/jobs/yearly', '/bot.json', '/bot/jobs/yearly.json']) {
