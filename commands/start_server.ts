@@ -20,6 +20,7 @@ export default {
         this.addHook('validation', checkHost);
         this.addHook('validation', checkConfig);
         failOnBadParams(this);
+        this.addHook('beforeServerStart', addDashboard);
         this.addHook('afterServerStart', waitForListeners);
         this.addHook('afterServerStart', startBot);
     },
@@ -41,6 +42,13 @@ async function checkConfig(this: CommandInstance): Promise<void> {
         if (!(error instanceof ConfigError)) throw error;
         this.setValidationError('config', error.message);
     }
+}
+
+async function addDashboard(): Promise<void> {
+    const { dashboard } = await loadConfig().catch(() => ({ dashboard: false as const }));
+    if (!dashboard) return;
+    const { serveDashboard } = await import('../lib/dashboard/dashboard.js');
+    serveDashboard(dashboard);
 }
 
 // Node's own answer to a port that is taken is a crash in the middle of the bot's start.

@@ -16,6 +16,9 @@ export const Command: CommandRegistry = pinstripe.Command;
 
 export const ServiceFactory: Registry & { Consumerable: object } = pinstripe.ServiceFactory;
 
+/** The framework's views: what answers requests, by their paths. */
+export const View: Registry = pinstripe.View;
+
 export const Workspace: WorkspaceClass = pinstripe.Workspace;
 
 /** The class of contexts: what a workspace's services share. */

@@ -11,7 +11,7 @@ export type {
     CurrentRun,
     Duration,
 } from '../types/background_job.js';
-export type { BotConfig, JournalConfig } from '../types/bot_config.js';
+export type { BotConfig, DashboardConfig, JournalConfig } from '../types/bot_config.js';
 export type { Services } from '../types/framework.js';
 export { ConfigError } from './config/config.js';
 export { BackgroundJob, defineBackgroundJob } from './jobs/background_job.js';

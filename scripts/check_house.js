@@ -21,6 +21,7 @@ const ROOMS = [
     'lib/process',
     'lib/check',
     'lib/views',
+    'lib/dashboard',
     'commands',
     'lib',
     'lib/cli',

@@ -19,13 +19,22 @@ describe('the packed package', { concurrency: 2 }, () => {
             'dist/lib/index.d.ts',
             'dist/lib/index.js',
             'dist/lib/testing.js',
+            'lib/dashboard/page.css',
+            'lib/dashboard/page.js',
             'templates/background_job.js.template',
         ]) {
             assert.ok(files.includes(file), `no ${file}`);
         }
-        const folders = /^dist\/(bin|commands|lib|types)\/|^templates\//;
+        const folders =
+            /^dist\/(bin|commands|lib|types)\/|^templates\/|^lib\/dashboard\/page\.(css|js)$|^docs\/.*\.(md|png)$/;
         const others = files.filter((file) => !folders.test(file));
-        assert.deepEqual(others.sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+        assert.deepEqual(others.sort(), [
+            'CHANGELOG.md',
+            'LICENSE',
+            'README.md',
+            'SECURITY.md',
+            'package.json',
+        ]);
         assert.deepEqual(
             files.filter((file) => /test\.(js|d\.ts)|bench|fixture|\.tsbuildinfo/.test(file)),
             [],

@@ -1,4 +1,5 @@
 import type { Duration } from './background_job.js';
+import type { Services } from './framework.js';
 
 /** The `bot` section of `pinstripe.config.js`, as an app writes it; `bot: false` keeps the bot out of the server. */
 export interface BotConfig {
@@ -22,6 +23,21 @@ export interface BotConfig {
     redisPrefix?: string | undefined;
     /** With the engine `bullmq`: whether this process queues what is due, runs what is queued, or both (the default). */
     role?: 'both' | 'scheduler' | 'worker' | undefined;
+    /** The pages about the jobs: where they are, and who may see them. Default: this machine, in development and test. */
+    dashboard?: false | DashboardConfig | undefined;
+}
+
+/** The key `dashboard` of the `bot` section. */
+export interface DashboardConfig {
+    /** Default `'bot'`. */
+    path?: string | undefined;
+    /** For basic authentication, together with `password`: who has both may do everything. */
+    username?: string | undefined;
+    password?: string | undefined;
+    /** What a request may do: everything, only look, or nothing (then there is no such page). */
+    authorize?: ((this: Services) => unknown) | undefined;
+    /** The values of these names in args are not shown. */
+    hideArgs?: string[] | undefined;
 }
 
 /** The key `journal` of the `bot` section. */

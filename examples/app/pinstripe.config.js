@@ -1,6 +1,7 @@
 export default {
     bot: {
         stopTimeout: '5s',
+        journal: { filename: process.env.BOT_JOURNAL },
     },
 
     database: {

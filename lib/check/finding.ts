@@ -9,6 +9,7 @@ export type Rule =
     | 'crowd'
     | FolderRule
     | 'bad-config'
+    | 'open-dashboard'
     | 'timezone-unreadable';
 
 /** The rules about the folder of the job files, rather than about one of them. */

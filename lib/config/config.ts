@@ -8,6 +8,7 @@ import { readTimezone } from '../schedule/timezone.js';
 import { show } from '../text/format.js';
 import { importFault } from '../text/import_fault.js';
 import { parseDuration } from '../time/duration.js';
+import { type DashboardSettings, DEFAULT_DASHBOARD, readDashboardSettings } from './dashboard_settings.js';
 import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
 import { hasKeys, type Options, oneOf, readOptions, unknownKey, wholeNumberFrom } from './options.js';
 import { RedisSettings, showRedis } from './redis_settings.js';
@@ -43,6 +44,8 @@ export interface Config {
     readonly redisPrefix: string | undefined;
     /** Whether this process adds what is due to the queue, executes what is in it, or both. */
     readonly role: Role;
+    /** Who may see the pages, and where they are; false: there are none. */
+    readonly dashboard: DashboardSettings;
 }
 
 /** A mistake in the `bot` section of `pinstripe.config.js`: the message names the key and the cure. */
@@ -75,6 +78,7 @@ const OPTIONS: Options<Omit<Config, 'enabled'>> = {
         },
     },
     role: { default: 'both', read: oneOf<Role>('both', 'scheduler', 'worker') },
+    dashboard: { default: DEFAULT_DASHBOARD, read: readDashboardSettings },
 };
 
 /** Keys that mean nothing to the embedded engine. */
@@ -96,6 +100,8 @@ export function parseConfig(section: unknown): Config {
     const unknown = unknownKey(OPTIONS, given, 'bot.');
     if (unknown) throw wrong(`${unknown}.`);
     const options = readOptions(OPTIONS, given, (key, value, complaint) => {
+        // It may have a password.
+        if (key === 'dashboard') throw wrong(`\`bot.dashboard\` ${complaint}.`);
         throw wrong(`\`bot.${key}\`, ${key === 'redis' ? showRedis(value) : show(value)}, ${complaint}`);
     });
     const config = { enabled: section !== false, ...options };

@@ -3,7 +3,7 @@ import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { runStorage } from '../runs/active_run.js';
 import { ALL_JOBS } from '../runs/engine.js';
-import type { History } from '../runs/history.js';
+import type { Lookups } from '../runs/lookups.js';
 import type { Run, TenantId } from '../runs/run.js';
 import { checkUnixTime } from '../time/unix_time.js';
 import { Life } from './life.js';
@@ -126,7 +126,7 @@ export class Bot {
     }
 
     /** Opens what is remembered, to be closed by whoever asked for it. @throws ConfigError; Error where it cannot be read */
-    async history(): Promise<History> {
+    async history(): Promise<Lookups> {
         await this.#runtime.catalog();
         return this.#runtime.engine.history(this.#runtime);
     }

@@ -54,13 +54,7 @@ let nextBatch = -2;
 export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<ManualRun[]> {
     const { plans } = await runtime.ready();
     const plan = findPlan(request.name, plans);
-    const occasions = occasionsOf(request, plan);
-    const tenants = await tenantsFor(request, plan);
-    const identity = { job: plan.name, file: plan.file, scheduledAt: request.slot, manual: true };
-    const seen = new Set<string>();
-    const runs = occasions
-        .flatMap((occasion) => tenants.map((tenant) => createRun({ ...identity, ...occasion, tenant })))
-        .filter((run) => isFirst(run, seen));
+    const runs = await runsFor(request, plan);
     request.begin?.(runs);
     const over: ManualRun[] = [];
     for (const run of runs) {
@@ -76,6 +70,17 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
         over.push({ run, failure: failureOf(run, thrown, since) });
     }
     return over;
+}
+
+/** The runs that a request asks for, in order: none where there are no tenants. Throws as `runJobNow` does. */
+export async function runsFor(request: RunRequest, plan: JobPlan): Promise<Run[]> {
+    const occasions = occasionsOf(request, plan);
+    const tenants = await tenantsFor(request, plan);
+    const identity = { job: plan.name, file: plan.file, scheduledAt: request.slot, manual: true };
+    const seen = new Set<string>();
+    return occasions
+        .flatMap((occasion) => tenants.map((tenant) => createRun({ ...identity, ...occasion, tenant })))
+        .filter((run) => isFirst(run, seen));
 }
 
 /** Runs what is due at exactly one second, in order, and by turns as in a second of the clock, until all is over. */

@@ -5,7 +5,7 @@ import type { Problem } from '../jobs/problem.js';
 import { ALL_JOBS } from '../runs/engine.js';
 import type { History, JobStatus, PastRun, PastSkips } from '../runs/history.js';
 import { LATE_SECONDS } from '../schedule/missed.js';
-import type { Bot, Survey } from '../scheduler/bot.js';
+import type { Survey } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
 
 /** How a job stands, in one word: the first that holds. `excluded`: its `environments` leave this one out. */
@@ -37,7 +37,7 @@ export interface Overview extends Pick<Survey, 'environment' | 'timezone'> {
 
 /** How all jobs stand, with so many last runs of one. A history that cannot be read keeps nobody from seeing the rest. */
 export async function takeOverview(
-    bot: Pick<Bot, 'survey' | 'history'>,
+    bot: { survey(): Promise<Survey>; history(): Promise<History> },
     pastOf?: { readonly name: string; readonly count: number },
 ): Promise<Overview> {
     const survey = await bot.survey();

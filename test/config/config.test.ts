@@ -12,6 +12,7 @@ await openApp({
         };
     `,
 });
+const { DEFAULT_DASHBOARD } = await import('../../lib/config/dashboard_settings.js');
 const { DEFAULT_JOURNAL } = await import('../../lib/config/journal_settings.js');
 const { ConfigError, DEFAULT_CONFIG, loadConfig, parseConfig } = await import('../../lib/config/config.js');
 
@@ -29,6 +30,7 @@ describe('parseConfig', () => {
             redis: undefined,
             redisPrefix: undefined,
             role: 'both',
+            dashboard: DEFAULT_DASHBOARD,
         };
         assert.deepEqual(parseConfig(undefined), defaults);
         assert.deepEqual(parseConfig({}), defaults);
@@ -92,7 +94,7 @@ describe('parseConfig', () => {
             name: 'ConfigError',
             message:
                 'pinstripe.config.js: unknown key `bot.concurency` (did you mean "concurrency"?). ' +
-                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal, redis, redisPrefix, role.',
+                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal, redis, redisPrefix, role, dashboard.',
         });
         assert.throws(() => parseConfig({ enabled: false }), /unknown key `bot\.enabled`\. Known/);
     });
@@ -251,6 +253,7 @@ describe('loadConfig', { concurrency: true }, () => {
             redis: undefined,
             redisPrefix: undefined,
             role: 'both',
+            dashboard: DEFAULT_DASHBOARD,
         });
     });
 });

@@ -10,8 +10,9 @@ test('npm start serves the example app, prints its runs, shows them on its page,
         env: { PINSTRIPE_HOST: host },
         ownGroup: true,
     });
-    await npm.printed(/bot started: 4 background jobs, 5 schedules/);
+    await npm.printed(/bot started: 5 background jobs, 6 schedules/);
     await npm.printed(/Pinstripe running at/);
+    assert.match(npm.stdout, new RegExp(`Background jobs: http://${host}/bot\n[^]*Pinstripe running at`));
     await npm.printed(/visits in the last minute: \d+\n.*succeeded count-visits/);
 
     const response = await fetch(`http://${host}/`);
@@ -20,6 +21,10 @@ test('npm start serves the example app, prints its runs, shows them on its page,
     for (const text of ['0 6 * * *</code> Europe/London', 'send-invoices', 'fetch-prices', 'succeeded']) {
         assert.ok(page.includes(text), `no ${text} in ${page}`);
     }
+
+    assert.match(page, /<a href="\/bot">/);
+    const dashboard = await (await fetch(`http://${host}/bot`)).text();
+    assert.match(dashboard, /resize-pictures/);
 
     const { code, stdout } = await npm.ended('SIGINT');
     assert.equal(code, 0);

@@ -12,7 +12,7 @@ import {
     type WaitingSlots,
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
-import type { History } from '../../runs/history.js';
+import type { Lookups } from '../../runs/lookups.js';
 import { createRun, type Run } from '../../runs/run.js';
 import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Schedule } from '../../schedule/schedule.js';
@@ -24,6 +24,7 @@ import { Connection, prefixIn, RedisAwayError } from './connection.js';
 import { RedisHistory } from './history.js';
 import { basisOf, type Skips } from './lanes.js';
 import { LocalProcess } from './local_process.js';
+import { RedisLookups } from './lookups.js';
 import { laneKey, QUEUE, type RedisRow, type RowParts, rowOf } from './rows.js';
 import { type Intent, Steps } from './steps.js';
 import { type Locks, QueueWorker } from './worker.js';
@@ -118,8 +119,8 @@ export class BullmqEngine implements Engine {
         await this.#letGo(opened);
     }
 
-    async history(host: HistoryHost): Promise<History> {
-        if (this.#opened) return new RedisHistory(this.#opened.process.connection);
+    async history(host: HistoryHost): Promise<Lookups> {
+        if (this.#opened) return new RedisLookups(this.#opened.process.connection);
         const connection = await Connection.to(this.#settings, this.#prefixFor(host));
         const release = connection.hold();
         try {
@@ -128,7 +129,7 @@ export class BullmqEngine implements Engine {
             release();
             throw error;
         }
-        return new RedisHistory(connection, release);
+        return new RedisLookups(connection, release);
     }
 
     async handledUntil(

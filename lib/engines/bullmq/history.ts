@@ -17,14 +17,14 @@ export class RedisHistory implements History {
     readonly isShared = true;
 
     constructor(
-        private readonly connection: Connection,
+        protected readonly connection: Connection,
         private readonly release = () => {},
     ) {}
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
-        const started = await this.#started();
+        const started = await this.started();
         const found = await this.connection.use((client) =>
-            Promise.all(jobs.map((job) => this.#read(client, job, MOST_OF_REQUEST))),
+            Promise.all(jobs.map((job) => this.read(client, job, MOST_OF_REQUEST))),
         );
         return new Map(
             jobs.flatMap((job, index): [string, JobStatus][] => {
@@ -36,8 +36,8 @@ export class RedisHistory implements History {
     }
 
     async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
-        const running = (await this.#started()).filter((run) => run.job === job);
-        const past = await this.connection.use((client) => this.#read(client, job, most));
+        const running = (await this.started()).filter((run) => run.job === job);
+        const past = await this.connection.use((client) => this.read(client, job, most));
         return [...running, ...past].sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
     }
 
@@ -57,7 +57,7 @@ export class RedisHistory implements History {
     }
 
     // What BullMQ has handed over, and what is known of runs that wait for their retry, or that nobody else may execute.
-    async #started(): Promise<PastRun[]> {
+    protected async started(): Promise<PastRun[]> {
         const { connection } = this;
         const { key } = connection;
         const [active, noted] = await connection.use((client) =>
@@ -94,7 +94,7 @@ export class RedisHistory implements History {
         return [...started].flatMap(([id, run]) => (rows.get(id)?.kind === 'run' ? [run] : []));
     }
 
-    async #read(client: Redis, job: string, most: number): Promise<(PastRun | PastSkips)[]> {
+    protected async read(client: Redis, job: string, most: number): Promise<(PastRun | PastSkips)[]> {
         const stream = this.connection.key(`past:${job}`);
         const entries = await client.xrevrange(stream, '+', '-', 'COUNT', most);
         return entries.map(([, fields]) => readPast(fields));

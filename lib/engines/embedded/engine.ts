@@ -12,7 +12,7 @@ import {
     type WaitingSlots,
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
-import type { History } from '../../runs/history.js';
+import type { Lookups } from '../../runs/lookups.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { type ErrorRecord, readError, traceOf } from '../../text/errors.js';
@@ -20,8 +20,8 @@ import { Leases } from '../leases.js';
 import { createOwner } from '../owner.js';
 import type { Database } from './database.js';
 import { endGap, enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
-import { SqliteHistory } from './history.js';
 import { enter, promote } from './lanes.js';
+import { SqliteLookups } from './lookups.js';
 import { pause, pausedJobs, resume } from './pauses.js';
 import { askedToEnd, beat, beats, forgetProcess } from './processes.js';
 import * as queue from './queue.js';
@@ -125,8 +125,8 @@ export class EmbeddedEngine implements Engine {
         await this.#closeIfIdle();
     }
 
-    history(host: HistoryHost): Promise<History> {
-        return SqliteHistory.open(host, this.#store);
+    history(host: HistoryHost): Promise<Lookups> {
+        return SqliteLookups.open(host, this.#store);
     }
 
     async handledUntil(schedules: readonly Schedule[], now: number) {

@@ -17,12 +17,12 @@ import { whatRan } from './rows.js';
 import { placeOf, type Store } from './store.js';
 
 // A slot stands for its tenants, unless it has failed.
-const LISTED = `started_at IS NOT NULL AND (kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))`;
+export const LISTED = `started_at IS NOT NULL AND (kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))`;
 
-const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack, spread,
+export const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack, spread,
     host, pid, (SELECT place FROM bot_processes WHERE bot_processes.id = bot_runs.process) AS place FROM bot_runs`;
 
-const SKIPS =
+export const SKIPS =
     'SELECT job, schedule, args, tenant, reason, first, last, count, at_least, host, pid FROM bot_skips';
 
 /** What the embedded engine remembers. */
@@ -30,15 +30,28 @@ export class SqliteHistory implements History {
     constructor(
         readonly isShared: boolean,
         private readonly read: <T>(work: (database: Database) => T) => Promise<T | undefined>,
+        /** The same, without a lock. */
+        protected readonly look = read,
     ) {}
 
     /** Opens it, by a store that is open in this process already; throws where the file cannot be read, or is none of this release. */
-    static async open(host: HistoryHost, store: Store | undefined): Promise<SqliteHistory> {
-        if (store) return new SqliteHistory(store.isShared, (work) => store.write(work));
+    static async open<H extends SqliteHistory>(
+        this: new (
+            ...parts: ConstructorParameters<typeof SqliteHistory>
+        ) => H,
+        host: HistoryHost,
+        store: Store | undefined,
+    ): Promise<H> {
+        if (store)
+            return new this(
+                store.isShared,
+                (work) => store.write(work),
+                async (work) => store.read(work),
+            );
         const place = await placeOf(host);
-        if (!place) return new SqliteHistory(false, async () => undefined);
+        if (!place) return new this(false, async () => undefined);
         const database = readerOf(place.path);
-        return new SqliteHistory(true, async (work) => database && work(database));
+        return new this(true, async (work) => database && work(database));
     }
 
     async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
@@ -79,19 +92,28 @@ function rows(database: Database, condition: string, ...values: SqlValue[]): Pas
 }
 
 function statusOf(database: Database, job: string): JobStatus | undefined {
-    const unfinished = rows(database, `job = ? AND ended_at IS NULL AND kind = 'run' AND attempt > 0`, job);
+    // Told to, the planner takes this index; it would look through all of the job's runs otherwise.
+    const unfinished = database
+        .statement(
+            `${RUN} INDEXED BY bot_unfinished WHERE job = ? AND ended_at IS NULL AND kind = 'run' AND attempt > 0`,
+        )
+        .all([job])
+        .map(pastRunOf);
     const running = unfinished.filter(({ outcome }) => outcome === 'running');
     const lost = unfinished.filter(({ outcome }) => outcome === 'lost');
     const newestFirst = (a: PastRun, b: PastRun) => b.startedAt - a.startedAt;
     const ended = (origin: string, most: number) =>
         rows(
             database,
-            `job = ? AND ended_at IS NOT NULL AND ${LISTED} AND origin ${origin}
+            `job = ?1 AND ended_at IS NOT NULL AND ${LISTED} AND origin ${origin}
             ORDER BY seq DESC LIMIT ${most}`,
             job,
         );
     const [newest] = [...ended("= 'schedule'", 1), ...lost.filter(({ manual }) => !manual)].sort(newestFirst);
-    const manual = [...ended("<> 'schedule'", MOST_OF_REQUEST), ...lost.filter((run) => run.manual)];
+    // Only what began after the last slot counts: an older row may have waited until then, but hardly so long.
+    const recent = `<> 'schedule' AND seq > coalesce((SELECT seq FROM bot_runs WHERE job = ?1 AND origin = 'schedule'
+        AND ended_at IS NOT NULL ORDER BY seq DESC LIMIT 1), 0) - 5000`;
+    const manual = [...ended(recent, MOST_OF_REQUEST), ...lost.filter((run) => run.manual)];
     const byHand = lastRequestOf(manual.sort(newestFirst), newest?.startedAt ?? 0);
     const siblings =
         newest?.scheduledAt === undefined
@@ -108,7 +130,7 @@ function statusOf(database: Database, job: string): JobStatus | undefined {
     return { running, byHand, ended: newest ? [newest, ...siblings] : [], skipped };
 }
 
-function pastRunOf(row: Row): PastRun {
+export function pastRunOf(row: Row): PastRun {
     const state = row['state'] as string;
     const endedAt = (row['ended_at'] as number | null) ?? undefined;
     const slot = (row['slot'] as number | null) ?? undefined;
@@ -143,7 +165,7 @@ function lastSkips(database: Database, job: string, most: number): PastSkips[] {
         .map(skipsOf);
 }
 
-function skipsOf(row: Row): PastSkips {
+export function skipsOf(row: Row): PastSkips {
     return {
         kind: 'skips',
         ...whoRan(row),

@@ -74,7 +74,14 @@ export class Store {
         return this.#whileLocked(() => this.#attempt(work), lockTimeout);
     }
 
-    /** The same, without any wait: the process ends. What cannot be written then is given up by others. */
+    /** Reads without a lock: what others have not committed yet is not seen. */
+    read<T>(work: (database: Database) => T): T {
+        const database = this.#file?.database ?? this.#memory;
+        if (!database) throw new UnavailableError('the journal cannot be read');
+        return work(database);
+    }
+
+    /** Writes without any wait: the process ends. What cannot be written then is given up by others. */
     tryWriteNow(work: (database: Database) => void): void {
         try {
             this.#attempt(work);

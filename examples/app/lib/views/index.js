@@ -24,6 +24,7 @@ export default {
                 </head>
                 <body>
                     <h1>Background jobs</h1>
+                    <p><a href="/bot">The dashboard</a> has all of this, and more.</p>
                     <table>
                         <tr><th>Job</th><th>Schedule</th><th>Next slot</th><th></th></tr>
                         ${plans.flatMap((plan) => plan.schedules.map((schedule) => this.renderSchedule(plan, schedule, now)))}

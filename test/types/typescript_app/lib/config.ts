@@ -14,6 +14,15 @@ export const all: Required<BotConfig> = {
     redis: process.env['REDIS_URL'],
     redisPrefix: 'bot:my-app:production',
     role: 'worker',
+    dashboard: {
+        path: 'admin/bot',
+        username: 'ada',
+        password: process.env['DASHBOARD_PASSWORD'],
+        async authorize() {
+            return (await this.user)?.isAdmin ? 'all' : 'read';
+        },
+        hideArgs: ['password'],
+    },
 };
 
 export const inMemory: BotConfig = { journal: false, redis: { host: '127.0.0.1', port: 6379 } };

@@ -1,0 +1,73 @@
+// Pages work without this. With it, they are up to date, and say how long ago things happened.
+import { Idiomorph } from './idiomorph.js';
+import './relative-time.js';
+
+const EVERY = 2_000;
+
+let etag;
+let shown = location.href;
+let timer;
+let isAway = false;
+
+function isBusy() {
+    const active = document.activeElement;
+    const isTyping = active?.matches('input:not([type=search]), select, textarea') && active.closest('main');
+    return document.hidden || isTyping || document.querySelector('form.sending') !== null;
+}
+
+/** Shows what an address has now, where that is anything new. */
+async function update(address = shown) {
+    try {
+        const response = await fetch(address, {
+            headers: { accept: 'text/html', ...(etag && address === shown && { 'if-none-match': etag }) },
+            credentials: 'same-origin',
+        });
+        if (response.status === 304) return tell(false);
+        if (!response.ok) return tell(true);
+        const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+        etag = response.headers.get('etag');
+        shown = address;
+        const main = page.querySelector('#main');
+        Idiomorph.morph(document.querySelector('#main'), main, {
+            morphStyle: 'outerHTML',
+            ignoreActiveValue: true,
+        });
+        document.title = page.title;
+        tell(false);
+    } catch {
+        tell(true);
+    }
+}
+
+function tell(away) {
+    if (away === isAway) return;
+    isAway = away;
+    document.querySelector('#live').textContent = away ? 'not up to date: the server does not answer' : '';
+}
+
+async function poll() {
+    if (!isBusy()) await update();
+    timer = setTimeout(poll, EVERY);
+}
+
+document.addEventListener('visibilitychange', () => {
+    clearTimeout(timer);
+    if (!document.hidden) poll();
+});
+
+/** What is typed into a search is looked for at once. */
+let typing;
+function search(event) {
+    const form = event.target.closest('form.filters');
+    if (!form) return;
+    clearTimeout(typing);
+    typing = setTimeout(() => {
+        const address = `${form.getAttribute('action')}?${new URLSearchParams(new FormData(form))}`;
+        history.replaceState(null, '', address);
+        update(new URL(address, location.href).href);
+    }, 150);
+}
+document.addEventListener('input', search);
+document.addEventListener('submit', (event) => event.target.classList.add('sending'));
+
+timer = setTimeout(poll, EVERY);

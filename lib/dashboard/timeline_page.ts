@@ -1,0 +1,101 @@
+import type { Busy } from '../runs/lookups.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { count } from '../text/format.js';
+import { isoMoment } from '../time/iso_time.js';
+import { overviewsOf } from '../views/overview.js';
+import { type Html, html } from './html.js';
+import { jobPath, momentOf, type Page, type PageRequest } from './page.js';
+
+/** A cell of the timeline, in seconds. */
+const STEP = 600;
+const DAY = 86_400;
+const CELLS = (2 * DAY) / STEP;
+const WIDTH = 4;
+const LANE = 18;
+const MOST_LANES = 100;
+
+/** So many jobs in one second stand out. */
+const CROWD = 5;
+
+/** A day back and a day ahead: a lane for each job, with what ran and what will. */
+export async function timelinePage(request: PageRequest): Promise<Page> {
+    const { survey, history } = request;
+    const middle = Math.floor(request.now / 1000 / STEP) * STEP;
+    const start = (middle - DAY) * 1000;
+    const [past, paused] = await Promise.all([history.since(start, STEP * 1000), history.pausedJobs()]);
+    const jobs = overviewsOf(survey, new Map(), paused);
+    const seconds = new Map<number, Set<string>>();
+    const lanes = jobs.map((job) => {
+        const isGoing = job.state !== 'paused' && job.state !== 'excluded';
+        const slots = isGoing ? (job.plan?.schedules ?? []).flatMap((one) => [...cellsOf(one, middle)]) : [];
+        for (const slot of slots) seconds.set(slot, (seconds.get(slot) ?? new Set()).add(job.name));
+        return { name: job.name, past: past.filter((cell) => cell.job === job.name), slots };
+    });
+    const busy = lanes.filter((lane) => lane.past.length + lane.slots.length > 0);
+    const crowds = [...seconds]
+        .filter(([, names]) => names.size >= CROWD)
+        .sort(([, a], [, b]) => b.size - a.size)
+        .slice(0, 20);
+    return {
+        title: 'Timeline',
+        body: html`<h1>Timeline</h1><p class="lead">A day back, and a day ahead; a bar stands for ten minutes.</p>
+            ${crowds.length > 0 && html`<p class="crowds">Crowded: ${crowds.slice(0, 3).map(([second, names]) => html`<span>${momentOf(request, second * 1000)} (${count(names.size, 'job')})</span> `)}</p>`}
+            <div class="scroll" tabindex="0" role="region" aria-label="Timeline">${chart(request, busy.slice(0, MOST_LANES), start, crowds)}</div>
+            ${busy.length > MOST_LANES && html`<p class="none">and ${count(busy.length - MOST_LANES, 'more job')}</p>`}`,
+        json: () => ({
+            from: isoMoment(start),
+            step: STEP * 1000,
+            past: past.map((cell) => ({ ...cell, at: isoMoment(cell.at) })),
+            crowded: crowds.map(([second, names]) => ({ at: isoMoment(second * 1000), jobs: [...names] })),
+        }),
+    };
+}
+
+interface Lane {
+    readonly name: string;
+    readonly past: readonly Busy[];
+    readonly slots: readonly number[];
+}
+
+function chart(
+    request: PageRequest,
+    lanes: readonly Lane[],
+    start: number,
+    crowds: readonly (readonly [number, ReadonlySet<string>])[],
+): Html {
+    const height = (lanes.length + 1) * LANE;
+    const x = (ms: number) => Math.round(((ms - start) / 1000 / STEP) * WIDTH);
+    const now = html`<path class="now" d="M${x(request.now)} 0V${height}"/>`;
+    const hours = Array.from({ length: 8 }, (_, index) => start + index * 6 * 3_600_000).map(
+        (at) => html`<text x="${x(at) + 2}" y="12">${momentOf(request, at).slice(5, 16)}</text>`,
+    );
+    const marks = crowds.map(
+        ([second, names]) =>
+            html`<path class="crowd" d="M${x(second * 1000)} ${LANE}V${height}"><title>${count(names.size, 'job')} at ${momentOf(request, second * 1000)}</title></path>`,
+    );
+    const rows = lanes.map(({ name, past, slots }, index) => {
+        const y = (index + 1) * LANE;
+        const bar = (at: number, kind: string, title: string) =>
+            html`<rect class="${kind}" x="${x(at)}" y="${y + 3}" width="${WIDTH - 1}" height="${LANE - 6}"><title>${name}, ${momentOf(request, at)}: ${title}</title></rect>`;
+        return html`<g>${past.map(({ at, outcome, count: runs }) => bar(at, outcome, `${count(runs, 'run')}, ${outcome}`))}${slots.map((slot) => bar(Math.floor(slot / STEP) * STEP * 1000, 'planned', 'will run'))}</g>`;
+    });
+    return html`<div class="lanes"><ul aria-label="Jobs">${lanes.map(({ name }) => html`<li><a href="${jobPath(request, name)}">${name}</a></li>`)}</ul>
+        <svg class="timeline" width="${CELLS * WIDTH}" height="${height}" role="img" aria-label="What ran and what will, for ${count(lanes.length, 'job')}">${hours}${rows}${marks}${now}</svg></div>`;
+}
+
+const ahead = new WeakMap<Schedule, { from: number; slots: readonly number[] }>();
+
+/** The first slot of a schedule in each cell of the day ahead, in unix seconds. */
+function cellsOf(schedule: Schedule, from: number): readonly number[] {
+    const known = ahead.get(schedule);
+    if (known?.from === from) return known.slots;
+    const slots: number[] = [];
+    for (let after = from - 1; ; ) {
+        const slot = schedule.next(after);
+        if (slot === undefined || slot >= from + DAY) break;
+        slots.push(slot);
+        after = (Math.floor(slot / STEP) + 1) * STEP - 1;
+    }
+    ahead.set(schedule, { from, slots });
+    return slots;
+}
