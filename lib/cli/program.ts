@@ -47,14 +47,17 @@ export function addFrameworkCommands(
             command.action(() => run(name, readParams()));
         } catch (error) {
             // A command whose `meta()` throws must not take the others with it.
-            addCommand(program, heading, name, `(broken: ${messageOf(error)})`)
-                .allowUnknownOption()
-                .allowExcessArguments()
-                .action(() => {
-                    throw error;
-                });
+            letFail(addCommand(program, heading, name, `(broken: ${messageOf(error)})`), error);
         }
     }
+}
+
+/** Lets a command fail with this, whatever its words are. */
+export function letFail(command: Command, error: unknown): void {
+    command.allowUnknownOption().allowExcessArguments();
+    command.action(() => {
+        throw error;
+    });
 }
 
 /** Adds one command, without options yet. */
