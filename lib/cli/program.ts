@@ -43,7 +43,8 @@ export function addFrameworkCommands(
             const { summary, description = '', example } = definition;
             const command = addCommand(program, heading, name, summary ?? description);
             const readParams = declareParams(command, definition);
-            if (example !== undefined) command.addHelpText('after', exampleOf(example));
+            const lines = example?.trim().replace(/^(?:pinstripe-bot )?/gm, '  npx pinstripe-bot ');
+            if (lines !== undefined) command.addHelpText('after', `\nExample:\n${lines}`);
             command.action(() => run(name, readParams()));
         } catch (error) {
             // A command whose `meta()` throws must not take the others with it.
@@ -82,10 +83,6 @@ export function readWords(program: Command, words: readonly string[]): string[] 
     const command = program.commands.find((candidate) => bare(candidate.name()) === bare(first));
     // Commander would rather help than say that it knows no such command.
     return command === undefined ? [first] : [command.name(), ...withFlagValues(command, rest)];
-}
-
-function exampleOf(example: string): string {
-    return `\nExample:\n${example.trim().replace(/^(?:pinstripe-bot )?/gm, '  npx pinstripe-bot ')}`;
 }
 
 // Commander's messages begin with `error: `, and have their suggestions in a line of their own.

@@ -86,12 +86,14 @@ async function run(name: string, words: Words): Promise<void> {
 
 // A command may also fail because something that it saves is not valid: then the fields are no parameters of its own.
 function refusal(definition: CommandRegistry, name: string, errors: Record<string, string>): CliError {
-    const isParam = (field: string) => Object.hasOwn(definition.params, field);
+    let isUsage = true;
     const lines = Object.entries(errors).map(([field, message]) => {
         if (field === 'general') return message;
-        return `${isParam(field) ? `--${definition.normalizeName(field)}` : field}: ${message}`;
+        if (Object.hasOwn(definition.params, field))
+            return `--${definition.normalizeName(field)}: ${message}`;
+        isUsage = false;
+        return `${field}: ${message}`;
     });
-    if (!Object.keys(errors).every((field) => isParam(field) || field === 'general'))
-        return new CliError(lines.join('\n'));
+    if (!isUsage) return new CliError(lines.join('\n'));
     return new UsageError([...lines, `Run npx pinstripe-bot ${name} --help for its options.`].join('\n'));
 }
