@@ -14,11 +14,8 @@ const USAGE = 2;
 const ALONE = ['init', '--version', '-V'];
 
 /**
- * Runs one command line, prints what goes wrong, and sets `process.exitCode`: 1 where a command failed, 2 where it was
- * not understood. A code that the command has set itself stays.
- *
- * @param words what was typed after the executable's name
- * @param folder where it was typed, an absolute path
+ * Runs one command line that was typed in a folder, given by its absolute path; prints what goes wrong, and sets
+ * `process.exitCode`: 1 where a command failed, 2 where it was not understood. A code that it has set itself stays.
  */
 export async function runCli(words: readonly string[], folder: string): Promise<void> {
     let root: string | undefined;

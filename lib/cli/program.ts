@@ -43,18 +43,22 @@ export function addFrameworkCommands(
             const { summary, description = '', example } = definition;
             const command = addCommand(program, heading, name, summary ?? description);
             const readParams = declareParams(command, definition);
-            if (example !== undefined) command.addHelpText('after', exampleOf(example));
+            const lines = example?.trim().replace(/^(?:pinstripe-bot )?/gm, '  npx pinstripe-bot ');
+            if (lines !== undefined) command.addHelpText('after', `\nExample:\n${lines}`);
             command.action(() => run(name, readParams()));
         } catch (error) {
             // A command whose `meta()` throws must not take the others with it.
-            addCommand(program, heading, name, `(broken: ${messageOf(error)})`)
-                .allowUnknownOption()
-                .allowExcessArguments()
-                .action(() => {
-                    throw error;
-                });
+            letFail(addCommand(program, heading, name, `(broken: ${messageOf(error)})`), error);
         }
     }
+}
+
+/** Lets a command fail with this, whatever its words are. */
+export function letFail(command: Command, error: unknown): void {
+    command.allowUnknownOption().allowExcessArguments();
+    command.action(() => {
+        throw error;
+    });
 }
 
 /** Adds one command, without options yet. */
@@ -79,10 +83,6 @@ export function readWords(program: Command, words: readonly string[]): string[] 
     const command = program.commands.find((candidate) => bare(candidate.name()) === bare(first));
     // Commander would rather help than say that it knows no such command.
     return command === undefined ? [first] : [command.name(), ...withFlagValues(command, rest)];
-}
-
-function exampleOf(example: string): string {
-    return `\nExample:\n${example.trim().replace(/^(?:pinstripe-bot )?/gm, '  npx pinstripe-bot ')}`;
 }
 
 // Commander's messages begin with `error: `, and have their suggestions in a line of their own.

@@ -7,7 +7,7 @@ import { CliError } from './errors.js';
 
 /** A folder with a package.json. */
 export interface ProjectFolder {
-    /** The real path of the folder. */
+    /** Its real path. */
     readonly root: string;
     /** What package.json says. */
     readonly manifest: Readonly<Record<string, unknown>>;

@@ -7,7 +7,7 @@ import type { CommandRegistry } from '../../types/framework.js';
 import { Command, importAll, isValidationError, Workspace } from '../framework.js';
 import { CliError, describeFailure, UsageError } from './errors.js';
 import { paramsOf, type Words } from './params.js';
-import { addFrameworkCommands } from './program.js';
+import { addFrameworkCommands, letFail } from './program.js';
 import { checkPackages, type ProjectFolder } from './project.js';
 
 const FOR_EVERYWHERE = ['generate-project', 'list-commands'];
@@ -17,10 +17,9 @@ const FOR_NEW_PROJECTS = ['generate-project', 'initialize-project'];
 const OLD_IMPORT = /'pinstripe' does not provide an export named 'BackgroundJob'/;
 
 /**
- * Loads the project, and adds its commands to the program: those that the framework's own executable would have. Says on
- * standard error what the app has to import, where it has not.
+ * Loads the project, which is undefined outside of one, for the given reason, and adds its commands to the program: those
+ * that the framework's own executable would have. Says what the app has to import, where it has not.
  *
- * @param project undefined outside of one, for the given reason
  * @throws CliError where the project cannot be loaded
  */
 export async function addProjectCommands(
@@ -44,14 +43,10 @@ export async function addProjectCommands(
     if (project !== undefined) return;
     program.on('afterHelp', () => console.error(chalkStderr.yellow(`not in a project: ${reason}`)));
     for (const name of all.filter((candidate) => !Command.names.includes(candidate)))
-        program
-            .command(name, { hidden: true })
-            .helpOption(false)
-            .allowUnknownOption()
-            .allowExcessArguments()
-            .action(() => {
-                throw new CliError(`${name} needs a project: ${reason}`);
-            });
+        letFail(
+            program.command(name, { hidden: true }).helpOption(false),
+            new CliError(`${name} needs a project: ${reason}`),
+        );
 }
 
 async function loadApp(project: ProjectFolder): Promise<void> {
@@ -91,12 +86,14 @@ async function run(name: string, words: Words): Promise<void> {
 
 // A command may also fail because something that it saves is not valid: then the fields are no parameters of its own.
 function refusal(definition: CommandRegistry, name: string, errors: Record<string, string>): CliError {
-    const isParam = (field: string) => Object.hasOwn(definition.params, field);
+    let isUsage = true;
     const lines = Object.entries(errors).map(([field, message]) => {
         if (field === 'general') return message;
-        return `${isParam(field) ? `--${definition.normalizeName(field)}` : field}: ${message}`;
+        if (Object.hasOwn(definition.params, field))
+            return `--${definition.normalizeName(field)}: ${message}`;
+        isUsage = false;
+        return `${field}: ${message}`;
     });
-    if (!Object.keys(errors).every((field) => isParam(field) || field === 'general'))
-        return new CliError(lines.join('\n'));
+    if (!isUsage) return new CliError(lines.join('\n'));
     return new UsageError([...lines, `Run npx pinstripe-bot ${name} --help for its options.`].join('\n'));
 }

@@ -21,9 +21,8 @@ const EXITED =
  * how it gets on, and a signal interrupts the runs, whereupon the exit code is the signal's. A second one ends the process
  * at once. Whatever else ends it before the runs are over makes the exit code 1: nobody is to take that for success.
  *
- * @param runs the runs so far, those to come included where they are known
  * @param isJson whether standard output is for JSON alone
- * @param work has the runs executed; is given a signal that interrupts them
+ * @param runs those so far, and those to come where they are known
  */
 export async function attend<T>(
     { bot, isJson, runs }: { bot: Bot; isJson: boolean; runs: () => readonly Run[] },

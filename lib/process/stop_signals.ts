@@ -13,11 +13,9 @@ const MARGIN = 5_000;
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 
 /**
- * Stops the server on SIGTERM and SIGINT: its listener closes first, where it has one, then the bot stops, and the process
- * exits with 0 even if something keeps it alive. An exit in the middle of runs, such as a job's `process.exit(0)`, names
- * them, and is no success.
- *
- * @param stopTimeout how long the bot waits for runs in flight, in milliseconds
+ * Stops the server on SIGTERM and SIGINT: its listener closes first, where it has one, then the bot stops, within
+ * `stopTimeout` milliseconds, and the process exits with 0 even if something keeps it alive. An exit in the middle of runs,
+ * such as a job's `process.exit(0)`, names them, and is no success.
  */
 export function stopOnSignals(bot: Bot, stopTimeout: number, closeListener = () => {}): void {
     process.on('exit', (code) => {
@@ -48,10 +46,9 @@ function exitAfter(delay: number, bot: Bot): void {
 }
 
 /**
- * Listens to SIGTERM and SIGINT. The first begins the end; a second one exits at once, with 128 and its number. SIGHUP,
- * the end of a terminal, is handed on as SIGTERM, so that whoever else listens to that hears of it, too.
- *
- * @returns a function that ends this: signals do what they do without a listener
+ * Listens to SIGTERM and SIGINT, until the function returned is called. The first begins the end; a second one exits at
+ * once, with 128 and its number. SIGHUP, the end of a terminal, is handed on as SIGTERM, so that whoever else listens to
+ * that hears of it, too.
  */
 export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
     let stoppingSince: number | undefined;

@@ -22,7 +22,7 @@ export interface PastRun
     readonly stack: string | undefined;
 }
 
-/** Successive slots that did not run, for one reason. Times are unix seconds. */
+/** Successive slots that did not run, for one reason; in unix seconds. */
 export interface PastSkips extends Past {
     readonly kind: 'skips';
     readonly reason: string;

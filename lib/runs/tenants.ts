@@ -6,11 +6,10 @@ import type { TenantId } from './run.js';
 
 /** For whom a job runs. */
 export type Tenancy =
-    /** Once, without a tenant. */
     | { kind: 'single' }
-    /** Once for each of these, in the table's order. */
+    /** In the table's order. */
     | { kind: 'tenants'; ids: readonly TenantId[] }
-    /** For nobody: the job wants tenants, and the app has no tenants table. */
+    /** The job wants tenants, and the app has no tenants table. */
     | { kind: 'no tenants table' };
 
 /** Whether it has to be asked for whom a job runs. */
@@ -30,10 +29,8 @@ export async function tenancyOf({ multiTenant, tenantsFilter }: Settings): Promi
 }
 
 /**
- * Tells for whom a workspace works: a run's own for the run's tenant, any other for the tenant that the app's `database`
- * has found for it, by the host of the request for instance; where it has found none, for that of the run around it.
- *
- * @throws what the app's `database` service throws
+ * For whom a workspace works: a run's own for the run's tenant, any other for the tenant that the app's `database` has
+ * found for it, by the host of a request for instance; where it has found none, for that of the run around it.
  */
 export async function tenantOf(workspace: Services): Promise<TenantId | undefined> {
     const active = runStorage.getStore();

@@ -3,10 +3,9 @@ import type { Context, Services } from '../../types/framework.js';
 import { ContextClass, Workspace } from '../framework.js';
 import { BackgroundJob } from '../jobs/background_job.js';
 import { type ErrorRecord, readError, toError } from '../text/errors.js';
-import { type AbortReason, ActiveRun, runStorage } from './active_run.js';
+import { type AbortReason, ActiveRun, attributeStrayErrors, runStorage } from './active_run.js';
 import type { EngineHost, Result, TakenRun } from './engine.js';
 import { laneOf, latenessOf, type TenantId } from './run.js';
-import { attributeStrayErrors } from './stray_errors.js';
 import { type Tenancy, tenancyOf, whyNotServed } from './tenants.js';
 
 /** How long a job may go on after its signal was aborted before it is named, in milliseconds. */

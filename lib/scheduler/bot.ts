@@ -71,7 +71,6 @@ export class Bot {
     /**
      * Runs one job now, for one tenant, or for each of its tenants one after another, whatever its `environments`.
      *
-     * @param args JSON values
      * @throws Error for an unknown name, a job that cannot run, a tenant that the job does not run for, and a busy lane;
      * what the job failed with; an AggregateError where it failed for several tenants
      */
@@ -87,12 +86,7 @@ export class Bot {
         return over.map(({ run }) => run);
     }
 
-    /**
-     * Pauses a job, or all there are and will be, in every process that shares the journal, across restarts.
-     *
-     * @returns the job's name
-     * @throws Error for an unknown name
-     */
+    /** Pauses a job, or all there are and will be, wherever the journal is shared. @throws Error for an unknown name */
     async pauseBackgroundJob(name?: string): Promise<string | undefined> {
         const { plans } = await this.#runtime.ready();
         const job = name === undefined ? undefined : findJobName(name, plans.map(nameOf));
@@ -103,7 +97,6 @@ export class Bot {
     /**
      * Ends the pause of a job, or every pause. Slots that came in the meantime do not run.
      *
-     * @returns the job's name
      * @throws Error for an unknown name, and for one job where all are paused at once
      */
     async resumeBackgroundJob(name?: string): Promise<string | undefined> {

@@ -9,10 +9,7 @@ export class Catalog {
     readonly #plans = new Map<string, JobPlan>();
     #revision = 0;
 
-    /**
-     * @param timezone IANA time zone of schedules without one of their own; undefined: the process's
-     * @param after unix second: slots after it are still to come
-     */
+    /** @param after unix second: slots after it are still to come */
     constructor(
         readonly timezone: string | undefined,
         after: number,
@@ -20,7 +17,7 @@ export class Catalog {
         this.timetable = new Timetable(after);
     }
 
-    /** Looks at the jobs that were registered or unregistered since the last call, and returns their problems. */
+    /** Reads the jobs that were registered or unregistered since the last call, and returns their problems. */
     refresh(): Problem[] {
         const { revision } = BackgroundJob;
         if (revision === this.#revision) return [];

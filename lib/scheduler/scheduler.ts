@@ -6,7 +6,7 @@ import type { Runtime } from './runtime.js';
 /** A step back of the clock by more than this many seconds is believed. */
 const BELIEVED_STEP_BACK = 3600;
 
-/** A schedule that has slots which are not recorded yet; undefined: there may be several, or none. */
+/** A schedule that may have slots which are not recorded yet; `slot`: exactly this one. */
 interface Pending {
     readonly schedule: Schedule;
     readonly slot?: number | undefined;
@@ -207,7 +207,7 @@ export class Scheduler {
             ? { run: [slot], unrun: [] }
             : decideSlots(schedule, { after: Math.min(from, now), now }, rules);
         if (run.length === 0 && skipped.length === 0) return [];
-        const isElsewhere = environments !== undefined && !environments.includes(this.runtime.environment);
+        const isElsewhere = environments?.includes(this.runtime.environment) === false;
         return [
             {
                 schedule,
