@@ -16,9 +16,9 @@ describe('parseDuration', () => {
         ['2 days', 172_800_000],
         ['1w', 604_800_000],
     ];
-    for (const [text, milliseconds] of durations) {
-        test(`reads ${text}`, () => assert.equal(parseDuration(text), milliseconds));
-    }
+    test('reads a number with its unit', () => {
+        for (const [text, milliseconds] of durations) assert.equal(parseDuration(text), milliseconds, text);
+    });
 
     const texts = ['1000', '', ' ', 'soon', '-5s', '5 parsecs', '1h 30m', 'h', '1hh', `${'9'.repeat(200)}s`];
     const others: unknown[] = [...texts, 1000, null, undefined, true, ['1h'], {}, 10n, Number.NaN];
