@@ -65,8 +65,7 @@ describe('one server or two', { concurrency: true }, () => {
                 attempts.map(({ attempt }) => attempt),
                 [1, 2],
             );
-            assert.ok(waited >= 8_000, `given up after ${waited} ms`);
-            assert.ok(waited < 16_000, `given up after ${waited} ms`);
+            assert.ok(waited >= 8_000 && waited < 16_000, `given up after ${waited} ms`);
             assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), first?.slot), ['succeeded, attempt 2']);
             await assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
         });
@@ -233,11 +232,6 @@ describe('one server or two', { concurrency: true }, () => {
             const count = paused.reduce((sum, skip) => sum + skip.count, 0);
             assert.ok(count >= 4 && paused.length <= 2, JSON.stringify(skips));
             await assertOnce(await fleet.evidence());
-            assert.match(
-                (await bot('pause-background-job', 'slwo')).stderr,
-                /no background job "slwo".*"slow"/,
-            );
-            assert.equal((await bot('pause-background-job')).code, 2);
         });
     });
 });
