@@ -106,16 +106,17 @@ describe('as processes', { concurrency: 2 }, () => {
                 );
             });
 
-            test('start-bot says what is wrong with its config, and exits with 1', async () => {
-                const config = { 'pinstripe.config.js': "export default { bot: { tiemzone: 'UTC' } };" };
-                const { run } = await makeApp({ ...backgroundJobs(JOBS), ...config });
-                const { code, stdout, stderr } = await run(binary, ['start-bot']);
-                assert.deepEqual([code, stdout], [1, '']);
-                assert.match(
-                    stderr,
-                    /^pinstripe\.config\.js: unknown key `bot\.tiemzone` \(did you mean "timezone"\?\).*\n$/,
-                );
-            });
+            for (const words of [['start-bot'], ['start-server', '--host', '127.0.0.1:0']])
+                test(`${words[0]} says what is wrong with its config, and exits with 1`, async () => {
+                    const config = { 'pinstripe.config.js': "export default { bot: { tiemzone: 'UTC' } };" };
+                    const { run } = await makeApp({ ...backgroundJobs(JOBS), ...config });
+                    const { code, stdout, stderr } = await run(binary, words);
+                    assert.deepEqual([code, stdout], [1, '']);
+                    assert.match(
+                        stderr,
+                        /pinstripe\.config\.js: unknown key `bot\.tiemzone` \(did you mean "timezone"\?\)/,
+                    );
+                });
         });
     }
 });
