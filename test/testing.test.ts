@@ -91,14 +91,11 @@ describe('simulate', () => {
         [date, date, /`to` \(2026-01-01T00:00:00.000Z\) is not after `from` \(2026-01-01T00:00:00.000Z\)/],
         ['2026-01-02', '2026-01-01', /`to` \(2026-01-01T.* is not after `from` \(2026-01-02T/],
         ['soon', date, /`from` \("soon"\) is not a time: pass a Date, an ISO 8601 text or unix milliseconds/],
-        [date, '2026-02-31T25:00', /`to` \("2026-02-31T25:00"\) is not a time/],
         [new Date(Number.NaN), date, /`from` \(Invalid Date\) is not a time/],
-        [Number.NaN, date, /`from` \(NaN\) is not a time/],
         [date, Number.POSITIVE_INFINITY, /`to` \(Infinity\) is not a time/],
         [date, undefined, /`to` \(undefined\) is not a time/],
         [null, date, /`from` \(null\) is not a time/],
         [1_767_225_600, 1_767_229_200, /`from` \(1767225600\) looks like unix seconds, not milliseconds/],
-        [date, 1_767_229_200, /`to` \(1767229200\) looks like unix seconds/],
         [date, new Date('3000-01-01T00:00:00Z'), /`to` \(3000-01-01.*\) is after the year 2999/],
     ];
     for (const [from, to, message] of refused) {
@@ -133,10 +130,6 @@ describe('ManualClock', () => {
         ]);
         await clock.advance(1);
         assert.deepEqual(fired.at(-1), ['b', 1_020]);
-    });
-
-    test('refuses to stand at what is no time', () => {
-        assert.throws(() => new ManualClock('soon'), /^TypeError: "soon" is not a time/);
     });
 
     test('a stall fires what came due in it at its end; a step moves the wall clock alone', async () => {

@@ -50,81 +50,51 @@ describe('init', () => {
         assert.equal(await read('.gitignore'), 'node_modules\r\n*.log\r\nbot_*.db*\r\n');
     });
 
-    for (const there of [
-        `${IMPORT}\n`,
-        'import "pinstripe-bot"',
-        "\r\n  import { Bot } from 'pinstripe-bot';",
-    ])
-        test(`takes ${JSON.stringify(there)} for the import`, async () => {
-            await write({ 'package.json': MANIFEST, 'lib/index.js': there });
-            assert.deepEqual(await run(), { 'already there': ['lib/index.js'], created: ['.gitignore'] });
+    const lines: [file: string, text: string, isThere: boolean][] = [
+        ['lib/index.js', `${IMPORT}\n`, true],
+        ['lib/index.js', 'import "pinstripe-bot"', true],
+        ['lib/index.js', "\r\n  import { Bot } from 'pinstripe-bot';", true],
+        ['lib/index.js', '', false],
+        ['lib/index.js', `// ${IMPORT}`, false],
+        ['lib/index.js', "import 'pinstripe-bot/testing';", false],
+        ['lib/index.js', "import './pinstripe-bot.js';", false],
+        ['.gitignore', 'bot_*.db*', true],
+        ['.gitignore', '/bot_*.db*', true],
+        ['.gitignore', '  bot_*.db*\r\nother', true],
+    ];
+    for (const [file, text, isThere] of lines)
+        test(`${isThere ? 'takes' : 'does not take'} ${JSON.stringify(text)} in ${file} for its line`, async () => {
+            await write({ 'package.json': MANIFEST, 'lib/index.js': IMPORT, [file]: text });
+            assert.equal((await run())['already there']?.includes(file) ?? false, isThere);
+            assert.equal(await read(file), isThere ? text : `${IMPORT}\n${text}`);
         });
 
-    for (const other of [
-        '',
-        `// ${IMPORT}`,
-        "import 'pinstripe-bot/testing';",
-        "import './pinstripe-bot.js';",
-    ])
-        test(`does not take ${JSON.stringify(other)} for the import`, async () => {
-            await write({ 'package.json': MANIFEST, 'lib/index.js': other });
-            await run();
-            assert.equal(await read('lib/index.js'), `${IMPORT}\n${other}`);
-        });
-
-    for (const ignored of ['bot_*.db*', '/bot_*.db*', '  bot_*.db*\r\nother'])
-        test(`takes ${JSON.stringify(ignored)} in .gitignore for there already`, async () => {
-            await write({ 'package.json': MANIFEST, 'lib/index.js': IMPORT, '.gitignore': ignored });
-            assert.deepEqual(await run(), { 'already there': ['lib/index.js', '.gitignore'] });
-        });
-
-    test('repairs the file importer of an older framework', async () => {
-        await write({
-            'package.json': MANIFEST,
-            [IMPORTER]: "\nexport { BackgroundJob as default } from 'pinstripe';\n\n",
-        });
-        await run();
-        assert.equal(await read(IMPORTER), IMPORTER_LINE);
-    });
-
-    const unsafe: [string, Record<string, string | object>, string[]][] = [
+    const commonJs = { ...MANIFEST, type: undefined };
+    const noEntry = { ...MANIFEST, exports: { '.': { import: './lib/index.js' } } };
+    const otherRegistry = "export { Job as default } from 'pinstripe';";
+    const unsafe: [what: string, files: Record<string, string | object>, left: string[]][] = [
         [
             'an entry that may be CommonJS',
-            { 'package.json': { ...MANIFEST, type: undefined }, 'lib/index.js': "require('x');" },
+            { 'package.json': commonJs, 'lib/index.js': "require('x');" },
             ['lib/index.js', 'package.json'],
         ],
-        [
-            'an entry that a shell may start',
-            { 'package.json': MANIFEST, 'lib/index.js': '#!/usr/bin/env node\n' },
-            ['lib/index.js'],
-        ],
-        [
-            'a package.json that names no entry',
-            { 'package.json': { ...MANIFEST, exports: { '.': { import: './lib/index.js' } } } },
-            ['package.json'],
-        ],
-        [
-            'a file importer of another registry',
-            { 'package.json': MANIFEST, [IMPORTER]: "export { Job as default } from 'pinstripe';" },
-            [IMPORTER],
-        ],
+        ['an entry that a shell may start', { 'lib/index.js': '#!/usr/bin/env node\n' }, ['lib/index.js']],
+        ['a package.json that names no entry', { 'package.json': noEntry }, ['package.json']],
+        ['a file importer of another registry', { [IMPORTER]: otherRegistry }, [IMPORTER]],
     ];
     for (const [what, files, left] of unsafe)
         test(`leaves ${what} to its author, and says which line to add`, async () => {
-            await write(files);
+            await write({ 'package.json': MANIFEST, ...files });
             assert.deepEqual((await run())['by hand'], left);
             for (const file of left) assert.equal(await read(file), textOf(files[file] as string | object));
         });
 
-    test('refuses an entry that does not exist, and writes nothing', async () => {
+    test('refuses an entry that does not exist, and what is no JSON, and writes nothing', async () => {
         await write({ 'package.json': { ...MANIFEST, exports: './dist/index.js' } });
         await assert.rejects(run(), /starts in dist\/index\.js, and there is no such file/);
-        assert.deepEqual(await fs.readdir(root), ['package.json']);
-    });
-
-    test('refuses a package.json that is not JSON', async () => {
         await write({ 'package.json': '{ name: 1 }' });
         await assert.rejects(run(), /package\.json is not valid JSON/);
+        assert.deepEqual(await fs.readdir(root), ['package.json']);
     });
 });
 

@@ -26,17 +26,14 @@ describe('the command line of a framework command', () => {
     const lines: [string[], Record<string, unknown>][] = [
         [['wall'], { name: 'wall' }],
         [['--name', 'wall'], { name: 'wall' }],
-        [['--name=wall'], { name: 'wall' }],
         [['wall', '--host', 'a:1', 'b:2'], { name: 'wall', host: 'a:1 b:2' }],
         [['wall', '--host', 'a:1', '--host', 'b:2'], { name: 'wall', host: 'a:1 b:2' }],
         [['--host', 'a:1', '--name', 'my', 'wall'], { host: 'a:1', name: 'my wall' }],
         [['--host=', 'wall'], { name: 'wall', host: '' }],
         [['wall', '--json'], { name: 'wall', json: true }],
-        [['wall', '--json', 'true'], { name: 'wall', json: true }],
         [['wall', '--json', 'false'], { name: 'wall', json: false }],
         [['wall', '--json=false'], { name: 'wall', json: false }],
         [['--json', 'wall'], { name: 'wall', json: true }],
-        [['-j', 'wall'], { name: 'wall', json: true }],
         [['wall', '-jf'], { name: 'wall', json: true, force: true }],
         [['wall', '--no-cache'], { name: 'wall', noCache: true }],
         [['wall', '--limit', '-2.5'], { name: 'wall', limit: -2.5 }],
@@ -57,35 +54,25 @@ describe('the command line of a framework command', () => {
         [[], {}],
     ];
     for (const [words, params] of lines) {
-        test(`${JSON.stringify(words)} gives ${JSON.stringify(params)}`, async () => {
+        const isShared = !isOursAlone(words);
+        const whose = isShared ? ', as the framework has it' : '';
+        test(`${JSON.stringify(words)} gives ${JSON.stringify(params)}${whose}`, async () => {
             assert.deepEqual(await parse(['paint-wall', ...words]), params);
-        });
-    }
-
-    test('means what it means to the framework', async () => {
-        for (const [words] of lines.filter(([words]) => !isOursAlone(words))) {
-            const params = await parse(['paint-wall', ...words]);
+            if (!isShared) return;
             const definition = Command.for('paint-wall');
-            assert.deepEqual(
-                params,
-                definition.coerceParams(definition.extractParams(words)),
-                words.join(' '),
-            );
-        }
-    });
-
-    for (const name of ['paint-wall', 'paint_wall', 'PaintWall', 'paintWall']) {
-        test(`knows the command as ${name}`, async () => {
-            assert.deepEqual(await parse([name, 'wall']), { name: 'wall' });
+            assert.deepEqual(params, definition.coerceParams(definition.extractParams(words)));
         });
     }
+
+    test('knows its command in any spelling', async () => {
+        for (const name of ['paint-wall', 'paint_wall', 'PaintWall', 'paintWall'])
+            assert.deepEqual(await parse([name, 'wall']), { name: 'wall' });
+    });
 
     const mistakes: [string[], RegExp][] = [
         [['paint-wal', 'x'], /unknown command 'paint-wal' \(did you mean paint-wall\?\)/],
         [['paint-wall', '--hots', 'x'], /unknown option '--hots' \(did you mean --host\?\)/],
-        [['paint-wall', '--nmae', 'x'], /unknown option '--nmae' \(did you mean --name\?\)/],
         [['paint-wall', '--limit', 'many'], /argument 'many' is invalid\. It must be a number/],
-        [['paint-wall', '--limit='], /argument '' is invalid\. It must be a number/],
         [['paint-wall', '--json=maybe'], /argument 'maybe' is invalid\. It must be true or false/],
         [['paint-wall', '--color', 'blue'], /Allowed choices are red, green/],
         [['paint-wall', '--host'], /option '--host <host\.\.\.>' argument missing/],
@@ -93,12 +80,10 @@ describe('the command line of a framework command', () => {
             ['paint-wall', '--name', '--json'],
             /option '--name <name\.\.\.>' argument '--json' is invalid\. It is an option itself/,
         ],
-        [['paint-wall', '--host', '-f'], /argument '-f' is invalid/],
         [['paint-wall', '--host', '--help'], /argument '--help' is invalid/],
         [['paint-wall', 'one', 'two'], /too many arguments for 'paint-wall'\. Expected 1 argument but got 2/],
         [['paint-wall', 'one', '--name', 'two'], /'name' is given twice: as --name and as 'one'/],
         [['--nonsense'], /unknown option '--nonsense'/],
-        [['--paint-wall'], /unknown option '--paint-wall'/],
         [['--nonsense', 'paint-wall'], /unknown option '--nonsense'/],
     ];
     for (const [words, message] of mistakes) {
@@ -122,37 +107,9 @@ describe('the command line of a framework command', () => {
         assert.deepEqual(paramsOf(definition, {}, true), {});
         assert.deepEqual(paramsOf(definition, { limit: ['1'] }, true), { limit: 1 });
     });
-
-    test('takes definitions that contradict each other', async () => {
-        const params = {
-            one: { alias: 'h', optional: true },
-            two: { alias: 'i', optional: true },
-            three: { alias: 'i', optional: true },
-            Three: { optional: true },
-            version: { optional: true },
-        };
-        assert.deepEqual(await parse(['paint-wall', '-h', '1', '-i', '2', '--version', '3'], params), {
-            one: '1',
-            two: '2',
-            version: '3',
-        });
-    });
 });
 
 describe('help', () => {
-    test('lists every command below its heading, aligned, with its description', async () => {
-        const help = await helpOf([]);
-        assert.match(help, /^Usage: pinstripe-bot <command> \[options\]$/m);
-        const lines = help
-            .slice(help.indexOf('Project:'))
-            .split('\n')
-            .slice(1, Command.names.length + 1);
-        assert.deepEqual(
-            lines.map((line) => /^ {2}(\S+)/.exec(line)?.[1]),
-            Command.names,
-        );
-    });
-
     test('shows the usage, the types, what is required, the defaults and the example', async () => {
         const help = await helpOf(['paint-wall', '--help']);
         assert.match(help, /^Usage: pinstripe-bot paint-wall <name> \[options\]$/m);
@@ -184,34 +141,18 @@ describe('help', () => {
 });
 
 describe('a failure', () => {
-    const inApp = Object.assign(new Error('no paint'), {
-        stack: [
-            'Error: no paint',
-            '    at mix (file:///app/lib/commands/mix.js:3:9)',
-            '    at async run (file:///app/node_modules/pinstripe/lib/x.js:1:1)',
-            '    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)',
-        ].join('\n'),
-    });
-
     const bug = new TypeError('x is not a function');
     const tenants = new AggregateError([new Error('tenant 1'), new Error('tenant 2')], '2 tenants failed');
     const unsaved = new Error('not saved', { cause: new Error('disk full') });
-    const failures: [what: string, error: unknown, root: string | undefined, text: string | undefined][] = [
-        [
-            'one line, and the places in the code of the app',
-            inApp,
-            '/app',
-            'no paint\n    at lib/commands/mix.js:3:9',
-        ],
-        ['one line where the app is not involved', inApp, '/other', 'no paint'],
-        ['one line where it is meant for the reader', new CliError('no paint'), '/app', 'no paint'],
-        ['what was thrown', 'no paint', undefined, 'no paint'],
-        ['a whole stack where it can only be a bug', bug, undefined, bug.stack],
-        ['a line for each error of several', tenants, undefined, '2 tenants failed\n  tenant 1\n  tenant 2'],
-        ['a line for its cause', unsaved, undefined, 'not saved\n  disk full'],
+    const failures: [what: string, error: unknown, text: string | undefined][] = [
+        ['one line where it is meant for the reader', new CliError('no paint'), 'no paint'],
+        ['what was thrown', 'no paint', 'no paint'],
+        ['a whole stack where it can only be a bug', bug, bug.stack],
+        ['a line for each error of several', tenants, '2 tenants failed\n  tenant 1\n  tenant 2'],
+        ['a line for its cause', unsaved, 'not saved\n  disk full'],
     ];
-    for (const [what, error, root, text] of failures)
-        test(`is ${what}`, () => assert.equal(describeFailure(error, root), text));
+    for (const [what, error, text] of failures)
+        test(`is ${what}`, () => assert.equal(describeFailure(error, undefined), text));
 });
 
 // What the framework's own binary reads otherwise or not at all: `--x=y`, `--`, a repeated number, a word behind a

@@ -50,6 +50,27 @@ const BAD: Record<string, Call> = {
     'start-server': [['--host', 'nonsense'], /host: "nonsense" is not a host and port, like /, 'usage'],
 };
 
+/** More of what is understood by nobody, with the exit code. */
+const REFUSED: [line: string, code: number, said: RegExp][] = [
+    ['show-background-job', 2, /name: Must not be blank/],
+    ['show-background-job x --runs -1', 2, /runs/],
+    ['preview-background-jobs --to -1h', 1, /^Nothing lies between/],
+    ['preview-background-jobs --name gre', 1, /^There is no background job "gre"/],
+    ['preview-background-jobs --from 1767225600000', 2, /milliseconds/],
+    ['list-background-jobs --next 0', 2, /next/],
+    ['list-background-jobs --timezone Europe/Lundun', 2, /did you mean "Europe\/London"/],
+    ['run-background-job', 2, /name: Must not be blank/],
+];
+
+test('what is understood by nobody is refused', async () => {
+    const { call } = await makeApp(backgroundJobs(JOBS));
+    for (const [line, expected, said] of REFUSED) {
+        const { code, stdout, stderr } = await call(line.split(' '));
+        assert.deepEqual([code, stdout], [expected, ''], line);
+        assert.match(stderr, said);
+    }
+});
+
 describe('as processes', { concurrency: 2 }, () => {
     for (const binary of BINARIES) {
         describe(binary, () => {
@@ -85,16 +106,17 @@ describe('as processes', { concurrency: 2 }, () => {
                 );
             });
 
-            test('start-bot says what is wrong with its config, and exits with 1', async () => {
-                const config = { 'pinstripe.config.js': "export default { bot: { tiemzone: 'UTC' } };" };
-                const { run } = await makeApp({ ...backgroundJobs(JOBS), ...config });
-                const { code, stdout, stderr } = await run(binary, ['start-bot']);
-                assert.deepEqual([code, stdout], [1, '']);
-                assert.match(
-                    stderr,
-                    /^pinstripe\.config\.js: unknown key `bot\.tiemzone` \(did you mean "timezone"\?\).*\n$/,
-                );
-            });
+            for (const words of [['start-bot'], ['start-server', '--host', '127.0.0.1:0']])
+                test(`${words[0]} says what is wrong with its config, and exits with 1`, async () => {
+                    const config = { 'pinstripe.config.js': "export default { bot: { tiemzone: 'UTC' } };" };
+                    const { run } = await makeApp({ ...backgroundJobs(JOBS), ...config });
+                    const { code, stdout, stderr } = await run(binary, words);
+                    assert.deepEqual([code, stdout], [1, '']);
+                    assert.match(
+                        stderr,
+                        /pinstripe\.config\.js: unknown key `bot\.tiemzone` \(did you mean "timezone"\?\)/,
+                    );
+                });
         });
     }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BINARIES, backgroundJobs, makeApp } from '../support/installed_app.js';
+import { backgroundJobs, makeApp } from '../support/installed_app.js';
 import { NO_TERMINAL, plain, startInTerminal } from '../support/terminal.js';
 
 const CHECK = ['check-background-jobs'];
@@ -65,77 +65,52 @@ warning  often  lib/background_jobs/often.js:3
 const undated = (text: string) => text.replace(/\d{4}-\d\d-\d\d/g, '<date>');
 
 describe('check-background-jobs', { concurrency: 2 }, () => {
-    for (const binary of BINARIES) {
-        test(`of ${binary} fails, and tells of each error with job, file, line and cure`, async () => {
-            const app = await makeApp(WRONG);
-            const { code, stdout, stderr } = await app.run(binary, ['check-background-jobs']);
-            assert.deepEqual([code, stderr], [1, '']);
-            assert.deepEqual(
-                stdout
-                    .match(/^(?:error|warning).*/gm)
-                    ?.map((line) => line.replace('lib/background_jobs/', '')),
-                [
-                    'error    bad-setting  bad_setting.js',
-                    'error    missing-import  missing_import.js',
-                    'error    no-run  no_run.js',
-                    'error    same-name  same_name.js',
-                    'error    sweep  sweep.js:4',
-                    'error    sweep  sweep.js:5',
-                    'error    sweep  sweep.js:6',
-                    'error    sweep  sweep.js:7',
-                    'error    syntax-error  syntax_error.js:4',
-                    'error    throws  throws.js:3',
-                ],
-            );
-            assert.equal(stdout.match(/^ {9}Cure: \S/gm)?.length, 10);
-            assert.match(stdout, /\n5 background jobs, 0 schedules: 10 errors\.\n$/);
+    test('tells of each error with job, file, line, rule and cure, as text and as JSON', async () => {
+        const { call, root } = await makeApp(WRONG);
+        const { code, stdout, stderr } = await call(CHECK);
+        assert.deepEqual([code, stderr], [1, '']);
+        const json = await call([...CHECK, '--json']);
+        const { version, findings } = JSON.parse(json.stdout);
+        assert.deepEqual([json.code, version], [1, 1]);
+        const places = stdout.match(/^(?:error|warning).*/gm) ?? [];
+        assert.deepEqual(
+            places.map(
+                (line, index) => `${line.replace('lib/background_jobs/', '')} ${findings[index].rule}`,
+            ),
+            [
+                'error    bad-setting  bad_setting.js bad-setting',
+                'error    missing-import  missing_import.js import-failed',
+                'error    no-run  no_run.js no-run',
+                'error    same-name  same_name.js same-name',
+                'error    sweep  sweep.js:4 bad-crontab',
+                'error    sweep  sweep.js:5 never-fires',
+                'error    sweep  sweep.js:6 bad-timezone',
+                'error    sweep  sweep.js:7 bad-args',
+                'error    syntax-error  syntax_error.js:4 import-failed',
+                'error    throws  throws.js:3 meta-threw',
+            ],
+        );
+        assert.equal(stdout.match(/^ {9}Cure: \S/gm)?.length, 10);
+        assert.match(stdout, /\n5 background jobs, 0 schedules: 10 errors\.\n$/);
+        assert.equal(findings.length, 10);
+        assert.deepEqual(findings[4], {
+            severity: 'error',
+            rule: 'bad-crontab',
+            job: 'sweep',
+            file: `${root}/lib/background_jobs/sweep.js`,
+            line: 4,
+            schedule: '60 * * * *',
+            message: 'bad schedule "60 * * * *": minute 60 is out of range (0-59)',
+            cure: "write minute, hour, day of month, month and day of week, like '30 6 * * 1-5'",
         });
+    });
 
-        test(`of ${binary} tells of doubts, and fails for them when it is strict`, async () => {
-            const app = await makeApp(DOUBTFUL);
-            const lenient = await app.run(binary, ['check-background-jobs']);
-            assert.deepEqual(
-                { ...lenient, stdout: undated(lenient.stdout) },
-                { code: 0, stdout: DOUBTS, stderr: '' },
-            );
-            const strict = await app.run(binary, ['check-background-jobs', '--strict']);
-            assert.deepEqual([strict.code, strict.stdout], [1, lenient.stdout]);
-        });
-
-        test(`of ${binary} has JSON for programs, with the same exit code`, async () => {
-            const app = await makeApp(WRONG);
-            const { code, stdout } = await app.run(binary, ['check-background-jobs', '--json']);
-            assert.equal(code, 1);
-            const { version, findings } = JSON.parse(stdout);
-            assert.equal(version, 1);
-            assert.equal(findings.length, 10);
-            assert.deepEqual(findings[4], {
-                severity: 'error',
-                rule: 'bad-crontab',
-                job: 'sweep',
-                file: `${app.root}/lib/background_jobs/sweep.js`,
-                line: 4,
-                schedule: '60 * * * *',
-                message: 'bad schedule "60 * * * *": minute 60 is out of range (0-59)',
-                cure: "write minute, hour, day of month, month and day of week, like '30 6 * * 1-5'",
-            });
-            assert.deepEqual(
-                findings.map(({ rule }: { rule: string }) => rule),
-                [
-                    'bad-setting',
-                    'import-failed',
-                    'no-run',
-                    'same-name',
-                    'bad-crontab',
-                    'never-fires',
-                    'bad-timezone',
-                    'bad-args',
-                    'import-failed',
-                    'meta-threw',
-                ],
-            );
-        });
-    }
+    test('tells of doubts, and fails for them when it is strict', async () => {
+        const { call } = await makeApp(DOUBTFUL);
+        const { code, stdout, stderr } = await call(CHECK);
+        assert.deepEqual([code, undated(stdout), stderr], [0, DOUBTS, '']);
+        assert.equal((await call([...CHECK, '--strict'])).code, 1);
+    });
 
     test('finds a folder without an importer, with a foreign one, and one that is not imported', async () => {
         const job = { 'lib/background_jobs/a.js': `export default { ${run} };` };
@@ -152,7 +127,7 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         };
         for (const [rule, files] of Object.entries(apps)) {
             const app = await makeApp(files);
-            const { code, stdout } = await app.run('pinstripe', ['check-background-jobs', '--json']);
+            const { code, stdout } = await app.call([...CHECK, '--json']);
             assert.deepEqual([code, JSON.parse(stdout).findings[0].rule], [1, rule]);
         }
     });
@@ -180,7 +155,7 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
             ...DOUBTFUL,
             'pinstripe.config.js': 'export default { bot: { turm: 1 } };',
         });
-        const { code, stdout } = await app.run('pinstripe-bot', ['check-background-jobs']);
+        const { code, stdout } = await app.call(CHECK);
         assert.equal(code, 1);
         assert.match(
             stdout,

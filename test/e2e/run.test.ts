@@ -33,22 +33,6 @@ describe(RUN, () => {
         assert.match(bare.stdout, /^args \[\]$/m);
     });
 
-    test('exits with 1 when the job fails, and says so once', async () => {
-        const { code, stderr } = await run('--name', 'fail');
-        assert.equal(code, 1);
-        assert.equal(stderr.match(/no paper/g)?.length, 1);
-        assert.match(stderr, /failed fail .*, in .*\/lib\/background_jobs\/fail\.js$/m);
-    });
-
-    test('exits with 1 on an unknown name, with the nearest one, and with 2 without a name', async () => {
-        const { code, stdout, stderr } = await run('--name', 'show-arg');
-        assert.deepEqual([code, stdout], [1, '']);
-        assert.match(stderr, /^There is no background job "show-arg".*show-args.*\n$/);
-        const nameless = await run();
-        assert.equal(nameless.code, 2);
-        assert.match(nameless.stderr, /name: Must not be blank/);
-    });
-
     test('refuses arguments that are no JSON array, before anything runs', async () => {
         for (const [text, said] of [
             ['["a"', /^--arguments \["a" is not a JSON array, like '\["a", \{ "b": 1 \}\]': .*\n$/],
@@ -79,16 +63,10 @@ describe(RUN, () => {
         assert.equal(broken.code, 1);
         const [{ outcome, error }] = JSON.parse(broken.stdout).runs;
         assert.deepEqual([outcome, error.message], ['failed', 'no paper']);
-
-        const { code, stdout, stderr } = await run('nobody', '--json');
-        assert.deepEqual(
-            [code, stdout, stderr],
-            [1, '', 'There is no background job "nobody": there are fail, show-args, wait.\n'],
-        );
     });
 
-    for (const log of ['silent', 'json']) {
-        test(`says what became of the job under log: ${log}, too`, async () => {
+    for (const log of ['silent', 'json', 'pretty']) {
+        test(`says once what became of the job under log: ${log}`, async () => {
             const app = await makeApp({
                 ...JOBS,
                 'pinstripe.config.js': `export default { bot: { log: '${log}' } };`,
@@ -97,43 +75,68 @@ describe(RUN, () => {
             assert.match(sound.stdout, /^args \[\]\n[^{]* succeeded show-args \(.*\)\n$/);
             const broken = await app.call([RUN, 'fail']);
             assert.equal(broken.code, 1);
-            assert.match(broken.stderr, /failed fail .*\n {4}Error: no paper/);
+            assert.match(
+                broken.stderr,
+                /failed fail .*, in .*\/lib\/background_jobs\/fail\.js\n {4}Error: no paper/,
+            );
+            assert.equal(broken.stderr.match(/no paper/g)?.length, 1);
         });
     }
 });
 
-describe('run-background-job --at', () => {
+describe('runs of a slot', () => {
     let app: InstalledApp;
-    const slots = backgroundJobs({
-        nightly: `export default {
-            meta(){ this.schedule('0 2 * * *', 'all'); },
+    const jobs = backgroundJobs({
+        early: `export default {
+            meta(){ this.schedule('0 3 * * *', 'all'); },
             timezone: 'Europe/Berlin',
             run(scope){ console.log(scope + ' ' + this.currentRun.scheduledAt); }
         };`,
+        late: "export default { meta(){ this.schedule('0 2 * * *'); }, run(){ throw new Error('no paper'); } };",
     });
-    const slot = Date.parse('2026-11-25T01:00:00Z') / 1000;
+    const slot = Date.parse('2026-11-25T02:00:00Z') / 1000;
 
     before(async () => {
-        app = await makeApp(slots);
+        app = await makeApp(jobs);
     });
 
-    test('runs a slot, on the clock of the job, with the args of its schedule or its own', async () => {
-        for (const at of ['2026-11-25 02:00', '2026-11-25T01:00:00Z', String(slot)]) {
-            const { code, stdout } = await app.call([RUN, 'nightly', '--at', at]);
+    test('of one job are on its clock, with the args of its schedule or its own', async () => {
+        for (const at of ['2026-11-25 03:00', String(slot)]) {
+            const { code, stdout } = await app.call([RUN, 'early', '--at', at]);
             assert.equal(code, 0);
-            assert.match(stdout, new RegExp(`^all ${slot}\n.* succeeded nightly \\(.*\\)\n$`));
+            assert.match(stdout, new RegExp(`^all ${slot}\n.* succeeded early \\(.*\\)\n$`));
         }
-        const own = await app.call([RUN, 'nightly', '--at', String(slot), '--arguments', '["mine"]']);
+        const own = await app.call([RUN, 'early', '--at', String(slot), '--arguments', '["mine"]']);
         assert.match(own.stdout, new RegExp(`^mine ${slot}\n`));
     });
 
-    test('refuses what is no slot, and what is no time, and runs nothing', async () => {
-        const noSlot = await app.call([RUN, 'nightly', '--at', '2026-11-25 03:00']);
-        assert.equal(noSlot.code, 1);
-        assert.match(noSlot.output, /^The background job "nightly" is not due at 2026-11-25 03:00:00 Europe/);
-        const noTime = await app.call([RUN, 'nightly', '--at', '2026-02-30']);
-        const message = '--at "2026-02-30" is on no calendar and no clock\n';
-        assert.deepEqual([noTime.code, noTime.output], [2, message]);
+    test('of all jobs that are due go in order, also where one fails', async () => {
+        const { code, stdout, stderr } = await app.call([
+            'run-background-jobs',
+            '--json',
+            '--at',
+            String(slot),
+        ]);
+        assert.equal(code, 1);
+        assert.match(stderr, /^all /);
+        const { version, at, next, runs } = JSON.parse(stdout);
+        assert.deepEqual([version, at, next], [1, '2026-11-25T02:00:00Z', '2026-11-26T02:00:00Z']);
+        assert.deepEqual(
+            runs.map(({ job, outcome, scheduledAt }: Record<string, unknown>) => [job, outcome, scheduledAt]),
+            [
+                ['early', 'succeeded', '2026-11-25T02:00:00Z'],
+                ['late', 'failed', '2026-11-25T02:00:00Z'],
+            ],
+        );
+    });
+
+    test('are none in an app without jobs', async () => {
+        const { call } = await makeApp();
+        const { code, stdout } = await call(['run-background-jobs', '2026-11-25']);
+        assert.deepEqual(
+            [code, stdout],
+            [0, 'Nothing is due at 2026-11-25 00:00:00: there are no schedules.\n'],
+        );
     });
 });
 

@@ -33,28 +33,19 @@ describe('start-server', { concurrency: 3 }, () => {
         });
     }
 
-    test('takes --without-bot, and false for its value', async () => {
+    test('starts no bot with --without-bot, unless false is its value, nor under bot: false', async () => {
         const app = await makeApp(EVERY_SECOND);
+        const config = { 'pinstripe.config.js': 'export default { bot: false };' };
+        const off = await (await makeApp({ ...EVERY_SECOND, ...config })).serve();
         const without = await app.serve({ args: ['--without-bot'] });
         const withBot = await app.serve({ args: ['--without-bot', 'false', '--without-jobs'] });
         assert.equal((await without.get('/up')).status, 200);
         // Both are up: by the time that one bot has run two slots, the other would have run one.
         await withBot.process.printedTimes(/^ran /gm, 2);
-        assert.equal((await withBot.get('/up')).status, 200);
-        for (const { process } of [without, withBot]) assert.equal((await process.ended('SIGTERM')).code, 0);
-        assert.doesNotMatch(without.process.output, /bot started|^ran /m);
-    });
-
-    test('starts no bot under bot: false in the config', async () => {
-        const app = await makeApp({
-            ...EVERY_SECOND,
-            'pinstripe.config.js': 'export default { bot: false };',
-        });
-        const { process: server, get } = await app.serve();
-        assert.equal((await get('/up')).status, 200);
-        const { code, stdout } = await server.ended('SIGINT');
-        assert.equal(code, 0);
-        assert.doesNotMatch(stdout, /bot started/);
+        for (const { get } of [withBot, off]) assert.equal((await get('/up')).status, 200);
+        for (const { process } of [without, withBot, off])
+            assert.equal((await process.ended('SIGTERM')).code, 0);
+        for (const { process } of [without, off]) assert.doesNotMatch(process.output, /bot started|^ran /m);
     });
 
     test('has one bot, which every request, job and workspace shares, and which can be stopped without it', async () => {

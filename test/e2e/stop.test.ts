@@ -48,6 +48,22 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
         });
     }
 
+    test('as start-bot, without a server, does the same on SIGINT', async () => {
+        const app = await makeApp(UNTIL_RELEASED);
+        const bot = app.start('pinstripe-bot', ['start-bot']);
+        await bot.printed(
+            /bot started: 1 background job, 1 schedule, next slot .* \(embedded, journal .*\)$/m,
+        );
+        await bot.printed(/^begin$/m);
+        bot.signal('SIGINT');
+        await bot.printed(/bot stopping: waiting for 1 run in flight/);
+        await app.write({ release: '' });
+        const { code, stdout, stderr } = await bot.ended();
+        assert.deepEqual([code, stderr], [0, '']);
+        assert.match(stdout, /^end\n.*succeeded until-released.*\n.*bot stopped\n$/m);
+        assert.doesNotMatch(stdout, /running at/);
+    });
+
     test('takes signals that come at once for one', async () => {
         const app = await makeApp(UNTIL_RELEASED);
         const { process: server, port } = await app.serve();
@@ -94,38 +110,40 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
         assert.doesNotMatch(stderr, /abandoned/);
     });
 
-    test('exits although a job has left an interval behind, and says so', async () => {
-        const app = await makeApp(
+    const kept: [what: string, files: Record<string, string>, at: RegExp, path?: string][] = [
+        [
+            'a job has left an interval behind',
             backgroundJobs({
                 leaves_timer: `export default {
                     meta(){ this.schedule('* * * * * *'); },
                     run(){ setInterval(() => {}, 1000); console.log('left'); }
                 };`,
             }),
-        );
-        const { process: server } = await app.serve();
-        await server.printed(/^left$/m);
-        const { code, stdout, stderr } = await server.ended('SIGTERM');
-        assert.equal(code, 0);
-        assert.match(stdout, /bot stopped\n$/);
-        assert.match(stderr, /^\S+ \S+ exiting although something keeps the process alive: Timeout\n$/);
-    });
-
-    test('exits although a request never ends', async () => {
-        const app = await makeApp({
-            'lib/views/_file_importer.js': "export { View as default } from 'pinstripe';",
-            'lib/views/hangs.js':
-                "export default { render(){ console.log('asked'); return new Promise(() => {}); } };",
-            'pinstripe.config.js': "export default { bot: { stopTimeout: '100ms' } };",
+            /^left$/m,
+        ],
+        [
+            'a request never ends',
+            {
+                'lib/views/_file_importer.js': "export { View as default } from 'pinstripe';",
+                'lib/views/hangs.js':
+                    "export default { render(){ console.log('asked'); return new Promise(() => {}); } };",
+                'pinstripe.config.js': "export default { bot: { stopTimeout: '100ms' } };",
+            },
+            /^asked$/m,
+            '/hangs',
+        ],
+    ];
+    for (const [what, files, at, path] of kept) {
+        test(`exits although ${what}, and says so`, async () => {
+            const { process: server, get } = await (await makeApp(files)).serve();
+            const request = path && get(path).catch(() => {});
+            await server.printed(at);
+            const { code, stderr } = await server.ended('SIGTERM');
+            assert.equal(code, 0);
+            assert.match(stderr, /^\S+ \S+ exiting although something keeps the process alive: /);
+            await request;
         });
-        const { process: server, get } = await app.serve();
-        const request = get('/hangs').catch(() => {});
-        await server.printed(/^asked$/m);
-        const { code, stderr } = await server.ended('SIGTERM');
-        assert.equal(code, 0);
-        assert.match(stderr, /^\S+ \S+ exiting although something keeps the process alive: /);
-        await request;
-    });
+    }
 
     test('names the runs that a job cuts short by process.exit(0), and exits with 1', async () => {
         const app = await makeApp({

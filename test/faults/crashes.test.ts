@@ -234,11 +234,6 @@ describe('one server or two', { concurrency: true }, () => {
             const count = paused.reduce((sum, skip) => sum + skip.count, 0);
             assert.ok(count >= 4 && paused.length <= 2, JSON.stringify(skips));
             assertOnce(await fleet.evidence());
-            assert.match(
-                (await bot('pause-background-job', 'slwo')).stderr,
-                /no background job "slwo".*"slow"/,
-            );
-            assert.equal((await bot('pause-background-job')).code, 2);
         });
     });
 });

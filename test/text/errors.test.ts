@@ -100,11 +100,6 @@ describe('the stack of an error', () => {
         ]);
     });
 
-    test('keeps the frames of packages where there are no others', () => {
-        const frame = 'socket (/app/node_modules/driver/index.js:1:1)';
-        assert.equal(stackOf(errorWith('gone', [frame])), `Error: gone\n    at ${frame}`);
-    });
-
     test('is the message alone where only Node and the package took part', () => {
         const frames = ['new DOMException (node:internal/x:1:1)', `x (${OWN}:1:1)`];
         const error = errorWith('the run\nreached its timeout', frames);

@@ -37,15 +37,6 @@ describe('a table', () => {
         assert.deepEqual(table(17)[1], ['a     one line', '      for a', '      schedule']);
     });
 
-    test('keeps together what is meant to be, and a number and its unit', () => {
-        const row = [keepTogether('*/5 9-17 * * *'), 'in 5 h 40 min, took 2.4 s'];
-        assert.deepEqual(render(['SCHEDULE', 'NOTE'], [row], 28)[1], [
-            '*/5 9-17 * * *  in 5 h',
-            '                40 min,',
-            '                took 2.4 s',
-        ]);
-    });
-
     test('takes from the widest column where that is not enough, and says where something is left out', () => {
         const table = (name: string) => render(['NAME', 'LAST'], [[name, 'succeeded']], 30)[1];
         const lines = ['reports/quarterly-   succeeded', 'figures-of-every-', 'branch'];

@@ -7,18 +7,15 @@ describe('parseDuration', () => {
     const durations: [string, number][] = [
         ['0s', 0],
         ['500ms', 500],
-        ['25s', 25_000],
         ['30 seconds', 30_000],
         ['1.5m', 90_000],
-        ['10m', 600_000],
-        ['1h', 3_600_000],
         ['1H', 3_600_000],
         ['2 days', 172_800_000],
         ['1w', 604_800_000],
     ];
-    for (const [text, milliseconds] of durations) {
-        test(`reads ${text}`, () => assert.equal(parseDuration(text), milliseconds));
-    }
+    test('reads a number with its unit', () => {
+        for (const [text, milliseconds] of durations) assert.equal(parseDuration(text), milliseconds, text);
+    });
 
     const texts = ['1000', '', ' ', 'soon', '-5s', '5 parsecs', '1h 30m', 'h', '1hh', `${'9'.repeat(200)}s`];
     const others: unknown[] = [...texts, 1000, null, undefined, true, ['1h'], {}, 10n, Number.NaN];
@@ -68,13 +65,11 @@ describe('parseDuration', () => {
 describe('formatDuration', () => {
     const lengths: [number, string][] = [
         [0, '0 ms'],
-        [12.4, '12 ms'],
         [999, '999 ms'],
         [1000, '1 s'],
         [3400, '3.4 s'],
         [59_900, '59.9 s'],
         [60_000, '1 min'],
-        [300_000, '5 min'],
         [3_600_000, '1 h'],
         [9_000_000, '2.5 h'],
     ];

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createRun, type Outcome, type Run } from '../../lib/runs/run.js';
-import { readError } from '../../lib/text/errors.js';
-import { runAsJson } from '../../lib/views/as_json.js';
 import { exitCodeFor, summarise } from '../../lib/views/requested_runs.js';
 
 const over = (outcome: Outcome, more: Partial<Run> = {}): Run => ({
@@ -42,36 +40,5 @@ describe('summarise', () => {
         const runs = Array.from({ length: 100 }, (_, tenant) => over('failed', { tenant }));
         assert.match(summarise(runs), /^100 runs: 100 failed \(my-task \[tenant 0\], .*, 95 more\)$/);
         assert.equal(summarise(runs).match(/my-task/g)?.length, 5);
-    });
-});
-
-describe('a run as JSON', () => {
-    test('has moments as ISO texts, lengths in milliseconds, and null for what there is not', () => {
-        const startedAt = Date.parse('2026-11-25T02:00:01.500Z');
-        const run = over('failed', {
-            scheduledAt: Date.parse('2026-11-25T02:00:00Z') / 1000,
-            startedAt,
-            endedAt: startedAt + 250,
-            attempt: 2,
-            error: readError(new TypeError('no paper')),
-        });
-        const { id, error, ...rest } = JSON.parse(JSON.stringify(runAsJson(run)));
-        assert.equal(id, run.id);
-        assert.deepEqual([error.name, error.message], ['TypeError', 'no paper']);
-        assert.deepEqual(rest, {
-            job: 'my-task',
-            schedule: null,
-            args: [],
-            tenant: null,
-            manual: true,
-            scheduledAt: '2026-11-25T02:00:00Z',
-            startedAt: '2026-11-25T02:00:01.500Z',
-            endedAt: '2026-11-25T02:00:01.750Z',
-            duration: 250,
-            lateBy: 1500,
-            attempt: 2,
-            outcome: 'failed',
-            reason: null,
-        });
     });
 });

@@ -9,65 +9,71 @@ const { readError } = await import('../../lib/text/errors.js');
 const { planJob } = await import('../../lib/jobs/job_plan.js');
 const { settingsInForce } = await import('../../lib/views/settings_in_force.js');
 
-const NOWHERE = { timezone: undefined, hasTenants: false };
+type Surroundings = Parameters<typeof settingsInForce>[1];
 
-function settingsOf(definition: object, surroundings: Parameters<typeof settingsInForce>[1] = NOWHERE) {
+function settingsOf(definition: object, surroundings: Partial<Surroundings> = {}) {
+    const all = { timezone: undefined, hasTenants: false, ...surroundings };
     BackgroundJob.register('job', { run() {}, ...definition });
-    const settings = settingsInForce(planJob('job', surroundings.timezone), surroundings);
+    const settings = settingsInForce(planJob('job', all.timezone), all);
     BackgroundJob.unregister('job');
-    return (name: string) => {
-        const { value, text, source } = settings.find((setting) => setting.name === name) ?? {};
-        return [value, text, source];
-    };
+    return settings;
 }
 
+const environments = ['test', 'production'];
+const ofMeta = {
+    retries: 1,
+    meta(this: { assignProps(props: object): void }) {
+        this.assignProps({ retries: 2 });
+    },
+};
+const london = { timezone: 'Europe/London' };
+const unreadable = { hasTenants: readError(new Error('no such file')) };
+
+/** Where a setting comes from: the definition, meta(), which wins, the config, or the defaults. */
+const CASES: [
+    name: string,
+    definition: object,
+    [value: unknown, text: string, source: string],
+    Partial<Surroundings>?,
+][] = [
+    ['timeout', { timeout: '90s' }, [90_000, '1.5 min', 'definition']],
+    ['timeout', {}, [null, 'none', 'default']],
+    ['retries', ofMeta, [2, '2', 'meta()']],
+    ['overlap', {}, ['skip', 'skip', 'default']],
+    ['missedWithin', {}, [3_600_000, '1 h', 'default']],
+    ['environments', { environments }, [environments, 'test, production', 'definition']],
+    ['timezone', { timezone: 'Asia/Tokyo' }, ['Asia/Tokyo', 'Asia/Tokyo', 'definition'], london],
+    ['timezone', {}, ['Europe/London', 'Europe/London', 'config'], london],
+    ['timezone', {}, ['UTC', 'UTC', 'default']],
+    ['multiTenant', { multiTenant: false }, [false, 'false', 'definition']],
+    ['multiTenant', {}, [true, 'true: the app has a tenants table', 'default'], { hasTenants: true }],
+    [
+        'multiTenant',
+        {},
+        [null, 'true where the app has a tenants table (no such file)', 'default'],
+        unreadable,
+    ],
+    [
+        'tenantsFilter',
+        { tenantsFilter: (tenants: unknown) => tenants },
+        ['function', 'a function', 'definition'],
+    ],
+];
+
 describe('the settings in force', () => {
-    test('come from the definition, from meta(), which wins, or are defaults', () => {
-        const of = settingsOf({
-            retries: 1,
-            timeout: '90s',
-            meta(this: { assignProps(props: object): void; retries: number }) {
-                this.assignProps({ retries: 2 });
-            },
+    for (const [wanted, definition, expected, surroundings] of CASES) {
+        test(`have ${wanted}: ${expected[1]}, by ${expected[2]}`, () => {
+            const settings = settingsOf(definition, surroundings);
+            const { value, text, source } = settings.find(({ name }) => name === wanted) ?? {};
+            assert.deepEqual([value, text, source], expected);
         });
-        assert.deepEqual(of('timeout'), [90_000, '1.5 min', 'definition']);
-        assert.deepEqual(of('retries'), [2, '2', 'meta()']);
-        assert.deepEqual(of('overlap'), ['skip', 'skip', 'default']);
-        assert.deepEqual(of('missedWithin'), [3_600_000, '1 h', 'default']);
-        assert.deepEqual(settingsOf({})('timeout'), [null, 'none', 'default']);
-        const environments = ['test', 'production'];
-        assert.deepEqual(settingsOf({ environments })('environments'), [
-            environments,
-            'test, production',
-            'definition',
-        ]);
-    });
-
-    test('have the zone of the job, else of the config, else of the process', () => {
-        const london = { ...NOWHERE, timezone: 'Europe/London' };
-        const own = settingsOf({ timezone: 'Asia/Tokyo' }, london);
-        assert.deepEqual(own('timezone'), ['Asia/Tokyo', 'Asia/Tokyo', 'definition']);
-        assert.deepEqual(settingsOf({}, london)('timezone'), ['Europe/London', 'Europe/London', 'config']);
-        assert.deepEqual(settingsOf({})('timezone'), ['UTC', 'UTC', 'default']);
-    });
-
-    test('are multi-tenant where the job says so, else where the app has tenants', () => {
-        assert.deepEqual(settingsOf({ multiTenant: false })('multiTenant'), [false, 'false', 'definition']);
-        const app = settingsOf({}, { ...NOWHERE, hasTenants: true });
-        assert.deepEqual(app('multiTenant'), [true, 'true: the app has a tenants table', 'default']);
-        const unknown = settingsOf({}, { ...NOWHERE, hasTenants: readError(new Error('no such file')) });
-        assert.deepEqual(unknown('multiTenant'), [
-            null,
-            'true where the app has a tenants table (no such file)',
-            'default',
-        ]);
-        const filtered = settingsOf({ tenantsFilter: (tenants: unknown) => tenants });
-        assert.deepEqual(filtered('tenantsFilter'), ['function', 'a function', 'definition']);
-    });
+    }
 
     test('are all there are, but the description', () => {
-        const of = settingsOf({});
-        for (const name of SETTING_NAMES)
-            assert.equal(of(name)[1] === undefined, name === 'description', name);
+        const names = settingsOf({}).map(({ name }) => name);
+        assert.deepEqual(
+            SETTING_NAMES.filter((name) => !names.includes(name)),
+            ['description'],
+        );
     });
 });
