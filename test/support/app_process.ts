@@ -104,7 +104,7 @@ export class AppProcess {
     /** Waits for its end, by itself or by a signal. */
     async ended(signal?: NodeJS.Signals): Promise<Ended> {
         if (signal) this.signal(signal);
-        return within(this.over, () => this.#describe('its end'), DEADLINE);
+        return within(this.over, () => this.#describe('the end'), DEADLINE);
     }
 
     /** Sends it a signal. */
@@ -123,7 +123,8 @@ export class AppProcess {
             const look = () => {
                 const result = find();
                 if (result !== undefined) resolve(result);
-                else if (!running.has(this)) reject(new Error(`${this.#describe(what)} never came`));
+                else if (!running.has(this))
+                    reject(new Error(`it has ended before: ${this.#describe(what)}`));
             };
             this.#news.on('news', look);
             look();
@@ -133,7 +134,7 @@ export class AppProcess {
 
     #describe(what: string): string {
         const { stdout, stderr } = this;
-        return `${this.#child.spawnargs.join(' ')}\nstdout:\n${stdout}\nstderr:\n${stderr}\nHere ${what}`;
+        return `${what} of ${this.#child.spawnargs.join(' ')}\nstdout:\n${stdout}\nstderr:\n${stderr}`;
     }
 }
 
