@@ -55,16 +55,6 @@ describe('the log', () => {
         assert.deepEqual(troubles, []);
     });
 
-    test('tells of an exit that something stands in the way of, in the format that is wanted', () => {
-        const event: BotEvent = { type: 'exit-forced', resources: ['Timeout', 'TCPSocketWrap'] };
-        const said = 'exiting although something keeps the process alive: Timeout, TCPSocketWrap';
-        log(event);
-        log(event, 'json');
-        const { level, message, type } = JSON.parse(troubles.pop() ?? '');
-        assert.deepEqual(withoutTime(troubles), [said]);
-        assert.deepEqual({ level, message, type }, { level: 'warn', message: said, type: 'exit-forced' });
-    });
-
     test('tells of the lateness from a second up, but not of a manual run', () => {
         const late = { outcome: 'succeeded', startedAt: 1_001_500, endedAt: 1_001_500 } as const;
         log(ended(late));

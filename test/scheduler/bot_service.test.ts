@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import Database from 'libsql';
 import type { Run } from '../../lib/runs/run.js';
@@ -12,7 +10,7 @@ import { ending } from '../support/jobs.js';
 
 /** The tables of the app; the tenants table is made by the test of tenants alone. */
 const SCHEMA = `
-    create table users (id text primary key, inactive integer, readyToDeliverNotifications integer);
+    create table users (id text primary key, inactive integer);
     create table sessions (id text primary key, lastAccessedAt text);
 `;
 
@@ -72,19 +70,6 @@ export default {
     }
 };
 `,
-    'lib/background_jobs/notification_delivery.js': `
-// Process pending notifications
-export default {
-    meta(){ this.schedule('*/2 * * * *'); },
-    async run(){
-        for (let user of await this.database.users.where({ 
-            readyToDeliverNotifications: true 
-        }).all()){
-            await user.deliverNotifications();
-        }
-    }
-};
-`,
     'lib/background_jobs/development.js': `
 // In development, consider less frequent schedules
 export default {
@@ -99,56 +84,14 @@ export default {
     }
 };
 `,
-    'lib/background_jobs/best_practices.js': `
-export default {
-    meta(){ this.schedule('*/10 * * * *'); },
-    
-    async run(){
-        try {
-            await this.performCriticalTask();
-        } catch(error) {
-            // Log specific error details
-            console.error(\`Critical task failed: \${error.message}\`);
-            
-            // Optionally notify administrators
-            await this.sendErrorNotification(error);
-            
-            // Don't re-throw - let other jobs continue
-        }
-    }
-};
-`,
 });
 await app.write({
     'pinstripe.config.js': `export default {
         database: { filename: 'fixture.db', schema: ${JSON.stringify(SCHEMA)} },
         bot: { timezone: 'UTC' }
     };`,
-    'lib/services/sqlite.js': await readFile(join(app.root, 'lib/services/database.js'), 'utf8'),
-    'lib/services/database.js': `
-        const modelOf = user => ({ ...user, deliverNotifications: async () => outbox.push('notify ' + user.id) });
-        const query = table => ({
-            where: conditions => query(table.where(conditions)),
-            delete: () => table.delete(),
-            all: async () => (await table.all()).map(modelOf)
-        });
-        export default {
-            create(){
-                return this.defer(async () => {
-                    const sqlite = await this.sqlite;
-                    return { ...sqlite, users: query(sqlite.users) };
-                });
-            }
-        };
-    `,
     'lib/services/process_tenant_specific_tasks.js': `export default {
         create(){ return async () => outbox.push('tasks of ' + this.initialParams._headers['x-tenant-id']); }
-    };`,
-    'lib/services/perform_critical_task.js': `export default {
-        create(){ return async () => { throw new Error('the disk is full'); }; }
-    };`,
-    'lib/services/send_error_notification.js': `export default {
-        create(){ return async ({ message }) => outbox.push('error: ' + message); }
     };`,
 });
 await import('../../lib/index.js');
@@ -212,14 +155,13 @@ test('the service has the lifecycle and the management of background jobs', asyn
 describe('background jobs are executed by cron expression and unix timestamp', () => {
     const HOUR = 3600;
     const NOON_ON_MONDAY = MIDNIGHT + 4 * 24 * HOUR + 12 * HOUR;
-    const everyTen = ['best-practices', 'creating', 'data-maintenance', 'notification-delivery'];
+    const everyFive = ['creating', 'data-maintenance', 'development'];
     const due: [when: string, unixTime: number, ran: string[]][] = [
         ['one second before midnight', MIDNIGHT - 1, []],
-        ['at midnight', MIDNIGHT, [...everyTen, 'creating hourly-cleanup', 'development']],
+        ['at midnight', MIDNIGHT, [...everyFive, 'creating hourly-cleanup']],
         ['at 00:01', MIDNIGHT + 60, ['development']],
-        ['at 00:02', MIDNIGHT + 120, ['development', 'notification-delivery']],
-        ['at 00:05', MIDNIGHT + 300, ['creating', 'data-maintenance', 'development']],
-        ['at noon on a Monday', NOON_ON_MONDAY, [...everyTen, 'creating hourly-cleanup', 'development']],
+        ['at 00:05', MIDNIGHT + 300, everyFive],
+        ['at noon on a Monday', NOON_ON_MONDAY, [...everyFive, 'creating hourly-cleanup']],
     ];
     for (const [when, unixTime, expected] of due) {
         test(when, async () => {
@@ -309,13 +251,6 @@ test('data maintenance: expired sessions are cleaned up', async () => {
     assert.deepEqual(idsOf('sessions'), ['new']);
 });
 
-test('notification delivery: pending notifications are processed', async () => {
-    sqlite.exec(`delete from users;
-        insert into users (id, readyToDeliverNotifications) values ('ada', 1), ('bob', 0), ('cy', 1)`);
-    await run("await this.runBackgroundJob('notification-delivery');");
-    assert.deepEqual(outbox, ['notify ada', 'notify cy']);
-});
-
 test('a schedule may depend on the environment', () => {
     const crontabs = () => BackgroundJob.for('development').schedules;
     assert.deepEqual(crontabs(), [['* * * * *']]);
@@ -323,11 +258,4 @@ test('a schedule may depend on the environment', () => {
     register('makes-the-registry-read-them-again', []);
     assert.deepEqual(crontabs(), [['*/5 * * * *']]);
     process.env['NODE_ENV'] = 'test';
-});
-
-test('a job that catches its errors has succeeded', async () => {
-    const [ended] = (await run("return await this.runBackgroundJob('best-practices');")) as Run[];
-    assert.equal(ended?.outcome, 'succeeded');
-    assert.deepEqual(errors, ['Critical task failed: the disk is full']);
-    assert.deepEqual(outbox, ['error: the disk is full']);
 });

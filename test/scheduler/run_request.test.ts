@@ -65,12 +65,6 @@ describe('a request for one tenant', () => {
 
     const refusals: [what: string, settings: object, tenant: string, message: string][] = [
         [
-            'is left out by the filter',
-            active,
-            '40',
-            'The background job "job" does not run for tenant "40": its tenantsFilter leaves it out.',
-        ],
-        [
             'is of no use to the job',
             { multiTenant: false },
             '1',
@@ -125,10 +119,6 @@ describe('a request for a slot', () => {
 
     test('is refused where the job is not due, with the nearest slots', async () => {
         register('nightly', nightly);
-        await assert.rejects(ask({ name: 'nightly', slot: SLOT + 1800 }), {
-            message:
-                'The background job "nightly" is not due at 2026-11-25 02:30:00 Europe/Berlin: its nearest slots are 2026-11-25 02:00:00 and 2026-11-25 04:00:00.',
-        });
         const repeated = Date.parse('2026-10-25T00:30:00Z') / 1000;
         await assert.rejects(ask({ name: 'nightly', slot: repeated }), {
             message:
@@ -161,21 +151,6 @@ describe('a request with a signal', () => {
                 [40, 'skipped', 'interrupted'],
             ],
         );
-    });
-
-    test('aborts a wait for the next attempt', async () => {
-        const controller = new AbortController();
-        register('retries', {
-            multiTenant: false,
-            retries: 1,
-            retryDelay: '1h',
-            run() {
-                setImmediate(() => controller.abort());
-                throw new Error('no paper');
-            },
-        });
-        const { endings } = await ask({ name: 'retries', signal: controller.signal });
-        assert.deepEqual(endings, ['retries aborted (interrupted): no paper']);
     });
 
     test('aborts what is due at a second, and lets go of the signal', async () => {
