@@ -9,7 +9,7 @@ import type {
     BackgroundJobInstance,
 } from '../../types/background_job.js';
 import { createBot, loadApp, openAppWithDatabase, openRegistry, within } from '../support/fixture_app.js';
-import { ending, job } from '../support/jobs.js';
+import { ending } from '../support/jobs.js';
 
 const TENANTS = `create table tenants (id integer primary key, active integer);
     insert into tenants values (1, 1), (2, 1), (3, 1), (40, 0)`;
@@ -105,16 +105,6 @@ describe('a request for a slot', () => {
             { tenant: undefined, args: ['all'], scheduledAt: SLOT, manual: true },
             { tenant: undefined, args: ['some'], scheduledAt: SLOT, manual: true },
         ]);
-    });
-
-    test('runs two schedules with equal args once', async () => {
-        const crontabs = ['CRON_TZ=UTC 0 1 * * *', 'CRON_TZ=Europe/Berlin 0 2 * * *'];
-        register(
-            'twice',
-            job(crontabs, () => {}, { multiTenant: false }),
-        );
-        await ask({ name: 'twice', slot: SLOT });
-        assert.equal(notes.length, 1);
     });
 
     test('is refused where the job is not due, with the nearest slots', async () => {

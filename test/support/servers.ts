@@ -19,16 +19,7 @@ export interface Evidence {
 }
 
 /** A process with a bot. */
-export interface Server {
-    readonly child: AppProcess;
-    /** What it has printed so far. */
-    output(): string;
-    kill(signal: NodeJS.Signals): void;
-    /** Resolves when it has ended. */
-    readonly ended: Promise<void>;
-    /** Resolves when its bot has started. */
-    readonly started: Promise<void>;
-}
+export type Server = ReturnType<typeof startServer>;
 
 /** An app whose jobs leave evidence, and processes that run it. */
 export type Fleet = Awaited<ReturnType<typeof openFleet>>;
@@ -132,7 +123,7 @@ export function assertOnce(evidence: readonly Evidence[]): void {
     assert.deepEqual(doubled, []);
 }
 
-function startServer(root: string, env: Record<string, string>): Server {
+function startServer(root: string, env: Record<string, string>) {
     const child = new AppProcess(process.execPath, ['server.mjs'], {
         cwd: root,
         env: { NODE_ENV: 'production', ...env },
@@ -142,9 +133,12 @@ function startServer(root: string, env: Record<string, string>): Server {
     started.catch(() => {});
     return {
         child,
+        /** What it has printed so far. */
         output: () => child.output,
-        kill: (signal) => child.signal(signal),
+        kill: (signal: NodeJS.Signals) => child.signal(signal),
+        /** Resolves when it has ended. */
         ended: child.over.then(() => {}),
+        /** Resolves when its bot has started. */
         started,
     };
 }
