@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { backgroundJobs, makeApp } from '../support/installed_app.js';
-import { UNTIL_RELEASED } from '../support/released_job.js';
+import { backgroundJobs, makeApp, UNTIL_RELEASED } from '../support/installed_app.js';
 
 const JOBS = backgroundJobs({
     ticks: "export default { meta(){ this.schedule('* * * * * *'); }, run(){} };",

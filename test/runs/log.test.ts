@@ -20,23 +20,11 @@ afterEach(() => mock.restoreAll());
 
 const log = (event: BotEvent, format: LogFormat = 'pretty') => createLog(() => format)(event);
 
-const ended = (progress: Partial<Run>, manual = false): BotEvent => ({
-    type: 'run-ended',
-    run: {
-        ...createRun({
-            job: 'my-task',
-            file: '/app/my_task.js',
-            args: [],
-            tenant: 'acme',
-            scheduledAt: 1_000,
-            manual,
-        }),
-        attempt: 1,
-        startedAt: 1_000_000,
-        endedAt: 1_000_250,
-        ...progress,
-    },
-});
+const ended = (progress: Partial<Run>, manual = false): BotEvent => {
+    const parts = { job: 'my-task', file: '/app/my_task.js', args: [], tenant: 'acme', scheduledAt: 1_000 };
+    const times = { attempt: 1, startedAt: 1_000_000, endedAt: 1_000_250 };
+    return { type: 'run-ended', run: { ...createRun({ ...parts, manual }), ...times, ...progress } };
+};
 
 const TIME = /^(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d /;
 const withoutTime = (lines: readonly string[]) => lines.map((line) => line.replace(TIME, ''));

@@ -126,12 +126,10 @@ const app = await openApp({
 
 describe('a stray error', { concurrency: 2 }, () => {
     const MINE = ['stray a mine', 'ended a failed mine'];
-    const cases: [what: string, file: string, options: string[], code: number, lines: string[]][] = [
+    const cases: [what: string, file: string, lines: string[], code?: number, option?: string][] = [
         [
             'in a run is the failure of that run, told at once, and the process goes on',
             'in_a_run.js',
-            [],
-            0,
             [
                 'stray a-rejection not awaited',
                 'ended a-rejection failed not awaited',
@@ -158,8 +156,6 @@ describe('a stray error', { concurrency: 2 }, () => {
         [
             'after a run is told with that run, whose outcome stands, and the process goes on',
             'after_a_run.js',
-            [],
-            0,
             [
                 'ended a-careless succeeded',
                 'stray a-careless too late',
@@ -170,46 +166,40 @@ describe('a stray error', { concurrency: 2 }, () => {
         [
             'is that of the run that caused it, whatever runs beside it',
             'two_at_once.js',
-            [],
-            0,
             [...MINE, 'ended b succeeded'],
         ],
         [
             'that is no run’s goes to the handlers of the app, once',
             'own_handlers.js',
-            [],
-            0,
             ['ended a succeeded', 'rejection of nobody', 'exception of nobody', 'survived'],
         ],
         [
             'that is no run’s obeys --unhandled-rejections, each time, and those of runs are still known',
             'warns.js',
-            ['--unhandled-rejections=warn'],
-            0,
             [...MINE, ...MINE, 'survived'],
+            0,
+            '--unhandled-rejections=warn',
         ],
         [
             'that is no run’s, a rejection, ends the process as it would without us',
             'rejection_of_nobody.js',
-            [],
-            1,
             ['ended a succeeded'],
+            1,
         ],
         [
             'that is no run’s, a throw, ends the process as it would without us',
             'throw_of_nobody.js',
-            [],
-            1,
             ['ended a succeeded'],
+            1,
         ],
     ];
-    for (const [what, file, options, code, lines] of cases)
+    for (const [what, file, lines, code = 0, option] of cases)
         test(what, async () => {
-            const ended = await app.start([...options, file]).ended();
+            const ended = await app.start(option ? [option, file] : [file]).ended();
             assert.deepEqual(ended.stdout.match(/\S.*\S/g), lines);
             assert.equal(ended.code, code);
             if (code !== 0) assert.match(ended.stderr, /TypeError: of nobody\n +at .*_of_nobody\.js/);
-            else if (options.length === 0) assert.equal(ended.stderr, '');
-            else assert.match(ended.stderr, /of nobody\b[\s\S]*of nobody again/);
+            else if (option) assert.match(ended.stderr, /of nobody\b[\s\S]*of nobody again/);
+            else assert.equal(ended.stderr, '');
         });
 });

@@ -47,8 +47,6 @@ const ENTRIES: Record<string, [enter: () => Promise<unknown>, found: unknown]> =
     ],
     'bot.runBackgroundJob()': [async () => jobsOf(await newBot().runBackgroundJob('late')), ['late']],
     'bot.pauseBackgroundJob()': [() => newBot().pauseBackgroundJob('late'), 'late'],
-    'bot.resumeBackgroundJob()': [() => newBot().resumeBackgroundJob('late'), 'late'],
-    'bot.survey()': [async () => (await newBot().survey()).plans.map(({ name }) => name), ['late']],
     'this.runBackgroundJob()': [
         () =>
             Workspace.run(async function (this: Services) {

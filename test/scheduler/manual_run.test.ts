@@ -9,16 +9,11 @@ await openApp({ 'pinstripe.config.js': "export default { bot: { log: 'silent' } 
 const { BackgroundJob, notes, register } = await openRegistry();
 const { Workspace } = await import('../../lib/framework.js');
 
-/** A job that asks for another one. */
-const registerAsking = (name: string, wanted: string, settings: object = {}) =>
-    register(
-        name,
-        [],
-        function (this: BackgroundJobInstance) {
-            return this['runBackgroundJob'](wanted);
-        },
-        settings,
-    );
+/** What a job does that asks for another one. */
+const asking = (wanted: string) =>
+    function (this: BackgroundJobInstance) {
+        return this['runBackgroundJob'](wanted);
+    };
 
 /** Asks as an app does: `await this.runBackgroundJob(name, ...args)`. */
 const runBackgroundJob = (name: string, ...args: unknown[]) =>
@@ -206,8 +201,8 @@ describe('a job that asks for itself', () => {
     }
 
     test('is refused at once through another job', async () => {
-        registerAsking('a', 'b');
-        registerAsking('b', 'a', { overlap: 'queue' });
+        register('a', [], asking('b'));
+        register('b', [], asking('a'), { overlap: 'queue' });
         await assert.rejects(runBackgroundJob('a'), refusal('a'));
         await assert.rejects(runBackgroundJob('b'), refusal('b'));
     });

@@ -3,7 +3,6 @@ CREATE TABLE runs (
     id TEXT NOT NULL,
     job TEXT NOT NULL,
     lane TEXT NOT NULL,
-    -- 1 for a slot's run, more where it was run again after it was lost; NULL for manual runs and void claims.
     claim INTEGER,
     schedule TEXT,
     args TEXT NOT NULL,
@@ -36,7 +35,6 @@ CREATE TABLE skips (
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
     count INTEGER NOT NULL,
-    -- 1 where there were more than were counted.
     at_least INTEGER NOT NULL,
     host TEXT NOT NULL,
     pid INTEGER NOT NULL
