@@ -177,20 +177,6 @@ describe('the log of what others have written', () => {
     });
 });
 
-describe('a log that cannot be written', () => {
-    test('harms nobody, in whatever format', () => {
-        for (const method of ['log', 'error'] as const)
-            mock.method(console, method, () => {
-                throw new Error('replaced by a job');
-            });
-        for (const format of ['pretty', 'json'] as const)
-            for (const event of nastyEvents()) log(event, format);
-        createLog(() => {
-            throw new Error('no config');
-        })({ type: 'bot-stopped' });
-    });
-});
-
 describe('the log as JSON', () => {
     test('is an object a line, with level, message, duration and lateness', () => {
         log(ended({ outcome: 'succeeded', startedAt: 1_000_002, endedAt: 1_000_250 }), 'json');

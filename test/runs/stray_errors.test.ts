@@ -124,9 +124,11 @@ const app = await openApp({
     `,
 });
 
+type StrayCase = [what: string, file: string, lines: string[], code?: number, option?: string];
+
 describe('a stray error', { concurrency: 2 }, () => {
     const MINE = ['stray a mine', 'ended a failed mine'];
-    const cases: [what: string, file: string, lines: string[], code?: number, option?: string][] = [
+    const cases: StrayCase[] = [
         [
             'in a run is the failure of that run, told at once, and the process goes on',
             'in_a_run.js',
@@ -180,18 +182,14 @@ describe('a stray error', { concurrency: 2 }, () => {
             0,
             '--unhandled-rejections=warn',
         ],
-        [
-            'that is no run’s, a rejection, ends the process as it would without us',
-            'rejection_of_nobody.js',
-            ['ended a succeeded'],
-            1,
-        ],
-        [
-            'that is no run’s, a throw, ends the process as it would without us',
-            'throw_of_nobody.js',
-            ['ended a succeeded'],
-            1,
-        ],
+        ...['rejection', 'throw'].map(
+            (kind): StrayCase => [
+                `that is no run’s, a ${kind}, ends the process as it would without us`,
+                `${kind}_of_nobody.js`,
+                ['ended a succeeded'],
+                1,
+            ],
+        ),
     ];
     for (const [what, file, lines, code = 0, option] of cases)
         test(what, async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Json } from '../../lib/schedule/args.js';
-import type { BackgroundJobClass } from '../../types/background_job.js';
+import type { BackgroundJobClass, BackgroundJobInstance } from '../../types/background_job.js';
 import type { Services } from '../../types/framework.js';
 import { createBot, openApp, openRegistry, within } from '../support/fixture_app.js';
 import { ending, gate } from '../support/jobs.js';
@@ -436,18 +436,14 @@ describe('the workspace of a run', () => {
     }
 
     test('is one for each attempt', async () => {
-        register(
-            'job',
-            '* * * * *',
-            function () {
-                use(this);
-                if (this.currentRun.attempt < 3) throw new Error('not yet');
-            },
-            { retries: 2, retryDelay: '0s' },
-        );
+        const run = function (this: BackgroundJobInstance) {
+            use(this);
+            if (this.currentRun.attempt < 3) throw new Error('not yet');
+        };
+        register('job', '* * * * *', run, { retries: 2, retryDelay: '0s' });
         const { bot } = await createBot();
-        const [run] = await bot.runBackgroundJobs(MIDNIGHT);
-        assert.deepEqual([run?.outcome, run?.attempt], ['succeeded', 3]);
+        const [ended] = await bot.runBackgroundJobs(MIDNIGHT);
+        assert.deepEqual([ended?.outcome, ended?.attempt], ['succeeded', 3]);
         assert.deepEqual(notes, Array.from({ length: 3 }, () => ['used', 'destroyed']).flat());
     });
 

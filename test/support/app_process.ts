@@ -19,15 +19,8 @@ export interface Ended {
     readonly stderr: string;
 }
 
-/** How to start a process. */
-export interface ProcessOptions {
-    readonly cwd: string;
-    readonly env?: Record<string, string | undefined>;
-    /** Whether it leads a process group of its own, which then gets the signals, as from the keys of a terminal. */
-    readonly ownGroup?: boolean;
-    /** Whether it has an input, to be typed on. */
-    readonly hasInput?: boolean;
-}
+/** How to start a process: `ownGroup` makes it lead a process group, which then gets the signals, as from a terminal's keys. */
+type ProcessOptions = { cwd: string; env?: NodeJS.ProcessEnv; ownGroup?: boolean; hasInput?: boolean };
 
 const running = new Set<AppProcess>();
 

@@ -41,29 +41,10 @@ CREATE TABLE skips (
 ) STRICT;
 CREATE INDEX skips_by_lane ON skips (lane, last);
 
-CREATE TABLE schedules (
-    key TEXT PRIMARY KEY,
-    job TEXT NOT NULL,
-    settled_until INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE processes (
-    id TEXT PRIMARY KEY,
-    host TEXT NOT NULL,
-    pid INTEGER NOT NULL,
-    started_at INTEGER NOT NULL,
-    beat INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE pauses (
-    job TEXT PRIMARY KEY,
-    paused_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE clock_steps (
-    seq INTEGER PRIMARY KEY,
-    set_back_to INTEGER NOT NULL
-) STRICT;
+CREATE TABLE schedules (key TEXT PRIMARY KEY, job TEXT NOT NULL, settled_until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE processes (id TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, started_at INTEGER NOT NULL, beat INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE pauses (job TEXT PRIMARY KEY, paused_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE clock_steps (seq INTEGER PRIMARY KEY, set_back_to INTEGER NOT NULL) STRICT;
 
 INSERT INTO runs (id, job, lane, claim, schedule, args, tenant, scheduled_at, started_at, ended_at, attempt, outcome, reason, error, stack, host, pid, process) VALUES
  ('one', 'digest', 'digest [] ', 1, '0 0 * * *', '[]', NULL, 1767225540, 1767225540001, 1767225540010, 1, 'succeeded', NULL, NULL, NULL, 'h', 1, 'p'),
