@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { backgroundJobs, makeApp } from '../support/installed_app.js';
-import { UNTIL_RELEASED } from '../support/released_job.js';
+import { backgroundJobs, makeApp, UNTIL_RELEASED } from '../support/installed_app.js';
 
 /** How often a test looks again, in milliseconds. */
 const SOON = 50;

@@ -16,6 +16,8 @@ const run = (progress: Partial<Run>): Run => ({
     ...progress,
 });
 
+const RUNNING = run({ startedAt: 1, attempt: 1 });
+
 describe('the progress of runs', () => {
     const ended = { startedAt: 1, endedAt: 2, attempt: 1 };
 
@@ -27,7 +29,7 @@ describe('the progress of runs', () => {
     const cases: [what: string, runs: Run[], after: number, expected: string][] = [
         [
             'names the job, and how long it has been going on',
-            [run({ startedAt: 1, attempt: 1 })],
+            [RUNNING],
             10_300,
             'running send-invoices for 10.3 s',
         ],
@@ -37,8 +39,7 @@ describe('the progress of runs', () => {
             90_000,
             'running send-invoices for 1.5 min (tenant b c, 2 of 3, attempt 2)',
         ],
-        ['is the time alone before the first run', [], 10_000, 'waiting for 10 s'],
-        ['is the time alone between two', [run(ended), run({})], 10_000, 'waiting for 10 s'],
+        ['is the time alone while nothing runs', [run(ended), run({})], 10_000, 'waiting for 10 s'],
     ];
     for (const [what, runs, after, expected] of cases)
         test(what, () => assert.equal(describeProgress(runs, after), expected));
@@ -50,7 +51,7 @@ describe('who waits for runs', () => {
     async function linesAfter({ mock }: TestContext, seconds: number, isJson: boolean): Promise<string[]> {
         mock.timers.enable({ apis: ['setInterval', 'Date'] });
         const error = mock.method(console, 'error', () => {});
-        const runs = () => [run({ startedAt: 1, attempt: 1 })];
+        const runs = () => [RUNNING];
         await attend({ bot, isJson, runs }, async () => {
             for (let second = 0; second < seconds; second++) mock.timers.tick(1000);
         });

@@ -27,12 +27,12 @@ function noteTenant(this: BackgroundJobInstance) {
     ranFor.push(this.currentRun.tenant);
 }
 
-const ask = (name: string): Work =>
+const asking = (name: string): Work =>
     function () {
         return this['runBackgroundJob'](name);
     };
 
-const askForNoting = ask('noting');
+const ask = asking('noting');
 
 beforeEach(() => register('noting', [], noteTenant));
 
@@ -63,7 +63,7 @@ const inWorkspaceOf = (tenant: TenantId | undefined, work: Work) =>
 /** Asks in a run of a job, for each of the tenants that it runs for. */
 async function askInRun(settings: object, work: Work): Promise<void> {
     register('outer', [], work as (this: BackgroundJobInstance) => unknown, settings);
-    await inWorkspaceOf(undefined, ask('outer'));
+    await inWorkspaceOf(undefined, asking('outer'));
 }
 
 /** Does something while another service stands for the database of the app. */
@@ -79,34 +79,30 @@ async function withDatabase(service: object, work: () => Promise<unknown>): Prom
 
 describe('this.runBackgroundJob runs', () => {
     const cases: [what: string, enter: () => Promise<unknown>, expected: unknown[]][] = [
-        [
-            'for the tenant whose host was asked, in its web request',
-            () => request('two.test', askForNoting),
-            [2],
-        ],
-        ['for each tenant in a request to a host of none', () => request('other.test', askForNoting), ALL],
-        ['for the tenant of a workspace', () => inWorkspaceOf(2, askForNoting), [2]],
-        ['for the same one where its id is written as a text', () => inWorkspaceOf('2', askForNoting), [2]],
-        ['for each tenant in a workspace of none', () => inWorkspaceOf(undefined, askForNoting), ALL],
-        ['for the tenant of the run that asks', () => askInRun(activeOnly, askForNoting), [1, 2]],
+        ['for the tenant whose host was asked, in its web request', () => request('two.test', ask), [2]],
+        ['for each tenant in a request to a host of none', () => request('other.test', ask), ALL],
+        ['for the tenant of a workspace', () => inWorkspaceOf(2, ask), [2]],
+        ['for the same one where its id is written as a text', () => inWorkspaceOf('2', ask), [2]],
+        ['for each tenant in a workspace of none', () => inWorkspaceOf(undefined, ask), ALL],
+        ['for the tenant of the run that asks', () => askInRun(activeOnly, ask), [1, 2]],
         [
             'for each tenant where a run without a tenant asks',
-            () => askInRun({ multiTenant: false }, askForNoting),
+            () => askInRun({ multiTenant: false }, ask),
             ALL,
         ],
         [
             'for the tenant of the run, in a workspace of none that its job has opened',
-            () => askInRun(activeOnly, () => inWorkspaceOf(undefined, askForNoting)),
+            () => askInRun(activeOnly, () => inWorkspaceOf(undefined, ask)),
             [1, 2],
         ],
         [
             'for the tenant of the workspace that a job has opened for it',
-            () => askInRun({ multiTenant: false }, () => inWorkspaceOf(3, askForNoting)),
+            () => askInRun({ multiTenant: false }, () => inWorkspaceOf(3, ask)),
             [3],
         ],
         [
             'for the tenant of the request that a job has made',
-            () => askInRun(activeOnly, () => request('closed.test', askForNoting)),
+            () => askInRun(activeOnly, () => request('closed.test', ask)),
             [3, 3],
         ],
     ];
@@ -119,7 +115,7 @@ describe('this.runBackgroundJob runs', () => {
 
     test('once without a tenant under `multiTenant: false`, whoever asks, and without asking the database', async () => {
         register('single', [], noteTenant, { multiTenant: false });
-        const askForSingle = ask('single');
+        const askForSingle = asking('single');
         await request('two.test', askForSingle);
         await inWorkspaceOf(2, askForSingle);
         const down = {
@@ -134,7 +130,7 @@ describe('this.runBackgroundJob runs', () => {
     test('for the tenant that the header names, where the database of the app finds none', async () => {
         const tenants = { all: async () => ALL.map((id) => ({ id })) };
         await withDatabase({ create: () => ({ info: { tenants: 'table' }, tenants }) }, () =>
-            inWorkspaceOf(2, askForNoting),
+            inWorkspaceOf(2, ask),
         );
         assert.deepEqual(ranFor, [2]);
     });
@@ -152,14 +148,14 @@ describe('this.runBackgroundJob runs', () => {
 describe('this.runBackgroundJob is refused', () => {
     const leftOut =
         'The background job "filtered" does not run for tenant "3": its tenantsFilter leaves it out.';
-    const askForFiltered = ask('filtered');
+    const askFiltered = asking('filtered');
     const cases: [what: string, enter: () => Promise<unknown>, message: string][] = [
-        ['in a request of a tenant', () => request('closed.test', askForFiltered), leftOut],
-        ['in a workspace of a tenant', () => inWorkspaceOf(3, askForFiltered), leftOut],
-        ['in a run for a tenant', () => askInRun({}, askForFiltered), leftOut],
+        ['in a request of a tenant', () => request('closed.test', askFiltered), leftOut],
+        ['in a workspace of a tenant', () => inWorkspaceOf(3, askFiltered), leftOut],
+        ['in a run for a tenant', () => askInRun({}, askFiltered), leftOut],
         [
             'in a workspace of a tenant that there is none of',
-            () => inWorkspaceOf(9, askForFiltered),
+            () => inWorkspaceOf(9, askFiltered),
             'The background job "filtered" has no tenant "9": it has 1, 2.',
         ],
     ];

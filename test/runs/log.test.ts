@@ -20,23 +20,11 @@ afterEach(() => mock.restoreAll());
 
 const log = (event: BotEvent, format: LogFormat = 'pretty') => createLog(() => format)(event);
 
-const ended = (progress: Partial<Run>, manual = false): BotEvent => ({
-    type: 'run-ended',
-    run: {
-        ...createRun({
-            job: 'my-task',
-            file: '/app/my_task.js',
-            args: [],
-            tenant: 'acme',
-            scheduledAt: 1_000,
-            manual,
-        }),
-        attempt: 1,
-        startedAt: 1_000_000,
-        endedAt: 1_000_250,
-        ...progress,
-    },
-});
+const ended = (progress: Partial<Run>, manual = false): BotEvent => {
+    const parts = { job: 'my-task', file: '/app/my_task.js', args: [], tenant: 'acme', scheduledAt: 1_000 };
+    const times = { attempt: 1, startedAt: 1_000_000, endedAt: 1_000_250 };
+    return { type: 'run-ended', run: { ...createRun({ ...parts, manual }), ...times, ...progress } };
+};
 
 const TIME = /^(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d /;
 const withoutTime = (lines: readonly string[]) => lines.map((line) => line.replace(TIME, ''));
@@ -53,16 +41,6 @@ describe('the log', () => {
         assert.match(news[0] ?? '', TIME);
         assert.deepEqual(withoutTime(news), ['succeeded my-task [tenant acme] (250 ms)']);
         assert.deepEqual(troubles, []);
-    });
-
-    test('tells of an exit that something stands in the way of, in the format that is wanted', () => {
-        const event: BotEvent = { type: 'exit-forced', resources: ['Timeout', 'TCPSocketWrap'] };
-        const said = 'exiting although something keeps the process alive: Timeout, TCPSocketWrap';
-        log(event);
-        log(event, 'json');
-        const { level, message, type } = JSON.parse(troubles.pop() ?? '');
-        assert.deepEqual(withoutTime(troubles), [said]);
-        assert.deepEqual({ level, message, type }, { level: 'warn', message: said, type: 'exit-forced' });
     });
 
     test('tells of the lateness from a second up, but not of a manual run', () => {
@@ -195,20 +173,6 @@ describe('the log of what others have written', () => {
     test('is as it was written in JSON', () => {
         log({ type: 'job-invalid', problem: NASTY_PROBLEM }, 'json');
         assert.deepEqual(JSON.parse(troubles[0] ?? '').problem, NASTY_PROBLEM);
-    });
-});
-
-describe('a log that cannot be written', () => {
-    test('harms nobody, in whatever format', () => {
-        for (const method of ['log', 'error'] as const)
-            mock.method(console, method, () => {
-                throw new Error('replaced by a job');
-            });
-        for (const format of ['pretty', 'json'] as const)
-            for (const event of nastyEvents()) log(event, format);
-        createLog(() => {
-            throw new Error('no config');
-        })({ type: 'bot-stopped' });
     });
 });
 

@@ -124,86 +124,80 @@ const app = await openApp({
     `,
 });
 
-async function run(file: string, ...options: string[]) {
-    const { code, stdout, stderr } = await app.start([...options, file]).ended();
-    const lines = stdout.split('\n').map((line) => line.trim());
-    return { code, lines: lines.filter(Boolean), stderr };
-}
+type StrayCase = [what: string, file: string, lines: string[], code?: number, option?: string];
 
 describe('a stray error', { concurrency: 2 }, () => {
-    test('in a run is the failure of that run, told at once, and the process goes on', async () => {
-        const { code, lines, stderr } = await run('in_a_run.js');
-        assert.equal(code, 0, stderr);
-        assert.deepEqual(lines, [
-            'stray a-rejection not awaited',
-            'ended a-rejection failed not awaited',
-            'stray b-timer in a timer',
-            'ended b-timer failed in a timer',
-            'stray c-nested far away',
-            'ended c-nested failed far away',
-            'stray d-text it threw "a text", which is not an Error',
-            'ended d-text failed it threw "a text", which is not an Error',
-            'stray e-both not awaited',
-            'ended e-both failed its own',
-            'stray f-two first',
-            'stray f-two second',
-            'ended f-two failed first',
-            'stray g-retried not awaited',
-            'ended h-handled succeeded',
-            'ended g-retried succeeded',
-            'ended i-innocent succeeded',
-            'stray j-listener in a listener',
-            'ended j-listener timed_out the run reached its timeout',
-            'survived',
-        ]);
-        assert.equal(stderr, '');
-    });
-
-    test('after a run is told with that run, whose outcome stands, and the process goes on', async () => {
-        const { code, lines } = await run('after_a_run.js');
-        assert.equal(code, 0);
-        assert.deepEqual(lines, [
-            'ended a-careless succeeded',
-            'stray a-careless too late',
-            'stray a-careless later still',
-            'survived',
-        ]);
-    });
-
-    test('is that of the run that caused it, whatever runs beside it', async () => {
-        const { lines } = await run('two_at_once.js');
-        assert.deepEqual([...new Set(lines)].sort(), [
-            'ended a failed mine',
-            'ended b succeeded',
-            'stray a mine',
-        ]);
-    });
-
-    for (const kind of ['rejection', 'throw']) {
-        test(`that is no run's, a ${kind}, ends the process as it would without us`, async () => {
-            const { code, lines, stderr } = await run(`${kind}_of_nobody.js`);
-            assert.equal(code, 1);
-            assert.deepEqual(lines, ['ended a succeeded']);
-            assert.match(stderr, /TypeError: of nobody\n +at .*_of_nobody\.js/);
+    const MINE = ['stray a mine', 'ended a failed mine'];
+    const cases: StrayCase[] = [
+        [
+            'in a run is the failure of that run, told at once, and the process goes on',
+            'in_a_run.js',
+            [
+                'stray a-rejection not awaited',
+                'ended a-rejection failed not awaited',
+                'stray b-timer in a timer',
+                'ended b-timer failed in a timer',
+                'stray c-nested far away',
+                'ended c-nested failed far away',
+                'stray d-text it threw "a text", which is not an Error',
+                'ended d-text failed it threw "a text", which is not an Error',
+                'stray e-both not awaited',
+                'ended e-both failed its own',
+                'stray f-two first',
+                'stray f-two second',
+                'ended f-two failed first',
+                'stray g-retried not awaited',
+                'ended h-handled succeeded',
+                'ended g-retried succeeded',
+                'ended i-innocent succeeded',
+                'stray j-listener in a listener',
+                'ended j-listener timed_out the run reached its timeout',
+                'survived',
+            ],
+        ],
+        [
+            'after a run is told with that run, whose outcome stands, and the process goes on',
+            'after_a_run.js',
+            [
+                'ended a-careless succeeded',
+                'stray a-careless too late',
+                'stray a-careless later still',
+                'survived',
+            ],
+        ],
+        [
+            'is that of the run that caused it, whatever runs beside it',
+            'two_at_once.js',
+            [...MINE, 'ended b succeeded'],
+        ],
+        [
+            'that is no run’s goes to the handlers of the app, once',
+            'own_handlers.js',
+            ['ended a succeeded', 'rejection of nobody', 'exception of nobody', 'survived'],
+        ],
+        [
+            'that is no run’s obeys --unhandled-rejections, each time, and those of runs are still known',
+            'warns.js',
+            [...MINE, ...MINE, 'survived'],
+            0,
+            '--unhandled-rejections=warn',
+        ],
+        ...['rejection', 'throw'].map(
+            (kind): StrayCase => [
+                `that is no run’s, a ${kind}, ends the process as it would without us`,
+                `${kind}_of_nobody.js`,
+                ['ended a succeeded'],
+                1,
+            ],
+        ),
+    ];
+    for (const [what, file, lines, code = 0, option] of cases)
+        test(what, async () => {
+            const ended = await app.start(option ? [option, file] : [file]).ended();
+            assert.deepEqual(ended.stdout.match(/\S.*\S/g), lines);
+            assert.equal(ended.code, code);
+            if (code !== 0) assert.match(ended.stderr, /TypeError: of nobody\n +at .*_of_nobody\.js/);
+            else if (option) assert.match(ended.stderr, /of nobody\b[\s\S]*of nobody again/);
+            else assert.equal(ended.stderr, '');
         });
-    }
-
-    test('that is no run’s goes to the handlers of the app, once', async () => {
-        const { code, lines } = await run('own_handlers.js');
-        assert.equal(code, 0);
-        assert.deepEqual(lines, [
-            'ended a succeeded',
-            'rejection of nobody',
-            'exception of nobody',
-            'survived',
-        ]);
-    });
-
-    test('that is no run’s obeys --unhandled-rejections, each time, and those of runs are still known', async () => {
-        const { code, lines, stderr } = await run('warns.js', '--unhandled-rejections=warn');
-        assert.equal(code, 0);
-        const ofRun = ['stray a mine', 'ended a failed mine'];
-        assert.deepEqual(lines, [...ofRun, ...ofRun, 'survived']);
-        assert.match(stderr, /of nobody\b[\s\S]*of nobody again/);
-    });
 });

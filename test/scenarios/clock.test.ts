@@ -61,19 +61,6 @@ describe('a stall of 5 s', () => {
             assert.equal(scenario.slots('tick').at(-1), '12:00:06');
         });
     }
-
-    test('a daily slot in it runs late under every policy', async () => {
-        const jobs = Object.fromEntries(
-            ['skip', 'once', 'all'].map((missed) => [missed, every('2 0 12 * * *', { missed })]),
-        );
-        const scenario = await startScenario(HALF_A_SECOND_PAST, jobs);
-        await scenario.clock.stall(5_000);
-        for (const job of Object.keys(jobs)) assert.deepEqual(scenario.slots(job), ['12:00:02']);
-        assert.deepEqual(
-            scenario.runs.map(({ startedAt = 0 }) => startedAt % MINUTE),
-            [5_500, 5_500, 5_500],
-        );
-    });
 });
 
 describe('a stall of 2 h', () => {

@@ -14,11 +14,8 @@ describe('hooks', () => {
         const calls: string[] = [];
         const note = (hook: string) =>
             function (this: { currentRun: { job: string; attempt: number } }, error?: Error) {
-                calls.push(
-                    [hook, this.currentRun.job, this.currentRun.attempt, error?.message]
-                        .filter(Boolean)
-                        .join(' '),
-                );
+                const { job, attempt } = this.currentRun;
+                calls.push([hook, job, attempt, error?.message].filter(Boolean).join(' '));
             };
         const all = BackgroundJob as unknown as { hooks: Record<string, unknown[]> };
         BackgroundJob.addHook(['beforeRun', 'runFailed'], note('all'));

@@ -109,16 +109,11 @@ describe('overlap', () => {
     const at = (seconds: number[]) => seconds.map((second) => `12:00:0${second}`);
 
     /** A job whose runs last so long by the clock of the scenario. */
-    async function startSlow(seconds: number, overlap: string, heeds = false): Promise<Scenario> {
+    async function startSlow(seconds: number, overlap: string): Promise<Scenario> {
         const scenario: Scenario = await startScenario(START, {
             slow: job(
                 EVERY_SECOND,
-                function (this: BackgroundJobInstance) {
-                    const end = new Promise<void>((resolve) => {
-                        scenario.clock.after(seconds * 1000, resolve);
-                    });
-                    return heeds ? Promise.race([end, untilAborted.call(this)]) : end;
-                },
+                () => new Promise<void>((resolve) => void scenario.clock.after(seconds * 1000, resolve)),
                 { overlap },
             ),
         });
@@ -138,13 +133,6 @@ describe('overlap', () => {
             assert.deepEqual(scenario.skips('overlap'), at(skipped));
         });
     }
-
-    test('replace: the old run is aborted, and the new one starts when it has ended', async () => {
-        const scenario = await startSlow(2.5, 'replace', true);
-        await scenario.clock.advance(4_000);
-        assert.deepEqual(scenario.slots('slow', 'aborted'), at([1, 2, 3]));
-        assert.ok(scenario.runs.every(({ reason }) => reason === 'replaced'));
-    });
 
     test('replace: a run that ignores its signal keeps its lane and is named; of those that wait the newest stays', async () => {
         const scenario = await startSlow(7.2, 'replace');
@@ -176,15 +164,6 @@ describe('overlap', () => {
             succeeded.map(({ args }) => args[0]),
             ['ends', 'ends', 'ends', 'ends'],
         );
-    });
-
-    test('a slot whose turn comes after a newer one of its lane has started is superseded', async () => {
-        const scenario = await startScenario(START, {
-            'a-hung': job(ONCE, never),
-            often: job(EVERY_SECOND),
-        });
-        await scenario.clock.advance(40_000);
-        assert.deepEqual(scenario.skips('superseded'), at([1]));
     });
 });
 
@@ -268,8 +247,6 @@ describe('environments', () => {
         assert.equal(scenario.slots('anywhere').length, 2);
         assert.equal(scenario.slots('production').length, 0);
         assert.equal(scenario.skips('environment').length, 2);
-        await scenario.bot.runBackgroundJob('production');
-        assert.equal(scenario.runs.at(-1)?.outcome, 'succeeded', 'a manual run does not care');
     });
 });
 

@@ -37,8 +37,6 @@ const startAndStop = () =>
         void bot.start();
     });
 
-const inWorkspace = (work: (this: Services) => Promise<unknown>) => Workspace.run(work);
-
 /** What somebody may ask for, and what comes of it where the app has one job. */
 const ENTRIES: Record<string, [enter: () => Promise<unknown>, found: unknown]> = {
     'simulate()': [async () => jobsOf(await simulate(START, '2026-01-01T00:01:00Z')), ['late']],
@@ -49,11 +47,9 @@ const ENTRIES: Record<string, [enter: () => Promise<unknown>, found: unknown]> =
     ],
     'bot.runBackgroundJob()': [async () => jobsOf(await newBot().runBackgroundJob('late')), ['late']],
     'bot.pauseBackgroundJob()': [() => newBot().pauseBackgroundJob('late'), 'late'],
-    'bot.resumeBackgroundJob()': [() => newBot().resumeBackgroundJob('late'), 'late'],
-    'bot.survey()': [async () => (await newBot().survey()).plans.map(({ name }) => name), ['late']],
     'this.runBackgroundJob()': [
         () =>
-            inWorkspace(async function () {
+            Workspace.run(async function (this: Services) {
                 return jobsOf(await this['runBackgroundJob']('late'));
             }),
         ['late'],

@@ -2,9 +2,8 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fs from 'fs-extra';
-import { atExit } from './at_exit.js';
 
-/** A folder for an app: a temporary one, gone when the test's process ends. */
+/** A folder, for an app as a rule: a temporary one, gone when the test's process ends. */
 export interface AppFolder {
     readonly root: string;
     /** Writes files; their paths are relative to the root. */
@@ -14,10 +13,17 @@ export interface AppFolder {
     link(name: string, target: string): Promise<void>;
 }
 
+const roots: string[] = [];
+
+// However the process ends: a test that fails leaves nothing behind.
+process.on('exit', () => {
+    for (const root of roots) rmSync(root, { recursive: true, force: true });
+});
+
 /** Makes an empty one. */
 export async function makeFolder(): Promise<AppFolder> {
     const root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-app-')));
-    atExit(() => rmSync(root, { recursive: true, force: true }));
+    roots.push(root);
     return {
         root,
         async write(files) {

@@ -19,15 +19,8 @@ export interface Ended {
     readonly stderr: string;
 }
 
-/** How to start a process. */
-export interface ProcessOptions {
-    readonly cwd: string;
-    readonly env?: Record<string, string | undefined>;
-    /** Whether it leads a process group of its own, which then gets the signals, as from the keys of a terminal. */
-    readonly ownGroup?: boolean;
-    /** Whether it has an input, to be typed on. */
-    readonly hasInput?: boolean;
-}
+/** How to start a process: `ownGroup` makes it lead a process group, which then gets the signals, as from a terminal's keys. */
+type ProcessOptions = { cwd: string; env?: NodeJS.ProcessEnv; ownGroup?: boolean; hasInput?: boolean };
 
 const running = new Set<AppProcess>();
 
@@ -104,7 +97,7 @@ export class AppProcess {
     /** Waits for its end, by itself or by a signal. */
     async ended(signal?: NodeJS.Signals): Promise<Ended> {
         if (signal) this.signal(signal);
-        return within(this.over, () => this.#describe('its end'), DEADLINE);
+        return within(this.over, () => this.#describe('the end'), DEADLINE);
     }
 
     /** Sends it a signal. */
@@ -123,7 +116,8 @@ export class AppProcess {
             const look = () => {
                 const result = find();
                 if (result !== undefined) resolve(result);
-                else if (!running.has(this)) reject(new Error(`${this.#describe(what)} never came`));
+                else if (!running.has(this))
+                    reject(new Error(`it has ended before: ${this.#describe(what)}`));
             };
             this.#news.on('news', look);
             look();
@@ -133,7 +127,7 @@ export class AppProcess {
 
     #describe(what: string): string {
         const { stdout, stderr } = this;
-        return `${this.#child.spawnargs.join(' ')}\nstdout:\n${stdout}\nstderr:\n${stderr}\nHere ${what}`;
+        return `${what} of ${this.#child.spawnargs.join(' ')}\nstdout:\n${stdout}\nstderr:\n${stderr}`;
     }
 }
 

@@ -17,7 +17,9 @@ export interface CodeBlock {
 
 /** Finds all blocks of code of README.md and docs/. */
 export async function codeBlocks(): Promise<CodeBlock[]> {
-    const pages = [join(PACKAGE, 'README.md'), ...(await pagesBelow(join(PACKAGE, 'docs')))];
+    const docs = (await fs.readdir(join(PACKAGE, 'docs'), { encoding: 'utf8', recursive: true })).sort();
+    const inDocs = docs.filter((name) => name.endsWith('.md')).map((name) => join(PACKAGE, 'docs', name));
+    const pages = [join(PACKAGE, 'README.md'), ...inDocs];
     const blocks = pages.map(async (path) =>
         blocksOf(relative(PACKAGE, path), await fs.readFile(path, 'utf8')),
     );
@@ -34,14 +36,4 @@ function blocksOf(page: string, text: string): CodeBlock[] {
             file: /^\/\/ ([\w/.-]+\.js)\b/.exec(code)?.[1],
         }),
     );
-}
-
-async function pagesBelow(folder: string): Promise<string[]> {
-    const entries = await fs.readdir(folder, { withFileTypes: true });
-    const pages = entries.map((entry) => {
-        const path = join(folder, entry.name);
-        if (entry.isDirectory()) return pagesBelow(path);
-        return entry.name.endsWith('.md') ? [path] : [];
-    });
-    return (await Promise.all(pages)).flat();
 }

@@ -8,6 +8,10 @@ const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 const mix = <T>(...parts: [weight: number, arbitrary: fc.Arbitrary<T>][]): fc.Arbitrary<T> =>
     fc.oneof(...parts.map(([weight, arbitrary]) => ({ weight, arbitrary })));
 
+const nightHours = fc
+    .uniqueArray(fc.constantFrom(23, 0, 1, 2, 3, 4), { minLength: 1, maxLength: 3 })
+    .map((hours): Field => ({ text: hours.join(','), values: new Set(hours) }));
+
 /** Crontabs of five or six fields, biased towards the hours in which clocks change. */
 export const crontabs: fc.Arbitrary<Crontab> = fc
     .record({
@@ -17,7 +21,7 @@ export const crontabs: fc.Arbitrary<Crontab> = fc
             [1, anyField(0, 59)],
         ),
         minutes: mix([3, items(0, 59)], [2, anyField(0, 59)]),
-        hours: mix([4, nightHours()], [1, items(0, 23)], [2, anyField(0, 23)]),
+        hours: mix([4, nightHours], [1, items(0, 23)], [2, anyField(0, 23)]),
         daysOfMonth: dayOfMonth(),
         months: mix([4, star(1, 12)], [1, anyField(1, 12, MONTHS)]),
         daysOfWeek: dayOfWeek(),
@@ -64,17 +68,12 @@ function anyField(low: number, high: number, words?: readonly string[]): fc.Arbi
     );
 }
 
-function nightHours(): fc.Arbitrary<Field> {
-    return fc
-        .uniqueArray(fc.constantFrom(23, 0, 1, 2, 3, 4), { minLength: 1, maxLength: 3 })
-        .map((hours) => ({ text: hours.join(','), values: new Set(hours) }));
-}
+const day = (text: string, includes: DayField['includes']): DayField => ({ text, includes });
 
 function dayOfMonth(): fc.Arbitrary<DayField> {
-    const day = (text: string, includes: DayField['includes']) => ({ text, includes });
     return mix(
         [6, fc.constant(day('*', () => true))],
-        [2, anyField(1, 31).map(byNumber)],
+        [2, anyField(1, 31).map(({ text, values }) => day(text, (one) => values.has(one.day)))],
         [1, fc.constant(day('L', ({ day, daysInMonth }) => day === daysInMonth))],
         [1, fc.constant(day('LW', isLastWorkday))],
         [
@@ -87,7 +86,6 @@ function dayOfMonth(): fc.Arbitrary<DayField> {
 }
 
 function dayOfWeek(): fc.Arbitrary<DayField> {
-    const day = (text: string, includes: DayField['includes']) => ({ text, includes });
     const weekday = fc.integer({ min: 0, max: 6 });
     const nth = fc.tuple(weekday, fc.integer({ min: 1, max: 5 }));
     const plain = anyField(0, 6, WEEKDAYS).map(({ text, values }) =>
@@ -112,12 +110,9 @@ function dayOfWeek(): fc.Arbitrary<DayField> {
     );
 }
 
-function byNumber({ text, values }: Field): DayField {
-    return { text, includes: (day) => values.has(day.day) };
-}
-
-function isLastWorkday(day: Day): boolean {
-    return isWorkday(day) && daysAfter(day).every((later) => !isWorkday(later));
+function isLastWorkday({ day, weekday, daysInMonth }: Day): boolean {
+    const left = daysInMonth - day;
+    return weekday === 5 ? left <= 2 : left === 0 && weekday > 0 && weekday < 6;
 }
 
 // Quartz: the weekday nearest to the day in the same month; a Saturday goes to Friday, a Sunday to Monday.
@@ -127,18 +122,6 @@ function isWorkdayNearest(day: Day, near: number): boolean {
     if (weekday === 6) return day.day === (near === 1 ? 3 : near - 1);
     if (weekday === 0) return day.day === (near === day.daysInMonth ? near - 2 : near + 1);
     return day.day === near;
-}
-
-function isWorkday({ weekday }: Day): boolean {
-    return weekday !== 0 && weekday !== 6;
-}
-
-function daysAfter(day: Day): Day[] {
-    return Array.from({ length: day.daysInMonth - day.day }, (_, index) => ({
-        ...day,
-        day: day.day + index + 1,
-        weekday: (day.weekday + index + 1) % 7,
-    }));
 }
 
 function union(fields: readonly Field[]): Field {

@@ -43,16 +43,11 @@ export function isFixedTime({ seconds, minutes, hours }: Crontab): boolean {
 }
 
 /**
- * The slots of a crontab by brute force: it looks at every second, on the wall clock of the zone.
+ * The slots of a crontab by brute force, from a unix second up to and with another: it looks at every second, on the wall
+ * clock of the zone.
  *
  * An interval is due whenever the wall clock shows one of its times. A fixed time is due when the wall clock first shows
  * it; where the wall clock jumps over it, at the end of the jump, unless the jump takes the whole day.
- *
- * @param crontab whose slots
- * @param zone IANA name
- * @param from unix second
- * @param to unix second
- * @returns the slots from `from` up to and with `to`, in order
  */
 export function slotsOf(crontab: Crontab, zone: string, from: number, to: number): number[] {
     const found = new Set<number>();

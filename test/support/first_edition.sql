@@ -3,7 +3,6 @@ CREATE TABLE runs (
     id TEXT NOT NULL,
     job TEXT NOT NULL,
     lane TEXT NOT NULL,
-    -- 1 for a slot's run, more where it was run again after it was lost; NULL for manual runs and void claims.
     claim INTEGER,
     schedule TEXT,
     args TEXT NOT NULL,
@@ -36,36 +35,16 @@ CREATE TABLE skips (
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
     count INTEGER NOT NULL,
-    -- 1 where there were more than were counted.
     at_least INTEGER NOT NULL,
     host TEXT NOT NULL,
     pid INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX skips_by_lane ON skips (lane, last);
 
-CREATE TABLE schedules (
-    key TEXT PRIMARY KEY,
-    job TEXT NOT NULL,
-    settled_until INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE processes (
-    id TEXT PRIMARY KEY,
-    host TEXT NOT NULL,
-    pid INTEGER NOT NULL,
-    started_at INTEGER NOT NULL,
-    beat INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE pauses (
-    job TEXT PRIMARY KEY,
-    paused_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE clock_steps (
-    seq INTEGER PRIMARY KEY,
-    set_back_to INTEGER NOT NULL
-) STRICT;
+CREATE TABLE schedules (key TEXT PRIMARY KEY, job TEXT NOT NULL, settled_until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE processes (id TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, started_at INTEGER NOT NULL, beat INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE pauses (job TEXT PRIMARY KEY, paused_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE clock_steps (seq INTEGER PRIMARY KEY, set_back_to INTEGER NOT NULL) STRICT;
 
 INSERT INTO runs (id, job, lane, claim, schedule, args, tenant, scheduled_at, started_at, ended_at, attempt, outcome, reason, error, stack, host, pid, process) VALUES
  ('one', 'digest', 'digest [] ', 1, '0 0 * * *', '[]', NULL, 1767225540, 1767225540001, 1767225540010, 1, 'succeeded', NULL, NULL, NULL, 'h', 1, 'p'),

@@ -4,10 +4,9 @@ import { afterEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fs from 'fs-extra';
 import type { BotEvent } from '../../lib/runs/events.js';
-import type { Bot } from '../../lib/scheduler/bot.js';
 import type { BotParts } from '../../lib/scheduler/runtime.js';
 import type { BackgroundJobClass } from '../../types/background_job.js';
-import { type AppFolder, makeFolder } from './app_folder.js';
+import { makeFolder } from './app_folder.js';
 import { AppProcess } from './app_process.js';
 import { job } from './jobs.js';
 import { within } from './pace.js';
@@ -17,13 +16,10 @@ export { within } from './pace.js';
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** An app of the real framework in a temporary folder. */
-export interface App extends AppFolder {
-    /** Starts Node in the app's folder. */
-    start(args: readonly string[], env?: Record<string, string>): AppProcess;
-}
+export type App = Awaited<ReturnType<typeof createApp>>;
 
 /** Makes an app with the plugin, that of this checkout. */
-export async function createApp(files: Record<string, string> = {}): Promise<App> {
+export async function createApp(files: Record<string, string> = {}) {
     const folder = await makeFolder();
     const { root } = folder;
     await folder.write({
@@ -46,7 +42,9 @@ export async function createApp(files: Record<string, string> = {}): Promise<App
         await folder.link(name, join(PACKAGE, 'node_modules', name));
     return {
         ...folder,
-        start: (args, env = {}) => new AppProcess(process.execPath, args, { cwd: root, env }),
+        /** Starts Node in the app's folder. */
+        start: (args: readonly string[], env: Record<string, string> = {}) =>
+            new AppProcess(process.execPath, args, { cwd: root, env }),
     };
 }
 
@@ -110,25 +108,16 @@ export async function openRegistry() {
     };
 }
 
-/** A bot of one's own, with what it tells. */
-export interface HeardBot {
-    readonly bot: Bot;
-    readonly events: BotEvent[];
-    eventsOf<Type extends BotEvent['type']>(type: Type): Extract<BotEvent, { type: Type }>[];
-    /** Waits until it has told of something, or tells of it. */
-    heard(type: BotEvent['type']): Promise<void>;
-}
-
-/** Makes a bot that keeps its schedules in UTC, and logs nothing. */
+/** Makes a bot that keeps its schedules in UTC, and logs nothing; with what it tells. */
 export async function createBot({
     config = {},
     ...parts
-}: { config?: object } & Omit<BotParts, 'config'> = {}): Promise<HeardBot> {
+}: { config?: object } & Omit<BotParts, 'config'> = {}) {
     const { Bot } = await import('../../lib/scheduler/bot.js');
     const events: BotEvent[] = [];
     const news = new EventEmitter();
-    const eventsOf: HeardBot['eventsOf'] = (type) =>
-        events.filter((event): event is Extract<BotEvent, { type: typeof type }> => event.type === type);
+    const eventsOf = <Type extends BotEvent['type']>(type: Type) =>
+        events.filter((event): event is Extract<BotEvent, { type: Type }> => event.type === type);
     return {
         bot: new Bot({
             ...parts,
@@ -141,7 +130,8 @@ export async function createBot({
         }),
         events,
         eventsOf,
-        async heard(type) {
+        /** Waits until it has told of something, or tells of it. */
+        async heard(type: BotEvent['type']) {
             if (eventsOf(type).length === 0) await within(once(news, type), `the event ${type}`);
         },
     };

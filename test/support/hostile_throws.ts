@@ -1,33 +1,25 @@
+import assert from 'node:assert/strict';
+
 /** What a job may throw, by what is nasty about it. Each is made anew, as some are used up by looking at them. */
 export const HOSTILE_THROWS: Readonly<Record<string, () => unknown>> = {
-    'an error whose stack is an array': () => Object.assign(new Error('no paper'), { stack: ['a'] }),
-    'an error whose stack is a number': () => Object.assign(new Error('no paper'), { stack: 5 }),
-    'an error whose stack is a String object': () =>
-        Object.assign(new Error('no paper'), { stack: Object('x') }),
-    'an error without a stack': () => Object.assign(new Error('no paper'), { stack: undefined }),
-    'an error whose name is a Symbol': () => Object.assign(new Error('no paper'), { name: Symbol('Nasty') }),
-    'an error whose message is a Symbol': () => Object.assign(new Error(), { message: Symbol('no paper') }),
-    'an error whose message is an object': () => Object.assign(new Error(), { message: { no: 'paper' } }),
-    'an error whose code is a bigint': () => Object.assign(new Error('no paper'), { code: 5n }),
+    'an error whose stack is an array': () => errorWith({ stack: ['a'] }),
+    'an error whose stack is a number': () => errorWith({ stack: 5 }),
+    'an error whose stack is a String object': () => errorWith({ stack: Object('x') }),
+    'an error without a stack': () => errorWith({ stack: undefined }),
+    'an error whose name is a Symbol': () => errorWith({ name: Symbol('Nasty') }),
+    'an error whose message is a Symbol': () => errorWith({ message: Symbol('no paper') }),
+    'an error whose message is an object': () => errorWith({ message: { no: 'paper' } }),
+    'an error whose code is a bigint': () => errorWith({ code: 5n }),
     ...Object.fromEntries(
         ['name', 'message', 'stack', 'cause', 'errors', 'code', 'toJSON', 'then'].map((property) => [
             `an error whose ${property} throws`,
-            () =>
-                Object.defineProperty(new Error('no paper'), property, {
-                    get() {
-                        throw new Error(`not my ${property}`);
-                    },
-                }),
+            () => errorGetting(property, () => assert.fail(`not my ${property}`)),
         ]),
     ),
-    'an error that throws itself when it is read': () => {
-        const error: Error = new Error('no paper');
-        return Object.defineProperty(error, 'message', {
-            get() {
-                throw error;
-            },
-        });
-    },
+    'an error that throws itself when it is read': () =>
+        errorGetting('message', function (this: Error) {
+            throw this;
+        }),
     'a frozen error': () => Object.freeze(new Error('no paper')),
     'an error without a prototype': () => Object.setPrototypeOf(new Error('no paper'), null),
     'an object that inherits from Error': () => Object.create(Error.prototype),
@@ -44,19 +36,17 @@ export const HOSTILE_THROWS: Readonly<Record<string, () => unknown>> = {
     'an error with ever new causes': () => endless(),
     'an AggregateError of 1,000 errors': () =>
         new AggregateError(Array.from({ length: 1_000 }, (_, index) => new Error(`no paper ${index}`))),
-    'an AggregateError of a revoked proxy': () =>
-        Object.assign(new AggregateError([]), { errors: revoked([]) }),
-    'an AggregateError of no list': () => Object.assign(new Error('no paper'), { errors: { length: 1e15 } }),
+    'an error whose errors are a revoked proxy': () => errorWith({ errors: revoked([]) }),
+    'an error whose errors are no list': () => errorWith({ errors: { length: 1e15 } }),
     'a message of 10 MB': () => new Error('no paper '.repeat(1_200_000)),
     'a message of 10 MB of line ends': () => new Error('\n'.repeat(10_000_000)),
-    'a name of 10 MB': () => Object.assign(new Error('no paper'), { name: 'x'.repeat(10_000_000) }),
-    'a stack of 10 MB': () =>
-        Object.assign(new Error(), { stack: '    at x (file:///a.js:1:1)\n'.repeat(400_000) }),
+    'a name of 10 MB': () => errorWith({ name: 'x'.repeat(10_000_000) }),
+    'a stack of 10 MB': () => errorWith({ stack: '    at x (file:///a.js:1:1)\n'.repeat(400_000) }),
     'a text of 10 MB': () => 'no paper '.repeat(1_200_000),
     'a NUL, an escape and half a character': () => new Error('no\0 \u001b[31mpaper \ud83d'),
     'an object whose tag throws': () => ({
         get [Symbol.toStringTag]() {
-            throw new Error('not my tag');
+            return assert.fail('not my tag');
         },
     }),
     'an object with 10,000 properties': () =>
@@ -64,9 +54,7 @@ export const HOSTILE_THROWS: Readonly<Record<string, () => unknown>> = {
     'an array': () => ['no', 'paper'],
     'a thenable': () => ({
         // biome-ignore lint/suspicious/noThenProperty: this is what is nasty about it
-        then() {
-            throw new Error('not to be awaited');
-        },
+        then: () => assert.fail('not to be awaited'),
     }),
     'a Symbol': () => Symbol('no paper'),
     'a bigint': () => 5n,
@@ -77,20 +65,15 @@ export const HOSTILE_THROWS: Readonly<Record<string, () => unknown>> = {
     NaN: () => NaN,
 };
 
-const TRAPS = [
-    'get',
-    'has',
-    'getPrototypeOf',
-    'ownKeys',
-    'getOwnPropertyDescriptor',
-    'isExtensible',
-    'apply',
-];
+const TRAPS = 'get has getPrototypeOf ownKeys getOwnPropertyDescriptor isExtensible apply'.split(' ');
+
+const errorWith = (properties: object): unknown => Object.assign(new Error('no paper'), properties);
+
+const errorGetting = (property: string, get: () => unknown): unknown =>
+    Object.defineProperty(new Error('no paper'), property, { get });
 
 function trapped(target: object): unknown {
-    const trap = () => {
-        throw new Error('not to be looked at');
-    };
+    const trap = () => assert.fail('not to be looked at');
     return new Proxy(target, Object.fromEntries(TRAPS.map((name) => [name, trap])));
 }
 
@@ -100,10 +83,6 @@ function revoked(target: object): unknown {
     return proxy;
 }
 
-function bottomless(): unknown {
-    return new Proxy(new Error('no paper'), { get: () => bottomless() });
-}
+const bottomless = (): unknown => new Proxy(new Error('no paper'), { get: bottomless });
 
-function endless(): unknown {
-    return Object.defineProperty(new Error('no paper'), 'cause', { get: endless });
-}
+const endless = (): unknown => errorGetting('cause', endless);

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { runCli } from '../../lib/cli/main.js';
 import type { BrokenFile } from '../../lib/jobs/problem.js';
 import type { Bot as BotClass } from '../../lib/scheduler/bot.js';
 import type { Registry } from '../../types/framework.js';
@@ -11,18 +10,6 @@ import { INSTALLED } from './pack.js';
 /** The mixins of each registry, by name. */
 type Registrations = readonly (readonly [Registry, Record<string, object>])[];
 
-/** The installed package and its framework, in this process. */
-interface Installed {
-    readonly runCli: typeof runCli;
-    readonly Bot: typeof BotClass;
-    readonly brokenFiles: Map<string, BrokenFile>;
-    readonly Project: { _instance?: unknown };
-    readonly importAll: (path?: string) => Promise<void>;
-    readonly registries: readonly Registry[];
-    /** What is registered without an app. */
-    readonly bare: Registrations;
-}
-
 /** What an app has registered: its files are imported once. */
 interface Registered {
     readonly registrations: Registrations;
@@ -30,7 +17,7 @@ interface Registered {
 }
 
 const registered = new Map<string, Registered>();
-let installed: Promise<Installed> | undefined;
+let installed: ReturnType<typeof load> | undefined;
 let bot: BotClass | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
@@ -91,10 +78,7 @@ async function run(
         // What the app's entry does, which is imported once: so new files are found.
         if (registered.has(root)) importAll(join(root, 'lib'));
         await runCli(words, root);
-        registered.set(root, {
-            registrations: registrationsOf(registries),
-            brokenFiles: [...brokenFiles],
-        });
+        registered.set(root, { registrations: registrationsOf(registries), brokenFiles: [...brokenFiles] });
         return { code: Number(process.exitCode ?? 0), ...printed };
     } finally {
         for (const stream of release) stream();
@@ -105,7 +89,7 @@ async function run(
 }
 
 /** Loads the package as the first app would, and takes out of the framework what lasts as long as a process. */
-async function load(): Promise<Installed> {
+async function load() {
     const inPackage = (path: string) => import(join(INSTALLED, 'node_modules/pinstripe-bot/dist', path));
     const { resolve } = createRequire(join(INSTALLED, 'package.json'));
     const ofFramework = (specifier: string) => import(pathToFileURL(resolve(specifier)).href);
@@ -114,11 +98,10 @@ async function load(): Promise<Installed> {
         ofFramework('haberdash/lib/abstract_registry.js'),
     ]);
     await inPackage('lib/index.js');
-    const [{ runCli }, { Bot }, { brokenFiles }] = await Promise.all([
-        inPackage('lib/cli/main.js'),
-        inPackage('lib/scheduler/bot.js'),
-        inPackage('lib/jobs/job_file.js'),
-    ]);
+    const { runCli }: typeof import('../../lib/cli/main.js') = await inPackage('lib/cli/main.js');
+    const { Bot }: typeof import('../../lib/scheduler/bot.js') = await inPackage('lib/scheduler/bot.js');
+    const { brokenFiles }: typeof import('../../lib/jobs/job_file.js') =
+        await inPackage('lib/jobs/job_file.js');
     await importAll();
     ServiceFactory.register('bot', { create: () => bot });
     ServiceFactory.register('config', {
@@ -127,15 +110,9 @@ async function load(): Promise<Installed> {
         },
     });
     const all: Registry[] = Object.values(registries);
-    return {
-        runCli,
-        Bot,
-        brokenFiles,
-        Project,
-        importAll,
-        registries: all,
-        bare: registrationsOf(all),
-    };
+    // What is registered without an app.
+    const bare = registrationsOf(all);
+    return { runCli, Bot, brokenFiles, Project, importAll, registries: all, bare };
 }
 
 function registrationsOf(registries: readonly Registry[]): Registrations {

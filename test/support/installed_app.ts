@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import fs from 'fs-extra';
-import { type AppFolder, makeFolder } from './app_folder.js';
-import { AppProcess, type Ended, freePort } from './app_process.js';
-import { type Called, type CallOptions, runInProcess } from './in_process.js';
+import { makeFolder } from './app_folder.js';
+import { AppProcess, freePort } from './app_process.js';
+import { type CallOptions, runInProcess } from './in_process.js';
 import { INSTALLED, PACKAGE } from './pack.js';
 
 /** Both executables have the bot's commands: the framework's own, and ours. */
@@ -18,16 +18,10 @@ export const BAD_OPTION: Record<Binary, number> = { pinstripe: 1, 'pinstripe-bot
 export const FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe-bot';\n";
 
 /** An app in a temporary folder, with the packed package installed; gone when the test's process ends. */
-export interface InstalledApp extends AppFolder {
-    /** Runs a command of `pinstripe-bot` in this process; see `runInProcess`. */
-    call(words: readonly string[], options?: CallOptions): Promise<Called>;
-    /** Runs a command of one of the binaries in a process, and waits for its end. */
-    run(binary: Binary, args: readonly string[], env?: Record<string, string>): Promise<Ended>;
-    /** Starts a command of one of the binaries. */
-    start(binary: Binary, args: readonly string[], env?: Record<string, string>): AppProcess;
-    /** Starts a server on a free port, and waits until it listens. */
-    serve(options?: ServeOptions): Promise<Server>;
-}
+export type InstalledApp = Awaited<ReturnType<typeof makeApp>>;
+
+/** An app's server, once it listens. */
+export type Server = Awaited<ReturnType<InstalledApp['serve']>>;
 
 /** How to start a server. */
 export interface ServeOptions {
@@ -36,34 +30,31 @@ export interface ServeOptions {
     readonly env?: Record<string, string>;
 }
 
-/** A server that listens. */
-export interface Server {
-    readonly process: AppProcess;
-    readonly port: number;
-    /** Asks for a page. */
-    get(path: string): Promise<Response>;
-}
-
 /** Makes an app. */
-export async function makeApp(files: Record<string, string> = {}): Promise<InstalledApp> {
+export async function makeApp(files: Record<string, string> = {}) {
     if (!(await fs.pathExists(INSTALLED)))
         throw new Error('Nothing is installed yet: node dist/test/support/pack.js');
     const folder = await makeFolder();
     const { root } = folder;
-    const app: InstalledApp = {
+    const start = (binary: Binary, args: readonly string[], env: Record<string, string> = {}) => {
+        const executable = join(root, 'node_modules/.bin', binary);
+        return new AppProcess(process.execPath, [executable, ...args], { cwd: root, env });
+    };
+    const app = {
         ...folder,
-        call: (words, options) => runInProcess(root, words, options),
-        run: (binary, args, env) => app.start(binary, args, env).ended(),
-        start(binary, args, env = {}) {
-            const executable = join(root, 'node_modules/.bin', binary);
-            return new AppProcess(process.execPath, [executable, ...args], { cwd: root, env });
-        },
-        async serve({ binary = 'pinstripe', args = [], env = {} } = {}) {
+        /** Runs a command of `pinstripe-bot` in this process; see `runInProcess`. */
+        call: (words: readonly string[], options?: CallOptions) => runInProcess(root, words, options),
+        /** Starts a command of one of the binaries. */
+        start,
+        /** Runs a command of one of the binaries in a process, and waits for its end. */
+        run: (...command: Parameters<typeof start>) => start(...command).ended(),
+        /** Starts a server on a free port, and waits until it listens. */
+        async serve({ binary = 'pinstripe', args = [], env = {} }: ServeOptions = {}) {
             const port = await freePort();
             const host = `127.0.0.1:${port}`;
-            const server = app.start(binary, ['start-server', '--host', host, ...args], env);
+            const server = start(binary, ['start-server', '--host', host, ...args], env);
             await server.printed(/Pinstripe running at/);
-            return { process: server, port, get: (path) => fetch(`http://${host}${path}`) };
+            return { process: server, port, get: (path: string) => fetch(`http://${host}${path}`) };
         },
     };
     await fs.copy(join(INSTALLED, 'package.json'), join(root, 'package.json'));
@@ -101,3 +92,18 @@ export async function tenantsDatabase(
         };`,
     };
 }
+
+/** A job that is due each second, says when it begins and ends, and goes on until there is a file `release`. */
+export const UNTIL_RELEASED = backgroundJobs({
+    until_released: `
+        import { existsSync } from 'node:fs';
+        import { setTimeout } from 'node:timers/promises';
+        export default {
+            meta(){ this.schedule('* * * * * *'); },
+            async run(){
+                console.log('begin');
+                while(!existsSync('release')) await setTimeout(20);
+                console.log('end');
+            }
+        };`,
+});

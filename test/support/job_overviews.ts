@@ -35,17 +35,8 @@ export function pastRun(parts: Partial<PastRun> = {}): PastRun {
 /** Three slots that were skipped for overlap. */
 export function pastSkips(parts: Partial<PastSkips> = {}): PastSkips {
     const { host, pid, job, schedule, args, tenant } = pastRun();
-    const common = { host, pid, job, schedule, args, tenant };
-    return {
-        ...common,
-        kind: 'skips',
-        reason: 'overlap',
-        first: 0,
-        last: 0,
-        count: 3,
-        atLeast: false,
-        ...parts,
-    };
+    const which = { reason: 'overlap', first: 0, last: 0, count: 3, atLeast: false };
+    return { kind: 'skips', host, pid, job, schedule, args, tenant, ...which, ...parts };
 }
 
 /** A plan without anything special. */
@@ -69,16 +60,8 @@ export function planOf(
 /** A job that waits for its next slot. */
 export function overviewOf(plan: JobPlan, parts: Partial<JobOverview> = {}): JobOverview {
     const { name, file } = plan;
-    return {
-        name,
-        file,
-        plan,
-        problems: [],
-        state: 'scheduled',
-        isPaused: false,
-        status: undefined,
-        ...parts,
-    };
+    const state = { problems: [], state: 'scheduled', isPaused: false, status: undefined } as const;
+    return { name, file, plan, ...state, ...parts };
 }
 
 /** How a job has been doing. */

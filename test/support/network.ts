@@ -2,17 +2,10 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from './free_port.js';
 
 /** A way to a server that can be cut: then nothing arrives in either direction, and nobody is told. */
-export interface Network {
-    readonly url: string;
-    /** Loses all that is sent from now on, until it heals. */
-    cut(): void;
-    /** Lets everything through again, what was held back first. */
-    heal(): void;
-    close(): Promise<void>;
-}
+export type Network = Awaited<ReturnType<typeof openNetwork>>;
 
 /** Opens a way to a server on this machine. */
-export async function openNetwork(port: number, scheme = 'redis:'): Promise<Network> {
+export async function openNetwork(port: number, scheme = 'redis:') {
     const sockets = new Set<Socket>();
     let isCut = false;
     const server: Server = createServer({ pauseOnConnect: true }, (near) => {
@@ -36,10 +29,12 @@ export async function openNetwork(port: number, scheme = 'redis:'): Promise<Netw
     await new Promise<void>((resolve) => server.listen(own, '127.0.0.1', resolve));
     return {
         url: `${scheme}//127.0.0.1:${own}`,
+        /** Loses all that is sent from now on, until it heals. */
         cut() {
             isCut = true;
             for (const socket of sockets) socket.pause();
         },
+        /** Lets everything through again, what was held back first. */
         heal() {
             isCut = false;
             for (const socket of sockets) socket.resume();

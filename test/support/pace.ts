@@ -27,8 +27,8 @@ export async function within<T>(
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_resolve, reject) => {
         timer = setTimeout(() => {
-            const subject = typeof what === 'string' ? what : what();
-            reject(new Error(`${subject} did not come within ${deadline} ms`));
+            const said = typeof what === 'string' ? what : what();
+            reject(new Error(`it took longer than ${deadline} ms: ${said}`));
         }, deadline);
     });
     try {

@@ -22,14 +22,7 @@ export const INSTALLED = join(PLACE, 'app');
 export const PACE = join(PLACE, 'pace');
 
 const STAMP = join(PLACE, 'stamp');
-const INSTALL = [
-    'install',
-    '--ignore-scripts',
-    '--prefer-offline',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-];
+const INSTALL = 'install --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error'.split(' ');
 
 /** Packs the package, and installs the tarball in a fresh app, unless that app has the very same one already. */
 async function prepare(): Promise<void> {
@@ -41,7 +34,8 @@ async function prepare(): Promise<void> {
 
     const manifest = await appManifest();
     const stamp = digest(await fs.readFile(TARBALL), JSON.stringify(manifest));
-    if ((await readIfThere(STAMP)) === stamp) console.log('its app is up to date');
+    if ((await fs.readFile(STAMP, 'utf8').catch(() => undefined)) === stamp)
+        console.log('its app is up to date');
     else {
         console.log('installing the tarball in a fresh app');
         await fs.remove(INSTALLED);
@@ -77,10 +71,6 @@ async function appManifest(): Promise<object> {
 
 async function npm(folder: string, ...args: string[]): Promise<void> {
     await promisify(execFile)('npm', args, { cwd: folder });
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-    return (await fs.pathExists(file)) ? fs.readFile(file, 'utf8') : undefined;
 }
 
 function digest(...parts: (string | Buffer)[]): string {

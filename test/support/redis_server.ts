@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atExit } from './at_exit.js';
+import { makeFolder } from './app_folder.js';
 import { freePort } from './free_port.js';
 import { patience } from './pace.js';
 import { endWithUs } from './reaper.js';
@@ -47,11 +46,10 @@ export interface KeyPair {
 
 /** Starts a Redis. It is gone when the test's process ends, at the latest. */
 export async function startRedis(options: readonly string[] = [], tls?: KeyPair): Promise<RedisServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'pinstripe-bot-redis-'));
+    const { root: folder } = await makeFolder();
     const port = await freePort();
     const listening = tls ? await tlsOptions(folder, port, tls) : ['--port', `${port}`];
     let child: ChildProcess | undefined;
-    atExit(() => rmSync(folder, { recursive: true, force: true }));
     const server: RedisServer = {
         port,
         url: `redis://127.0.0.1:${port}`,
@@ -89,21 +87,15 @@ async function tlsOptions(folder: string, port: number, { cert, key }: KeyPair):
 }
 
 async function accepts(port: number): Promise<void> {
-    const end = Date.now() + DEADLINE;
-    while (!(await isOpen(port))) {
-        if (Date.now() > end) throw new Error(`redis-server did not start on port ${port}`);
-        await delay(20);
-    }
-}
-
-function isOpen(port: number): Promise<boolean> {
-    return new Promise((resolve) => {
+    for (const end = Date.now() + DEADLINE; ; await delay(20)) {
         const socket = createConnection(port, '127.0.0.1');
-        const end = (answer: boolean) => {
+        try {
+            await once(socket, 'connect');
+            return;
+        } catch {
+            if (Date.now() > end) throw new Error(`redis-server did not start on port ${port}`);
+        } finally {
             socket.destroy();
-            resolve(answer);
-        };
-        socket.once('connect', () => end(true));
-        socket.once('error', () => end(false));
-    });
+        }
+    }
 }

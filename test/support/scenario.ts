@@ -5,24 +5,13 @@ import type { Run } from '../../lib/runs/run.js';
 import type { BotParts } from '../../lib/scheduler/runtime.js';
 import { ManualClock } from '../../lib/time/manual_clock.js';
 import type { BackgroundJobDefinition } from '../../types/background_job.js';
-import { createBot, type HeardBot } from './fixture_app.js';
+import { createBot } from './fixture_app.js';
 import { ending } from './jobs.js';
 
 export { gate, job, never } from './jobs.js';
 
 /** A bot on a clock that is moved by hand, with jobs of its own. */
-export interface Scenario extends HeardBot {
-    readonly clock: ManualClock;
-    /** Every run that has ended or was skipped, in that order. */
-    readonly runs: Run[];
-    /** How each of them ended, in a few words. */
-    readonly endings: string[];
-    readonly loop: Promise<void>;
-    /** The slots of a job's runs with an outcome, as `HH:MM:SS` in UTC. */
-    slots(job: string, outcome?: string): string[];
-    /** The slots that were skipped for a reason. */
-    skips(reason: string): string[];
-}
+export type Scenario = Awaited<ReturnType<typeof startScenario>>;
 
 /** Replaces all registered jobs by these. */
 export function registerJobs(jobs: Record<string, BackgroundJobDefinition>): void {
@@ -35,7 +24,7 @@ export async function startScenario(
     at: string,
     jobs: Record<string, BackgroundJobDefinition>,
     { config = {}, ...parts }: { config?: object } & Omit<BotParts, 'config'> = {},
-): Promise<Scenario> {
+) {
     // The first workspace of a process imports the framework's files, which takes real time.
     await Workspace.run(async () => {});
     registerJobs(jobs);
@@ -60,17 +49,21 @@ export async function startScenario(
         ...heardBot,
         clock,
         loop,
+        /** Every run that has ended or was skipped, in that order. */
         get runs() {
             return endedRuns();
         },
+        /** How each of them ended, in a few words. */
         get endings() {
             return endedRuns().map(ending);
         },
-        slots: (job, outcome = 'succeeded') =>
+        /** The slots of a job's runs with an outcome, as `HH:MM:SS` in UTC. */
+        slots: (job: string, outcome = 'succeeded') =>
             endedRuns()
                 .filter((run) => run.job === job && run.outcome === outcome)
                 .map(slotOf),
-        skips: (wanted) =>
+        /** The slots that were skipped for a reason. */
+        skips: (wanted: string) =>
             endedRuns()
                 .filter(({ outcome, reason }) => outcome === 'skipped' && reason === wanted)
                 .map(slotOf),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppProcess } from './app_process.js';
-import { type App, createApp, within } from './fixture_app.js';
+import { createApp, within } from './fixture_app.js';
 import { patience } from './pace.js';
 
 /** One line that a job wrote while it ran: the only witness of what really happened. */
@@ -19,28 +19,10 @@ export interface Evidence {
 }
 
 /** A process with a bot. */
-export interface Server {
-    readonly child: AppProcess;
-    /** What it has printed so far. */
-    output(): string;
-    kill(signal: NodeJS.Signals): void;
-    /** Resolves when it has ended. */
-    readonly ended: Promise<void>;
-    /** Resolves when its bot has started. */
-    readonly started: Promise<void>;
-}
+export type Server = ReturnType<typeof startServer>;
 
 /** An app whose jobs leave evidence, and processes that run it. */
-export interface Fleet {
-    readonly app: App;
-    readonly journal: string;
-    /** What the jobs have left, or what of it is like this. */
-    evidence(like?: Partial<Evidence>): Promise<Evidence[]>;
-    /** Starts a process with a bot. */
-    start(env?: Record<string, string>): Server;
-    /** Ends all that still runs. */
-    stop(): Promise<void>;
-}
+export type Fleet = Awaited<ReturnType<typeof openFleet>>;
 
 // Not the framework's start-server: that would need a port each.
 const SERVER = `
@@ -76,10 +58,7 @@ export const NOTE = `
 `;
 
 /** Makes an app with jobs. */
-export async function openFleet(
-    jobs: Record<string, string>,
-    more: Record<string, string> = {},
-): Promise<Fleet> {
+export async function openFleet(jobs: Record<string, string>, more: Record<string, string> = {}) {
     const files = Object.entries(jobs).map(([name, definition]) => [
         `lib/background_jobs/${name}.js`,
         `${NOTE}\nexport default ${definition};\n`,
@@ -90,7 +69,8 @@ export async function openFleet(
     return {
         app,
         journal: join(app.root, 'bot_production.db'),
-        async evidence(like = {}) {
+        /** What the jobs have left, or what of it is like this. */
+        async evidence(like: Partial<Evidence> = {}) {
             const text = await readFile(evidence, 'utf8').catch(() => '');
             const wanted = Object.entries(like);
             // What a kill has torn off is no line.
@@ -100,12 +80,14 @@ export async function openFleet(
                 .map((line) => JSON.parse(line) as Evidence)
                 .filter((line) => wanted.every(([key, value]) => line[key as keyof Evidence] === value));
         },
-        start(env = {}) {
+        /** Starts a process with a bot. */
+        start(env: Record<string, string> = {}) {
             const server = startServer(app.root, { EVIDENCE: evidence, ...env });
             servers.add(server);
             void server.ended.then(() => servers.delete(server));
             return server;
         },
+        /** Ends all that still runs. */
         async stop() {
             for (const server of servers) {
                 server.kill('SIGCONT');
@@ -141,7 +123,7 @@ export function assertOnce(evidence: readonly Evidence[]): void {
     assert.deepEqual(doubled, []);
 }
 
-function startServer(root: string, env: Record<string, string>): Server {
+function startServer(root: string, env: Record<string, string>) {
     const child = new AppProcess(process.execPath, ['server.mjs'], {
         cwd: root,
         env: { NODE_ENV: 'production', ...env },
@@ -151,9 +133,12 @@ function startServer(root: string, env: Record<string, string>): Server {
     started.catch(() => {});
     return {
         child,
+        /** What it has printed so far. */
         output: () => child.output,
-        kill: (signal) => child.signal(signal),
+        kill: (signal: NodeJS.Signals) => child.signal(signal),
+        /** Resolves when it has ended. */
         ended: child.over.then(() => {}),
+        /** Resolves when its bot has started. */
         started,
     };
 }

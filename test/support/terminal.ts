@@ -11,20 +11,12 @@ export const NO_TERMINAL: string | false = spawnSync('script', ['--version']).er
     ? 'script(1), which lends a terminal, is not installed'
     : false;
 
-/** What a terminal is like. */
-export interface TerminalOptions {
-    /** How wide it is. Default: 80. */
-    readonly columns?: number;
-    /** What differs from the environment of the tests. */
-    readonly env?: Record<string, string>;
-}
-
 /** Starts a command in a real terminal of 24 lines. */
 export function startInTerminal(
     app: InstalledApp,
     binary: Binary,
     args: readonly string[],
-    { columns = 80, env = {} }: TerminalOptions = {},
+    { columns = 80, env = {} }: { columns?: number; env?: Record<string, string> } = {},
 ): AppProcess {
     const words = [process.execPath, `${app.root}/node_modules/.bin/${binary}`, ...args];
     const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
