@@ -35,9 +35,8 @@ export interface JobPlan {
 /**
  * Reads a registered job. Nothing that is wrong with it throws: it becomes a problem.
  *
- * @param name the job's name, in any spelling
+ * @param name in any spelling
  * @param timezone IANA time zone for schedules without one of their own; undefined: the process's
- * @returns the job's plan
  */
 export function planJob(name: string, timezone: string | undefined): JobPlan {
     const Job = BackgroundJob.for(name);
@@ -65,13 +64,8 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
         } catch (thrown) {
             const cause = toError(thrown);
             const kind = cause instanceof BadScheduleError ? cause.fault : 'bad-args';
-            bad.push(
-                error({
-                    kind,
-                    reason: `bad schedule ${messageOf(cause)}`,
-                    ...scheduleCall(declaration, file),
-                }),
-            );
+            const reason = `bad schedule ${messageOf(cause)}`;
+            bad.push(error({ kind, reason, ...scheduleCall(declaration, file) }));
         }
     }
     const warnings = misspellings(Job).map((fault) => ({ ...error(fault), severity: 'warning' }) as const);
@@ -87,16 +81,9 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     };
 }
 
-/**
- * The job files that made no job.
- *
- * @returns a problem for each
- */
+/** The problems of job files that made no job. */
 export function brokenFileProblems(): Problem[] {
-    return [...brokenFiles.values()].map((broken) => ({
-        ...broken,
-        severity: broken.kind === 'file-ignored' ? 'warning' : 'error',
-    }));
+    return [...brokenFiles.values()];
 }
 
 type JobClass = ReturnType<typeof BackgroundJob.for>;

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { runCli } from '../../lib/cli/main.js';
-import type { BrokenFile } from '../../lib/jobs/problem.js';
+import type { Problem } from '../../lib/jobs/problem.js';
 import type { Bot as BotClass } from '../../lib/scheduler/bot.js';
 import type { Registry } from '../../types/framework.js';
 import { CLEAN_ENVIRONMENT, type Ended } from './app_process.js';
@@ -15,7 +15,7 @@ type Registrations = readonly (readonly [Registry, Record<string, object>])[];
 interface Installed {
     readonly runCli: typeof runCli;
     readonly Bot: typeof BotClass;
-    readonly brokenFiles: Map<string, BrokenFile>;
+    readonly brokenFiles: Map<string, Problem>;
     readonly Project: { _instance?: unknown };
     readonly importAll: (path?: string) => Promise<void>;
     readonly registries: readonly Registry[];
@@ -26,7 +26,7 @@ interface Installed {
 /** What an app has registered: its files are imported once. */
 interface Registered {
     readonly registrations: Registrations;
-    readonly brokenFiles: readonly (readonly [string, BrokenFile])[];
+    readonly brokenFiles: readonly (readonly [string, Problem])[];
 }
 
 const registered = new Map<string, Registered>();
