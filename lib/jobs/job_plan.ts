@@ -5,13 +5,7 @@ import { BackgroundJob } from './background_job.js';
 import { brokenFiles } from './job_file.js';
 import type { Problem } from './problem.js';
 import { scheduleCall } from './schedule_call.js';
-import {
-    misspeltSetting,
-    readSettings,
-    SETTING_NAMES,
-    type SettingComplaint,
-    type Settings,
-} from './settings.js';
+import { misspeltSetting, readSettings, SETTING_NAMES, type Settings } from './settings.js';
 
 /** Where a job's settings stand: in its definition, or on its class, where `meta()` has put them. */
 export type SettingSources = Readonly<Partial<Record<keyof Settings, 'definition' | 'meta()'>>>;
@@ -47,7 +41,7 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     const lineOf = (thrown: unknown) =>
         file === undefined ? undefined : lineInStack(readError(thrown), file);
 
-    const fatal = [...thrown, ...complaints].map(({ reason }) => error({ kind: 'bad-setting', reason }));
+    const fatal = [...thrown, ...complaints].map((reason) => error({ kind: 'bad-setting', reason }));
     if ('metaError' in Job) {
         const reason = `its meta() threw: ${messageOf(Job.metaError)}`;
         fatal.push(error({ kind: 'meta-threw', reason, line: lineOf(Job.metaError) }));
@@ -94,7 +88,7 @@ interface Declaration {
     readonly declared: Partial<Record<keyof Settings, unknown>>;
     readonly sources: Partial<Record<keyof Settings, 'definition' | 'meta()'>>;
     /** A sentence on each setting whose getter threw. */
-    readonly thrown: SettingComplaint[];
+    readonly thrown: string[];
 }
 
 // A setting may be assigned on the class or stand on the definition, which `include` copies to the prototype.
@@ -108,8 +102,7 @@ function declaredSettings(Job: JobClass): Declaration {
             declaration.declared[name] = value;
             declaration.sources[name] = assigned === value ? 'meta()' : 'definition';
         } catch (error) {
-            const reason = `its setting \`${name}\` threw: ${messageOf(error)}`;
-            declaration.thrown.push({ property: name, reason });
+            declaration.thrown.push(`its setting \`${name}\` threw: ${messageOf(error)}`);
         }
     }
     return declaration;
