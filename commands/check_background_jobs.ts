@@ -7,7 +7,7 @@ export default defineCommand({
 
     async run() {
         const [{ checkApp }, { asJson, asText }, { printJson }, { outputColumns }] = await Promise.all([
-            import('../lib/check/check_app.js'),
+            import('../lib/check/check.js'),
             import('../lib/check/report.js'),
             import('../lib/text/json_output.js'),
             import('../lib/text/paragraph.js'),

@@ -1,21 +1,40 @@
-import type { JobPlan } from '../jobs/job_plan.js';
+import { join } from 'node:path';
+import { type Config, ConfigError, DEFAULT_CONFIG, loadConfig } from '../config/config.js';
+import { Workspace } from '../framework.js';
+import { BackgroundJob } from '../jobs/background_job.js';
+import { brokenFileProblems, type JobPlan, planJob } from '../jobs/job_plan.js';
 import type { Problem, ProblemKind } from '../jobs/problem.js';
-import { PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
+import { noteScheduleCalls, scheduleCall } from '../jobs/schedule_call.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { importFault } from '../text/import_fault.js';
+import { findProcessTimezone, PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
+import { clockChange } from './clock_change.js';
+import { flawsOfCrontab } from './crontab_rules.js';
 import { type CrowdOptions, crowds } from './crowd.js';
-import { type Finding, inOrder } from './finding.js';
-import { folderFindings, type JobsFolder } from './folder.js';
-import { type Clocks, scheduleFindings } from './schedule_findings.js';
+import { type Finding, type Flaw, inOrder } from './finding.js';
+import { folderFinding } from './folder.js';
+import type { Report } from './report.js';
 
 /** Everything that a check looks at. */
-export interface Survey extends CrowdOptions, Clocks {
+export interface Survey extends CrowdOptions {
     readonly plans: readonly JobPlan[];
     /** Of jobs, and of files that made none. */
     readonly problems: readonly Problem[];
-    /** undefined: there is none. */
-    readonly folder: JobsFolder | undefined;
+    /** What is wrong with the folder of the job files. */
+    readonly folder: Finding | undefined;
     /** Why another zone stands in for the process's; undefined: none does. */
     readonly timezoneFault: string | undefined;
+    /** Unix seconds: clocks that are set within a year from then count. */
+    readonly now: number;
 }
+
+const YEAR = 366 * 24 * 3600;
+
+const TWIN: Flaw = {
+    rule: 'same-schedule',
+    message: 'it is there twice, with the same args, which makes one run',
+    cure: 'remove one of them, or give them different args',
+};
 
 /** What to do about the kinds of problems whose reason does not end with it. */
 const CURES: Readonly<Partial<Record<ProblemKind, string>>> = {
@@ -29,28 +48,81 @@ const CURES: Readonly<Partial<Record<ProblemKind, string>>> = {
     'import-failed': 'mend what keeps the file from being imported',
 };
 
+/**
+ * Checks a loaded app: its config, its jobs, their files and their folder. Where the config is wrong, its defaults count.
+ *
+ * @param root the app's folder
+ * @param now unix seconds
+ */
+export async function checkApp(root: string, now: number): Promise<Report> {
+    const configFile = join(root, 'pinstripe.config.js');
+    const { config, findings } = await readConfig(configFile);
+    noteScheduleCalls();
+    const plans = BackgroundJob.names.map((name) => planJob(name, config.timezone));
+    const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
+    const today = new Date(now * 1000);
+    const processTimezone = findProcessTimezone();
+    const found = check({
+        plans,
+        problems,
+        folder: await folderFinding(root, [...plans, ...problems]),
+        timezone: config.timezone ?? processTimezone.name,
+        timezoneFault: processTimezone.fault,
+        firstOfMonth: new Date(today.getFullYear(), today.getMonth() + 1, 1).getTime() / 1000,
+        concurrency: config.concurrency,
+        now,
+    });
+    return {
+        findings: [...findings, ...found, ...(await dashboardFindings(config, configFile))],
+        jobs: plans.length,
+        schedules: plans.reduce((sum, { schedules }) => sum + schedules.length, 0),
+    };
+}
+
+// In production, a request that says nothing of who asks is let in by nobody's intention.
+async function dashboardFindings({ dashboard }: Config, file: string): Promise<Finding[]> {
+    const authorize = dashboard ? dashboard.authorize : undefined;
+    if (!authorize || process.env['NODE_ENV'] !== 'production') return [];
+    const level = await Workspace.run(function () {
+        return authorize.call(this);
+    }).catch(() => undefined);
+    if (level !== 'all') return [];
+    const message = "bot.dashboard.authorize answers 'all' to a request of which nothing is known";
+    const cure = "answer 'all' to those alone who may run, pause and abort jobs";
+    return [{ severity: 'warning', rule: 'open-dashboard', file, message, cure }];
+}
+
+async function readConfig(file: string): Promise<{ config: Config; findings: Finding[] }> {
+    try {
+        return { config: await loadConfig(), findings: [] };
+    } catch (error) {
+        const { reason, line } =
+            error instanceof ConfigError && error.cause === undefined
+                ? { reason: error.message }
+                : await importFault((error as Error).cause ?? error, file);
+        const cure = 'correct it: with a bad config the bot does not start';
+        const finding = { severity: 'error', rule: 'bad-config', file, line, message: reason, cure } as const;
+        return { config: DEFAULT_CONFIG, findings: [finding] };
+    }
+}
+
 /** Finds what is wrong with an app's background jobs, and what probably is. */
 export function check(survey: Survey): Finding[] {
     const { plans, problems, folder, timezoneFault } = survey;
-    const files = [...plans, ...problems].flatMap(({ file }) => file ?? []);
     const schedules = plans.flatMap((plan) => plan.schedules);
     return inOrder([
         ...problems.map(problemFinding),
         ...plans.flatMap((plan) => scheduleFindings(plan, survey)),
         ...crowds(schedules, survey),
-        ...(folder ? folderFindings(folder, new Set(files)) : []),
+        ...(folder ? [folder] : []),
         ...(timezoneFault === undefined ? [] : [timezoneFinding(timezoneFault)]),
     ]);
 }
 
-function problemFinding({ severity, kind, job, file, line, schedule, reason, cure }: Problem): Finding {
+function problemFinding({ kind, reason, cure, ...rest }: Problem): Finding {
     return {
-        severity,
+        ...rest,
         rule: kind,
-        job,
-        file,
-        line,
-        schedule,
         message: cure === undefined ? reason : reason.replace(`: ${cure}`, ''),
         cure: cure ?? CURES[kind] ?? '',
     };
@@ -58,4 +130,38 @@ function problemFinding({ severity, kind, job, file, line, schedule, reason, cur
 
 function timezoneFinding(fault: string): Finding {
     return { severity: 'warning', rule: 'timezone-unreadable', message: fault, cure: PROCESS_TIMEZONE_CURE };
+}
+
+function scheduleFindings(plan: JobPlan, { timezone, now }: Survey): Finding[] {
+    const { schedules } = plan;
+    const texts = schedules.map(({ text }) => text);
+    const distinct = schedules.filter(({ text }, index) => texts.indexOf(text) === index);
+    return [
+        ...distinct.flatMap((schedule) =>
+            flawsOfSchedule(schedule, timezone, now).map((flaw) => warning(plan, schedule, flaw)),
+        ),
+        ...twins(schedules).map((schedule) => warning(plan, schedule, TWIN)),
+    ];
+}
+
+/**
+ * Finds what is probably not meant with one schedule.
+ *
+ * @param timezone IANA name of the zone of a schedule without one
+ * @param now unix seconds: clocks that are set within a year from then count
+ */
+export function flawsOfSchedule(schedule: Schedule, timezone: string, now: number): Flaw[] {
+    const change = clockChange(schedule, schedule.timezone ?? timezone, now, now + YEAR);
+    return [...flawsOfCrontab(schedule.crontab), ...(change ? [change] : [])];
+}
+
+function twins(schedules: readonly Schedule[]): Schedule[] {
+    const keys = schedules.map(({ key }) => key);
+    return schedules.filter(({ key }, index) => keys.indexOf(key) < index && keys.lastIndexOf(key) === index);
+}
+
+function warning({ name, file }: JobPlan, { declaration }: Schedule, flaw: Flaw): Finding {
+    const { schedule, line } = scheduleCall(declaration, file);
+    const message = `schedule ${JSON.stringify(schedule)}: ${flaw.message}`;
+    return { severity: 'warning', job: name, file, line, schedule, ...flaw, message };
 }

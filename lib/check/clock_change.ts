@@ -2,7 +2,7 @@ import { hasFixedTimes, nextSlot } from '../schedule/calendar.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { formatMoment } from '../time/moment.js';
 import { steadyOffset } from '../time/steady_offset.js';
-import type { Flaw } from './flaw.js';
+import type { Flaw } from './finding.js';
 
 /** A moment at which a zone's clocks are set; unix seconds, offsets from UTC in seconds. */
 export interface ClockChange {
@@ -13,14 +13,7 @@ export interface ClockChange {
 
 const DAY = 24 * 3600;
 
-/**
- * Finds the moments at which a zone's clocks are set.
- *
- * @param timezone IANA name
- * @param from unix seconds
- * @param until unix seconds
- * @returns the changes, in order
- */
+/** The moments at which a zone's clocks are set, in order; unix seconds. */
 export function clockChanges(timezone: string, from: number, until: number): ClockChange[] {
     const changes: ClockChange[] = [];
     let { end: at, offset: before } = steadyOffset(timezone, from);
@@ -34,18 +27,15 @@ export function clockChanges(timezone: string, from: number, until: number): Clo
 
 /**
  * Finds local times that do not exist, or come twice, where that changes when a schedule runs: for one with fixed times
- * each of them counts, for any other one a day on which nothing else is left.
- *
- * @param schedule the schedule
- * @param timezone IANA name of the zone that it is kept in
- * @param changes the changes of that zone's clocks to look at
- * @returns the flaw, with the first change of each kind, or undefined
+ * each of them counts, for any other one a day on which nothing else is left. Of each kind it tells the first.
  */
 export function clockChange(
     schedule: Schedule,
     timezone: string,
-    changes: readonly ClockChange[],
+    from: number,
+    until: number,
 ): Flaw | undefined {
+    const changes = clockChanges(timezone, from, until);
     const effects = [changes.filter(isGap), changes.filter((change) => !isGap(change))].flatMap((ofOneKind) =>
         ofOneKind.flatMap((change) => effectOf(schedule, change) ?? []).slice(0, 1),
     );

@@ -1,19 +1,22 @@
 import type { ProblemKind } from '../jobs/problem.js';
-import type { FlawRule } from './flaw.js';
 
 /** Which rule has found something. */
 export type Rule =
     | ProblemKind
-    | FlawRule
+    | 'every-minute'
+    | 'every-day'
+    | 'uneven-step'
+    | 'short-month'
+    | 'either-day'
+    | 'clock-change'
     | 'same-schedule'
     | 'crowd'
-    | FolderRule
+    | 'no-file-importer'
+    | 'foreign-file-importer'
+    | 'files-not-imported'
     | 'bad-config'
     | 'open-dashboard'
     | 'timezone-unreadable';
-
-/** The rules about the folder of the job files, rather than about one of them. */
-export type FolderRule = 'no-file-importer' | 'foreign-file-importer' | 'files-not-imported';
 
 /** What a check has found: something to mend, or to think about. */
 export interface Finding {
@@ -32,25 +35,20 @@ export interface Finding {
     readonly cure: string;
 }
 
-/** Puts findings in order: errors first, then by file, line and job. */
+/** Something about a schedule that works, but is probably not what its author meant: the schedule begins the sentence. */
+export type Flaw = Pick<Finding, 'rule' | 'message' | 'cure'>;
+
+/** Puts findings in order: errors first, then by file, line and job; what is about no file comes last. */
 export function inOrder(findings: readonly Finding[]): Finding[] {
-    return findings
-        .map((finding) => ({ finding, rank: rankOf(finding) }))
-        .sort((a, b) => compare(a.rank, b.rank))
-        .map(({ finding }) => finding);
+    return [...findings].sort(
+        (a, b) =>
+            compare(a.severity, b.severity) ||
+            compare(a.file ?? '\uffff', b.file ?? '\uffff') ||
+            compare(a.line ?? 0, b.line ?? 0) ||
+            compare(a.job ?? '', b.job ?? ''),
+    );
 }
 
-type Rank = readonly (string | number)[];
-
-// What is about no file comes last.
-function rankOf({ severity, file = '\uffff', line = 0, job = '' }: Finding): Rank {
-    return [severity, file, line, job];
-}
-
-function compare(a: Rank, b: Rank): number {
-    for (const [index, value] of a.entries()) {
-        const other = b[index] as typeof value;
-        if (value !== other) return value < other ? -1 : 1;
-    }
-    return 0;
+function compare<Value extends string | number>(a: Value, b: Value): number {
+    return a < b ? -1 : Number(a > b);
 }

@@ -9,8 +9,16 @@ import { show } from '../text/format.js';
 import { importFault } from '../text/import_fault.js';
 import { parseDuration } from '../time/duration.js';
 import { type DashboardSettings, DEFAULT_DASHBOARD, readDashboardSettings } from './dashboard_settings.js';
-import { DEFAULT_JOURNAL, type JournalSettings, readJournalSettings } from './journal_settings.js';
-import { hasKeys, type Options, oneOf, readOptions, unknownKey, wholeNumberFrom } from './options.js';
+import {
+    accepting,
+    hasKeys,
+    type Options,
+    oneOf,
+    readBoolean,
+    readOptions,
+    unknownKey,
+    wholeNumberFrom,
+} from './options.js';
 import { RedisSettings, showRedis } from './redis_settings.js';
 
 /** How the bot reports what happens: for people, one JSON object a line, or not at all. */
@@ -48,6 +56,18 @@ export interface Config {
     readonly dashboard: DashboardSettings;
 }
 
+/** The key `bot.journal` of the config, read and complete. */
+export interface JournalSettings {
+    /** `false`: in memory; undefined: `bot_<environment>.db` in the project's root, or in memory in tests. */
+    readonly filename: string | false | undefined;
+    /** How long runs are remembered, in milliseconds. */
+    readonly retention: number;
+    /** How many runs of each job are remembered. */
+    readonly maxRunsPerJob: number;
+    /** Whether nothing may run without the file. */
+    readonly required: boolean;
+}
+
 /** A mistake in the `bot` section of `pinstripe.config.js`: the message names the key and the cure. */
 export class ConfigError extends Error {
     override readonly name = 'ConfigError';
@@ -57,6 +77,22 @@ const CONFIG_FILE = 'pinstripe.config.js';
 
 /** How many runs go at once with the engine `bullmq`: one hung job must not stop a worker. */
 const WORKER_CONCURRENCY = 10;
+
+const JOURNAL_OPTIONS: Options<JournalSettings> = {
+    filename: {
+        default: undefined,
+        read: accepting(
+            (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+            'is no path: for a journal in memory write `journal: false`',
+        ),
+    },
+    retention: { default: ms('30d'), read: parseDuration },
+    maxRunsPerJob: { default: 10_000, read: wholeNumberFrom(1) },
+    required: { default: false, read: readBoolean },
+};
+
+/** The journal of an app whose config says nothing of it. */
+export const DEFAULT_JOURNAL: JournalSettings = readJournalSettings({});
 
 const OPTIONS: Options<Omit<Config, 'enabled'>> = {
     timezone: { default: undefined, read: readTimezone },
@@ -69,13 +105,10 @@ const OPTIONS: Options<Omit<Config, 'enabled'>> = {
     redis: { default: undefined, read: (value) => new RedisSettings(value) },
     redisPrefix: {
         default: undefined,
-        read(value) {
-            if (typeof value !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(value))
-                throw new TypeError(
-                    `is no prefix: write letters, digits and marks, like 'my-app:production'`,
-                );
-            return value;
-        },
+        read: accepting(
+            (value) => typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value),
+            `is no prefix: write letters, digits and marks, like 'my-app:production'`,
+        ),
     },
     role: { default: 'both', read: oneOf<Role>('both', 'scheduler', 'worker') },
     dashboard: { default: DEFAULT_DASHBOARD, read: readDashboardSettings },
@@ -117,6 +150,23 @@ export function parseConfig(section: unknown): Config {
             `the engine 'bullmq' needs \`bot.redis\`: where Redis is, like 'redis://127.0.0.1:6379'.`,
         );
     return given['concurrency'] === undefined ? { ...config, concurrency: WORKER_CONCURRENCY } : config;
+}
+
+/**
+ * Reads the key `bot.journal`.
+ *
+ * @param value `false` for memory, or an object
+ * @throws TypeError for an unknown key, naming the nearest one, and for a bad value
+ */
+function readJournalSettings(value: unknown): JournalSettings {
+    if (value === false) return { ...DEFAULT_JOURNAL, filename: false };
+    if (!hasKeys(value))
+        throw new TypeError(`is neither false, for memory, nor an object, like { filename: 'bot.db' }`);
+    const unknown = unknownKey(JOURNAL_OPTIONS, value);
+    if (unknown) throw new TypeError(`has an ${unknown}`);
+    return readOptions(JOURNAL_OPTIONS, value, (name, _value, complaint) => {
+        throw new TypeError(`has a \`${name}\` that ${complaint}`);
+    });
 }
 
 /**

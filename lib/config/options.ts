@@ -55,24 +55,34 @@ export function hasKeys(value: unknown): value is Record<string, unknown> {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * A reader of the values that pass a test.
+ *
+ * @param complaint follows on the value: `is not a text`
+ */
+export function accepting<Value>(
+    test: (value: unknown) => boolean,
+    complaint: string,
+): (value: unknown) => Value {
+    return (value) => {
+        if (test(value)) return value as Value;
+        throw new TypeError(complaint);
+    };
+}
+
 /** A reader that takes these words alone. */
 export function oneOf<Word extends string>(...words: Word[]): (value: unknown) => Word {
-    return (value) => {
-        if (words.includes(value as Word)) return value as Word;
-        throw new TypeError(`is none of ${words.map((word) => `'${word}'`).join(', ')}`);
-    };
+    const list = words.map((word) => `'${word}'`).join(', ');
+    return accepting((value) => words.includes(value as Word), `is none of ${list}`);
 }
 
 /** A reader of counts. */
 export function wholeNumberFrom(least: number): (value: unknown) => number {
-    return (value) => {
-        if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
-        throw new TypeError(`is not a whole number from ${least} up`);
-    };
+    const complaint = `is not a whole number from ${least} up`;
+    return accepting((value) => Number.isSafeInteger(value) && Number(value) >= least, complaint);
 }
 
-/** Reads true or false. */
-export function readBoolean(value: unknown): boolean {
-    if (typeof value !== 'boolean') throw new TypeError('is neither true nor false');
-    return value;
-}
+export const readBoolean = accepting<boolean>(
+    (value) => typeof value === 'boolean',
+    'is neither true nor false',
+);

@@ -7,17 +7,14 @@ const EXAMPLE = `write 'redis://127.0.0.1:6379', or an object of ioredis options
 /** Options whose values nobody is to read in a log. */
 const SECRETS = ['password', 'sentinelPassword'];
 
-/** Options that would break the engine, and what to do instead. */
-const REFUSED: Readonly<Record<string, string>> = {
-    keyPrefix: 'has a `keyPrefix`, which BullMQ cannot work with: use `bot.redisPrefix`',
-};
+const KEY_PREFIX_COMPLAINT = 'has a `keyPrefix`, which BullMQ cannot work with: use `bot.redisPrefix`';
 
 /**
  * Where Redis is, and how to get in: the key `bot.redis` of the config. What it knows is shown by nothing that prints
  * objects, so that no password comes into a log.
  */
 export class RedisSettings {
-    readonly #url: string | undefined;
+    readonly #url: URL | undefined;
     readonly #options: Readonly<Record<string, unknown>>;
 
     /**
@@ -25,17 +22,11 @@ export class RedisSettings {
      * @throws TypeError where it is neither; the message has no password
      */
     constructor(value: unknown) {
-        if (typeof value === 'string') {
-            this.#url = readUrl(value);
-            this.#options = {};
-            return;
-        }
-        if (!hasKeys(value)) throw new TypeError(`is neither a URL nor an object: ${EXAMPLE}`);
-        const { url, ...options } = value;
-        for (const [name, complaint] of Object.entries(REFUSED)) {
-            if (options[name] !== undefined) throw new TypeError(complaint);
-        }
-        const { port, db } = options;
+        const given = typeof value === 'string' ? { url: value } : value;
+        if (!hasKeys(given)) throw new TypeError(`is neither a URL nor an object: ${EXAMPLE}`);
+        const { url, ...options } = given;
+        const { port, db, keyPrefix } = options;
+        if (keyPrefix !== undefined) throw new TypeError(KEY_PREFIX_COMPLAINT);
         if (db !== undefined && !(Number.isInteger(db) && (db as number) >= 0))
             throw new TypeError(`has a database, ${show(db)}, that is no whole number from 0 up`);
         if (
@@ -52,7 +43,7 @@ export class RedisSettings {
         const { host = '127.0.0.1', port = 6379, db, path, sentinels, name } = this.#options;
         if (Array.isArray(sentinels)) return `sentinel ${name}`;
         if (typeof path === 'string') return path;
-        const url = this.#url === undefined ? undefined : new URL(this.#url);
+        const url = this.#url;
         const number = String(db ?? url?.pathname.slice(1) ?? '') || '0';
         return `${url?.hostname || host}:${url?.port || port}${number === '0' ? '' : `/${number}`}`;
     }
@@ -71,14 +62,9 @@ export class RedisSettings {
         return [url.href, options];
     }
 
-    /**
-     * Takes passwords out of a text.
-     *
-     * @param text the message of an error
-     * @returns the same without them
-     */
+    /** Takes passwords out of a text, such as the message of an error. */
     withoutSecrets(text: string): string {
-        const url = this.#url === undefined ? undefined : new URL(this.#url);
+        const url = this.#url;
         const secrets = [
             url?.password,
             url && decode(url.password),
@@ -92,12 +78,7 @@ export class RedisSettings {
     }
 }
 
-/**
- * Writes what somebody gave for `bot.redis`, for an error message, without what may be a secret.
- *
- * @param value anything
- * @returns one line
- */
+/** Writes what somebody gave for `bot.redis`, for an error message, without what may be a secret. */
 export function showRedis(value: unknown): string {
     if (typeof value === 'string') return 'a text';
     if (Array.isArray(value)) return 'an array';
@@ -105,24 +86,17 @@ export function showRedis(value: unknown): string {
     return `an object with ${Object.keys(value).join(', ') || 'nothing'}`;
 }
 
-function readUrl(value: unknown): string {
+function readUrl(value: unknown): URL {
     if (typeof value === 'string' && value.includes('#'))
         throw new TypeError('has a # in its URL, which ends it there: in a password, write %23');
-    let url: URL | undefined;
-    try {
-        url = new URL(value as string);
-    } catch {
-        // What it is not is said below, for every bad URL alike.
-    }
+    const url = URL.canParse(String(value)) ? new URL(String(value)) : undefined;
     if (!url || !SCHEMES.includes(url.protocol)) throw new TypeError(`is no URL of a Redis: ${EXAMPLE}`);
-    for (const [name, complaint] of Object.entries(REFUSED)) {
-        if (url.searchParams.has(name)) throw new TypeError(complaint);
-    }
+    if (url.searchParams.has('keyPrefix')) throw new TypeError(KEY_PREFIX_COMPLAINT);
     if (url.pathname.length > 1 && !/^\/\d+$/.test(url.pathname))
         throw new TypeError(
             'names a database that is no number: write one after the port, like redis://host:6379/2',
         );
-    return value as string;
+    return url;
 }
 
 function decode(text: string): string {

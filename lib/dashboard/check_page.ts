@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { checkApp } from '../check/check_app.js';
+import { checkApp } from '../check/check.js';
 import { asJson } from '../check/report.js';
 import { count } from '../text/format.js';
 import { html } from './html.js';

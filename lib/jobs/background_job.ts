@@ -118,11 +118,8 @@ function takesAnyName(): object {
 }
 
 /**
- * Types a job's definition: `this` is known inside `meta()`, `run()` and the job's own helpers. It returns what it is
- * given.
- *
- * @param definition what a job file exports as default
- * @returns the same definition
+ * Types a job's definition, which a job file exports as default: `this` is known inside `meta()`, `run()` and the job's
+ * own helpers. It returns what it is given.
  */
 export function defineBackgroundJob<Definition extends BackgroundJobSettings>(
     definition: Definition & BackgroundJobShape & ThisType<BackgroundJobInstance & Definition>,

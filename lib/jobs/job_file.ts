@@ -2,7 +2,7 @@ import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BackgroundJobRegistry } from '../../types/background_job.js';
 import { importFault } from '../text/import_fault.js';
-import type { BrokenFile, FileFault } from './problem.js';
+import type { FileFault, Problem } from './problem.js';
 
 /** What somebody may take for a job file; with the letter of its language. */
 const SCRIPT = /\.[cm]?([jt])sx?$/i;
@@ -10,14 +10,10 @@ const SCRIPT = /\.[cm]?([jt])sx?$/i;
 /** What nobody takes for one: hidden files, helpers, tests, declarations. */
 const NO_JOB = /^\.|^_file_importer\.js$|^_.*\.[cm][jt]s$|\.(?:test|spec|d)\.\w+$/i;
 
-/** The job files that made no job, by their paths. */
-export const brokenFiles = new Map<string, BrokenFile>();
+/** The problems of job files that made no job, by their paths. */
+export const brokenFiles = new Map<string, Problem>();
 
-/**
- * Tells whether a file may be meant for a job, by its name.
- *
- * @param path the file's
- */
+/** Tells whether a file may be meant for a job, by its name. */
 export function isScript(path: string): boolean {
     return SCRIPT.test(path) && !NO_JOB.test(basename(path));
 }
@@ -35,7 +31,10 @@ export async function importJobFile(
 ): Promise<void> {
     const stem = filePath.slice(0, -extname(filePath).length);
     const name = registry.normalizeName(stem.slice(dirPath.length + 1));
-    const broken = (fault: Fault) => void brokenFiles.set(filePath, { job: name, file: filePath, ...fault });
+    const broken = (fault: Fault) => {
+        const severity = fault.kind === 'file-ignored' ? 'warning' : 'error';
+        brokenFiles.set(filePath, { job: name, file: filePath, severity, ...fault });
+    };
 
     const fault = faultOfName(basename(filePath));
     if (fault) return broken(fault);
@@ -80,7 +79,7 @@ function faultOfName(name: string): Fault | undefined {
     return curable('file-ignored', what, `rename it to ${wanted}, or move it out of the folder`);
 }
 
-type Fault = Omit<BrokenFile, 'job' | 'file'>;
+type Fault = Omit<Problem, 'job' | 'file' | 'severity'>;
 
 function curable(kind: FileFault, what: string, cure: string): Fault {
     return { kind, reason: `${what}: ${cure}`, cure };

@@ -8,11 +8,8 @@ const FEW = 5;
 const LONGEST = 100;
 
 /**
- * Finds a job by its name.
+ * Finds a job's name, dasherized, in any spelling: `MyTask`, `my-task` and `my_task` name the same job.
  *
- * @param name in any spelling: `MyTask`, `my-task` and `my_task` name the same job
- * @param known the names of all jobs
- * @returns the job's name, dasherized
  * @throws Error where nobody has that name, with the one that was probably meant, else those that there are
  */
 export function findJobName(name: string, known: readonly string[]): string {

@@ -5,13 +5,7 @@ import { BackgroundJob } from './background_job.js';
 import { brokenFiles } from './job_file.js';
 import type { Problem } from './problem.js';
 import { scheduleCall } from './schedule_call.js';
-import {
-    misspeltSetting,
-    readSettings,
-    SETTING_NAMES,
-    type SettingComplaint,
-    type Settings,
-} from './settings.js';
+import { misspeltSetting, readSettings, SETTING_NAMES, type Settings } from './settings.js';
 
 /** Where a job's settings stand: in its definition, or on its class, where `meta()` has put them. */
 export type SettingSources = Readonly<Partial<Record<keyof Settings, 'definition' | 'meta()'>>>;
@@ -35,9 +29,8 @@ export interface JobPlan {
 /**
  * Reads a registered job. Nothing that is wrong with it throws: it becomes a problem.
  *
- * @param name the job's name, in any spelling
+ * @param name in any spelling
  * @param timezone IANA time zone for schedules without one of their own; undefined: the process's
- * @returns the job's plan
  */
 export function planJob(name: string, timezone: string | undefined): JobPlan {
     const Job = BackgroundJob.for(name);
@@ -48,7 +41,7 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     const lineOf = (thrown: unknown) =>
         file === undefined ? undefined : lineInStack(readError(thrown), file);
 
-    const fatal = [...thrown, ...complaints].map(({ reason }) => error({ kind: 'bad-setting', reason }));
+    const fatal = [...thrown, ...complaints].map((reason) => error({ kind: 'bad-setting', reason }));
     if ('metaError' in Job) {
         const reason = `its meta() threw: ${messageOf(Job.metaError)}`;
         fatal.push(error({ kind: 'meta-threw', reason, line: lineOf(Job.metaError) }));
@@ -67,13 +60,8 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
         } catch (thrown) {
             const cause = toError(thrown);
             const kind = cause instanceof BadScheduleError ? cause.fault : 'bad-args';
-            bad.push(
-                error({
-                    kind,
-                    reason: `bad schedule ${messageOf(cause)}`,
-                    ...scheduleCall(declaration, file),
-                }),
-            );
+            const reason = `bad schedule ${messageOf(cause)}`;
+            bad.push(error({ kind, reason, ...scheduleCall(declaration, file) }));
         }
     }
     const warnings = misspellings(Job).map((fault) => ({ ...error(fault), severity: 'warning' }) as const);
@@ -89,16 +77,9 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     };
 }
 
-/**
- * The job files that made no job.
- *
- * @returns a problem for each
- */
+/** The problems of job files that made no job. */
 export function brokenFileProblems(): Problem[] {
-    return [...brokenFiles.values()].map((broken) => ({
-        ...broken,
-        severity: broken.kind === 'file-ignored' ? 'warning' : 'error',
-    }));
+    return [...brokenFiles.values()];
 }
 
 type JobClass = ReturnType<typeof BackgroundJob.for>;
@@ -109,7 +90,7 @@ interface Declaration {
     readonly declared: Partial<Record<keyof Settings, unknown>>;
     readonly sources: Partial<Record<keyof Settings, 'definition' | 'meta()'>>;
     /** A sentence on each setting whose getter threw. */
-    readonly thrown: SettingComplaint[];
+    readonly thrown: string[];
 }
 
 // A setting may be assigned on the class or stand on the definition, which `include` copies to the prototype.
@@ -123,8 +104,7 @@ function declaredSettings(Job: JobClass): Declaration {
             declaration.declared[name] = value;
             declaration.sources[name] = assigned === value ? 'meta()' : 'definition';
         } catch (error) {
-            const reason = `its setting \`${name}\` threw: ${messageOf(error)}`;
-            declaration.thrown.push({ property: name, reason });
+            declaration.thrown.push(`its setting \`${name}\` threw: ${messageOf(error)}`);
         }
     }
     return declaration;

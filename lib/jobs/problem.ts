@@ -20,20 +20,6 @@ export type ProblemKind =
     | 'meta-threw'
     | 'no-run';
 
-/** A job file that made no job. */
-export interface BrokenFile {
-    /** The name of the job that it would make, dasherized. */
-    readonly job: string;
-    readonly file: string;
-    readonly kind: FileFault;
-    /** What is wrong and what to do. */
-    readonly reason: string;
-    /** What to do, where the reason ends with it. */
-    readonly cure?: string | undefined;
-    /** The line of the file, where it is known. */
-    readonly line?: number | undefined;
-}
-
 /** Something wrong with a job that its author has to mend. */
 export interface Problem {
     /** The job's name, dasherized. */
@@ -53,12 +39,7 @@ export interface Problem {
     readonly schedule?: string | undefined;
 }
 
-/**
- * Says what is wrong, in one line.
- *
- * @param problem the problem
- * @returns its severity, coloured, the job, its file, and the reason
- */
+/** Says what is wrong, in one line that begins with its severity, coloured. */
 export function describeProblem({ severity, job, file, reason }: Problem): string {
     const label = severity === 'error' ? paint.red('invalid') : paint.yellow('warning');
     const subject = [job && printable(job), file && `(${printable(file)})`].filter(Boolean).join(' ');

@@ -21,12 +21,7 @@ export function noteScheduleCall(declaration: readonly unknown[]): void {
     if (isNoting) stacks.set(declaration, new Error());
 }
 
-/**
- * Describes a `schedule()` call.
- *
- * @param declaration what it was given
- * @param file the job's file, an absolute path
- */
+/** Describes a `schedule()` call by what it was given and the absolute path of the job's file. */
 export function scheduleCall(declaration: readonly unknown[], file: string | undefined): ScheduleCall {
     const [crontab] = declaration;
     const { stack = '' } = stacks.get(declaration) ?? {};

@@ -1,7 +1,14 @@
 import { distance } from 'fastest-levenshtein';
 import ms from 'ms';
 import type { BackgroundJobSettings } from '../../types/background_job.js';
-import { type Options, oneOf, readBoolean, readOptions, wholeNumberFrom } from '../config/options.js';
+import {
+    accepting,
+    type Options,
+    oneOf,
+    readBoolean,
+    readOptions,
+    wholeNumberFrom,
+} from '../config/options.js';
 import { type Exceptions, readExceptions } from '../schedule/exceptions.js';
 import { readTimezone } from '../schedule/timezone.js';
 import { show } from '../text/format.js';
@@ -40,11 +47,10 @@ const OPTIONS: Options<Settings> = {
     multiTenant: { default: undefined, read: readBoolean },
     tenantsFilter: {
         default: (tenants) => tenants,
-        read(value) {
-            if (typeof value !== 'function')
-                throw new TypeError('is not a function: write tenants => tenants.where({ ... })');
-            return value as Settings['tenantsFilter'];
-        },
+        read: accepting(
+            (value) => typeof value === 'function',
+            'is not a function: write tenants => tenants.where({ ... })',
+        ),
     },
     overlap: { default: 'skip', read: oneOf('skip', 'queue', 'replace', 'allow') },
     missed: { default: 'once', read: oneOf('skip', 'once', 'all') },
@@ -61,32 +67,21 @@ const OPTIONS: Options<Settings> = {
     retryDelay: { default: ms('10s'), read: parseDuration },
     environments: {
         default: undefined,
-        read(value) {
-            if (!Array.isArray(value) || !value.every((name) => typeof name === 'string'))
-                throw new TypeError(`is not a list of NODE_ENV values, like ['production']`);
-            return value;
-        },
+        read: accepting(
+            (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+            `is not a list of NODE_ENV values, like ['production']`,
+        ),
     },
     spread: { default: 0, read: parseDuration },
     except: { default: undefined, read: readExceptions },
     description: {
         default: undefined,
-        read(value) {
-            if (typeof value !== 'string') throw new TypeError('is not a text');
-            return value;
-        },
+        read: accepting((value) => typeof value === 'string', 'is not a text'),
     },
 };
 
 /** The names of all settings. */
 export const SETTING_NAMES = Object.keys(OPTIONS) as (keyof Settings)[];
-
-/** What is wrong with the value of a setting. */
-export interface SettingComplaint {
-    readonly property: keyof Settings;
-    /** A sentence that begins with the setting's name and value. */
-    readonly reason: string;
-}
 
 const MOST_EDITS_OF_A_TYPO = 2;
 
@@ -98,25 +93,17 @@ const MOST_EDITS_OF_A_TYPO = 2;
  */
 export function readSettings(declared: Partial<Record<keyof Settings, unknown>>): {
     settings: Settings;
-    complaints: SettingComplaint[];
+    complaints: string[];
 } {
-    const complaints: SettingComplaint[] = [];
+    const complaints: string[] = [];
     const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, declared[name] ?? undefined]));
     const settings = readOptions(OPTIONS, given, (property, value, complaint) =>
-        complaints.push({
-            property,
-            reason: `its setting \`${property}\`, ${show(value)}, ${complaint}`,
-        }),
+        complaints.push(`its setting \`${property}\`, ${show(value)}, ${complaint}`),
     );
     return { settings, complaints };
 }
 
-/**
- * Finds the setting that a property's name was probably meant to be.
- *
- * @param property the name of a property that is no setting
- * @returns the setting within two edits of it, or undefined
- */
+/** Finds the setting, within two edits, that the name of a property was probably meant to be. */
 export function misspeltSetting(property: string): keyof Settings | undefined {
     return SETTING_NAMES.find(
         (name) => name !== property && distance(name, property) <= MOST_EDITS_OF_A_TYPO,

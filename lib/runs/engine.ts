@@ -1,4 +1,4 @@
-import type { JournalSettings } from '../config/journal_settings.js';
+import type { JournalSettings } from '../config/config.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { UnrunSlots } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';

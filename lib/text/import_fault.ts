@@ -17,12 +17,7 @@ export interface ImportFault {
     readonly line?: number | undefined;
 }
 
-/**
- * Tells whether this Node has refused to import a file because it is TypeScript.
- *
- * @param error what importing a file threw
- * @returns what is wrong and what to do about it; undefined where it is something else
- */
+/** What is wrong, and what to do about it, where this Node has refused to import a file because it is TypeScript. */
 export function typescriptRefusal(error: unknown): { reason: string; cure: string } | undefined {
     const file = UNKNOWN_TYPESCRIPT.exec(readError(error).message)?.[1];
     if (file === undefined) return undefined;
@@ -32,13 +27,7 @@ export function typescriptRefusal(error: unknown): { reason: string; cure: strin
     };
 }
 
-/**
- * Says why a file could not be imported.
- *
- * @param error what importing it threw
- * @param filePath its absolute path
- * @returns a promise of the reason, what to do where that is known, and the line where the error tells it
- */
+/** Says why a file, by its absolute path, could not be imported, from what importing it threw. */
 export async function importFault(error: unknown, filePath: string): Promise<ImportFault> {
     const refusal = typescriptRefusal(error);
     if (refusal !== undefined) {
@@ -67,13 +56,7 @@ async function lineOfSyntaxError(filePath: string): Promise<number | undefined> 
     });
 }
 
-/**
- * Finds the line of a file that an error points to.
- *
- * @param error the error
- * @param file the file's absolute path
- * @returns the first line of that file in its message or stack; undefined where there is none
- */
+/** The first line of a file, by its absolute path, that the message or the stack of an error names. */
 export function lineInStack(
     { message, stack }: Pick<ErrorRecord, 'message' | 'stack'>,
     file: string,

@@ -1,11 +1,10 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { flawsOfSchedule } from '../check/schedule_findings.js';
+import { flawsOfSchedule } from '../check/check.js';
 import { loadConfig } from '../config/config.js';
 import { Command, inflector } from '../framework.js';
-import { jobFileContent } from '../jobs/job_template.js';
-import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER } from '../jobs/jobs_folder.js';
+import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER, jobFileContent } from '../jobs/jobs_folder.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import { BadScheduleError, createSchedule } from '../schedule/schedule.js';
 import { checkTimezone } from '../schedule/timezone.js';
@@ -79,7 +78,7 @@ async function planSchedule(job: string, given = EVERY_MINUTE, timezone?: string
         crontab: given.trim().replace(/\s+/g, ' '),
         words,
         text: `Runs ${words} (${zone}): next ${slots.join(', then ')}.`,
-        flaws: flawsOfSchedule(schedule, { timezone: zone, now }),
+        flaws: flawsOfSchedule(schedule, zone, now),
     };
 }
 

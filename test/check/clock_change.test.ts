@@ -10,7 +10,7 @@ const FROM = Date.UTC(2026, 0, 1) / 1000;
 const UNTIL = FROM + 366 * DAY;
 
 const flawOf = (crontab: string, zone: string) =>
-    clockChange(createSchedule('my-job', [crontab], zone), zone, clockChanges(zone, FROM, UNTIL));
+    clockChange(createSchedule('my-job', [crontab], zone), zone, FROM, UNTIL);
 
 describe('a schedule and the clocks of its zone', () => {
     const told: readonly [crontab: string, zone: string, message: string, cure: string][] = [

@@ -1,224 +1,218 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { eitherDay } from '../../lib/check/either_day.js';
-import { everyDay } from '../../lib/check/every_day.js';
-import { everyMinute } from '../../lib/check/every_minute.js';
-import type { Flaw } from '../../lib/check/flaw.js';
-import { shortMonth } from '../../lib/check/short_month.js';
-import { unevenStep } from '../../lib/check/uneven_step.js';
+import { flawsOfCrontab } from '../../lib/check/crontab_rules.js';
+import type { Flaw } from '../../lib/check/finding.js';
 import { BadScheduleError, createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
 import { crontabs } from '../support/crontab_arbitrary.js';
 
 const YEAR = 366 * 24 * 3600;
 
-type Rule = (crontab: string) => Flaw | undefined;
-
-const RULES: Readonly<Record<string, Rule>> = { everyMinute, everyDay, unevenStep, shortMonth, eitherDay };
+const flawOf = (rule: string, crontab: string) => flawsOfCrontab(crontab).find((flaw) => flaw.rule === rule);
 
 const FLAWED: readonly [rule: string, crontab: string, message: string, cure: string][] = [
     [
-        'everyMinute',
+        'every-minute',
         '* * * * 5',
         'it runs every minute, all day, where the day of the week is 5',
         "for every 5 minutes write '*/5 * * * *', for once '0 0 * * 5'; if every minute is meant, '*/1 * * * 5'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '* * * * FRI',
         'it runs every minute, all day, where the day of the week is FRI',
         "for once '0 0 * * FRI'; if every minute is meant, '*/1 * * * FRI'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '* * 1 * *',
         'it runs every minute, all day, where the day of the month is 1',
         "for once '0 0 1 * *'; if every minute is meant, '*/1 * 1 * *'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '* * * 2 *',
         'it runs every minute, all day, where the month is 2',
         "for every 2 minutes write '*/2 * * * *', for once '0 0 1 2 *'; if every minute is meant, '*/1 * * 2 *'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '* 2 * * *',
         'it runs every minute of hour 2, not once',
         "for once write '0 2 * * *'; if every minute is meant, '*/1 2 * * *'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '* 2,14 * * 1-5',
         'it runs every minute of each hour of 2,14, not once',
         "for once write '0 2,14 * * 1-5'; if every minute is meant, '*/1 2,14 * * 1-5'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '? */2 * * ?',
         'it runs every minute of each hour of */2, not once',
         "for once write '0 */2 * * *'; if every minute is meant, '*/1 */2 * * *'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '* * 2 * * *',
         'it runs every second of hour 2, not once',
         "for once write '0 2 * * *'; if every second is meant, '*/1 * 2 * * *'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '* */5 * * * *',
         'it runs every second of each minute of */5, not once',
         "for once write '*/5 * * * *'; if every second is meant, '*/1 */5 * * * *'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '30 * 2 * * *',
         'it runs every minute of hour 2, not once',
         "for once write '30 0 2 * * *'; if every minute is meant, '30 */1 2 * * *'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '*,5 2 * * *',
         'it runs every minute of hour 2, not once',
         "for once write '0 2 * * *'; if every minute is meant, '*/1 2 * * *'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '0-59 2 * * *',
         'it runs every minute of hour 2, not once',
         "for once write '0 2 * * *'; if every minute is meant, '*/1 2 * * *'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '0-29,30-59 0-23 * * 5',
         'it runs every minute, all day, where the day of the week is 5',
         "for every 5 minutes write '*/5 * * * *', for once '0 0 * * 5'; if every minute is meant, '*/1 0-23 * * 5'",
     ],
     [
-        'everyMinute',
+        'every-minute',
         '0-59 * 2-2 * * *',
         'it runs every second of hour 2-2, not once',
         "for once write '0 2-2 * * *'; if every second is meant, '*/1 * 2-2 * * *'",
     ],
     [
-        'everyDay',
+        'every-day',
         '0 0 * */2 *',
         'it runs on every day of each month of */2, not on one',
         "for the first day alone write '0 0 1 */2 *'; if every day is meant, '0 0 * 1,3,5,7,9,11 *'",
     ],
     [
-        'everyDay',
+        'every-day',
         '0 */6 ? 1-12/3 *',
         'it runs on every day of each month of 1-12/3, not on one',
         "for the first day alone write '0 */6 1 1-12/3 *'; if every day is meant, '0 */6 * 1,4,7,10 *'",
     ],
     [
-        'unevenStep',
+        'uneven-step',
         '0-59/7 * * * *',
         '0-59/7 starts over at each full hour, after a step of 4 minutes, not 7',
         'for equal steps write */6 or */10 minutes; list the minutes where this is meant',
     ],
     [
-        'unevenStep',
+        'uneven-step',
         '*/7 * * * *',
         '*/7 starts over at each full hour, after a step of 4 minutes, not 7',
         'for equal steps write */6 or */10 minutes; list the minutes where this is meant',
     ],
     [
-        'unevenStep',
+        'uneven-step',
         '*/45 * * * *',
         '*/45 starts over at each full hour, after a step of 15 minutes, not 45',
         'for equal steps write */30 minutes; list the minutes where this is meant',
     ],
     [
-        'unevenStep',
+        'uneven-step',
         '0 */5 * * *',
         '*/5 starts over at midnight, after a step of 4 hours, not 5',
         'for equal steps write */4 or */6 hours; list the hours where this is meant',
     ],
     [
-        'unevenStep',
+        'uneven-step',
         '*/59 * * * * *',
         '*/59 starts over at each full minute, after a step of 1 second, not 59',
         'for equal steps write */30 seconds; list the seconds where this is meant',
     ],
     [
-        'unevenStep',
+        'uneven-step',
         '0 0 */2 * *',
         '*/2 starts over on the 1st of each month, after what is left of a step',
         'list the days where this is meant',
     ],
     [
-        'unevenStep',
+        'uneven-step',
         '0 0 1 */5 *',
         '*/5 starts over in January, after a step of 2 months, not 5',
         'for equal steps write */4 or */6 months; list the months where this is meant',
     ],
     [
-        'unevenStep',
+        'uneven-step',
         '0 0 * * */2',
         '*/2 starts over on each Sunday, after a step of 1 day, not 2',
         'list the days where this is meant',
     ],
     [
-        'shortMonth',
+        'short-month',
         '0 0 31 * *',
         'it skips February, April, June, September and November, for want of a day 31',
         "for the last day of the month write '0 0 L * *'; else choose a day up to 28",
     ],
     [
-        'shortMonth',
+        'short-month',
         '0 0 15,30 * *',
         'it skips February, for want of a day 30',
         "for the last day of the month write '0 0 15,L * *'; else choose a day up to 28",
     ],
     [
-        'shortMonth',
+        'short-month',
         '0 0 29 2 *',
         'it skips February outside of leap years, for want of a day 29',
         "for the last day of the month write '0 0 L 2 *'; else choose a day up to 28",
     ],
     [
-        'shortMonth',
+        'short-month',
         '0 0 31 JAN,MAR-APR *',
         'it skips April, for want of a day 31',
         "for the last day of the month write '0 0 L JAN,MAR-APR *'; else choose a day up to 28",
     ],
     [
-        'shortMonth',
+        'short-month',
         '0 0 31W * *',
         'it skips February, April, June, September and November, for want of a day 31',
         "for the last weekday of the month write '0 0 LW * *'; else choose a day up to 28",
     ],
     [
-        'shortMonth',
+        'short-month',
         '0 0 15W,30 * *',
         'it skips February, for want of a day 30',
         "for the last day of the month write '0 0 15W,L * *'; else choose a day up to 28",
     ],
-    ['shortMonth', '0 0 15,30W * *', 'it skips February, for want of a day 30', 'choose a day up to 28'],
-    ['shortMonth', '0 0 30-31 * *', 'it skips February, for want of a day 30', 'choose a day up to 28'],
+    ['short-month', '0 0 15,30W * *', 'it skips February, for want of a day 30', 'choose a day up to 28'],
+    ['short-month', '0 0 30-31 * *', 'it skips February, for want of a day 30', 'choose a day up to 28'],
     [
-        'eitherDay',
+        'either-day',
         '0 0 */2 * 1',
         'it runs where the day of the month is */2, and also where the day of the week is 1: either is enough',
         "where both have to match write '0 0 */2 * +1'; else make it two schedules",
     ],
     [
-        'eitherDay',
+        'either-day',
         '0 0 13 * FRI',
         'it runs where the day of the month is 13, and also where the day of the week is FRI: either is enough',
         "where both have to match write '0 0 13 * +FRI'; else make it two schedules",
     ],
     [
-        'eitherDay',
+        'either-day',
         '0 0 31 2 FRI',
         'it runs where the day of the month is 31, and also where the day of the week is FRI: either is enough',
         'make it two schedules',
     ],
     [
-        'eitherDay',
+        'either-day',
         '0 9 1-7 * 1',
         'it runs where the day of the month is 1-7, and also where the day of the week is 1: either is enough',
         "where both have to match write '0 9 1-7 * +1'; else make it two schedules",
@@ -226,7 +220,7 @@ const FLAWED: readonly [rule: string, crontab: string, message: string, cure: st
 ];
 
 const SOUND: Readonly<Record<string, readonly string[]>> = {
-    everyMinute: [
+    'every-minute': [
         '* * * * *',
         '* * * * * *',
         '*/5 * * * *',
@@ -245,9 +239,9 @@ const SOUND: Readonly<Record<string, readonly string[]>> = {
         '*/1,5 2 * * *',
         '* * 1-31 * 5',
     ],
-    everyDay: ['0 0 1 */2 *', '0 0 * */2 5', '0 0 * */1 *', '0 0 * 1,3 *', '0 0 L */3 *', '@daily'],
-    unevenStep: ['*/5 * * * *', '*/60 * * * *', '0 */6 * * *', '0 9-17/2 * * *', '*/1 * * * *', '@weekly'],
-    shortMonth: [
+    'every-day': ['0 0 1 */2 *', '0 0 * */2 5', '0 0 * */1 *', '0 0 * 1,3 *', '0 0 L */3 *', '@daily'],
+    'uneven-step': ['*/5 * * * *', '*/60 * * * *', '0 */6 * * *', '0 9-17/2 * * *', '*/1 * * * *', '@weekly'],
+    'short-month': [
         '0 0 28 * *',
         '0 0 31 1 *',
         '0 0 30 4,6 *',
@@ -259,13 +253,13 @@ const SOUND: Readonly<Record<string, readonly string[]>> = {
         '0 0 31 * 5',
         '@monthly',
     ],
-    eitherDay: ['0 0 13 * +5', '0 0 13 * *', '0 0 * * 5', '0 0 ? * 5', '@weekly'],
+    'either-day': ['0 0 13 * +5', '0 0 13 * *', '0 0 * * 5', '0 0 ? * 5', '@weekly'],
 };
 
 describe('a crontab that is probably not meant', () => {
     for (const [rule, crontab, message, cure] of FLAWED) {
         test(`${rule}: ${crontab}`, () => {
-            const flaw = (RULES[rule] as Rule)(crontab);
+            const flaw = flawOf(rule, crontab);
             assert.deepEqual([flaw?.message, flaw?.cure], [message, cure]);
         });
     }
@@ -273,10 +267,11 @@ describe('a crontab that is probably not meant', () => {
     test('each crontab that a cure offers can be read, and has that flaw no more', () => {
         fc.assert(
             fc.property(flawedCrontabs, ({ text }) => {
-                for (const rule of Object.values(RULES)) {
-                    for (const offered of offersOf(rule(text))) {
+                for (const flaw of flawsOfCrontab(text)) {
+                    for (const offered of offersOf(flaw)) {
                         createSchedule('my-job', [offered]);
-                        assert.equal(rule(offered), undefined, `${offered}, offered for ${text}`);
+                        const again = flawOf(flaw.rule, offered);
+                        assert.equal(again, undefined, `${offered}, offered for ${text}`);
                     }
                 }
             }),
@@ -289,9 +284,9 @@ describe('a crontab that is meant', () => {
     test('is offered with the same slots', () => {
         fc.assert(
             fc.property(flawedCrontabs, fc.integer({ min: 0, max: 10 * YEAR }), ({ text }, after) => {
-                for (const rule of [everyMinute, everyDay]) {
-                    const meant = offersOf(rule(text)).at(-1);
-                    if (meant === undefined) continue;
+                for (const flaw of flawsOfCrontab(text)) {
+                    if (flaw.rule !== 'every-minute' && flaw.rule !== 'every-day') continue;
+                    const meant = offersOf(flaw).at(-1);
                     const [one, other] = [text, meant].map((crontab) =>
                         createSchedule('my-job', [crontab], 'UTC'),
                     );
@@ -304,7 +299,7 @@ describe('a crontab that is meant', () => {
 
     for (const [rule, sound] of Object.entries(SOUND)) {
         for (const crontab of sound) {
-            test(`${rule}: ${crontab}`, () => assert.equal((RULES[rule] as Rule)(crontab), undefined));
+            test(`${rule}: ${crontab}`, () => assert.equal(flawOf(rule, crontab), undefined));
         }
     }
 });
@@ -316,7 +311,7 @@ describe('what the rules say is so', () => {
                 const crontab = `*/${step} * * * *`;
                 const slots = slotsOf(createSchedule('my-job', [crontab], 'UTC'), 0, 3 * 3600);
                 const gaps = new Set(slots.slice(1).map((slot, index) => slot - (slots[index] as number)));
-                assert.equal(unevenStep(crontab) !== undefined, gaps.size > 1, crontab);
+                assert.equal(flawOf('uneven-step', crontab) !== undefined, gaps.size > 1, crontab);
             }),
         );
     });
@@ -337,7 +332,11 @@ describe('what the rules say is so', () => {
                                   (slot) => new Date(slot * 1000).getUTCMonth(),
                               ),
                           );
-                    assert.equal(shortMonth(crontab) !== undefined, runs.size < months.length, crontab);
+                    assert.equal(
+                        flawOf('short-month', crontab) !== undefined,
+                        runs.size < months.length,
+                        crontab,
+                    );
                 },
             ),
         );
@@ -369,8 +368,8 @@ const flawedCrontabs = fc
     )
     .filter(({ text }) => !neverFires(text));
 
-function offersOf(flaw: Flaw | undefined): string[] {
-    return [...(flaw?.cure.matchAll(/'([^']+)'/g) ?? [])].map(([, offered]) => offered as string);
+function offersOf({ cure }: Flaw): string[] {
+    return [...cure.matchAll(/'([^']+)'/g)].map(([, offered]) => offered as string);
 }
 
 function neverFires(crontab: string): boolean {

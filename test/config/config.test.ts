@@ -13,8 +13,9 @@ await openApp({
     `,
 });
 const { DEFAULT_DASHBOARD } = await import('../../lib/config/dashboard_settings.js');
-const { DEFAULT_JOURNAL } = await import('../../lib/config/journal_settings.js');
-const { ConfigError, DEFAULT_CONFIG, loadConfig, parseConfig } = await import('../../lib/config/config.js');
+const { ConfigError, DEFAULT_CONFIG, DEFAULT_JOURNAL, loadConfig, parseConfig } = await import(
+    '../../lib/config/config.js'
+);
 
 describe('parseConfig', () => {
     test('has a default for every key', () => {
@@ -121,6 +122,34 @@ describe('parseConfig', () => {
     });
 });
 
+describe('the key bot.journal', () => {
+    test('is false for memory, or an object whose keys have defaults', () => {
+        assert.deepEqual(parseConfig({}).journal, DEFAULT_JOURNAL);
+        assert.deepEqual(parseConfig({ journal: false }).journal, { ...DEFAULT_JOURNAL, filename: false });
+        assert.deepEqual(parseConfig({ journal: {} }).journal, DEFAULT_JOURNAL);
+        assert.deepEqual(
+            parseConfig({ journal: { filename: 'a.db', retention: '2d', maxRunsPerJob: 5, required: true } })
+                .journal,
+            { filename: 'a.db', retention: 172_800_000, maxRunsPerJob: 5, required: true },
+        );
+    });
+
+    const refused: [unknown, RegExp][] = [
+        [true, /`bot\.journal`, true, is neither false, for memory, nor an object/],
+        ['bot.db', /neither false, for memory, nor an object/],
+        [{ file: 'a' }, /unknown key `file`.*Known: filename, retention, maxRunsPerJob, required/],
+        [{ filname: 'a' }, /unknown key `filname` \(did you mean "filename"\?\)/],
+        [{ filename: '' }, /`filename` that is no path/],
+        [{ retention: 30 }, /`retention` that is not a duration/],
+        [{ maxRunsPerJob: 0 }, /`maxRunsPerJob` that is not a whole number from 1 up/],
+        [{ required: 'yes' }, /`required` that is neither true nor false/],
+    ];
+    for (const [journal, message] of refused)
+        test(`refuses ${JSON.stringify(journal)}`, () => {
+            assert.throws(() => parseConfig({ journal }), message);
+        });
+});
+
 describe('the keys of the engine "bullmq"', () => {
     const read = (keys: object) => parseConfig({ engine: 'bullmq', ...keys });
 
@@ -153,6 +182,16 @@ describe('the keys of the engine "bullmq"', () => {
             'redis://:pass@cache.example',
             {},
         ]);
+    });
+
+    test('options in a URL do not win over those that the engine needs; all else of it stays', () => {
+        const url = 'redis://me:s%40cret@host:6380/2?maxRetriesPerRequest=3&family=6';
+        const ours = { maxRetriesPerRequest: null };
+        assert.deepEqual(read({ redis: url }).redis?.arguments(ours), [
+            'redis://me:s%40cret@host:6380/2?family=6',
+            ours,
+        ]);
+        assert.deepEqual(read({ redis: { url, family: 4 } }).redis?.arguments({}), [url, { family: 4 }]);
     });
 
     const bad: [object, RegExp][] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DEFAULT_JOURNAL } from '../../lib/config/journal_settings.js';
+import { DEFAULT_JOURNAL } from '../../lib/config/config.js';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import { readSettings, type Settings } from '../../lib/jobs/settings.js';
 import {

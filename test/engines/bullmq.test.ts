@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { DEFAULT_JOURNAL } from '../../lib/config/journal_settings.js';
+import { DEFAULT_JOURNAL } from '../../lib/config/config.js';
 import { RedisSettings } from '../../lib/config/redis_settings.js';
 import { BullmqEngine } from '../../lib/engines/bullmq/engine.js';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';

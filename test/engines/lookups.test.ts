@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DEFAULT_JOURNAL } from '../../lib/config/journal_settings.js';
+import { DEFAULT_JOURNAL } from '../../lib/config/config.js';
 import { RedisSettings } from '../../lib/config/redis_settings.js';
 import { BullmqEngine } from '../../lib/engines/bullmq/engine.js';
 import { EmbeddedEngine } from '../../lib/engines/embedded/engine.js';

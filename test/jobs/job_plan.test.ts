@@ -312,11 +312,12 @@ describe('the time zone of a schedule', () => {
     });
 });
 
-describe('a file that made no job', () => {
-    test('is a problem with its job, file and reason, until it is mended', () => {
-        const broken = { job: 'b', file: '/app/lib/background_jobs/b.js' };
-        const second = { ...broken, kind: 'import-failed', reason: 'cannot be imported' } as const;
-        brokenFiles.set(broken.file, second);
-        assert.deepEqual(brokenFileProblems(), [{ ...second, severity: 'error' }]);
-    });
+test('a file that made no job has one problem: the latest', () => {
+    const file = '/app/lib/background_jobs/b.js';
+    const first = { job: 'b', file, severity: 'error', kind: 'no-definition', reason: 'is empty' } as const;
+    const second = { ...first, kind: 'import-failed', reason: 'cannot be imported' } as const;
+    for (const problem of [first, second]) {
+        brokenFiles.set(file, problem);
+        assert.deepEqual(brokenFileProblems(), [problem]);
+    }
 });

@@ -99,9 +99,8 @@ describe('readSettings', () => {
         test(`refuses ${name}: ${show(declared)}, says so, and goes on with the default`, () => {
             const { settings, complaints } = readSettings({ [name]: declared });
             assert.equal(complaints.length, 1);
-            assert.equal(complaints[0]?.property, name);
-            assert.match(complaints[0]?.reason ?? '', complaint);
-            assert.ok(complaints[0]?.reason.startsWith(`its setting \`${name}\`, `));
+            assert.match(complaints[0] ?? '', complaint);
+            assert.ok(complaints[0]?.startsWith(`its setting \`${name}\`, `));
             assert.deepEqual(settings, DEFAULTS);
         });
     }

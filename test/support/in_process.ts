@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { BrokenFile } from '../../lib/jobs/problem.js';
+import type { Problem } from '../../lib/jobs/problem.js';
 import type { Bot as BotClass } from '../../lib/scheduler/bot.js';
 import type { Registry } from '../../types/framework.js';
 import { CLEAN_ENVIRONMENT, type Ended } from './app_process.js';
@@ -13,7 +13,7 @@ type Registrations = readonly (readonly [Registry, Record<string, object>])[];
 /** What an app has registered: its files are imported once. */
 interface Registered {
     readonly registrations: Registrations;
-    readonly brokenFiles: readonly (readonly [string, BrokenFile])[];
+    readonly brokenFiles: readonly (readonly [string, Problem])[];
 }
 
 const registered = new Map<string, Registered>();

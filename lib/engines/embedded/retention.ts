@@ -1,4 +1,4 @@
-import type { JournalSettings } from '../../config/journal_settings.js';
+import type { JournalSettings } from '../../config/config.js';
 import type { Database } from './database.js';
 import type { Step } from './rows.js';
 
