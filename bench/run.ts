@@ -1,6 +1,7 @@
 // node --expose-gc run.js [measurement...]: prints the results as markdown
 import { cpus } from 'node:os';
 import { bullmqTables } from './bullmq.js';
+import { dashboardTables } from './dashboard.js';
 import { dispatchTables } from './dispatch.js';
 import { latenessTables } from './lateness.js';
 import { startUpTables } from './start_up.js';
@@ -13,6 +14,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
     lateness: latenessTables,
     'start-up': startUpTables,
     bullmq: bullmqTables,
+    dashboard: dashboardTables,
 };
 
 const wanted = process.argv.slice(2);
