@@ -1,6 +1,7 @@
 // node --expose-gc run.js [measurement...]: prints the results as markdown
 import { cpus } from 'node:os';
 import { bullmqTables } from './bullmq.js';
+import { dashboardTables } from './dashboard.js';
 import { dispatchTables } from './dispatch.js';
 import { latenessTables } from './lateness.js';
 import { slotFilesTables } from './slot_files.js';
@@ -15,6 +16,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
     'slot-files': slotFilesTables,
     'start-up': startUpTables,
     bullmq: bullmqTables,
+    dashboard: dashboardTables,
 };
 
 const wanted = process.argv.slice(2);

@@ -15,6 +15,9 @@ const OVERDUE = 60_000;
 /** After so many seconds without anybody who enqueues, there is nobody. */
 const NOBODY = 30;
 
+/** More of a schedule's args, in characters, is on its job's page. */
+const SHORT_ARGS = 24;
+
 const PER_PAGE = 100;
 const FAILURES = ['failed', 'timed_out', 'lost', 'aborted'];
 const STATES = ['all', 'failing', 'overdue', 'running', 'paused', 'invalid', 'unscheduled', 'excluded'];
@@ -201,7 +204,7 @@ async function renderRow(request: PageRequest, row: JobRow): Promise<Html> {
     const { name, plan } = job;
     const state = isRunning && job.state !== 'invalid' ? 'running' : job.state;
     const schedules = await Promise.all(
-        (plan?.schedules ?? []).slice(0, 3).map((schedule) => scheduleText(request, schedule)),
+        (plan?.schedules ?? []).slice(0, 3).map((schedule) => scheduleText(request, schedule, SHORT_ARGS)),
     );
     const more = (plan?.schedules.length ?? 0) - schedules.length;
     return html`<div class="job" role="listitem" id="job-${name}">
@@ -220,10 +223,16 @@ function outcomeLink(request: PageRequest, job: string, { id, outcome }: PastSlo
 }
 
 /** A schedule in words, with its crontab, its zone and its args. */
-export async function scheduleText(request: PageRequest, schedule: Schedule): Promise<Html> {
+export async function scheduleText(
+    request: PageRequest,
+    schedule: Schedule,
+    longestArgs = Infinity,
+): Promise<Html> {
     const { crontab, timezone, args } = schedule;
     const words = await describeCrontab(crontab);
-    return html`<p>${words !== crontab && html`${words} `}<code class="crontab">${crontab}</code> ${timezone}${args.length > 0 && html` <code>${argsText(args, request)}</code>`}</p>`;
+    const given = argsText(args, request);
+    const shown = given.length > longestArgs ? `${given.slice(0, longestArgs)}…` : given;
+    return html`<p>${words !== crontab && html`${words} `}<code class="crontab">${crontab}</code> ${timezone}${shown && html` <code>${shown}</code>`}</p>`;
 }
 
 function buttons(request: PageRequest, { name, isPaused, plan }: JobOverview): Html {

@@ -12,9 +12,10 @@ export function strip(request: PageRequest, slots: readonly PastSlot[]): Html {
     const longest = Math.max(1, ...slots.map(durationOf));
     const bars = slots.map((slot, index) => {
         const { outcome, reason, startedAt, endedAt, at } = slot;
-        const height = Math.round(4 + (HEIGHT - 4) * Math.sqrt(durationOf(slot) / longest));
+        const share = outcome === 'skipped' ? 0.1 : durationOf(slot) / longest;
+        const height = Math.round(4 + (HEIGHT - 4) * Math.sqrt(share));
         const title = [momentOf(request, at), outcome, tookOf(startedAt, endedAt), reason].filter(Boolean);
-        return html`<rect class="${outcome}" x="${(STRIP - 1 - index) * 4}" y="${HEIGHT - height}" width="3" height="${height}"${outcome === 'skipped' && html` fill="url(#hatch)"`}><title>${title.join(', ')}</title></rect>`;
+        return html`<rect class="${outcome}" x="${(STRIP - 1 - index) * 4}" y="${HEIGHT - height}" width="3" height="${height}"><title>${title.join(', ')}</title></rect>`;
     });
     return html`<svg class="strip" viewBox="0 0 ${STRIP * 4} ${HEIGHT}" role="img" aria-label="${summaryOf(slots)}">${bars}</svg>`;
 }

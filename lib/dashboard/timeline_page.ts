@@ -77,7 +77,7 @@ function chart(
         const y = (index + 1) * LANE;
         const bar = (at: number, kind: string, title: string) =>
             html`<rect class="${kind}" x="${x(at)}" y="${y + 3}" width="${WIDTH - 1}" height="${LANE - 6}"><title>${name}, ${momentOf(request, at)}: ${title}</title></rect>`;
-        return html`<g>${past.map(({ at, outcome, count: runs }) => bar(at, outcome, `${count(runs, 'run')}, ${outcome}`))}${slots.map((slot) => bar(Math.floor(slot / STEP) * STEP * 1000, 'planned', 'will run'))}</g>`;
+        return html`<g>${slots.map((slot) => bar(Math.floor(slot / STEP) * STEP * 1000, 'planned', 'will run'))}${past.map(({ at, outcome, count: runs }) => bar(at, outcome, `${count(runs, 'run')}, ${outcome}`))}</g>`;
     });
     return html`<div class="lanes"><ul aria-label="Jobs">${lanes.map(({ name }) => html`<li><a href="${jobPath(request, name)}">${name}</a></li>`)}</ul>
         <svg class="timeline" width="${CELLS * WIDTH}" height="${height}" role="img" aria-label="What ran and what will, for ${count(lanes.length, 'job')}">${hours}${rows}${marks}${now}</svg></div>`;

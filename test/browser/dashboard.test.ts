@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import AxeBuilder from '@axe-core/playwright';
+import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { createApp } from '../support/fixture_app.js';
 import { freePort } from '../support/free_port.js';
@@ -131,26 +131,26 @@ function testEngine(name: string, createServer: () => Promise<Server>): void {
         });
 
         test('every page is fit for all: names, contrast, light and dark, a narrow screen', async () => {
-            for (const path of [
+            const narrow = await open(server, '/bot', { viewport: { width: 390, height: 800 } });
+            const paths = [
                 '/bot',
                 '/bot/jobs/fails',
                 '/bot/jobs/hostile',
                 '/bot/timeline',
                 '/bot/processes',
                 '/bot/check',
-            ])
+            ];
+            for (const path of paths) {
+                await narrow.goto(path);
                 for (const colorScheme of ['light', 'dark'] as const) {
-                    const page = await open(server, path, {
-                        colorScheme,
-                        viewport: { width: 390, height: 800 },
-                    });
-                    await checkAccess(page);
-                    const width = await page.evaluate(
-                        () => Reflect.get(globalThis, 'document').documentElement.scrollWidth,
-                    );
-                    assert.ok(width <= 390, `${path} is ${width} wide`);
-                    await page.context().close();
+                    await narrow.emulateMedia({ colorScheme });
+                    await checkAccess(narrow);
                 }
+                const width = await narrow.evaluate(
+                    () => Reflect.get(globalThis, 'document').documentElement.scrollWidth,
+                );
+                assert.ok(width <= 390, `${path} is ${width} wide`);
+            }
             const page = await open(server, '/bot/jobs/hostile');
             assert.match(
                 (await page.locator('.lead').textContent()) ?? '',

@@ -9,7 +9,9 @@ import type { Bot } from '../../lib/scheduler/bot.js';
 import type { Services } from '../../types/framework.js';
 import { type CodeBlock, codeBlocks } from '../support/code_block.js';
 import { openAppWithDatabase } from '../support/fixture_app.js';
+import { freePort } from '../support/free_port.js';
 import { PACKAGE } from '../support/pack.js';
+import { skipWithoutRedis, startRedis } from '../support/redis_server.js';
 
 const blocks = await codeBlocks();
 const JOB = /^lib\/background_jobs\/(.+)\.js$/;
@@ -58,6 +60,21 @@ const runJob = (name: string, ...args: unknown[]): Promise<Run[]> => theBot.runB
 
 /** The blocks of JavaScript that are no file of an app: what they contain, and what has to come of them. */
 const SNIPPETS: Record<string, (run: () => Promise<void>) => Promise<void>> = {
+    'createBullBoard({': async (run) => {
+        if (skipWithoutRedis) return;
+        for (const name of ['@bull-board', 'express', 'bullmq'])
+            await fs.ensureSymlink(join(PACKAGE, 'node_modules', name), join(app.root, 'node_modules', name));
+        const redis = await startRedis();
+        const port = await freePort();
+        Object.assign(process.env, { REDIS_URL: redis.url, BOARD_PORT: String(port) });
+        await run();
+        const response = await fetch(`http://127.0.0.1:${port}/api/queues`);
+        const { queues } = (await response.json()) as { queues: { name: string; readOnlyMode: boolean }[] };
+        assert.deepEqual(
+            queues.map(({ name, readOnlyMode }) => [name, readOnlyMode]),
+            [['runs', true]],
+        );
+    },
     "BackgroundJob.addHook('runFailed'": async (run) => {
         const mails: { subject: string; text: string }[] = [];
         ServiceFactory.register('send-mail', {

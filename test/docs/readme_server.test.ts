@@ -15,7 +15,9 @@ await loadApp(app);
 
 /** What the server itself prints, the keys, and the days that only a pipe sees: not what the bot has to do with. */
 const withoutServer = (text: string) =>
-    text.replace(/^(Pinstripe running at .*|\^C)\n/gm, '').replace(/^\d{4}-\d\d-\d\d (?=\d\d:)/gm, '');
+    text
+        .replace(/^(Background jobs: .*|Pinstripe running at .*|\^C)\n/gm, '')
+        .replace(/^\d{4}-\d\d-\d\d (?=\d\d:)/gm, '');
 
 test('the server in the README prints what the example app prints in ten seconds', async () => {
     const page = await fs.readFile(join(PACKAGE, 'README.md'), 'utf8');

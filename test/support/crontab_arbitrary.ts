@@ -68,7 +68,9 @@ function anyField(low: number, high: number, words?: readonly string[]): fc.Arbi
     );
 }
 
-const day = (text: string, includes: DayField['includes']): DayField => ({ text, includes });
+function day(text: string, includes: DayField['includes']): DayField {
+    return { text, includes };
+}
 
 function dayOfMonth(): fc.Arbitrary<DayField> {
     return mix(

@@ -88,7 +88,7 @@ function judge(database: Database, path: string): void {
                 `The journal ${path} is a newer release's (version ${version}, this one knows ${VERSION}): nothing runs here until this process is updated, too.`,
             );
         const missing = TABLES.filter((table) => !tables.includes(table));
-        if (version >= VERSION && missing.length > 0)
+        if (version >= 2 * MAJOR && missing.length > 0)
             throw new CorruptJournalError(`it has no ${missing[0]}`);
         return;
     }

@@ -7,7 +7,7 @@ export const APPLICATION_ID = 0x70696e62;
 export const MAJOR = 1000;
 
 /** The version that this release writes. */
-export const VERSION = 2 * MAJOR;
+export const VERSION = 2 * MAJOR + 1;
 
 /** Without one of these it is no journal. */
 export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
@@ -113,9 +113,13 @@ const SCHEMA = `
     ) STRICT, WITHOUT ROWID;
 `;
 
-/** Makes the tables, within a transaction, unless another process has. */
+/** What version 2000 lacks. */
+const ADDED = 'ALTER TABLE bot_runs ADD COLUMN spread INTEGER NOT NULL DEFAULT 0';
+
+/** Makes the tables as this release has them, within a transaction, unless another process has. */
 export function createTables(database: Database): void {
-    if (database.pragma('user_version') >= VERSION) return;
-    database.exec(SCHEMA);
+    const version = database.pragma('user_version');
+    if (version >= VERSION) return;
+    database.exec(version >= 2 * MAJOR ? ADDED : SCHEMA);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}`);
 }

@@ -7,7 +7,7 @@ export default {
     timeout: '12s',
 
     meta() {
-        this.schedule('*/4 * * * * *', { size: 'small' });
+        this.schedule('36-59/4 * * * * *', { size: 'small' });
     },
 
     async run({ size }) {
