@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import fs from 'fs-extra';
 import Database from 'libsql';
 import type { Run } from '../../lib/runs/run.js';
@@ -10,7 +11,9 @@ import type { Services } from '../../types/framework.js';
 import { type CodeBlock, codeBlocks } from '../support/code_block.js';
 import { openAppWithDatabase } from '../support/fixture_app.js';
 import { freePort } from '../support/free_port.js';
+import { within } from '../support/pace.js';
 import { PACKAGE } from '../support/pack.js';
+import { endWithUs } from '../support/reaper.js';
 import { skipWithoutRedis, startRedis } from '../support/redis_server.js';
 
 const blocks = await codeBlocks();
@@ -54,26 +57,44 @@ async function execute({ code, file: itsFile }: CodeBlock): Promise<void> {
     await import(file);
 }
 
+async function answerOf(url: string): Promise<Response> {
+    return fetch(url).catch(async () => {
+        await delay(100);
+        return answerOf(url);
+    });
+}
+
 ServiceFactory.register('send-digest', { create: () => () => {} });
 
 const runJob = (name: string, ...args: unknown[]): Promise<Run[]> => theBot.runBackgroundJob(name, args);
 
 /** The blocks of JavaScript that are no file of an app: what they contain, and what has to come of them. */
 const SNIPPETS: Record<string, (run: () => Promise<void>) => Promise<void>> = {
-    'createBullBoard({': async (run) => {
+    'createBullBoard({': async () => {
         if (skipWithoutRedis) return;
         for (const name of ['@bull-board', 'express', 'bullmq'])
             await fs.ensureSymlink(join(PACKAGE, 'node_modules', name), join(app.root, 'node_modules', name));
+        const file = join(app.root, 'board.js');
+        await fs.writeFile(file, blocks.find(({ code }) => code.includes('createBullBoard({'))?.code ?? '');
         const redis = await startRedis();
         const port = await freePort();
-        Object.assign(process.env, { REDIS_URL: redis.url, BOARD_PORT: String(port) });
-        await run();
-        const response = await fetch(`http://127.0.0.1:${port}/api/queues`);
-        const { queues } = (await response.json()) as { queues: { name: string; readOnlyMode: boolean }[] };
-        assert.deepEqual(
-            queues.map(({ name, readOnlyMode }) => [name, readOnlyMode]),
-            [['runs', true]],
-        );
+        const env = { ...process.env, REDIS_URL: redis.url, BOARD_PORT: String(port) };
+        const board = spawn(process.execPath, [file], { cwd: app.root, env, stdio: 'inherit' });
+        const ended = endWithUs(board.pid as number);
+        try {
+            const response = await within(answerOf(`http://127.0.0.1:${port}/api/queues`), 'the board');
+            const { queues } = (await response.json()) as {
+                queues: { name: string; readOnlyMode: boolean }[];
+            };
+            assert.deepEqual(
+                queues.map(({ name, readOnlyMode }) => [name, readOnlyMode]),
+                [['runs', true]],
+            );
+        } finally {
+            board.kill();
+            ended();
+            await redis.stop();
+        }
     },
     "BackgroundJob.addHook('runFailed'": async (run) => {
         const mails: { subject: string; text: string }[] = [];
