@@ -14,6 +14,7 @@ export default defineCommand({
             check: (sort = 'name') =>
                 SORTS.includes(sort) ? undefined : `"${sort}" is neither ${SORTS.join(' nor ')}`,
         },
+        paused: flag('Only paused jobs.'),
         next: wholeNumber('How many next slots of each schedule to show (default: 1).', 1, 100),
         timezone: TIMEZONE,
         json: flag('Print JSON.'),
@@ -21,8 +22,8 @@ export default defineCommand({
 
     async run() {
         const { printJobs } = await import('../lib/views/job_list.js');
-        const { json = false, next = 1, sort = 'name', timezone } = this.params;
+        const { json = false, next = 1, sort = 'name', paused: isPaused = false, timezone } = this.params;
         const { rootPath: root } = await this['project'];
-        await printJobs(this['bot'], { json, next, sort, root, timezone });
+        await printJobs(this['bot'], { json, next, sort, isPaused, root, timezone });
     },
 });

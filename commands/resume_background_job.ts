@@ -7,6 +7,6 @@ export default definePauseCommand(
             'Resumes a paused background job, or all of them: slots that came in the meantime do not run.',
         example: 'resume-background-job my-cleanup-task',
     },
-    (bot, name) => bot.resumeBackgroundJob(name),
+    (bot, { name }) => bot.resumeBackgroundJob(name),
     paint.green('resumed'),
 );

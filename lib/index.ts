@@ -16,6 +16,7 @@ export type { Services } from '../types/framework.js';
 export { ConfigError } from './config/config.js';
 export { BackgroundJob, defineBackgroundJob } from './jobs/background_job.js';
 export type { BotEvent } from './runs/events.js';
+export type { PauseOptions } from './runs/pause.js';
 export type { Outcome, Run, TenantId } from './runs/run.js';
 export { BadScheduleError, type Json } from './schedule/schedule.js';
 export { Bot } from './scheduler/bot.js';

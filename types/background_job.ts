@@ -50,6 +50,8 @@ export interface CurrentRun {
     readonly tenant: string | number | undefined;
     /** Whether somebody asked for it, rather than the clock. */
     readonly manual: boolean;
+    /** Who asked for it: `user@host`; undefined where nobody did. */
+    readonly requestedBy: string | undefined;
 }
 
 /** `this` inside a background job's `run()`: all services of the framework and the app, and the run itself. */

@@ -23,7 +23,9 @@ export async function actOnJob(request: PageRequest, job: string, form: Form): P
     const back = form['from'] === 'overview' ? base : jobPath(request, job);
     switch (form['action']) {
         case 'pause':
-            await blaming(() => bot.pauseBackgroundJob(job));
+            await blaming(() =>
+                bot.pauseBackgroundJob(job, { reason: textIn(form, 'reason'), until: textIn(form, 'until') }),
+            );
             return back;
         case 'resume':
             await blaming(() => bot.resumeBackgroundJob(job));

@@ -1,5 +1,5 @@
-import { ALL_JOBS } from '../runs/engine.js';
 import type { PastRun, PastSkips } from '../runs/history.js';
+import { pauseOf } from '../runs/pause.js';
 import { hasTenantsTable } from '../runs/tenants.js';
 import { readError } from '../text/errors.js';
 import { formatDuration } from '../time/duration.js';
@@ -35,9 +35,8 @@ const OUTCOMES = ['all', 'running', 'succeeded', 'failed', 'timed_out', 'aborted
 export async function jobPage(request: PageRequest, name: string): Promise<Page | undefined> {
     const { survey, history, query, now } = request;
     const pauses = await history.pauses();
-    const paused = pauses.map(({ job }) => job);
     const status = await history.statusOf([name]);
-    const job = overviewsOf(survey, status, paused).find((known) => known.name === name);
+    const job = overviewsOf(survey, status, pauses, now).find((known) => known.name === name);
     if (!job) return undefined;
     const from = Math.max(0, Number(query['from'] ?? 0) || 0);
     const search = {
@@ -62,7 +61,7 @@ export async function jobPage(request: PageRequest, name: string): Promise<Page 
               hasTenants: await hasTenantsTable().catch(readError),
           })
         : [];
-    const pause = pauses.find((one) => one.job === name || one.job === ALL_JOBS);
+    const pause = pauseOf(pauses, name, now);
     return {
         title: name,
         body: html`${HATCH}<h1>${name}</h1>
@@ -195,12 +194,13 @@ function pager(request: PageRequest, name: string, from: number, hasMore: boolea
     return html`<p class="pages">${from > 0 && to(Math.max(0, from - PER_PAGE), 'newer')}${hasMore && to(from + PER_PAGE, 'older')}</p>`;
 }
 
-function actions(request: PageRequest, { name, isPaused }: JobOverview): Html {
-    const pause = isPaused ? 'Resume' : 'Pause';
+function actions(request: PageRequest, { name, pause }: JobOverview): Html {
+    const verb = pause ? 'Resume' : 'Pause';
     return html`<form class="act" method="post" action="${jobPath(request, name)}">
         <label>Args <input name="args" placeholder='["a", { "b": 1 }]' autocomplete="off"></label>
         <label>Tenant <input name="tenant" placeholder="all" autocomplete="off"></label>
         <label>Slot <input name="slot" placeholder="2026-11-25 02:00" autocomplete="off"></label>
         <button class="main" name="action" value="run" aria-label="Run ${name} now">Run</button>
-        <button name="action" value="${pause.toLowerCase()}" aria-label="${pause} ${name}">${pause}</button></form>`;
+        ${!pause && html`<label>Reason <input name="reason" autocomplete="off"></label><label>Until <input name="until" placeholder="+2h" autocomplete="off"></label>`}
+        <button name="action" value="${verb.toLowerCase()}" aria-label="${verb} ${name}">${verb}</button></form>`;
 }

@@ -1,5 +1,5 @@
-import { ALL_JOBS } from '../runs/engine.js';
-import type { PastSlot, Pause } from '../runs/lookups.js';
+import type { PastSlot } from '../runs/lookups.js';
+import { ALL_JOBS, type Pause, pauseOf } from '../runs/pause.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { count } from '../text/format.js';
@@ -81,11 +81,7 @@ async function rowsOf({ survey, history, now }: PageRequest): Promise<JobRow[]> 
         history.waitingRuns(1_000),
     ]);
     const late = waiting.filter(({ isReady, runAt }) => isReady && runAt < now - OVERDUE);
-    const jobs = overviewsOf(
-        survey,
-        new Map(),
-        pauses.map(({ job }) => job),
-    );
+    const jobs = overviewsOf(survey, new Map(), pauses, now);
     return jobs.map((job) => {
         const known = slots.get(job.name) ?? [];
         const last = known.find(({ outcome }) => outcome !== 'running' && outcome !== 'skipped');
@@ -96,7 +92,7 @@ async function rowsOf({ survey, history, now }: PageRequest): Promise<JobRow[]> 
             isRunning: known.some(({ outcome }) => outcome === 'running'),
             overdueSince: late.find((run) => run.job === job.name)?.runAt,
             next: nextOf(job, now),
-            pause: pauses.find((pause) => pause.job === job.name || pause.job === ALL_JOBS),
+            pause: pauseOf(pauses, job.name, now),
         };
     });
 }
@@ -235,12 +231,12 @@ export async function scheduleText(
     return html`<p>${words !== crontab && html`${words} `}<code class="crontab">${crontab}</code> ${timezone}${shown && html` <code>${shown}</code>`}</p>`;
 }
 
-function buttons(request: PageRequest, { name, isPaused, plan }: JobOverview): Html {
+function buttons(request: PageRequest, { name, pause, plan }: JobOverview): Html {
     if (!plan?.runnable) return html``;
-    const pause = isPaused ? 'Resume' : 'Pause';
+    const verb = pause ? 'Resume' : 'Pause';
     return html`<form class="buttons" method="post" action="${jobPath(request, name)}"><input type="hidden" name="from" value="overview">
         <button name="action" value="run" aria-label="Run ${name} now">Run</button>
-        <button name="action" value="${pause.toLowerCase()}" aria-label="${pause} ${name}">${pause}</button></form>`;
+        <button name="action" value="${verb.toLowerCase()}" aria-label="${verb} ${name}">${verb}</button></form>`;
 }
 
 /** The moment of a slot, in a text. */

@@ -22,8 +22,8 @@ export async function timelinePage(request: PageRequest): Promise<Page> {
     const { survey, history } = request;
     const middle = Math.floor(request.now / 1000 / STEP) * STEP;
     const start = (middle - DAY) * 1000;
-    const [past, paused] = await Promise.all([history.since(start, STEP * 1000), history.pausedJobs()]);
-    const jobs = overviewsOf(survey, new Map(), paused);
+    const [past, pauses] = await Promise.all([history.since(start, STEP * 1000), history.pauses()]);
+    const jobs = overviewsOf(survey, new Map(), pauses, request.now);
     const seconds = new Map<number, Set<string>>();
     const lanes = jobs.map((job) => {
         const isGoing = job.state !== 'paused' && job.state !== 'excluded';

@@ -1,5 +1,6 @@
 import type { CommandInstance, CommandParam, CommandRegistry } from '../../types/framework.js';
 import { Command } from '../framework.js';
+import { ALL_JOBS, describePause, pauseOf } from '../runs/pause.js';
 import { readTimezone } from '../schedule/timezone.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
 import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
@@ -88,31 +89,43 @@ export function defineCommand({ params = {}, run, ...texts }: CommandDefinition)
 /**
  * Defines a command that changes the pause of one job, or of all, from a process that ends thereafter.
  *
+ * @param change throws a BadOptionError for an option without its dashes
  * @param done the word for what it has done
  */
 export function definePauseCommand(
-    texts: Pick<CommandDefinition, 'description' | 'example'>,
-    change: (bot: Bot, name: string | undefined) => Promise<string | undefined>,
+    { params = {}, ...texts }: Omit<CommandDefinition, 'run'>,
+    change: (bot: Bot, params: CommandInstance['params']) => Promise<string | undefined>,
     done: string,
 ): object {
     const check = (name: string | undefined, { all }: CommandInstance['params']) =>
         Boolean(name) === Boolean(all) ? 'Give either the name of a background job, or --all.' : undefined;
     return defineCommand({
         ...texts,
-        params: { name: { ...JOB_NAME, optional: true, check }, all: flag('All background jobs.') },
+        params: {
+            name: { ...JOB_NAME, optional: true, check },
+            all: flag('All background jobs.'),
+            ...params,
+        },
 
         async run() {
             const bot: Bot = this['bot'];
-            runtimeOf(bot).lockTimeout = { milliseconds: LOCK_TIMEOUT };
-            const job = await change(bot, this.params['name']);
+            const runtime = runtimeOf(bot);
+            runtime.lockTimeout = { milliseconds: LOCK_TIMEOUT };
+            const job = await change(bot, this.params).catch((error: unknown) => {
+                throw error instanceof BadOptionError ? new BadOptionError(`--${error.message}`) : error;
+            });
             const history = await bot.history();
+            const pauses = await history.pauses();
             await history.close();
             if (!history.isShared)
                 throw new Error(
                     'Nothing was changed: the journal is kept in memory here, and a pause would end with this command. ' +
                         'A journal in a file (`bot.journal` in pinstripe.config.js; not NODE_ENV=test) keeps it.',
                 );
-            console.log(`${done} ${job ?? 'all background jobs'}`);
+            const own = pauses.filter((pause) => pause.job === (job ?? ALL_JOBS));
+            const pause = pauseOf(own, job ?? ALL_JOBS, runtime.clock.now());
+            const details = pause ? describePause(pause, runtime.config.timezone) : '';
+            console.log(`${done} ${job ?? 'all background jobs'}${details}`);
         },
     });
 }

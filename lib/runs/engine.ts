@@ -6,6 +6,7 @@ import type { ErrorRecord } from '../text/errors.js';
 import type { Clock } from '../time/clock.js';
 import type { Emit, GiveUpReason } from './events.js';
 import type { Lookups } from './lookups.js';
+import type { Pause } from './pause.js';
 import type { Outcome, Run, TenantId } from './run.js';
 
 /** What a schedule comes to: each of its slots since `from` is to run, or has a reason not to. */
@@ -156,13 +157,10 @@ export interface Engine {
     /** Takes back what lies ahead, because the clock was set back. */
     rewind(second: number): Promise<void>;
 
-    /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
-    pausedJobs(): Promise<readonly string[]>;
-    /** Pauses a job, or `ALL_JOBS`; rejects where that cannot be remembered. */
-    pause(job: string): Promise<void>;
+    /** The pauses, by job; those that have ended by themselves may be among them. */
+    pauses(): Promise<readonly Pause[]>;
+    /** Pauses a job, or `ALL_JOBS`, instead of any pause before; rejects where that cannot be remembered. */
+    pause(pause: Pause): Promise<void>;
     /** Ends a job's pause, or with `ALL_JOBS` every one; slots that came in the meantime do not run. */
     resume(job: string): Promise<void>;
 }
-
-/** The name under which all jobs are paused at once; no job has it. */
-export const ALL_JOBS = '*';

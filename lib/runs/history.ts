@@ -1,3 +1,4 @@
+import type { Pause } from './pause.js';
 import type { Outcome, Run } from './run.js';
 
 /** What a run and skipped slots have in common. */
@@ -10,7 +11,7 @@ interface Past extends Readonly<Pick<Run, 'job' | 'schedule' | 'args' | 'tenant'
 /** A run, as an engine remembers it. Times are unix milliseconds. */
 export interface PastRun
     extends Past,
-        Readonly<Pick<Run, 'id' | 'scheduledAt' | 'manual' | 'attempt' | 'endedAt'>> {
+        Readonly<Pick<Run, 'id' | 'scheduledAt' | 'manual' | 'requestedBy' | 'attempt' | 'endedAt'>> {
     readonly kind: 'run';
     readonly startedAt: number;
     /** In milliseconds; 0 where it has no slot. */
@@ -77,8 +78,8 @@ export interface History {
     statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>>;
     /** A job's runs and skipped slots, newest first. */
     of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]>;
-    /** The names of the paused jobs; `ALL_JOBS` among them where all are. */
-    pausedJobs(): Promise<readonly string[]>;
+    /** The pauses, by job; those that have ended by themselves may be among them. */
+    pauses(): Promise<readonly Pause[]>;
     /** The last second in which any process scheduled jobs; undefined: none ever did, or none is known. */
     workedUntil(): Promise<number | undefined>;
     close(): Promise<void>;

@@ -64,16 +64,6 @@ export interface LivingProcess {
     readonly isGone: boolean;
 }
 
-/** A pause, with what is known of it; times are unix milliseconds. */
-export interface Pause {
-    /** The job, or `ALL_JOBS`. */
-    readonly job: string;
-    readonly pausedAt: number | undefined;
-    readonly until?: number | undefined;
-    readonly reason?: string | undefined;
-    readonly by?: string | undefined;
-}
-
 /** Which of a job's runs and skipped slots are asked for. */
 export interface Search {
     readonly outcome?: string | undefined;
@@ -95,7 +85,6 @@ export interface Lookups extends History {
     /** Which jobs ran in each stretch of `step` milliseconds since a time. */
     since(from: number, step: number): Promise<readonly Busy[]>;
     processes(): Promise<readonly LivingProcess[]>;
-    pauses(): Promise<readonly Pause[]>;
     /** Another text whenever anything here has changed, but a process's sign of life. */
     version(jobs: readonly string[]): Promise<string>;
 }

@@ -24,6 +24,8 @@ export interface Run {
     readonly spread: number;
     /** Whether somebody asked for it, rather than the clock. */
     readonly manual: boolean;
+    /** Who asked for it, `ada@web-1`; undefined: the clock, or nobody knows. */
+    readonly requestedBy: string | undefined;
     /** 1 for the first attempt; grows with each retry. */
     attempt: number;
     /** When the first attempt started, in unix milliseconds. */
@@ -48,6 +50,7 @@ export function createRun(known: Pick<Run, 'job' | 'args'> & Partial<Run>): Run 
         scheduledAt: known.scheduledAt,
         spread: known.spread ?? 0,
         manual: known.manual ?? false,
+        requestedBy: known.requestedBy,
         attempt: known.attempt ?? 0,
         startedAt: known.startedAt,
         endedAt: undefined,

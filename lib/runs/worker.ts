@@ -243,8 +243,9 @@ export class Worker {
 }
 
 function createJob({ run, signal }: ActiveRun, { context }: Services) {
-    const { id, job, scheduledAt, attempt, tenant, manual } = run;
-    const currentRun: CurrentRun = { id, job, scheduledAt, lateBy: latenessOf(run), attempt, tenant, manual };
+    const { id, job, scheduledAt, attempt, tenant, manual, requestedBy } = run;
+    const known = { id, job, scheduledAt, attempt, tenant, manual, requestedBy };
+    const currentRun: CurrentRun = { ...known, lateBy: latenessOf(run) };
     return BackgroundJob.create(job, context, { signal, currentRun: Object.freeze(currentRun) });
 }
 

@@ -2,8 +2,8 @@ import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { runStorage } from '../runs/active_run.js';
-import { ALL_JOBS } from '../runs/engine.js';
 import type { Lookups } from '../runs/lookups.js';
+import { ALL_JOBS, type PauseOptions, pauseOf, readPause } from '../runs/pause.js';
 import type { Run, TenantId } from '../runs/run.js';
 import { checkUnixTime } from '../time/unix_time.js';
 import { Life } from './life.js';
@@ -61,11 +61,15 @@ export class Bot {
      * because a job failed. The signal, once aborted, aborts the runs that go on, and lets those to come be skipped.
      *
      * @param unixTime whole unix seconds
-     * @throws TypeError for anything else; ConfigError
+     * @param options.by who asks, by default `user@host`
+     * @throws TypeError for anything else, and for `by` that is no text; ConfigError
      */
-    async runBackgroundJobs(unixTime: number, { signal }: { signal?: AbortSignal } = {}): Promise<Run[]> {
+    async runBackgroundJobs(
+        unixTime: number,
+        options: { signal?: AbortSignal; by?: string } = {},
+    ): Promise<Run[]> {
         checkUnixTime(unixTime);
-        return runSecond(unixTime, this.#runtime, signal);
+        return runSecond(unixTime, this.#runtime, options);
     }
 
     /**
@@ -86,11 +90,19 @@ export class Bot {
         return over.map(({ run }) => run);
     }
 
-    /** Pauses a job, or all there are and will be, wherever the journal is shared. @throws Error for an unknown name */
-    async pauseBackgroundJob(name?: string): Promise<string | undefined> {
+    /**
+     * Pauses a job, or all there are and will be, in every process that shares the journal, across restarts, until the pause
+     * ends by itself, or somebody ends it. A pause that there was before is over.
+     *
+     * @returns the job's name
+     * @throws Error for an unknown name; TypeError for a bad option, such as an end that is past
+     */
+    async pauseBackgroundJob(name?: string, options: PauseOptions = {}): Promise<string | undefined> {
         const { plans } = await this.#runtime.ready();
         const job = name === undefined ? undefined : findJobName(name, plans.map(nameOf));
-        await this.#runtime.engine.pause(job ?? ALL_JOBS);
+        const { clock, config, engine } = this.#runtime;
+        const { timezone } = config;
+        await engine.pause(readPause(job ?? ALL_JOBS, options, { now: clock.now() / 1000, timezone }));
         return job;
     }
 
@@ -101,11 +113,12 @@ export class Bot {
      */
     async resumeBackgroundJob(name?: string): Promise<string | undefined> {
         const { plans } = await this.#runtime.ready();
-        const { engine } = this.#runtime;
-        const paused = await engine.pausedJobs();
+        const { clock, engine } = this.#runtime;
+        const pauses = await engine.pauses();
+        const paused = pauses.map(({ job }) => job);
         // A paused job may be gone by now.
         const job = name === undefined ? undefined : findJobName(name, [...plans.map(nameOf), ...paused]);
-        if (job !== undefined && paused.includes(ALL_JOBS))
+        if (job !== undefined && pauseOf(pauses, ALL_JOBS, clock.now()))
             throw new Error(`All background jobs are paused: "${job}" alone cannot be resumed, use --all.`);
         await engine.resume(job ?? ALL_JOBS);
         return job;

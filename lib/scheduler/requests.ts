@@ -1,6 +1,7 @@
 import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import { runStorage } from '../runs/active_run.js';
+import { readRequester, thisUser } from '../runs/requester.js';
 import { createRun, isFirst, laneOf, type Run, type TenantId } from '../runs/run.js';
 import { tenancyOf } from '../runs/tenants.js';
 import type { Asking } from '../runs/worker.js';
@@ -27,6 +28,8 @@ export interface RunRequest {
     readonly onlyTenant?: string | undefined;
     /** The slot to run, in unix seconds; undefined: none. */
     readonly slot?: number | undefined;
+    /** Who asks; undefined: `user@host` of this process. */
+    readonly by?: string | undefined;
     /** Whether it runs whatever its job's `skipWhen` answers. */
     readonly isForced?: boolean | undefined;
     /** Once aborted, it aborts the run that goes on, and those to come are skipped. */
@@ -76,7 +79,8 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
 export async function runsFor(request: RunRequest, plan: JobPlan): Promise<Run[]> {
     const occasions = occasionsOf(request, plan);
     const tenants = await tenantsFor(request, plan);
-    const identity = { job: plan.name, file: plan.file, scheduledAt: request.slot, manual: true };
+    const asked = { scheduledAt: request.slot, manual: true, requestedBy: request.by ?? thisUser() };
+    const identity = { job: plan.name, file: plan.file, ...asked };
     const seen = new Set<string>();
     return occasions
         .flatMap((occasion) => tenants.map((tenant) => createRun({ ...identity, ...occasion, tenant })))
@@ -84,7 +88,12 @@ export async function runsFor(request: RunRequest, plan: JobPlan): Promise<Run[]
 }
 
 /** Runs what is due at exactly one second, in order, and by turns as in a second of the clock, until all is over. */
-export async function runSecond(second: number, runtime: Runtime, signal?: AbortSignal): Promise<Run[]> {
+export async function runSecond(
+    second: number,
+    runtime: Runtime,
+    { signal, by }: { signal?: AbortSignal | undefined; by?: string | undefined },
+): Promise<Run[]> {
+    const asked = { scheduledAt: second, manual: true, requestedBy: readRequester(by) };
     const catalog = await runtime.ready();
     const runs: Run[] = [];
     const over: Promise<unknown>[] = [];
@@ -93,7 +102,7 @@ export async function runSecond(second: number, runtime: Runtime, signal?: Abort
     const batch = nextBatch--;
     for (const schedule of catalog.timetable.peek(second)) {
         const plan = catalog.plan(schedule.job) as JobPlan;
-        for (const { run, failure } of await runsOf(schedule, plan, second, runtime.environment)) {
+        for (const { run, failure } of await runsOf(schedule, plan, asked, runtime.environment)) {
             if (!isFirst(run, seen)) continue;
             runs.push(run);
             if (run.outcome === undefined) over.push(execute(run, plan, runtime, { signal, batch, failure }));
@@ -134,10 +143,10 @@ export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
 async function runsOf(
     { args, text }: Schedule,
     { name: job, file, settings }: JobPlan,
-    scheduledAt: number,
+    asked: Pick<Run, 'scheduledAt' | 'manual' | 'requestedBy'>,
     environment: string,
 ): Promise<{ run: Run; failure?: Error }[]> {
-    const identity = { job, file, schedule: text, args, scheduledAt, manual: true };
+    const identity = { job, file, schedule: text, args, ...asked };
     const run = createRun(identity);
     const skipped = (reason: string) => [{ run: { ...run, outcome: 'skipped' as const, reason } }];
     if (settings.environments?.includes(environment) === false) return skipped('environment');

@@ -1,5 +1,6 @@
 import type { Problem } from '../jobs/problem.js';
 import type { PastRun, PastSkips } from '../runs/history.js';
+import { ALL_JOBS, type Pause } from '../runs/pause.js';
 import { durationOf, latenessOf, type Run } from '../runs/run.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
@@ -12,20 +13,27 @@ import { lastSlotOf } from './standing.js';
 
 /** A job, with so many next slots of each schedule; `now` is in unix seconds. */
 export async function jobAsJson(job: JobOverview, now: number, next: number): Promise<object> {
-    const { name, file = null, plan, state, isPaused: paused, status } = job;
+    const { name, file = null, plan, state, pause, status } = job;
     const { schedules = [], settings } = plan ?? {};
     return {
         name,
         file,
         description: settings?.description ?? null,
         state,
-        paused,
+        paused: pause !== undefined,
+        pause: pause ? pauseAsJson(pause) : null,
         schedules: await Promise.all(schedules.map((schedule) => scheduleAsJson(schedule, now, next))),
         running: (status?.running ?? []).map(runAsJson),
         last: lastAsJson(status?.ended),
         byHand: lastAsJson(status?.byHand),
         skipped: status?.skipped ? skipsAsJson(status.skipped) : null,
     };
+}
+
+function pauseAsJson({ job, pausedAt, until, reason, by }: Pause): object {
+    const end = until === undefined ? null : isoMoment(until);
+    const isOfAll = job === ALL_JOBS;
+    return { since: isoMoment(pausedAt), until: end, reason: reason ?? null, by: by ?? null, all: isOfAll };
 }
 
 async function scheduleAsJson(schedule: Schedule, now: number, count: number): Promise<object> {
@@ -42,7 +50,7 @@ function lastAsJson(ended: readonly PastRun[] = []): object | null {
 }
 
 export function runAsJson(run: Run | PastRun): object {
-    const { id, scheduledAt, startedAt, outcome = null, manual, attempt, error } = run;
+    const { id, scheduledAt, startedAt, outcome = null, manual, requestedBy = null, attempt, error } = run;
     return {
         ...('kind' in run && { kind: run.kind }),
         id,
@@ -50,6 +58,7 @@ export function runAsJson(run: Run | PastRun): object {
         ...whatRan(run),
         scheduledAt: scheduledAt === undefined ? null : isoSecond(scheduledAt),
         manual,
+        requestedBy,
         attempt,
         ...span(run),
         lateBy: startedAt === undefined ? null : 'lateBy' in run ? run.lateBy : latenessOf(run),

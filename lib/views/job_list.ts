@@ -24,17 +24,25 @@ import { describeLast, describeState } from './standing.js';
 /** More of a schedule's args, in characters, is not shown: `show-background-job` has them whole. */
 const LONGEST_ARGS = 24;
 
-/** Prints all jobs as they stand, with so many next slots of each schedule: a table with the problems below it, or JSON. */
+/** Prints all jobs, or the paused ones, as they stand, with so many next slots of each schedule: a table with the problems below it, or JSON. */
 export async function printJobs(
     bot: Bot,
-    options: { json: boolean; sort: string; next: number; timezone: string | undefined; root: string },
+    options: {
+        json: boolean;
+        sort: string;
+        next: number;
+        isPaused: boolean;
+        timezone: string | undefined;
+        root: string;
+    },
 ): Promise<void> {
-    const { json, sort, next, root } = options;
+    const { json, sort, next, isPaused, root } = options;
     const overview = await takeOverview(bot);
     const notImported = await filesNotImported(root, overview.jobs);
     const now = Date.now();
     const second = Math.floor(now / 1000);
-    const jobs = sort === 'next' ? byNextSlot(overview.jobs, second) : overview.jobs;
+    const shown = isPaused ? overview.jobs.filter(({ pause }) => pause) : overview.jobs;
+    const jobs = sort === 'next' ? byNextSlot(shown, second) : shown;
     const problems = jobs.flatMap((job) => job.problems);
     if (json)
         return printJson({
@@ -48,6 +56,7 @@ export async function printJobs(
     const timezone = options.timezone ?? overview.timezone ?? processTimezone();
     const table = await renderJobTable(jobs, { next, timezone, now, environment, width });
     if (jobs.length > 0) console.log(['', ...table, ''].join('\n'));
+    else if (isPaused) console.log('\nNo background job is paused.\n');
     else if (!notImported)
         console.log(
             `\nThere are no background jobs yet. Make one with:\n\n  npx ${Command.binaryName} generate-background-job --name my-task\n`,
@@ -76,12 +85,14 @@ export async function renderJobTable(
 }
 
 async function rowsOf(job: JobOverview, options: Page & { readonly next: number }): Promise<string[][]> {
-    const { plan, name, state, status } = job;
-    const count = state === 'excluded' || state === 'paused' ? 0 : options.next;
+    const { plan, name, state, status, pause } = job;
+    const isOpen = state === 'paused' && pause?.until === undefined;
+    const count = state === 'excluded' || isOpen ? 0 : options.next;
+    const from = pause?.until === undefined ? options.now / 1000 : Math.ceil(pause.until / 1000) - 1;
     const schedules = await Promise.all(
         (plan?.schedules ?? []).map(async (schedule) => [
             await describeSchedule(schedule, plan ? describeSpread(plan) : '', LONGEST_ARGS),
-            describeNext(nextSlots(schedule, Math.floor(options.now / 1000), count), options),
+            describeNext(nextSlots(schedule, Math.floor(from), count), options),
         ]),
     );
     const [first = [state === 'unscheduled' ? 'no schedule' : '', ''], ...others] = schedules;

@@ -95,6 +95,7 @@ export async function renderJobPage(page: JobPage, options: JobPageOptions): Pro
             ...[
                 job.file === undefined ? '' : paint.dim(printable(job.file)),
                 describeState(job, options),
+                describePauser(job, options),
                 describeLast(job.status, options.now),
             ].filter(Boolean),
         ]),
@@ -103,6 +104,12 @@ export async function renderJobPage(page: JobPage, options: JobPageOptions): Pro
         ...section('Settings', settingLines(settings, inner.width)),
         ...section('Last runs', past?.length === 0 ? ['none'] : pastLines(past ?? [], inner)),
     ];
+}
+
+function describePauser({ pause }: JobOverview, { timezone }: JobPageOptions): string {
+    if (!pause) return '';
+    const by = pause.by === undefined ? '' : ` by ${printable(pause.by)}`;
+    return `paused${by} since ${formatUniqueMoment(pause.pausedAt / 1000, timezone)}`;
 }
 
 function section(title: string, lines: readonly string[], indent = INDENT): string[] {
@@ -157,7 +164,7 @@ function pastRow(past: PastRun | PastSkips, { now, timezone }: JobPageOptions): 
         const details = count > 1 || atLeast ? reason + several : reason;
         return [keepTogether(moment(first)), paintOutcome('skipped'), '', '', ...forWhom, details];
     }
-    const { outcome, startedAt, endedAt, lateBy, manual, attempt, reason } = past;
+    const { outcome, startedAt, endedAt, lateBy, manual, requestedBy, attempt, reason } = past;
     const isRunning = outcome === 'running';
     return [
         keepTogether(moment(startedAt / 1000)),
@@ -165,7 +172,12 @@ function pastRow(past: PastRun | PastSkips, { now, timezone }: JobPageOptions): 
         isRunning || endedAt !== undefined ? formatDuration((endedAt ?? now) - startedAt) : '',
         lateBy >= NOTABLE_LATENESS ? formatDuration(lateBy) : '',
         ...forWhom,
-        [manual && 'by hand', attempt > 1 && `attempt ${attempt}`, reason && printable(reason)]
+        [
+            manual && 'by hand',
+            requestedBy !== undefined && `by ${printable(requestedBy)}`,
+            attempt > 1 && `attempt ${attempt}`,
+            reason && printable(reason),
+        ]
             .filter(Boolean)
             .join(', '),
     ];

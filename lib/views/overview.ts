@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { findJobName } from '../jobs/job_name.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
-import { ALL_JOBS } from '../runs/engine.js';
 import type { History, JobStatus, PastRun, PastSkips } from '../runs/history.js';
+import { type Pause, pauseOf } from '../runs/pause.js';
 import { LATE_SECONDS } from '../schedule/missed.js';
 import type { Survey } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
@@ -18,7 +18,8 @@ export interface JobOverview {
     readonly plan: JobPlan | undefined;
     readonly problems: readonly Problem[];
     readonly state: JobState;
-    readonly isPaused: boolean;
+    /** The one that ends last, where there are several. */
+    readonly pause: Pause | undefined;
     /** undefined: nothing is known of its runs. */
     readonly status: JobStatus | undefined;
 }
@@ -46,7 +47,7 @@ export async function takeOverview(
     try {
         history = await bot.history();
         const statuses = await history.statusOf(survey.plans.map(({ name }) => name));
-        const jobs = overviewsOf(survey, statuses, await history.pausedJobs());
+        const jobs = overviewsOf(survey, statuses, await history.pauses());
         const past = pastOf ? await history.of(findJob(jobs, pastOf.name).name, pastOf.count) : [];
         const { isShared: isHistoryShared } = history;
         const workedUntil = await history.workedUntil();
@@ -64,16 +65,17 @@ export async function takeOverview(
 export function overviewsOf(
     survey: Omit<Survey, 'timezone'>,
     statuses: ReadonlyMap<string, JobStatus>,
-    paused: readonly string[],
+    pauses: readonly Pause[],
+    now = Date.now(),
 ): JobOverview[] {
     const plans = new Map(survey.plans.map((plan) => [plan.name, plan]));
     const names = new Set([...plans.keys(), ...survey.problems.map(nameIn)]);
     return [...names].sort().map((name) => {
         const plan = plans.get(name);
         const problems = survey.problems.filter((problem) => nameIn(problem) === name);
-        const isPaused = paused.includes(name) || paused.includes(ALL_JOBS);
+        const pause = pauseOf(pauses, name, now);
         const file = plan?.file ?? problems[0]?.file;
-        const job = { name, file, plan, problems, isPaused, status: statuses.get(name) };
+        const job = { name, file, plan, problems, pause, status: statuses.get(name) };
         return { ...job, state: stateOf(job, survey.environment) };
     });
 }
@@ -84,11 +86,11 @@ function nameIn({ job, file = '' }: Problem): string {
 }
 
 function stateOf(
-    { plan, problems, isPaused, status }: Omit<JobOverview, 'state'>,
+    { plan, problems, pause, status }: Omit<JobOverview, 'state'>,
     environment: string,
 ): JobState {
     if (!plan?.runnable || problems.some(({ severity }) => severity === 'error')) return 'invalid';
-    if (isPaused) return 'paused';
+    if (pause) return 'paused';
     if (status && status.running.length > 0) return 'running';
     if (plan.settings.environments?.includes(environment) === false) return 'excluded';
     return plan.schedules.length === 0 ? 'unscheduled' : 'scheduled';

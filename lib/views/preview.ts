@@ -1,3 +1,4 @@
+import { describePause } from '../runs/pause.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import { type PreviewDay, type PreviewEntry, previewDays, TooManySlotsError } from '../schedule/preview.js';
 import type { Schedule } from '../schedule/schedule.js';
@@ -51,8 +52,10 @@ export async function printPreview(
     for (const day of days)
         console.log(['', ...(await renderDay(day, { timezone, notes, width: outputWidth() }))].join('\n'));
     console.log(`\n${total(days, stretch)}`);
-    const names = idle.map(({ name, state }) => {
-        const why = state === 'excluded' ? 'not in this environment' : state;
+    const names = idle.map(({ name, state, pause }) => {
+        const end =
+            state === 'paused' && pause ? describePause({ ...pause, reason: undefined }, timezone) : '';
+        const why = state === 'excluded' ? 'not in this environment' : state + end;
         return `${printable(name)} (${why})`;
     });
     if (idle.length > 0) console.log(`Not in it: ${names.join(', ')}.`);

@@ -1,10 +1,12 @@
 import type { JobStatus, PastRun } from '../runs/history.js';
 import { paintOutcome } from '../runs/log.js';
+import { describePause } from '../runs/pause.js';
 import type { Outcome } from '../runs/run.js';
 import { paint } from '../text/paint.js';
 import { formatDuration } from '../time/duration.js';
 import { formatSpan } from '../time/moment.js';
 import type { JobOverview } from './overview.js';
+import type { Page } from './page.js';
 
 /** From the worst to the best: of several tenants' runs the worst is told. */
 const OUTCOMES: readonly Outcome[] = ['failed', 'timed_out', 'lost', 'aborted', 'skipped', 'succeeded'];
@@ -57,16 +59,16 @@ function describe({ outcome, count, runs, startedAt, endedAt }: LastSlot, now: n
     return [`${paintOutcome(outcome)}${how}${share} ${age} ago`, ...took];
 }
 
-/** How a job stands: `'paused, running for 5 s'`; nothing where it just waits for its next slot. */
+/** How a job stands: `'paused until 2026-11-25 14:00: supplier down, running for 5 s'`; nothing where it just waits for its next slot. */
 export function describeState(
-    { state, isPaused, status }: JobOverview,
-    { now, environment }: { now: number; environment: string },
+    { state, pause, status }: JobOverview,
+    { now, environment, timezone }: Omit<Page, 'width'>,
 ): string {
     const [running, ...others] = status?.running ?? [];
     const number = others.length > 0 ? `${others.length + 1} ` : '';
     return [
         state === 'invalid' && paint.red('invalid'),
-        isPaused && paint.yellow('paused'),
+        pause && paint.yellow('paused') + describePause(pause, timezone),
         state === 'excluded' && paint.dim(`not in ${environment}`),
         running && `${number}${paint.cyan('running')} for ${formatSpan(now - running.startedAt)}`,
     ]

@@ -4,21 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_JOURNAL } from '../../lib/config/config.js';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import { readSettings, type Settings } from '../../lib/jobs/settings.js';
-import {
-    ALL_JOBS,
-    type DueSchedule,
-    type Engine,
-    type EngineHost,
-    type Result,
-    type TakenRun,
-} from '../../lib/runs/engine.js';
+import type { DueSchedule, Engine, EngineHost, Result, TakenRun } from '../../lib/runs/engine.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
+import { ALL_JOBS } from '../../lib/runs/pause.js';
 import { createRun, latenessOf, type Run } from '../../lib/runs/run.js';
 import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
 import { offsetIn } from '../../lib/schedule/spread.js';
 import { readError } from '../../lib/text/errors.js';
 import { ManualClock } from '../../lib/time/manual_clock.js';
+import { pauseFor } from '../support/job_overviews.js';
 
 /** 2026-01-01 00:00:00 UTC */
 export const SLOT = 1_767_225_600;
@@ -671,6 +666,25 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 assert.equal(alone.taken[1]?.run.scheduledAt, SLOT + 1);
             });
 
+            test('says who asked, in the process that executes it and in history', async () => {
+                const other = await join({ works: false });
+                const schedule = job('digest', { overlap: 'allow' });
+                for (const member of members) member.endAll(SUCCEEDED);
+                const requestedBy = 'ada@web-1';
+                await ask(other, 'digest', { requestedBy }).over;
+                const run = createRun({ job: 'digest', args: [], manual: true, requestedBy: 'bob@web-2' });
+                const plan = other.plans.get('digest') as JobPlan;
+                await other.engine.request({ run, plan, isAwaited: false });
+                await pass(1, alone);
+                await begun(alone, 1);
+                await enqueue(alone, schedule, SLOT + 2);
+                const askers = async () =>
+                    (await past('digest')).map((one) => one.kind === 'run' && one.requestedBy);
+                await until(async () => (await askers()).length === 3, 'all of them');
+                assert.deepEqual(new Set(await askers()), new Set([requestedBy, 'bob@web-2', undefined]));
+                assert.equal(alone.taken[0]?.run.requestedBy, 'bob@web-2');
+            });
+
             test('for a slot takes it away from nobody', async () => {
                 const schedule = job('digest');
                 alone.endAll(SUCCEEDED);
@@ -692,17 +706,20 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         });
 
         describe('a pause', () => {
+            const pausesIn = async ({ engine }: Member) =>
+                (await engine.pauses()).map(({ job, until, reason, by }) => [job, until, reason, by]);
+
             test('skips the slots of the job, and of no other, in every process', async () => {
                 const other = await join();
                 const [paused, free] = [job('digest'), job('other')];
                 for (const member of members) member.endAll(SUCCEEDED);
-                await alone.engine.pause('digest');
+                await alone.engine.pause(pauseFor('digest'));
                 await pass(1, other);
                 await enqueue(other, paused, SLOT + 1);
                 await enqueue(other, free, SLOT + 1);
                 await reads('digest', ['1 paused']);
                 await reads('other', ['1 succeeded']);
-                assert.deepEqual(await other.engine.pausedJobs(), ['digest']);
+                assert.deepEqual(await pausesIn(other), [['digest', undefined, undefined, undefined]]);
                 await other.engine.resume('digest');
                 await pass(1, alone);
                 await enqueue(alone, paused, SLOT + 2);
@@ -714,12 +731,12 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const second = job('second');
                 alone.engine.rest();
                 await enqueue(alone, second, SLOT + 1);
-                await alone.engine.pause('second');
+                await alone.engine.pause(pauseFor('second'));
                 alone.engine.work();
                 await reads('second', ['1 paused']);
                 await begin(alone, schedule);
                 await retry(alone, 3);
-                await alone.engine.pause(ALL_JOBS);
+                await alone.engine.pause(pauseFor(ALL_JOBS));
                 await pass(6, alone);
                 await delay(20);
                 assert.equal(alone.taken.length, 1);
@@ -728,10 +745,44 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await begun(alone, 2);
             });
 
+            for (const paused of ['digest', ALL_JOBS])
+                test(`of ${paused} ends by itself, in every process: with no slot of its time, and with what it held up`, async () => {
+                    const other = await join();
+                    const schedule = job('digest', { retries: 1, missed: 'all' });
+                    await begin(alone, schedule);
+                    await retry(alone, 2);
+                    const until = (SLOT + 5) * 1000;
+                    const pause = pauseFor(paused, { until, reason: 'supplier\tdown\n', by: 'ada@web-1' });
+                    await alone.engine.pause(pauseFor(paused, { reason: 'for ever' }));
+                    await alone.engine.pause(pause);
+                    assert.deepEqual(await pausesIn(other), [[paused, until, pause.reason, 'ada@web-1']]);
+                    await pass(2, alone, other);
+                    await enqueue(other, schedule, SLOT + 3);
+                    await pass(1, alone, other);
+                    assert.equal(alone.taken.length + other.taken.length, 1);
+                    for (const member of members) member.endAll(SUCCEEDED);
+                    await pass(2, alone, other);
+                    await reads('digest', ['1 succeeded', '3 paused']);
+                    // Nobody was there for these; the pause was over from the second of them on.
+                    const missed = { run: [SLOT + 4, SLOT + 5, SLOT + 6], catchesUp: true };
+                    await enqueue(other, schedule, SLOT + 6, missed);
+                    await reads('digest', [
+                        '1 succeeded',
+                        '3 paused',
+                        '4 paused',
+                        '5 succeeded',
+                        '6 succeeded',
+                    ]);
+                    // It is over: nobody has anything to resume.
+                    await alone.engine.resume(ALL_JOBS);
+                    await enqueue(alone, schedule, SLOT + 8, { run: [SLOT + 7, SLOT + 8], catchesUp: true });
+                    await reads('digest', ['1 succeeded', '3 paused', '4 paused', ...succeeded(5, 6, 7, 8)]);
+                });
+
             test('concerns no run by hand, outlives its process, and leaves nothing to catch up on', async () => {
                 const schedule = job('digest');
                 await alone.engine.handledUntil([schedule], SLOT);
-                await alone.engine.pause('digest');
+                await alone.engine.pause(pauseFor('digest'));
                 const run = runOf('digest');
                 alone.endAll(SUCCEEDED);
                 const plan = alone.plans.get('digest') as JobPlan;
@@ -741,7 +792,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 );
                 await alone.engine.close();
                 const next = await join();
-                assert.deepEqual(await next.engine.pausedJobs(), ['digest']);
+                assert.deepEqual(await pausesIn(next), [['digest', undefined, undefined, undefined]]);
                 await next.clock.advance(3_600_000);
                 await next.engine.resume('digest');
                 const handled = await next.engine.handledUntil([schedule], SLOT + 3600);

@@ -119,7 +119,13 @@ function testLookups(name: string, create: () => Promise<{ engine: Engine; filen
         const before = await history.version(['a']);
         assert.notEqual(before, empty);
         assert.equal(await history.version(['a']), before);
-        await engine.pause('b');
+        await engine.pause({
+            job: 'b',
+            pausedAt: Date.now(),
+            until: undefined,
+            reason: undefined,
+            by: undefined,
+        });
         assert.deepEqual(
             (await history.pauses()).map(({ job, pausedAt }) => [job, typeof pausedAt]),
             [['b', 'number']],

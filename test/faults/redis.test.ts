@@ -237,6 +237,23 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             (await fleet.evidence({ what: 'start' })).filter(({ slot }) => slot > pausedAt + 1),
         );
         assert.ok(Math.min(...later.map(({ slot }) => slot)) >= resumedAt - 1);
+        const { stdout } = await bot(
+            'pause-background-job',
+            '--all',
+            '--until',
+            '+3s',
+            '--reason',
+            'upgrade',
+        );
+        const [, end = ''] = /^paused all background jobs until (.+): upgrade\n$/.exec(stdout) ?? [];
+        const endsAt = Date.parse(end) / 1000;
+        await until('the first tick after the pause that ends by itself', async () =>
+            (await fleet.evidence({ what: 'start' })).some(({ slot }) => slot === endsAt),
+        );
+        const during = (await fleet.evidence({ what: 'start' })).filter(
+            ({ slot }) => slot > endsAt - 2 && slot < endsAt,
+        );
+        assert.deepEqual(during, []);
         // A manual run of no slot.
         assert.equal(
             (await fleet.evidence({ what: 'start' })).filter(({ slot }) => slot === undefined).length,

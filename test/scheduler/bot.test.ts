@@ -209,18 +209,19 @@ describe('runBackgroundJobs()', () => {
         assert.deepEqual(await bot.runBackgroundJobs(MIDNIGHT + 1), []);
         assert.deepEqual(notes, []);
 
-        const [run, ...others] = await bot.runBackgroundJobs(MIDNIGHT);
+        const [run, ...others] = await bot.runBackgroundJobs(MIDNIGHT, { by: 'the crontab of web-1' });
         assert.deepEqual(notes, ['minutely']);
         assert.deepEqual(others, []);
-        const { job, file, outcome, scheduledAt, manual, attempt } = run ?? {};
+        const { job, file, outcome, scheduledAt, manual, requestedBy, attempt } = run ?? {};
         assert.deepEqual(
-            { job, file, outcome, scheduledAt, manual, attempt },
+            { job, file, outcome, scheduledAt, manual, requestedBy, attempt },
             {
                 job: 'minutely',
                 file: '/app/lib/background_jobs/minutely.js',
                 outcome: 'succeeded',
                 scheduledAt: MIDNIGHT,
                 manual: true,
+                requestedBy: 'the crontab of web-1',
                 attempt: 1,
             },
         );
@@ -281,9 +282,14 @@ describe('runBackgroundJobs()', () => {
         const { bot } = await createBot();
         const run = { job: 'looks', attempt: 1, tenant: undefined, manual: true };
         for (const scheduledAt of [MIDNIGHT, MIDNIGHT + 60]) {
-            const [{ id, startedAt = 0 } = { id: '' }] = await bot.runBackgroundJobs(scheduledAt);
+            const [{ id, startedAt = 0, requestedBy } = { id: '', requestedBy: '' }] =
+                await bot.runBackgroundJobs(scheduledAt);
             const lateBy = Math.max(0, startedAt - scheduledAt * 1000);
-            const expected = { count: 1, aborted: false, run: { ...run, id, scheduledAt, lateBy } };
+            const expected = {
+                count: 1,
+                aborted: false,
+                run: { ...run, id, scheduledAt, lateBy, requestedBy },
+            };
             assert.deepEqual(notes.pop(), expected);
         }
     });

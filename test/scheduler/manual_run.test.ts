@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hostname, userInfo } from 'node:os';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BackgroundJobInstance } from '../../types/background_job.js';
@@ -45,7 +46,7 @@ function registerSlow(name: string, settings: object = {}) {
 }
 
 describe('this.runBackgroundJob(name, ...args)', () => {
-    test('runs one job now, with a copy of its args, as a manual run of no slot, and resolves when it has ended', async () => {
+    test('runs one job now, with a copy of its args, as a manual run of no slot by the user of the process, and resolves', async () => {
         register('my-task', [], async function (name: string, options: { list: number[] }) {
             const { scheduledAt, manual, attempt, tenant, lateBy } = this.currentRun;
             options.list.push(2);
@@ -58,6 +59,7 @@ describe('this.runBackgroundJob(name, ...args)', () => {
         assert.deepEqual(notes, [['a', [1, 2], undefined, true, 1, undefined, 0]]);
         assert.deepEqual(options, { list: [1] });
         assert.deepEqual([run.outcome, run.scheduledAt], ['succeeded', undefined]);
+        assert.equal(run.requestedBy, `${userInfo().username}@${hostname()}`);
     });
 
     test('refuses args that are no JSON, and runs nothing', async () => {

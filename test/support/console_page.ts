@@ -19,6 +19,7 @@ const VARYING: readonly [pattern: RegExp, word: string][] = [
         /("(?:duration|durationMs|lateBy|startedAt|endedAt|scheduledAt|next|pid|id|run)": )\d+(\.\d+)?/g,
         '$1<number>',
     ],
+    [/(?<=paused by |by hand, by |"(?:by|requestedBy)": ")[^\s"@]+@[\w.-]+/g, '<user>'],
     [/("host": )"[^"]*"/g, '$1"<host>"'],
     [/\bpid \d+/g, 'pid <number>'],
     [/\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/g, '<id>'],

@@ -1,6 +1,7 @@
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import type { JobStatus, PastRun, PastSkips } from '../../lib/runs/history.js';
+import type { Pause } from '../../lib/runs/pause.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
 import type { JobOverview } from '../../lib/views/overview.js';
 
@@ -21,6 +22,7 @@ export function pastRun(parts: Partial<PastRun> = {}): PastRun {
         pid: 1,
         scheduledAt: NOW / 1000 - 300,
         manual: false,
+        requestedBy: undefined,
         attempt: 1,
         startedAt: NOW - 300_000,
         endedAt: NOW - 297_600,
@@ -60,8 +62,13 @@ export function planOf(
 /** A job that waits for its next slot. */
 export function overviewOf(plan: JobPlan, parts: Partial<JobOverview> = {}): JobOverview {
     const { name, file } = plan;
-    const state = { problems: [], state: 'scheduled', isPaused: false, status: undefined } as const;
+    const state = { problems: [], state: 'scheduled', pause: undefined, status: undefined } as const;
     return { name, file, plan, ...state, ...parts };
+}
+
+/** A pause of a job that nobody says anything of. */
+export function pauseFor(job: string, parts: Partial<Pause> = {}): Pause {
+    return { job, pausedAt: NOW, until: undefined, reason: undefined, by: undefined, ...parts };
 }
 
 /** How a job has been doing. */

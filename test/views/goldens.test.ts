@@ -5,7 +5,7 @@ import { readSettings } from '../../lib/jobs/settings.js';
 import { previewDays } from '../../lib/schedule/preview.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
 import { assertGolden } from '../support/golden.js';
-import { NOW, overviewOf, pastRun, pastSkips, planOf, statusOf } from '../support/job_overviews.js';
+import { NOW, overviewOf, pastRun, pastSkips, pauseFor, planOf, statusOf } from '../support/job_overviews.js';
 
 process.env['TZ'] = 'UTC';
 const { renderJobTable } = await import('../../lib/views/job_list.js');
@@ -17,7 +17,7 @@ const JOBS = [
     overviewOf(planOf('clean-up', [['*/5 * * * *']]), { status: statusOf({ ended: [pastRun()] }) }),
     overviewOf(planOf('fetch-prices', [['0 * * * *'], ['30 9 * * MON-FRI', 'opening']]), {
         state: 'paused',
-        isPaused: true,
+        pause: pauseFor('fetch-prices', { until: NOW + 3 * 3_600_000, reason: 'supplier down' }),
         status: statusOf({
             ended: [pastRun({ outcome: 'failed' })],
             skipped: pastSkips({ reason: 'paused', count: 14, last: NOW / 1000 - 10 }),
@@ -90,7 +90,14 @@ const PLAN = planOf(
 );
 
 const PAST = [
-    pastRun({ outcome: 'running', startedAt: NOW - 5_000, endedAt: undefined, manual: true, args: ['now'] }),
+    pastRun({
+        outcome: 'running',
+        startedAt: NOW - 5_000,
+        endedAt: undefined,
+        manual: true,
+        requestedBy: 'ada@web-1',
+        args: ['now'],
+    }),
     pastSkips({ first: NOW / 1000 - 2400, last: NOW / 1000 - 1200, count: 2, reason: 'paused' }),
     pastRun({
         outcome: 'failed',
@@ -106,6 +113,7 @@ const PAST = [
 
 const JOB = overviewOf(PLAN, {
     state: 'running',
+    pause: pauseFor('*', { reason: 'stocktaking', by: 'ada@web-1' }),
     status: statusOf({ running: PAST.slice(0, 1) as never, ended: [] }),
     problems: [
         {

@@ -6,7 +6,7 @@ import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import type { JobStatus, PastRun } from '../../lib/runs/history.js';
 import { openApp } from '../support/fixture_app.js';
-import { planOf as newPlan } from '../support/job_overviews.js';
+import { NOW, planOf as newPlan, pauseFor } from '../support/job_overviews.js';
 
 await openApp();
 const { isWorked, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
@@ -27,11 +27,17 @@ const running: JobStatus = { running: [{} as PastRun], ended: [], byHand: [], sk
 describe('an overview', () => {
     const stateOf = (
         plan: JobPlan,
-        known: { problems?: Problem[]; statuses?: [string, JobStatus][]; paused?: string[] } = {},
+        known: {
+            problems?: Problem[];
+            statuses?: [string, JobStatus][];
+            paused?: string[];
+            until?: number;
+        } = {},
     ) => {
-        const { problems = [], statuses = [], paused = [] } = known;
+        const { problems = [], statuses = [], paused = [], until } = known;
+        const pauses = paused.map((job) => pauseFor(job, { until }));
         const survey = { plans: [plan], problems, environment: 'development' };
-        return overviewsOf(survey, new Map(statuses), paused)[0]?.state;
+        return overviewsOf(survey, new Map(statuses), pauses, NOW)[0]?.state;
     };
 
     test('says in one word how a job stands: what keeps it from running comes first', () => {
@@ -44,6 +50,8 @@ describe('an overview', () => {
         assert.equal(stateOf(job, { statuses: [['a', running]], paused: ['a'] }), 'paused');
         assert.equal(stateOf(job, { paused: ['*'] }), 'paused');
         assert.equal(stateOf(job, { paused: ['b'] }), 'scheduled');
+        assert.equal(stateOf(job, { paused: ['*', 'a'], until: NOW }), 'scheduled');
+        assert.equal(stateOf(job, { paused: ['a'], until: NOW + 1 }), 'paused');
         assert.equal(stateOf(job, { problems: [problemOf('a', 'warning')] }), 'scheduled');
         assert.equal(stateOf(job, { problems: [problemOf('a')], paused: ['a'] }), 'invalid');
         assert.equal(stateOf(planOf('a', { runnable: false })), 'invalid');
@@ -56,7 +64,7 @@ describe('whether the jobs are worked on', () => {
         isShared,
         statusOf: async () => new Map(),
         of: async () => [],
-        pausedJobs: async () => [],
+        pauses: async () => [],
         workedUntil: async () => workedUntil,
         close: async () => {},
     });

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from 'bullmq';
-import { ALL_JOBS, type Result } from '../../runs/engine.js';
+import type { Result } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
 import type { PastRun } from '../../runs/history.js';
+import { ALL_JOBS, type Pause, pauseOf } from '../../runs/pause.js';
 import type { Run, TenantId } from '../../runs/run.js';
 import { offsetIn } from '../../schedule/spread.js';
 import { RedisAwayError } from './connection.js';
@@ -13,7 +14,7 @@ import type { Steps } from './steps.js';
 /** When a run comes again that may not start yet, in milliseconds. */
 const COME_AGAIN = 500;
 
-/** The same, while its job is paused. */
+/** The same, while its job is paused, if the pause does not end before. */
 const COME_AGAIN_PAUSED = 2_000;
 
 /** So long a run waits for a process that knows its job, in milliseconds: while releases change, one comes. */
@@ -96,9 +97,12 @@ export class Attempts {
                 return this.#finish(job, row, run);
             }
         }
-        if (row.heedsPauses && (await this.#isPaused(row.job))) {
+        const pause = row.heedsPauses ? await this.#pauseOf(row.job) : undefined;
+        if (pause) {
             const isNew = row.origin === 'schedule' && run.attempt === 1;
-            return isNew ? this.#skip(row, 'paused') : this.#putBack(job, token, COME_AGAIN_PAUSED);
+            const { until = Infinity } = pause;
+            const wait = Math.min(COME_AGAIN_PAUSED, Math.max(1, until - host.clock.now()));
+            return isNew ? this.#skip(row, 'paused') : this.#putBack(job, token, wait);
         }
         run.startedAt ??= host.clock.now();
         return this.#execute(job, row, run);
@@ -285,14 +289,15 @@ export class Attempts {
     }
 
     // What the last beat has seen may be over: no resume of another process is missed.
-    async #isPaused(job: string): Promise<boolean> {
-        const { paused, connection } = this.process;
-        if (!paused.has(job) && !paused.has(ALL_JOBS)) return false;
+    async #pauseOf(job: string): Promise<Pause | undefined> {
+        const { pauses, connection, host } = this.process;
+        if (!pauseOf(pauses, job, host.clock.now())) return undefined;
         const fields = [`pause ${job}`, `pause ${ALL_JOBS}`];
         const known = await this.#untilBack(() =>
             connection.use((client) => client.hmget(connection.key('live'), ...fields)),
         );
-        return known.some((one) => one !== null);
+        const found = known.flatMap((text) => (text ? [JSON.parse(text) as Pause] : []));
+        return pauseOf(found, job, host.clock.now());
     }
 
     #assign(run: Run, { outcome, reason, error }: Extract<Result, { kind: 'ended' }>): void {

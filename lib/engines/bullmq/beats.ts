@@ -1,7 +1,8 @@
-import { ALL_JOBS, type LastEnqueued } from '../../runs/engine.js';
+import type { LastEnqueued } from '../../runs/engine.js';
 import type { PastRun } from '../../runs/history.js';
+import { type Pause, pauseOf } from '../../runs/pause.js';
 import type { Attempts } from './attempts.js';
-import { HELD } from './lanes.js';
+import { basisOf, HELD, type LanePlan } from './lanes.js';
 import type { LocalProcess } from './local_process.js';
 import { holdsLane, memberOf, PROCESS_DIED, pastOfJob, QUEUE, type RedisRow, runOf } from './rows.js';
 import { MOST_IN_STEP, type Steps } from './steps.js';
@@ -109,13 +110,28 @@ export class Beats {
         this.#answeredAt = performance.now();
         if (wasAway) this.#answersFrom = performance.now();
         if (wasAway) this.resumed();
-        this.process.paused = new Set(withPrefix('pause ', live).map(([job]) => job));
+        this.process.pauses = pausesIn(live);
+        await this.#forgetPauses(live);
         for (const [id, reason] of withPrefix('abort ', live)) this.process.abort(id, reason);
         await this.attempts.note(running.values());
         await this.#beginAwaited();
         if (live['later']) await this.#moveDue();
         const isLooking = count % (isBusy ? LOOK_EVERY.busy : LOOK_EVERY.idle) === 0;
         if (isLooking && this.answersSince() >= this.judgesAfter) await this.#lookAround(live);
+    }
+
+    // A pause that has ended by itself is kept until no slot of its time can come any more.
+    async #forgetPauses(live: Readonly<Record<string, string>>): Promise<void> {
+        const { pauses, enqueuedUntil = 0 } = this.process;
+        const over = pauses.filter(({ until = Infinity }) => until < enqueuedUntil * 1000);
+        await this.steps.take(
+            over.map(({ job }) => {
+                const field = `pause ${job}`;
+                const check = ['live', field, live[field] ?? ''] as const;
+                const decide = (plan: LanePlan) => plan.do(['HDEL', 'live', field]);
+                return { basis: { ...basisOf([]), check }, decide };
+            }),
+        );
     }
 
     // The clock of Redis is one for all; that this machine's differs is told once.
@@ -141,7 +157,7 @@ export class Beats {
 
     // Runs that wait for their time enter their lanes.
     async #moveDue(): Promise<void> {
-        const { connection, host, paused } = this.process;
+        const { connection, host, pauses } = this.process;
         const [key, now] = [connection.key('later'), host.clock.now()];
         const ids = await connection.use((client) =>
             client.zrangebyscore(key, 0, now, 'LIMIT', 0, MOST_IN_STEP),
@@ -154,7 +170,7 @@ export class Beats {
         const texts = await connection.use((client) => client.hmget(connection.key('rows'), ...ids));
         const due = texts.flatMap((text) => (text ? [JSON.parse(text) as RedisRow] : []));
         const waits = ({ job, origin }: RedisRow) =>
-            origin !== 'schedule' && (paused.has(job) || paused.has(ALL_JOBS));
+            origin !== 'schedule' && pauseOf(pauses, job, now) !== undefined;
         const later = due.filter(waits).flatMap(({ id }) => [now + BEAT, id]);
         if (later.length > 0) await connection.use((client) => client.zadd(key, ...later));
         await this.steps.move(due.filter((row) => !waits(row)));
@@ -254,6 +270,12 @@ export class Beats {
 export function enqueuedUntilIn(live: Readonly<Record<string, string>>): number {
     const until = beatsIn(live).map((beat) => beat.until ?? -Infinity);
     return Math.max(Number(live['enqueued'] ?? -Infinity), ...until);
+}
+
+/** The pauses in what `live` holds, by job. */
+export function pausesIn(live: Readonly<Record<string, string>>): Pause[] {
+    const texts = withPrefix('pause ', live).sort(([a], [b]) => (a < b ? -1 : 1));
+    return texts.map(([, text]) => JSON.parse(text) as Pause);
 }
 
 interface Beat {

@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import type { RedisSettings } from '../../config/redis_settings.js';
-import {
-    ALL_JOBS,
-    type DueSchedule,
-    type Engine,
-    type EngineHost,
-    type HistoryHost,
-    type LastEnqueued,
-    type Request,
-    type WaitingSlots,
+import type {
+    DueSchedule,
+    Engine,
+    EngineHost,
+    HistoryHost,
+    LastEnqueued,
+    Request,
+    WaitingSlots,
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
 import type { Lookups } from '../../runs/lookups.js';
+import { ALL_JOBS, type Pause, pauseOf } from '../../runs/pause.js';
 import { createRun, type Run } from '../../runs/run.js';
 import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Schedule } from '../../schedule/schedule.js';
@@ -237,32 +237,34 @@ export class BullmqEngine implements Engine {
     // What is handled stays so: the clocks of other machines may be right.
     async rewind(): Promise<void> {}
 
-    async pausedJobs(): Promise<readonly string[]> {
-        return new RedisHistory(this.#openedNow.process.connection).pausedJobs();
+    async pauses(): Promise<readonly Pause[]> {
+        return new RedisHistory(this.#openedNow.process.connection).pauses();
     }
 
-    async pause(job: string): Promise<void> {
+    async pause(pause: Pause): Promise<void> {
         const { process } = this.#openedNow;
-        const { connection, host } = process;
-        const now = Math.floor(host.clock.now());
-        await connection.use((client) => client.hset(connection.key('live'), `pause ${job}`, now));
-        process.paused = new Set([...process.paused, job]);
+        const { connection } = process;
+        const [field, text] = [`pause ${pause.job}`, JSON.stringify(pause)];
+        await connection.use((client) => client.hset(connection.key('live'), field, text));
+        process.pauses = [...process.pauses.filter(({ job }) => job !== pause.job), pause];
     }
 
     async resume(job: string): Promise<void> {
         const { process, steps } = this.#openedNow;
         const { connection, host } = process;
-        const second = Math.floor(host.clock.now() / 1000);
-        const paused = await this.pausedJobs();
-        const ending = job === ALL_JOBS ? paused : paused.filter((name) => name === job);
+        const now = host.clock.now();
+        const second = Math.floor(now / 1000);
+        const ending = (await this.pauses()).filter(
+            ({ job: of, until = Infinity }) => until > now && (job === ALL_JOBS || of === job),
+        );
         if (ending.length === 0) return;
         const handled = await connection.use((client) => client.hgetall(connection.key('handled')));
         const behind = Object.entries(handled).filter(([schedule, until]) => {
             const [of] = JSON.parse(schedule) as [string];
-            return (ending.includes(of) || paused.includes(ALL_JOBS)) && Number(until) < second;
+            return pauseOf(ending, of, now) !== undefined && Number(until) < second;
         });
         await steps.take(behind.map(([key, until]) => settingOf('handled', key, until, second)));
-        const fields = ending.map((name) => `pause ${name}`);
+        const fields = ending.map(({ job: of }) => `pause ${of}`);
         await connection.use((client) => client.hdel(connection.key('live'), ...fields));
     }
 
@@ -360,8 +362,9 @@ export class BullmqEngine implements Engine {
                 lanes.do(['HSET', 'handled', key, String(Math.max(from, until))]);
                 for (const one of skips) lanes.skip(like, one);
                 for (const row of dropped) lanes.stop(row, reasonOf(row) ?? 'superseded');
-                const reason = leftOut ?? (lanes.isPaused ? 'paused' : undefined);
                 for (const row of rows) {
+                    const isPaused = pauseOf(lanes.pauses, job, (row.slot ?? 0) * 1000) !== undefined;
+                    const reason = leftOut ?? (isPaused ? 'paused' : undefined);
                     if (reason === undefined) lanes.enter(row);
                     else lanes.skipRow(row, reason);
                 }

@@ -8,7 +8,8 @@ import {
     type PastSkips,
     timeOf,
 } from '../../runs/history.js';
-import { enqueuedUntilIn } from './beats.js';
+import type { Pause } from '../../runs/pause.js';
+import { enqueuedUntilIn, pausesIn } from './beats.js';
 import type { Connection } from './connection.js';
 import { pastRunOf, QUEUE, type RedisRow, readPast, runOf, workerNamed } from './rows.js';
 
@@ -41,9 +42,8 @@ export class RedisHistory implements History {
         return [...running, ...past].sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
     }
 
-    async pausedJobs(): Promise<readonly string[]> {
-        const fields = await this.connection.use((client) => client.hkeys(this.connection.key('live')));
-        return fields.flatMap((field) => (field.startsWith('pause ') ? [field.slice(6)] : [])).sort();
+    async pauses(): Promise<readonly Pause[]> {
+        return pausesIn(await this.connection.use((client) => client.hgetall(this.connection.key('live'))));
     }
 
     async workedUntil(): Promise<number | undefined> {

@@ -1,4 +1,5 @@
 import type { PastRun } from '../../runs/history.js';
+import type { Pause } from '../../runs/pause.js';
 import { nextSlot } from '../../schedule/calendar.js';
 import { splitTimezone } from '../../schedule/crontab.js';
 import { enterLane, type LaneMember } from '../lane_rules.js';
@@ -12,7 +13,7 @@ export type Command = readonly string[];
 export interface Basis {
     /** A field of a hash, and what it has to be: else nothing is done. */
     readonly check?: readonly [hash: string, field: string, value: string];
-    /** The job whose pause matters. */
+    /** The job whose pauses matter. */
     readonly job?: string;
     readonly ids: readonly string[];
     /** With an id: that run alone, which is in no lane. */
@@ -30,7 +31,7 @@ export function basisOf(entering: readonly RedisRow[], leaving: readonly RedisRo
 /** What is read where no row is there, and all lanes are empty, as the script answers it. */
 export function emptyReading({ check, ids, lanes }: Basis): string {
     const ofLanes = '\n\n\n\n\n'.repeat(lanes.length);
-    return `${check?.[2] ?? ''}\n0\n${'0'.repeat(ids.length)}${ofLanes}`;
+    return `${check?.[2] ?? ''}\n\t\n${'0'.repeat(ids.length)}${ofLanes}`;
 }
 
 /** Slots that do not run, for one reason, in unix seconds. */
@@ -90,7 +91,8 @@ export const HELD = JSON.stringify({ held: true });
 export class LanePlan {
     readonly ended: EndedRow[] = [];
     readonly aborts: { readonly id: string; readonly reason: string }[] = [];
-    readonly isPaused: boolean;
+    /** Those of the job that matters. */
+    readonly pauses: readonly Pause[];
     readonly #commands: Command[] = [];
     readonly #known: ReadonlyMap<string, string | undefined>;
     readonly #lanes = new Map<string, Lane>();
@@ -108,8 +110,8 @@ export class LanePlan {
         readonly basis: Basis,
         readonly reading: string,
     ) {
-        const [, paused, known = '', ...lines] = reading.split('\n');
-        this.isPaused = paused !== '0';
+        const [, pauses = '', known = '', ...lines] = reading.split('\n');
+        this.pauses = pauses.split('\t').flatMap((text) => (text ? [JSON.parse(text) as Pause] : []));
         this.#known = new Map(basis.ids.map((id, index) => [id, known[index]]));
         for (const [index, lane] of basis.lanes.entries())
             this.#lanes.set(lane.join(' '), laneFrom(lines.slice(5 * index, 5 * index + 5)));

@@ -1,4 +1,5 @@
 import type { EngineHost } from '../../runs/engine.js';
+import type { Pause } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import { readError, toError } from '../../text/errors.js';
 import type { Owner } from '../owner.js';
@@ -36,8 +37,8 @@ interface Waiter {
 export class LocalProcess {
     readonly running = new Map<string, Running>();
     readonly waiters = new Map<string, Waiter>();
-    /** The paused jobs, as they were with the last beat. */
-    paused: ReadonlySet<string> = new Set();
+    /** The pauses, as they were with the last beat. */
+    pauses: readonly Pause[] = [];
     /** Whether it takes what waits. */
     isWorking = false;
     /** Up to which second it has enqueued; undefined: it does not schedule. */

@@ -6,7 +6,6 @@ import {
     type LivingProcess,
     type Lookups,
     type PastSlot,
-    type Pause,
     type Search,
     slotsOf,
     type WaitingRun,
@@ -131,11 +130,6 @@ export class RedisLookups extends RedisHistory implements Lookups {
                 isGone: Date.now() - Number(at) > SILENT,
             };
         });
-    }
-
-    async pauses(): Promise<Pause[]> {
-        const pauses = Object.entries(await this.#live()).filter(([field]) => field.startsWith('pause '));
-        return pauses.map(([field, at]) => ({ job: field.slice(6), pausedAt: Number(at) || undefined }));
     }
 
     async version(jobs: readonly string[]): Promise<string> {

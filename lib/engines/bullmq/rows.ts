@@ -35,6 +35,8 @@ export interface RedisRow {
     readonly tenant: TenantId | null;
     /** Unix seconds. */
     readonly slot: number | null;
+    /** Who asked for it. */
+    readonly requestedBy?: string | undefined;
     /** The process that waits for it, or has recorded it. */
     readonly process: string;
 }
@@ -53,10 +55,11 @@ export function laneKey(kind: RedisRow['kind'], run: Pick<Run, 'job' | 'args' | 
 
 /** The row of a run. */
 export function rowOf(run: Run, parts: RowParts, owner: Owner): RedisRow {
-    const { job, schedule = null, args, tenant = null, scheduledAt: slot = null } = run;
+    const { job, schedule = null, args, tenant = null, scheduledAt: slot = null, spread, requestedBy } = run;
     const lane = laneKey(parts.kind, run);
     const id = parts.origin === 'schedule' ? `${slot}-${lane}` : run.id;
-    return { ...parts, id, lane, job, schedule, args, tenant, slot, spread: run.spread, process: owner.id };
+    const known = { id, lane, job, schedule, args, tenant, slot, spread, requestedBy };
+    return { ...parts, ...known, process: owner.id };
 }
 
 /** Whether a row keeps its lane: runs that may overlap do not, unless they catch up, one after another. */
@@ -87,6 +90,7 @@ export function runOf(row: RedisRow, file: string | undefined): Run {
         scheduledAt: row.slot ?? undefined,
         spread: row.spread,
         manual: origin !== 'schedule',
+        requestedBy: row.requestedBy,
     });
 }
 
@@ -108,6 +112,8 @@ export function faultOf(data: unknown, jobId: string | undefined): string | unde
     if (row.tenant !== null && typeof row.tenant !== 'string' && !Number.isFinite(row.tenant))
         return 'its `tenant` is neither a text nor a number';
     if (row.slot !== null && !Number.isSafeInteger(row.slot)) return 'its `slot` is no unix second';
+    if (row.requestedBy !== undefined && typeof row.requestedBy !== 'string')
+        return 'its `requestedBy` is no text';
     if (!Number.isFinite(row.spread)) return 'its `spread` is no length of time';
     return Number.isFinite(row.runAt) ? undefined : 'its `runAt` is no time';
 }
@@ -125,8 +131,8 @@ export function workerNamed(name: string | null | undefined): Pick<Owner, 'host'
 
 /** What is remembered of a run. */
 export function pastRunOf(run: Run, { host, pid }: Pick<Owner, 'host' | 'pid'>): PastRun {
-    const { id, job, schedule, args, tenant, scheduledAt, manual, attempt, startedAt = 0, endedAt } = run;
-    const { error, reason, outcome = 'running' } = run;
+    const { id, job, schedule, args, tenant, scheduledAt, manual, requestedBy, attempt } = run;
+    const { startedAt = 0, endedAt, error, reason, outcome = 'running' } = run;
     return {
         kind: 'run',
         id,
@@ -136,6 +142,7 @@ export function pastRunOf(run: Run, { host, pid }: Pick<Owner, 'host' | 'pid'>):
         tenant,
         scheduledAt,
         manual,
+        requestedBy,
         attempt,
         startedAt,
         endedAt,

@@ -2,8 +2,8 @@
 // process has died; `w`: it waits for its retry.
 //
 // Does what was decided, unit by unit, where everything that it was decided from is still so, and answers nothing; else it
-// answers how it is: a line each with the value that is checked, whether the job is paused, and of each id whether it is among
-// the rows (1) and the jobs (2); then five of each lane: its newest skipped slots and their id, the status of its head, what is
+// answers how it is: a line each with the value that is checked, the pauses of the job and of all, and of each id whether it is
+// among the rows (1) and the jobs (2); then five of each lane: its newest skipped slots and their id, the status of its head, what is
 // noted of a head that waits for its retry, and its members. A lane with an id stands for that run alone.
 // In commands keys come without their prefix, and `$last` is what the command before did.
 const STEP = `
@@ -17,12 +17,13 @@ local function status(id)
 end
 local function read(unit)
     local live, known, check, job = P .. ':live', {}, unit.check, unit.job
+    local pauses = job and call('HMGET', live, 'pause ' .. job, 'pause *') or {}
     for index, id in ipairs(unit.ids) do
         known[index] = call('HEXISTS', P .. ':rows', id) + 2 * call('EXISTS', P .. ':runs:' .. id)
     end
     local lines = {
         check and call('HGET', P .. ':' .. check[1], check[2]) or '',
-        job and call('HEXISTS', live, 'pause ' .. job) + call('HEXISTS', live, 'pause *') or 0,
+        (pauses[1] or '') .. '\\t' .. (pauses[2] or ''),
         table.concat(known),
     }
     for _, lane in ipairs(unit.lanes) do

@@ -13,6 +13,7 @@ import {
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
 import type { Lookups } from '../../runs/lookups.js';
+import type { Pause } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { type ErrorRecord, readError, traceOf } from '../../text/errors.js';
@@ -22,7 +23,7 @@ import type { Database } from './database.js';
 import { endGap, enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
 import { enter, promote } from './lanes.js';
 import { SqliteLookups } from './lookups.js';
-import { pause, pausedJobs, resume } from './pauses.js';
+import { pause, pausesIn, resume } from './pauses.js';
 import { askedToEnd, beat, beats, forgetProcess } from './processes.js';
 import * as queue from './queue.js';
 import { forgetSome } from './retention.js';
@@ -153,9 +154,9 @@ export class EmbeddedEngine implements Engine {
                 // Whoever ends a gap does so for all; another process may have done it since this one looked.
                 const endsGap = from === 0 && part.some(({ decidesAnew }) => decidesAnew);
                 if (endsGap && !endGap(step, this.#seenUntil, second)) return false;
-                const paused = pausedJobs(step.database);
+                const pauses = pausesIn(step.database);
                 for (const one of part) {
-                    const known = enqueueSchedule(step, one, paused);
+                    const known = enqueueSchedule(step, one, pauses);
                     if (known !== undefined) conflicts.set(one.schedule.key, known);
                 }
                 return true;
@@ -215,12 +216,13 @@ export class EmbeddedEngine implements Engine {
         await this.#do(({ database }) => rewind(database, second));
     }
 
-    async pausedJobs(): Promise<readonly string[]> {
-        return this.#do(({ database }) => [...pausedJobs(database)]);
+    async pauses(): Promise<readonly Pause[]> {
+        return this.#do(({ database }) => pausesIn(database));
     }
 
-    async pause(job: string): Promise<void> {
-        await this.#do((step) => pause(step, job));
+    async pause(one: Pause): Promise<void> {
+        await this.#do((step) => pause(step, one));
+        if (this.#isWorking && one.until !== undefined) this.#wakeAt(one.until);
     }
 
     async resume(job: string): Promise<void> {
@@ -496,10 +498,11 @@ function batchesOf(consequences: readonly Consequence[]): number[] {
     return [...batches].sort((a, b) => a - b);
 }
 
-/** When the next delayed row comes due, in unix milliseconds; those that wait for the end of a pause are left out. */
+/** When the next delayed row comes due, or the next pause ends, in unix milliseconds. */
 function nextDue({ database, now }: Step): number | undefined {
-    const sql =
-        "SELECT min(run_at) AS next FROM bot_runs INDEXED BY bot_delayed WHERE state = 'delayed' AND run_at > ?";
+    const sql = `SELECT min(at) AS next FROM (
+        SELECT min(run_at) AS at FROM bot_runs INDEXED BY bot_delayed WHERE state = 'delayed' AND run_at > ?1
+        UNION ALL SELECT min(until) FROM bot_pauses WHERE until > ?1)`;
     return (database.statement(sql).get([now])?.['next'] as number | null) ?? undefined;
 }
 

@@ -1,4 +1,5 @@
-import { ALL_JOBS, type DueSchedule, type LastEnqueued, type WaitingSlots } from '../../runs/engine.js';
+import type { DueSchedule, LastEnqueued, WaitingSlots } from '../../runs/engine.js';
+import { type Pause, pauseOf } from '../../runs/pause.js';
 import { createRun } from '../../runs/run.js';
 import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Schedule } from '../../schedule/schedule.js';
@@ -11,11 +12,7 @@ import { type Kind, laneKey, type NewRow, type Step, unfinished } from './rows.j
 import { recordSkips } from './skips.js';
 
 /** Records what a schedule comes to, unless it is handled up to another second by now: that is answered. */
-export function enqueueSchedule(
-    step: Step,
-    due: DueSchedule,
-    paused: ReadonlySet<string>,
-): number | undefined {
+export function enqueueSchedule(step: Step, due: DueSchedule, pauses: readonly Pause[]): number | undefined {
     const { database, now, consequences } = step;
     const { schedule, from, until } = due;
     const moved = database
@@ -23,14 +20,14 @@ export function enqueueSchedule(
         .run([until, schedule.key, from]);
     if (moved.changes === 0) {
         const known = handledUntil(database, [schedule], until).get(schedule.key) ?? until;
-        return known === from ? enqueueSchedule(step, due, paused) : known;
+        return known === from ? enqueueSchedule(step, due, pauses) : known;
     }
     if (due.decidesAnew) decideAnew(step, due);
     for (const slots of due.skipped) record(step, due, slots);
-    const isPaused = paused.has(schedule.job) || paused.has(ALL_JOBS);
-    const reason = due.leftOut ?? (isPaused ? 'paused' : undefined);
     for (const slot of due.run) {
         const row = rowOf(due, slot);
+        const isPaused = pauseOf(pauses, schedule.job, slot * 1000) !== undefined;
+        const reason = due.leftOut ?? (isPaused ? 'paused' : undefined);
         if (reason !== undefined) {
             record(step, due, { reason, first: slot, last: slot, count: 1, atLeast: false });
             const run = Object.assign(row.run, { outcome: 'skipped' as const, reason, endedAt: now });

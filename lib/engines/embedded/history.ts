@@ -8,18 +8,19 @@ import {
     type PastSkips,
     timeOf,
 } from '../../runs/history.js';
+import type { Pause } from '../../runs/pause.js';
 import { latenessOf, type Outcome } from '../../runs/run.js';
 import { isGone } from '../owner.js';
 import { type Database, kindOf, type Row, type SqlValue } from './database.js';
 import { openForReading } from './file.js';
-import { pausedJobs } from './pauses.js';
+import { pausesIn } from './pauses.js';
 import { whatRan } from './rows.js';
 import { placeOf, type Store } from './store.js';
 
 // A slot stands for its tenants, unless it has failed.
 export const LISTED = `started_at IS NOT NULL AND (kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))`;
 
-export const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, state, attempt, started_at, ended_at, reason, error, stack, spread,
+export const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, requested_by, state, attempt, started_at, ended_at, reason, error, stack, spread,
     host, pid, (SELECT place FROM bot_processes WHERE bot_processes.id = bot_runs.process) AS place FROM bot_runs`;
 
 export const SKIPS =
@@ -73,8 +74,8 @@ export class SqliteHistory implements History {
         return (past ?? []).sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
     }
 
-    async pausedJobs(): Promise<readonly string[]> {
-        return [...((await this.read(pausedJobs)) ?? [])];
+    async pauses(): Promise<readonly Pause[]> {
+        return (await this.read(pausesIn)) ?? [];
     }
 
     async workedUntil(): Promise<number | undefined> {
@@ -143,6 +144,7 @@ export function pastRunOf(row: Row): PastRun {
         id: row['id'] as string,
         scheduledAt: slot,
         manual: row['origin'] !== 'schedule',
+        requestedBy: (row['requested_by'] as string | null) ?? undefined,
         attempt: row['attempt'] as number,
         startedAt,
         endedAt,

@@ -52,9 +52,9 @@ export function promote(step: Step, most: number): void {
     const due = database
         .statement(
             `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_delayed
-            WHERE state = 'delayed' AND run_at <= ? AND (origin = 'waiter' OR NOT EXISTS
-                (SELECT 1 FROM bot_pauses WHERE bot_pauses.job IN (bot_runs.job, '*')))
-            ORDER BY run_at LIMIT ?`,
+            WHERE state = 'delayed' AND run_at <= ?1 AND (origin = 'waiter' OR NOT EXISTS
+                (SELECT 1 FROM bot_pauses WHERE bot_pauses.job IN (bot_runs.job, '*') AND (until IS NULL OR until > ?1)))
+            ORDER BY run_at LIMIT ?2`,
         )
         .all([now, most])
         .map(storedRow);

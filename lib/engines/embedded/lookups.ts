@@ -5,7 +5,6 @@ import {
     type LivingProcess,
     type Lookups,
     type PastSlot,
-    type Pause,
     type Search,
     slotsOf,
     type WaitingRun,
@@ -169,19 +168,6 @@ export class SqliteLookups extends SqliteHistory implements Lookups {
                 isGone: isGone({ place: row['place'] as string, pid }),
             };
         });
-    }
-
-    async pauses(): Promise<Pause[]> {
-        const rows = await this.look((database) =>
-            database.statement('SELECT * FROM bot_pauses ORDER BY job').all([]),
-        );
-        return (rows ?? []).map((row) => ({
-            job: row['job'] as string,
-            pausedAt: row['paused_at'] as number,
-            until: optional<number>(row['until']),
-            reason: optional<string>(row['reason']),
-            by: optional<string>(row['by']),
-        }));
     }
 
     async version(): Promise<string> {

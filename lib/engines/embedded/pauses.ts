@@ -1,21 +1,27 @@
-import { ALL_JOBS } from '../../runs/engine.js';
+import { ALL_JOBS, type Pause } from '../../runs/pause.js';
 import type { Database } from './database.js';
 import { free } from './lanes.js';
 import { giveUpWaiting } from './queue.js';
 import { type Step, unfinished } from './rows.js';
 
-/** The paused jobs, by name; `ALL_JOBS` where all are. */
-export function pausedJobs(database: Database): Set<string> {
-    const rows = database.statement('SELECT job FROM bot_pauses ORDER BY job').all([]);
-    return new Set(rows.map((row) => row['job'] as string));
+/** The pauses, by job. One that has ended by itself stays: slots of its time may yet come as missed. */
+export function pausesIn(database: Database): Pause[] {
+    const rows = database.statement('SELECT * FROM bot_pauses ORDER BY job').all([]);
+    return rows.map((row) => ({
+        job: row['job'] as string,
+        pausedAt: row['paused_at'] as number,
+        until: (row['until'] as number | null) ?? undefined,
+        reason: (row['reason'] as string | null) ?? undefined,
+        by: (row['by'] as string | null) ?? undefined,
+    }));
 }
 
 /** Pauses a job, or `ALL_JOBS`: what its schedules made and never started is skipped; whatever else waits, waits until the end. */
-export function pause(step: Step, job: string): void {
-    const { database, now } = step;
+export function pause(step: Step, { job, pausedAt, until, reason, by }: Pause): void {
+    const { database } = step;
     database
-        .statement('INSERT OR IGNORE INTO bot_pauses (job, paused_at) VALUES (?, ?)')
-        .run([job, Math.floor(now)]);
+        .statement('REPLACE INTO bot_pauses (job, paused_at, until, reason, by) VALUES (?, ?, ?, ?, ?)')
+        .run([job, pausedAt, until ?? null, reason ?? null, by ?? null]);
     const putOff = database.statement(
         `UPDATE bot_runs INDEXED BY bot_unfinished SET state = 'delayed' WHERE job = ? AND ended_at IS NULL
         AND state IN ('waiting', 'blocked') AND origin <> 'waiter'`,
@@ -31,13 +37,14 @@ export function pause(step: Step, job: string): void {
 
 /** Ends a job's pause, or all. Slots that came in the meantime do not run, not even those of a time in which no bot ran. */
 export function resume({ database, now }: Step, job: string): void {
+    const isEnding = `?1 IN (bot_pauses.job, '${ALL_JOBS}') AND (until IS NULL OR until > ?2)`;
     database
         .statement(
-            `UPDATE bot_schedules SET handled_until = ?2 WHERE handled_until < ?2 AND EXISTS (SELECT 1 FROM bot_pauses
-                WHERE bot_pauses.job IN (bot_schedules.job, '${ALL_JOBS}') AND ?1 IN (bot_pauses.job, '${ALL_JOBS}'))`,
+            `UPDATE bot_schedules SET handled_until = ?3 WHERE handled_until < ?3 AND EXISTS (SELECT 1 FROM bot_pauses
+                WHERE bot_pauses.job IN (bot_schedules.job, '${ALL_JOBS}') AND ${isEnding})`,
         )
-        .run([job, Math.floor(now / 1000)]);
-    database.statement(`DELETE FROM bot_pauses WHERE ?1 IN (job, '${ALL_JOBS}')`).run([job]);
+        .run([job, now, Math.floor(now / 1000)]);
+    database.statement(`DELETE FROM bot_pauses WHERE ${isEnding}`).run([job, now]);
 }
 
 function unfinishedJobs(database: Database): string[] {

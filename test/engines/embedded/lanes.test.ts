@@ -21,6 +21,7 @@ import { createOwner } from '../../../lib/engines/owner.js';
 import { readSettings } from '../../../lib/jobs/settings.js';
 import { createRun } from '../../../lib/runs/run.js';
 import { createSchedule } from '../../../lib/schedule/schedule.js';
+import { pauseFor } from '../../support/job_overviews.js';
 
 const START = 1_767_225_600;
 
@@ -85,7 +86,7 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
                     const what = { anything: true, isFull: () => false, knows: () => true };
                     const row = batch === undefined ? undefined : take(step(), batch, what);
                     if (row) running.push(row);
-                } else if (operation.kind === 'pause') pause(step(), operation.job);
+                } else if (operation.kind === 'pause') pause(step(), pauseFor(operation.job));
                 else if (operation.kind === 'resume') resume(step(), operation.job);
                 else if (operation.kind === 'give up')
                     giveUpWaiting(step(), operation.job, 'slot <= ?', [second - operation.ago], 'too old');
@@ -120,7 +121,7 @@ test('after a gap what waits goes one after another, also where runs may overlap
     const plan = { name: 'a', file: undefined, settings, sources: {}, schedules: [schedule] };
     const due = { schedule, plan: { ...plan, problems: [], runnable: true }, position: 0, skipped: [] };
     const slots = { from: START + 1, until: START + 5, run: [START, START + 1, START + 5] };
-    enqueueSchedule(step, { ...due, ...slots, catchesUp: true, decidesAnew: true }, new Set());
+    enqueueSchedule(step, { ...due, ...slots, catchesUp: true, decidesAnew: true }, []);
     const states = database.statement('SELECT slot, state FROM bot_runs ORDER BY slot').all([]);
     assert.deepEqual(states.map(Object.values), [
         [START, 'waiting'],

@@ -1,0 +1,92 @@
+import { BadOptionError } from '../text/bad_option_error.js';
+import { printable } from '../text/printable.js';
+import { didYouMean } from '../text/suggestion.js';
+import { formatUniqueMoment, inZone, withoutZeroSeconds } from '../time/moment.js';
+import { type MomentContext, parseMoment } from '../time/moment_input.js';
+import { END_OF_SLOTS, LEAST_MILLISECONDS } from '../time/unix_time.js';
+import { readRequester, readText } from './requester.js';
+
+/** A time in which nothing scheduled runs of a job, in unix milliseconds. */
+export interface Pause {
+    /** The job's name, or `ALL_JOBS`. */
+    readonly job: string;
+    readonly pausedAt: number;
+    /** When it ends by itself; undefined: it does not. */
+    readonly until: number | undefined;
+    readonly reason: string | undefined;
+    /** Who has paused the job; undefined: nobody knows. */
+    readonly by: string | undefined;
+}
+
+/** How a job is paused. */
+export interface PauseOptions {
+    /** Why, for whoever finds the job paused. */
+    readonly reason?: string | undefined;
+    /** When it ends by itself: a Date, unix milliseconds, or a text like `'+2h'`. Default: when somebody resumes the job. */
+    readonly until?: Date | number | string | undefined;
+    /** Who pauses the job. Default: `user@host` of the process. */
+    readonly by?: string | undefined;
+}
+
+/** The name under which all jobs are paused at once; no job has it. */
+export const ALL_JOBS = '*';
+
+const OPTIONS = ['reason', 'until', 'by'];
+
+/** The pause in which a job is at a time, in unix milliseconds; of several the one that ends last. */
+export function pauseOf(pauses: readonly Pause[], job: string, at: number): Pause | undefined {
+    const end = ({ until = Infinity }: Pause) => until;
+    const [last] = pauses
+        .filter((pause) => (pause.job === job || pause.job === ALL_JOBS) && end(pause) > at)
+        .sort((a, b) => Math.sign(end(b) - end(a)) || 0);
+    return last;
+}
+
+/** Reads how a job is to be paused from now on; BadOptionError says what is wrong with an option, its name in front. */
+export function readPause(job: string, options: PauseOptions, context: MomentContext): Pause {
+    for (const name of Object.keys(options))
+        if (!OPTIONS.includes(name))
+            throw new BadOptionError(`"${name}" is no option of a pause${didYouMean(name, OPTIONS)}.`);
+    const { reason, until, by } = options;
+    return {
+        job,
+        pausedAt: Math.floor(context.now * 1000),
+        until: until === undefined ? undefined : readUntil(until, context),
+        reason: readText('reason', reason),
+        by: readRequester(by),
+    };
+}
+
+function readUntil(until: unknown, context: MomentContext): number {
+    const { now, timezone } = context;
+    const time = timeOf(until, { now: Math.floor(now), timezone });
+    if (!Number.isFinite(time) || time >= END_OF_SLOTS * 1000)
+        throw new BadOptionError('until is no time before the year 3000.');
+    if (time > now * 1000) return Math.floor(time);
+    const shown = typeof until === 'string' ? `"${until}"` : inZone(time / 1000, timezone);
+    throw new BadOptionError(`until ${shown} is not in the future: it is ${inZone(now, timezone)}.`);
+}
+
+function timeOf(until: unknown, context: MomentContext): number {
+    if (until instanceof Date) return until.getTime();
+    if (typeof until === 'number') {
+        if (Math.abs(until) >= LEAST_MILLISECONDS || Number.isNaN(until)) return until;
+        throw new BadOptionError(
+            `until ${until} looks like unix seconds: pass unix milliseconds, or a Date.`,
+        );
+    }
+    if (typeof until !== 'string')
+        throw new BadOptionError("until is neither a Date, nor unix milliseconds, nor a text like '+2h'.");
+    try {
+        return parseMoment(until, context) * 1000;
+    } catch (error) {
+        throw new BadOptionError(`until ${(error as Error).message}`);
+    }
+}
+
+/** Says until when a job is paused, and why: `' until 2026-11-25 14:00: supplier down'`; nothing where neither is known. */
+export function describePause({ until, reason }: Pause, timezone: string | undefined): string {
+    const end =
+        until === undefined ? '' : ` until ${withoutZeroSeconds(formatUniqueMoment(until / 1000, timezone))}`;
+    return end + (reason === undefined ? '' : `: ${printable(reason)}`);
+}
