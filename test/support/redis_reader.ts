@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { RedisSettings } from '../../lib/config/redis_settings.js';
 import { Connection } from '../../lib/engines/bullmq/connection.js';
 import { RedisHistory } from '../../lib/engines/bullmq/history.js';
-import { QUEUE } from '../../lib/engines/bullmq/rows.js';
+import { QUEUE, type RedisRow } from '../../lib/engines/bullmq/rows.js';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
 
 /** What the keys of the fixture app begin with, in production. */
@@ -23,6 +23,13 @@ export function configFor(url: string, bot: object = {}): Record<string, string>
 export async function readHistory(url: string, jobs: readonly string[]): Promise<(PastRun | PastSkips)[]> {
     const history = new RedisHistory(await Connection.to(new RedisSettings(url), PREFIX));
     return (await Promise.all(jobs.map((job) => history.of(job, 100_000)))).flat();
+}
+
+/** The runs that have not ended. */
+export function readUnfinished(url: string): Promise<RedisRow[]> {
+    return onQueue(url, async (_queue, client) =>
+        (await client.hvals(`${PREFIX}:rows`)).map((text) => JSON.parse(text) as RedisRow),
+    );
 }
 
 /** How many runs are in the queue in some state, finished ones aside. */
