@@ -111,6 +111,13 @@ describe('simulate', () => {
             /did you mean "concurrency"/,
         );
     });
+
+    test('refuses a bad config', async () => {
+        await assert.rejects(
+            simulate('2026-01-01', '2026-01-02', { config: { concurency: 2 } as object }),
+            /did you mean "concurrency"/,
+        );
+    });
 });
 
 describe('ManualClock', () => {
