@@ -37,8 +37,11 @@ export class RedisHistory implements History {
     }
 
     async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
-        const running = (await this.started()).filter((run) => run.job === job);
+        const started = (await this.started()).filter((run) => run.job === job);
         const past = await this.connection.use((client) => this.read(client, job, most));
+        // What has ended between the two looks is in both.
+        const ended = new Set(past.map((one) => one.kind === 'run' && one.id));
+        const running = started.filter(({ id }) => !ended.has(id));
         return [...running, ...past].sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
     }
 
