@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import fs from 'fs-extra';
 import { AppProcess } from './support/app_process.js';
 import { FILE_IMPORTER, makeApp } from './support/installed_app.js';
@@ -9,12 +11,18 @@ import { INSTALLED, PACKAGE, TARBALL } from './support/pack.js';
 const INSTALLED_PACKAGE = join(INSTALLED, 'node_modules/pinstripe-bot');
 
 describe('the packed package', { concurrency: 2 }, () => {
-    test('has what it needs and nothing else', async () => {
-        const files = await filesBelow(INSTALLED_PACKAGE);
+    test('has what it needs and nothing else, and every picture and page that its README names', async () => {
+        const words = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+        const { stdout } = await promisify(execFile)('npm', words, { cwd: PACKAGE });
+        const [{ files }] = JSON.parse(stdout) as [{ files: { path: string; size: number }[] }];
+        const paths = files.map(({ path }) => path);
+        const readme = await fs.readFile(join(PACKAGE, 'README.md'), 'utf8');
+        const named = [...readme.matchAll(/\]\(((?:docs|[A-Z]+\.md)[^)#]*)/g)].map(
+            ([, path]) => path as string,
+        );
+        assert.ok(named.length > 10);
         for (const file of [
-            'CHANGELOG.md',
-            'LICENSE',
-            'README.md',
+            ...named,
             'dist/bin/pinstripe_bot.js',
             'dist/lib/index.d.ts',
             'dist/lib/index.js',
@@ -23,22 +31,20 @@ describe('the packed package', { concurrency: 2 }, () => {
             'lib/dashboard/page.js',
             'templates/background_job.js.template',
         ]) {
-            assert.ok(files.includes(file), `no ${file}`);
+            assert.ok(paths.includes(file), `no ${file}`);
         }
         const folders =
             /^dist\/(bin|commands|lib|types)\/|^templates\/|^lib\/dashboard\/page\.(css|js)$|^docs\/.*\.(md|png)$/;
-        const others = files.filter((file) => !folders.test(file));
-        assert.deepEqual(others.sort(), [
-            'CHANGELOG.md',
-            'LICENSE',
-            'README.md',
-            'SECURITY.md',
-            'package.json',
-        ]);
+        const others = paths.filter((file) => !folders.test(file));
+        const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+        assert.deepEqual(others.sort(), texts);
         assert.deepEqual(
-            files.filter((file) => /test\.(js|d\.ts)|bench|fixture|\.tsbuildinfo/.test(file)),
+            paths.filter((file) => /test\.(js|d\.ts)|bench|fixture|\.tsbuildinfo/.test(file)),
             [],
         );
+        const docs = files.filter(({ path }) => path.startsWith('docs/'));
+        const size = docs.reduce((sum, { size }) => sum + size, 0);
+        assert.ok(size < 2_000_000, `the docs have ${size} bytes`);
     });
 
     test('imports no package that it does not name', async () => {

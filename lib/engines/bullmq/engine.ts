@@ -444,7 +444,7 @@ async function refuseFirstEdition(connection: Connection): Promise<void> {
     await delay(FIRST_EDITION_BEAT);
     if ((await beats()).every(([field, beat]) => before.get(field) === beat)) return;
     throw new Error(
-        `Processes of pinstripe-bot's first edition work on ${prefix} in Redis: stop them first, for they would run every slot once more.`,
+        `Processes of pinstripe-bot 0.1 work on ${prefix} in Redis: stop them first, for they would run every slot once more.`,
     );
 }
 
