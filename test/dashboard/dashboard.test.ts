@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { before, describe, test } from 'node:test';
+import { createApp } from '../support/fixture_app.js';
+import { freePort } from '../support/free_port.js';
 import { backgroundJobs, type InstalledApp, makeApp, type Server } from '../support/installed_app.js';
+import { skipWithoutRedis, startRedis } from '../support/redis_server.js';
 
 const CONFIG = `export default {
     bot: {
@@ -38,7 +41,7 @@ interface Answer {
 
 /** Asks as no browser does: with any headers. */
 function ask(
-    { port }: Server,
+    { port }: Pick<Server, 'port'>,
     path: string,
     headers: OutgoingHttpHeaders = {},
     form?: object,
@@ -222,5 +225,32 @@ describe('the dashboard', () => {
             assert.equal(asset.status, 200, path);
             assert.match(String(asset.headers['cache-control']), /immutable/);
         }
+    });
+
+    test('says that its store is away, and is itself again when that is back', {
+        skip: skipWithoutRedis,
+    }, async () => {
+        const redis = await startRedis();
+        const bot = { engine: 'bullmq', redis: redis.url };
+        // The packed package brings no bullmq: this app has the checkout's.
+        const app = await createApp({
+            'pinstripe.config.js': `export default { bot: ${JSON.stringify(bot)} };`,
+        });
+        const port = await freePort();
+        const host = `127.0.0.1:${port}`;
+        const server = app.start(['node_modules/pinstripe/cli.js', 'start-server', '--host', host]);
+        await server.printed(/bot started/);
+        await redis.stop();
+        await server.printed(/cannot be used/);
+        const away = await ask({ port }, '/bot');
+        assert.equal(away.status, 503);
+        assert.match(
+            away.text,
+            /<h1>The history is away<\/h1>.*Redis 127\.0\.0\.1:\d+: connect ECONNREFUSED/s,
+        );
+        await redis.start();
+        await server.printed(/can be used again/);
+        assert.equal((await ask({ port }, '/bot')).status, 200);
+        await redis.stop();
     });
 });
