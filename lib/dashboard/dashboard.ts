@@ -60,7 +60,7 @@ async function answer(services: Services, settings: Settings, kept: Kept): Promi
     const base = `/${settings.path}`;
     if (level === 'unknown') {
         const challenge = { 'www-authenticate': 'Basic realm="background jobs", charset="UTF-8"' };
-        return message(base, 401, 'Who are you?', 'This page wants a name and a password.', challenge);
+        return message(base, 401, 'Sign in', 'This page needs a user name and a password.', challenge);
     }
     const isJson = _url.pathname.endsWith('.json') || /^application\/json\b/.test(_headers['accept'] ?? '');
     const path = _url.pathname.slice(base.length).replace(/\.json$/, '');
@@ -68,8 +68,9 @@ async function answer(services: Services, settings: Settings, kept: Kept): Promi
     if (method === 'GET' || method === 'HEAD') {
         if (segments[0] === 'assets') return asset(segments);
     } else if (method !== 'POST')
-        return message(base, 405, 'Not that way', 'Pages are read, and forms are sent.');
-    else if (level !== 'all') return message(base, 403, 'Not allowed', 'You may look, and nothing else.');
+        return message(base, 405, 'Method not allowed', 'Pages take GET and POST requests only.');
+    else if (level !== 'all')
+        return message(base, 403, 'Not allowed', 'You may look at these pages, but not change anything.');
     else if (!isSameOrigin(services.initialParams))
         return message(base, 403, 'Not allowed', 'This form was not sent from a page of this app.');
     const { rootPath: root } = await services['project'];
@@ -100,7 +101,7 @@ async function answer(services: Services, settings: Settings, kept: Kept): Promi
                     base,
                     404,
                     'Not found',
-                    'There is no such page, or nothing is known of it any more.',
+                    'There is no such page, or the history no longer has it.',
                 );
             const response = isJson
                 ? await jsonOf(page, settings)
@@ -112,8 +113,8 @@ async function answer(services: Services, settings: Settings, kept: Kept): Promi
         }
     } catch (error) {
         if (error instanceof BadFormError) return message(base, 422, 'That cannot be done', error.message);
-        const trouble = `What is remembered of the jobs cannot be read now: ${messageOf(error)}`;
-        return message(base, 503, 'The history is away', trouble);
+        const trouble = `The history of the jobs cannot be read now: ${messageOf(error)}`;
+        return message(base, 503, 'The history cannot be read', trouble);
     }
 }
 

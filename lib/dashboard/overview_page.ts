@@ -12,14 +12,14 @@ import { HATCH, STRIP, strip } from './strip.js';
 /** A run that could start and has not for so long, in milliseconds, is overdue. */
 const OVERDUE = 60_000;
 
-/** After so many seconds without anybody who enqueues, there is nobody. */
-const NOBODY = 30;
+/** After so many seconds in which no process has enqueued, none does. */
+const NO_SCHEDULER = 30;
 
 /** More of a schedule's args, in characters, is on its job's page. */
 const SHORT_ARGS = 24;
 
 const PER_PAGE = 100;
-const FAILURES = ['failed', 'timed_out', 'lost', 'aborted'];
+const FAILURES = ['failed', 'timed_out', 'lost'];
 const STATES = ['all', 'failing', 'overdue', 'running', 'paused', 'invalid', 'unscheduled', 'excluded'];
 const SORTS = ['name', 'next', 'last'];
 
@@ -37,7 +37,7 @@ interface JobRow {
     readonly pause: Pause | undefined;
 }
 
-/** What needs somebody, and a row for each job. */
+/** What needs attention, and a row for each job. */
 export async function overviewPage(request: PageRequest): Promise<Page> {
     const { query, history, bot } = request;
     const rows = await rowsOf(request);
@@ -51,7 +51,7 @@ export async function overviewPage(request: PageRequest): Promise<Page> {
     return {
         title: 'Jobs',
         body: html`<h1>Background jobs</h1>
-            ${attention(request, rows, await nobodySchedules(request))}
+            ${attention(request, rows, await lacksScheduler(request))}
             ${filters(request)}
             ${HATCH}
             <div class="jobs" role="list">${await Promise.all(
@@ -59,7 +59,7 @@ export async function overviewPage(request: PageRequest): Promise<Page> {
                     renderRow(request, { ...row, slots: strips.get(row.job.name) ?? row.slots }),
                 ),
             )}</div>
-            ${shown.length === 0 && html`<p class="none">No job is like that.</p>`}
+            ${shown.length === 0 && html`<p class="none">No job matches.</p>`}
             <p class="pages">${count(wanted.length, 'job')}${pageLinks(request, from, wanted.length)}</p>`,
         async json() {
             const overview = await takeOverview(bot);
@@ -131,15 +131,15 @@ function orderOf(sort: string | undefined): (a: JobRow, b: JobRow) => number {
     return () => 0;
 }
 
-async function nobodySchedules({ history, now }: PageRequest): Promise<boolean> {
+async function lacksScheduler({ history, now }: PageRequest): Promise<boolean> {
     const processes = await history.processes();
     const isAtWork = processes.some(
-        ({ enqueuedUntil = 0, isGone }) => !isGone && enqueuedUntil > now / 1000 - NOBODY,
+        ({ enqueuedUntil = 0, isGone }) => !isGone && enqueuedUntil > now / 1000 - NO_SCHEDULER,
     );
     return history.isShared && !isAtWork;
 }
 
-function attention(request: PageRequest, rows: readonly JobRow[], isNobody: boolean): Html {
+function attention(request: PageRequest, rows: readonly JobRow[], lacksOne: boolean): Html {
     const link = ({ job }: JobRow) => html`<a href="${jobPath(request, job.name)}">${job.name}</a>`;
     const items = rows.flatMap((row) => {
         const { job, last, pause, overdueSince } = row;
@@ -165,13 +165,13 @@ function attention(request: PageRequest, rows: readonly JobRow[], isNobody: bool
     });
     const all = rows.find(({ pause }) => pause?.job === ALL_JOBS)?.pause;
     if (all) items.unshift(html`<li>${badge('paused')} all jobs ${pauseText(request, all)}</li>`);
-    if (isNobody)
+    if (lacksOne)
         items.unshift(
-            html`<li>${badge('overdue', ': nobody schedules')} No process looks at the schedules now: is a server or a bot running?</li>`,
+            html`<li>${badge('overdue', ': no scheduler')} No process checks the schedules now. Start one with start-server, or start-bot.</li>`,
         );
     if (items.length === 0)
-        return html`<section class="well" aria-label="What needs somebody"><p>All is well. ${count(rows.length, 'job')}, none of which needs you.</p></section>`;
-    return html`<section class="attention" aria-labelledby="needs"><h2 id="needs">Needs somebody</h2><ul>${items}</ul></section>`;
+        return html`<section class="well" aria-label="What needs attention"><p>All is well: ${count(rows.length, 'job')}, and none needs attention.</p></section>`;
+    return html`<section class="attention" aria-labelledby="needs"><h2 id="needs">Needs attention</h2><ul>${items}</ul></section>`;
 }
 
 /** Says since when a job is paused, and what else is known of that. */

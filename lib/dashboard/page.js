@@ -7,7 +7,6 @@ const EVERY = 2_000;
 let etag;
 let shown = location.href;
 let timer;
-let isAway = false;
 
 function isBusy() {
     const active = document.activeElement;
@@ -22,8 +21,8 @@ async function update(address = shown) {
             headers: { accept: 'text/html', ...(etag && address === shown && { 'if-none-match': etag }) },
             credentials: 'same-origin',
         });
-        if (response.status === 304) return tell(false);
-        if (!response.ok) return tell(true);
+        if (response.status === 304) return tell('');
+        if (!response.ok) return tell(`not up to date: the server answers ${response.status}`);
         const page = new DOMParser().parseFromString(await response.text(), 'text/html');
         etag = response.headers.get('etag');
         shown = address;
@@ -33,16 +32,15 @@ async function update(address = shown) {
             ignoreActiveValue: true,
         });
         document.title = page.title;
-        tell(false);
+        tell('');
     } catch {
-        tell(true);
+        tell('not up to date: the server does not answer');
     }
 }
 
-function tell(away) {
-    if (away === isAway) return;
-    isAway = away;
-    document.querySelector('#live').textContent = away ? 'not up to date: the server does not answer' : '';
+function tell(text) {
+    const place = document.querySelector('#live');
+    if (place.textContent !== text) place.textContent = text;
 }
 
 async function poll() {

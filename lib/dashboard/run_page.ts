@@ -24,7 +24,7 @@ export async function runPage(request: PageRequest, job: string, id: string): Pr
         ['Attempt', attempt > 0 && String(attempt)],
         ['Tenant', tenant !== undefined && String(tenant)],
         ['Args', args.length > 0 && html`<code>${argsText(args, request)}</code>`],
-        ['Asked for by', run.requestedBy ?? (manual && 'somebody')],
+        ['Requested by', run.requestedBy ?? (manual && 'unknown')],
         ['Process', startedAt !== undefined && run.host !== '' && `${run.pid} on ${run.host}`],
         ['Reason', run.reason],
     ];

@@ -246,7 +246,7 @@ describe('the dashboard', () => {
         assert.equal(away.status, 503);
         assert.match(
             away.text,
-            /<h1>The history is away<\/h1>.*Redis 127\.0\.0\.1:\d+: connect ECONNREFUSED/s,
+            /<h1>The history cannot be read<\/h1>.*Redis 127\.0\.0\.1:\d+: connect ECONNREFUSED/s,
         );
         await redis.start();
         await server.printed(/can be used again/);
