@@ -50,6 +50,8 @@ export async function simulate(
     const bot = new Bot({
         clock,
         config: async () => config,
+        // No monitor hears of a simulated run.
+        fetch: async () => ({ status: 200, body: null }),
         listen: (event) => {
             if (event.type === 'run-ended') runs.push(event.run);
         },

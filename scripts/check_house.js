@@ -16,6 +16,7 @@ const ROOMS = [
     'lib/config',
     'lib/jobs',
     'lib/runs',
+    'lib/alerts',
     'lib/engines',
     'lib/scheduler',
     'lib/process',

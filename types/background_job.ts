@@ -33,6 +33,11 @@ export interface BackgroundJobSettings {
      * ends, or a function of the day that answers whether it is out.
      */
     except?: (string | ((day: string) => unknown))[];
+    /**
+     * What is pinged of its runs: the address of a monitor, with `/start` and `/fail` below it, or an address for each.
+     * `{tenant}` in an address stands for the run's tenant. Default: nothing.
+     */
+    heartbeat?: string | Partial<Record<'start' | 'success' | 'fail', string | undefined>> | undefined;
     /** A sentence for lists. */
     description?: string;
 }

@@ -13,6 +13,7 @@ import { type Exceptions, readExceptions } from '../schedule/exceptions.js';
 import { readTimezone } from '../schedule/timezone.js';
 import { show } from '../text/format.js';
 import { parseDuration } from '../time/duration.js';
+import { Heartbeat } from './heartbeat.js';
 
 /** What becomes of a run that is due while an earlier one of its lane is still going. */
 export type OverlapPolicy = 'skip' | 'queue' | 'replace' | 'allow';
@@ -39,6 +40,8 @@ export interface Settings {
     readonly spread: number;
     /** undefined: no day is taken out. */
     readonly except: Exceptions | undefined;
+    /** What is pinged of its runs; undefined: nothing. */
+    readonly heartbeat: Heartbeat | undefined;
     readonly description: string | undefined;
 }
 
@@ -74,6 +77,7 @@ const OPTIONS: Options<Settings> = {
     },
     spread: { default: 0, read: parseDuration },
     except: { default: undefined, read: readExceptions },
+    heartbeat: { default: undefined, read: (value) => new Heartbeat(value) },
     description: {
         default: undefined,
         read: accepting((value) => typeof value === 'string', 'is not a text'),
@@ -98,7 +102,9 @@ export function readSettings(declared: Partial<Record<keyof Settings, unknown>>)
     const complaints: string[] = [];
     const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, declared[name] ?? undefined]));
     const settings = readOptions(OPTIONS, given, (property, value, complaint) =>
-        complaints.push(`its setting \`${property}\`, ${show(value)}, ${complaint}`),
+        complaints.push(
+            `its setting \`${property}\`${property === 'heartbeat' ? '' : `, ${show(value)},`} ${complaint}`,
+        ),
     );
     return { settings, complaints };
 }

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import type { Ping } from '../jobs/heartbeat.js';
 import type { Problem } from '../jobs/problem.js';
 import type { ErrorRecord } from '../text/errors.js';
 import type { Run } from './run.js';
@@ -52,6 +53,7 @@ export type BotEvent =
     | { type: 'stray-error'; run: Run; error: ErrorRecord }
     | { type: 'cleanup-failed'; run: Run; error: ErrorRecord }
     | { type: 'hook-failed'; run: Run; hook: string; error: ErrorRecord }
+    | { type: 'heartbeat-failed'; job: string; host: string; ping: Ping; reason: string }
     | { type: 'listener-failed'; to: string; error: ErrorRecord };
 
 /** Tells whoever wants to know that something happened. */

@@ -175,6 +175,12 @@ const SENTENCES: {
         warning(`${nameOf(run)}: a service's destroy() threw after it${stackOf(run, error)}`),
     'hook-failed': ({ run, hook, error }) =>
         warning(`${nameOf(run)}: its hook ${hook} threw${stackOf(run, error)}`),
+    'heartbeat-failed': ({ job, host, ping, reason }) =>
+        warning(
+            `${paint.bold(job)}: its ${ping} could not be told to ${host} (${reason}): ` +
+                'further failures of this kind are not told until it works again',
+            'heartbeat',
+        ),
     'listener-failed': ({ to, error }) => warning(`the bot's listener threw at ${to}${indented(error)}`),
 };
 

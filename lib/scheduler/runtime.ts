@@ -1,4 +1,5 @@
 import type { BotConfig } from '../../types/bot_config.js';
+import { type Fetch, Heartbeats } from '../alerts/heartbeats.js';
 import { type Config, DEFAULT_CONFIG, type LogFormat, loadConfig, parseConfig } from '../config/config.js';
 import { EmbeddedEngine } from '../engines/embedded/engine.js';
 import { importAll } from '../framework.js';
@@ -20,6 +21,8 @@ export interface BotParts {
     readonly engine?: Engine;
     /** Hears of everything that happens, besides the log. What it throws is logged, and harms nothing. */
     readonly listen?: Emit;
+    /** What pings monitors. Default: the global `fetch`. */
+    readonly fetch?: Fetch;
     /** A number from 0 up to 1, for the jitter of retries. */
     readonly random?: () => number;
     /** The `bot` section to go by. Default: that of the app's `pinstripe.config.js`. */
@@ -53,6 +56,7 @@ export class Runtime implements EngineHost {
     /** Why an app seems to have no jobs; undefined: nothing is wrong with that. */
     explainNoJobs: () => Promise<string | undefined> = async () => undefined;
     #catalog: Catalog | undefined;
+    readonly #heartbeats: Heartbeats;
     readonly #log = createLog(() => this.logFormat ?? this.config.log);
 
     constructor(private readonly parts: BotParts) {
@@ -60,6 +64,7 @@ export class Runtime implements EngineHost {
         this.random = parts.random ?? Math.random;
         this.environment = parts.environment || process.env['NODE_ENV'] || 'development';
         this.engine = parts.engine ?? new EmbeddedEngine();
+        this.#heartbeats = new Heartbeats(this, parts.fetch ?? ((...request) => fetch(...request)));
     }
 
     get concurrency(): number {
@@ -82,6 +87,7 @@ export class Runtime implements EngineHost {
             this.#log({ type: 'listener-failed', to: event.type, error: readError(error) });
         }
         publish(event);
+        this.#heartbeats.hear(event);
     };
 
     /** Reads the config, and changes the engine where it names another. @throws ConfigError */

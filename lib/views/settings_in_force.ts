@@ -1,3 +1,4 @@
+import { Heartbeat } from '../jobs/heartbeat.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import { SETTING_NAMES, type Settings } from '../jobs/settings.js';
 import { Exceptions } from '../schedule/exceptions.js';
@@ -48,6 +49,7 @@ function inForce(
     }
     if (value === undefined) return [null, name === 'environments' ? 'all' : 'none'];
     if (value instanceof Exceptions) return [value, String(value)];
+    if (value instanceof Heartbeat) return [String(value)];
     if (value === 0 && name === 'spread') return [null, 'none'];
     if (DURATIONS.includes(name)) return [value, formatDuration(value as number)];
     return Array.isArray(value) ? [value, value.join(', ')] : [value];

@@ -20,6 +20,7 @@ describe('readSettings', () => {
             environments: undefined,
             spread: 0,
             except: undefined,
+            heartbeat: undefined,
             description: undefined,
         });
         const tenants = {};
@@ -104,6 +105,26 @@ describe('readSettings', () => {
             assert.deepEqual(settings, DEFAULTS);
         });
     }
+
+    test('refuses a bad heartbeat, and says nothing of addresses, which are secrets', () => {
+        const bad: [unknown, string][] = [
+            ['secret', "is no address: write one like 'https://hc-ping.com/...'"],
+            [5, 'is neither an address nor an object: write { success, fail }'],
+            ['ftp://secret', "is no address: write one like 'https://hc-ping.com/...'"],
+            ['https://ada:secret@a.example', 'has a user or a password in it, which cannot be sent'],
+            [{ fail: 'secret' }, "has a `fail` that is no address: write one like 'https://hc-ping.com/...'"],
+            [{ success: undefined }, 'has no address: write { start, success, fail }, or some of these'],
+            [
+                { faill: 'secret' },
+                'has the unknown key `faill` (did you mean "fail"?). Known: start, success, fail',
+            ],
+        ];
+        for (const [heartbeat, complaint] of bad)
+            assert.deepEqual(readSettings({ heartbeat }), {
+                settings: DEFAULTS,
+                complaints: [`its setting \`heartbeat\` ${complaint}`],
+            });
+    });
 
     test('complains about each bad value, and keeps the good ones', () => {
         const { settings, complaints } = readSettings({ retries: -1, timeout: 5, overlap: 'queue' });

@@ -153,6 +153,7 @@ function nastyEvents(): BotEvent[] {
         'stray-error': { run, error },
         'cleanup-failed': { run, error },
         'hook-failed': { run, hook: NASTY, error },
+        'heartbeat-failed': { job: NASTY, host: NASTY, ping: 'start', reason: NASTY },
         'listener-failed': { to: NASTY, error },
     };
     return Object.entries(all).map(([type, event]) => ({ type, ...event }) as BotEvent);

@@ -42,6 +42,7 @@ const CASES: [
     ['overlap', {}, ['skip', 'skip', 'default']],
     ['missedWithin', {}, [3_600_000, '1 h', 'default']],
     ['environments', { environments }, [environments, 'test, production', 'definition']],
+    ['heartbeat', { heartbeat: 'https://a.example/secret' }, ['a.example', 'a.example', 'definition']],
     ['timezone', { timezone: 'Asia/Tokyo' }, ['Asia/Tokyo', 'Asia/Tokyo', 'definition'], london],
     ['timezone', {}, ['Europe/London', 'Europe/London', 'config'], london],
     ['timezone', {}, ['UTC', 'UTC', 'default']],

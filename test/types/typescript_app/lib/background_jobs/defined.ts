@@ -11,6 +11,7 @@ export default defineBackgroundJob({
     retries: 2,
     retryDelay: '5s',
     environments: ['production'],
+    heartbeat: process.env['HEARTBEAT'] && { success: process.env['HEARTBEAT'] },
 
     meta() {
         this.schedule('0 6 * * *').schedule('*/5 * * * *', 'hourly', { deep: true }, null, [1, 2]);

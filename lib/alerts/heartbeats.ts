@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Ping } from '../jobs/heartbeat.js';
+import type { JobPlan } from '../jobs/job_plan.js';
+import type { BotEvent, Emit } from '../runs/events.js';
+import type { Outcome, Run } from '../runs/run.js';
+import { readError, traceOf } from '../text/errors.js';
+
+/** As much of the global `fetch` as pings need. */
+export type Fetch = (
+    address: string,
+    options: { method: string; body?: string; signal: AbortSignal },
+) => Promise<{ readonly status: number; readonly body: { cancel(): Promise<void> } | null }>;
+
+/** How long pings may take, in milliseconds. */
+const LIMITS = {
+    /** A run's end is told after its start, for the two must not change places on their way. */
+    start: 2_000,
+    end: 5_000,
+    /** Where the process is about to end: what keeps it alive for longer is named in the log. */
+    last: 800,
+    /** The wait before a ping is tried again. */
+    again: 500,
+};
+
+const MOST_TRIES = 3;
+
+/** As many lines of an error are sent. */
+const MOST_LINES = 10;
+
+/** What the monitor is told of how a run ended. Of an aborted run, nothing: if none succeeds in time, it notices. */
+const PINGS: Readonly<Partial<Record<Outcome, Ping>>> = {
+    succeeded: 'success',
+    skipped: 'success',
+    failed: 'fail',
+    timed_out: 'fail',
+    lost: 'fail',
+};
+
+interface Host {
+    readonly emit: Emit;
+    /** Undefined: the bot was never started, and the process may end with its run. */
+    readonly life?: object | undefined;
+    planOf(job: string): JobPlan | undefined;
+}
+
+/** Tells the monitors of jobs how runs get on. No run waits for that, and no stop. */
+export class Heartbeats {
+    /** The pings of starts, by the ids of their runs. */
+    readonly #starts = new Map<string, Promise<void>>();
+    readonly #underWay = new Set<AbortController>();
+    /** The hosts that do not answer, and the addresses that answer with an error: this has been told. */
+    readonly #failing = new Set<string>();
+
+    constructor(
+        private readonly host: Host,
+        private readonly fetch: Fetch,
+        private readonly limits = LIMITS,
+    ) {}
+
+    hear(event: BotEvent): void {
+        if (event.type === 'run-started') this.#begin(event.run);
+        else if (event.type === 'run-ended') this.#end(event.run);
+        else if (event.type === 'run-retrying') this.#starts.delete(event.run.id);
+        else if (event.type === 'bot-stopped')
+            for (const controller of this.#underWay) abortAfter(this.limits.last, controller);
+    }
+
+    #begin(run: Run): void {
+        const ping = run.attempt === 1 && this.#ping('start', run, this.limits.start);
+        if (ping) this.#starts.set(run.id, ping);
+    }
+
+    #end(run: Run): void {
+        const started = this.#starts.get(run.id);
+        this.#starts.delete(run.id);
+        const ping = PINGS[run.outcome ?? 'lost'];
+        // One that skipWhen() skips has started; others have not.
+        if (!ping || (run.outcome === 'skipped' && !started)) return;
+        void this.#ping(ping, run, this.host.life ? this.limits.end : this.limits.last, started);
+    }
+
+    /** Undefined: the job has no address for it. */
+    #ping(ping: Ping, run: Run, limit: number, after?: Promise<void>): Promise<void> | undefined {
+        const address = this.host.planOf(run.job)?.settings.heartbeat?.address(ping, run.tenant);
+        if (address === undefined) return undefined;
+        const controller = new AbortController();
+        const { signal } = controller;
+        const request =
+            ping === 'fail' ? { method: 'POST', body: bodyOf(run), signal } : { method: 'GET', signal };
+        this.#underWay.add(controller);
+        abortAfter(limit, controller);
+        return (after ?? Promise.resolve())
+            .then(() => this.#send(address, request))
+            .then((answer) => {
+                this.#underWay.delete(controller);
+                this.#judge(ping, run.job, address, answer);
+            });
+    }
+
+    /** Resolves with the status, or with the reason why there is none. */
+    async #send(address: string, request: Parameters<Fetch>[1]): Promise<number | string> {
+        const { signal } = request;
+        let answer: number | string = NO_ANSWER;
+        for (let tries = 0; tries < MOST_TRIES && !signal.aborted; tries++) {
+            if (tries > 0) await delay(this.limits.again, undefined, { ref: false, signal }).catch(() => {});
+            try {
+                const { status, body } = await this.fetch(address, request);
+                body?.cancel().catch(() => {});
+                answer = status;
+                if (status < 500) return status;
+            } catch (error) {
+                if (!signal.aborted) answer = reasonOf(error);
+            }
+        }
+        return answer;
+    }
+
+    #judge(ping: Ping, job: string, address: string, answer: number | string): void {
+        const { host } = new URL(address);
+        const isAnswered = typeof answer === 'number';
+        if (isAnswered) this.#failing.delete(host);
+        if (isAnswered && answer < 300) return void this.#failing.delete(address);
+        const what = isAnswered ? address : host;
+        if (this.#failing.has(what)) return;
+        this.#failing.add(what);
+        const reason = isAnswered ? `it answers with ${answer}` : answer;
+        this.host.emit({ type: 'heartbeat-failed', job, host, ping, reason });
+    }
+}
+
+const NO_ANSWER = 'it does not answer in time';
+
+function abortAfter(milliseconds: number, controller: AbortController): void {
+    setTimeout(() => controller.abort(), milliseconds).unref();
+}
+
+// What fetch throws says little; its cause has the code.
+function reasonOf(error: unknown): string {
+    const { message, causes: [cause] = [] } = readError(error);
+    return cause?.code ?? cause?.message ?? message;
+}
+
+function bodyOf({ error, outcome, reason, tenant }: Run): string {
+    const text = error ? traceOf(error) : `${outcome}: ${reason}`;
+    const lines = text.split('\n').slice(0, MOST_LINES);
+    return [...lines, ...(tenant === undefined ? [] : [`tenant: ${tenant}`])].join('\n');
+}
