@@ -146,6 +146,7 @@ async function ourContender(job: string): Promise<Contender> {
         concurrency: CONCURRENCY,
         turn: 30_000,
         planOf,
+        failingAfter: () => Infinity,
         recovered: () => {},
         perform: (taken) => worker.perform(taken),
     };

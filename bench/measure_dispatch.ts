@@ -55,6 +55,7 @@ async function engineRounds(filename: string | false): Promise<() => Promise<voi
         turn: 30_000,
         planOf,
         perform: (taken) => worker.perform(taken),
+        failingAfter: () => Infinity,
         recovered() {},
         emit(event) {
             if (event.type === 'run-ended' && --left === 0) announce();

@@ -2,6 +2,7 @@
 import './install.js';
 
 export type {
+    AlertConfig,
     BackgroundJobClass,
     BackgroundJobDefinition,
     BackgroundJobInstance,

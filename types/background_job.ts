@@ -4,6 +4,14 @@ import type { Context, Mixin, Registry, Services } from './framework.js';
 /** A length of time with its unit: `'500ms'`, `'25s'`, `'10m'`, `'1h'`, `'2 days'`. */
 export type Duration = string;
 
+/** What is told of a job in trouble, in the log, as an event, and to hooks; `false` each: nothing. */
+export interface AlertConfig {
+    /** That so many of its runs in a row have failed. Default 3. */
+    failing?: number | false | undefined;
+    /** That a run takes so many times as long as usual. Default 3. */
+    slow?: number | false | undefined;
+}
+
 /** The settings of a background job; each may stand on the definition, or on the class in `meta()` (which wins). */
 export interface BackgroundJobSettings {
     /** IANA time zone of the job's schedules. Default: `bot.timezone` of the config, else the process's zone. */
@@ -33,6 +41,8 @@ export interface BackgroundJobSettings {
      * ends, or a function of the day that answers whether it is out.
      */
     except?: (string | ((day: string) => unknown))[];
+    /** What is told when it is in trouble. Default: as `bot.alerts` of the config says. */
+    alerts?: false | AlertConfig | undefined;
     /**
      * What is pinged of its runs: the address of a monitor, with `/start` and `/fail` below it, or an address for each.
      * `{tenant}` in an address stands for the run's tenant. Default: nothing.
@@ -81,8 +91,9 @@ export interface BackgroundJobClass extends BackgroundJobSettings {
     assignProps(...settings: BackgroundJobSettings[]): this;
     include(...mixins: Mixin[]): this;
     /**
-     * Adds a hook around each attempt of this job: `beforeRun()`, `afterRun()`, `runFailed(error)`. `this` is the
-     * job's instance; a hook that throws is reported and changes nothing else.
+     * Adds a hook around each attempt of this job: `beforeRun()`, `afterRun()`, `runFailed(error)`; or one that is told
+     * when it is in trouble: `jobFailing({ failures, error })`, `jobRecovered({ failures, after })`, `runSlow({ usual, age })`,
+     * with times in milliseconds. `this` is the job's instance; a hook that throws is reported and changes nothing else.
      */
     addHook(
         names: HookName | HookName[],
@@ -91,7 +102,7 @@ export interface BackgroundJobClass extends BackgroundJobSettings {
 }
 
 /** The hooks of a background job. */
-export type HookName = 'beforeRun' | 'afterRun' | 'runFailed';
+export type HookName = 'beforeRun' | 'afterRun' | 'runFailed' | 'jobFailing' | 'jobRecovered' | 'runSlow';
 
 /** What `defineBackgroundJob` takes: what `this` is inside `run()` and the helpers depends on the helpers there are. */
 export interface BackgroundJobShape extends BackgroundJobSettings {

@@ -1,4 +1,4 @@
-import type { Duration } from './background_job.js';
+import type { AlertConfig, Duration } from './background_job.js';
 import type { Services } from './framework.js';
 
 /** The `bot` section of `pinstripe.config.js`, as an app writes it; `bot: false` keeps the bot out of the server. */
@@ -25,6 +25,8 @@ export interface BotConfig {
     role?: 'both' | 'scheduler' | 'worker' | undefined;
     /** The pages about the jobs: where they are, and who may see them. Default: this machine, in development and test. */
     dashboard?: false | DashboardConfig | undefined;
+    /** What is told of jobs in trouble, where the job does not say otherwise; `false`: nothing. */
+    alerts?: false | AlertConfig | undefined;
 }
 
 /** The key `dashboard` of the `bot` section. */

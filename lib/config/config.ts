@@ -8,6 +8,7 @@ import { readTimezone } from '../schedule/timezone.js';
 import { show } from '../text/format.js';
 import { importFault } from '../text/import_fault.js';
 import { parseDuration } from '../time/duration.js';
+import { type AlertSettings, DEFAULT_ALERTS, readAlerts } from './alert_settings.js';
 import { type DashboardSettings, DEFAULT_DASHBOARD, readDashboardSettings } from './dashboard_settings.js';
 import {
     accepting,
@@ -54,6 +55,8 @@ export interface Config {
     readonly role: Role;
     /** Who may see the pages, and where they are; false: there are none. */
     readonly dashboard: DashboardSettings;
+    /** What is told of jobs that say nothing else. */
+    readonly alerts: AlertSettings;
 }
 
 /** The key `bot.journal` of the config, read and complete. */
@@ -112,6 +115,7 @@ const OPTIONS: Options<Omit<Config, 'enabled'>> = {
     },
     role: { default: 'both', read: oneOf<Role>('both', 'scheduler', 'worker') },
     dashboard: { default: DEFAULT_DASHBOARD, read: readDashboardSettings },
+    alerts: { default: DEFAULT_ALERTS, read: (value) => ({ ...DEFAULT_ALERTS, ...readAlerts(value) }) },
 };
 
 /** Keys that mean nothing to the embedded engine. */

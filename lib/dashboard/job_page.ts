@@ -57,7 +57,7 @@ export async function jobPage(request: PageRequest, name: string): Promise<Page 
     const last = slots.get(name) ?? [];
     const settings = job.plan
         ? settingsInForce(job.plan, {
-              timezone: survey.timezone,
+              ...survey,
               hasTenants: await hasTenantsTable().catch(readError),
           })
         : [];

@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import ms from 'ms';
 import type { BackgroundJobSettings } from '../../types/background_job.js';
+import { type AlertSettings, readAlerts } from '../config/alert_settings.js';
 import {
     accepting,
     type Options,
@@ -40,6 +41,8 @@ export interface Settings {
     readonly spread: number;
     /** undefined: no day is taken out. */
     readonly except: Exceptions | undefined;
+    /** What is told otherwise than the config says; undefined: nothing. */
+    readonly alerts: Partial<AlertSettings> | undefined;
     /** What is pinged of its runs; undefined: nothing. */
     readonly heartbeat: Heartbeat | undefined;
     readonly description: string | undefined;
@@ -77,6 +80,7 @@ const OPTIONS: Options<Settings> = {
     },
     spread: { default: 0, read: parseDuration },
     except: { default: undefined, read: readExceptions },
+    alerts: { default: undefined, read: readAlerts },
     heartbeat: { default: undefined, read: (value) => new Heartbeat(value) },
     description: {
         default: undefined,

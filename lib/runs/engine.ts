@@ -83,6 +83,8 @@ export interface EngineHost extends HistoryHost {
     readonly lockTimeout?: LockTimeout | undefined;
     /** The job as this process knows it; undefined: it does not. */
     planOf(job: string): JobPlan | undefined;
+    /** After how many failed runs in a row it is told that a job is failing; Infinity: never. */
+    failingAfter(job: string): number;
     /** Executes an attempt of a run, or lists the tenants of a slot. It never rejects. */
     perform(taken: TakenRun): Promise<Result>;
     /** Told that schedules have to be looked at again: the store is back, or another has taken its place. */

@@ -53,6 +53,11 @@ export type BotEvent =
     | { type: 'stray-error'; run: Run; error: ErrorRecord }
     | { type: 'cleanup-failed'; run: Run; error: ErrorRecord }
     | { type: 'hook-failed'; run: Run; hook: string; error: ErrorRecord }
+    /** So many runs of its job and tenant failed in a row, the first of which ended at `since`, in unix milliseconds. */
+    | { type: 'job-failing'; run: Run; failures: number; since: number }
+    /** It succeeded after these. */
+    | { type: 'job-recovered'; run: Run; failures: number; since: number }
+    | { type: 'run-slow'; run: Run; age: number; usual: number }
     | { type: 'heartbeat-failed'; job: string; host: string; ping: Ping; reason: string }
     | { type: 'listener-failed'; to: string; error: ErrorRecord };
 

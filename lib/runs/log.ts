@@ -175,6 +175,20 @@ const SENTENCES: {
         warning(`${nameOf(run)}: a service's destroy() threw after it${stackOf(run, error)}`),
     'hook-failed': ({ run, hook, error }) =>
         warning(`${nameOf(run)}: its hook ${hook} threw${stackOf(run, error)}`),
+    'job-failing': ({ run, failures, since }) => {
+        const last = run.error?.message ?? run.reason;
+        const length = `${count(failures, 'run')} in a row, since ${formatUniqueMoment(since / 1000)}`;
+        return trouble(paint.red('failing'), `${nameOf(run)}: ${length}, the last one with: ${last}`);
+    },
+    'job-recovered': ({ run, failures, since }) => {
+        const length = `${count(failures, 'run')} that failed in a row, since ${formatUniqueMoment(since / 1000)}`;
+        return ['info', `${paint.green('recovered')} ${nameOf(run)} after ${length}`];
+    },
+    'run-slow': ({ run, usual, age }) =>
+        warning(
+            `${nameOf(run)} has been running for ${formatDuration(age)}: it usually takes ${formatDuration(usual)}`,
+            'slow',
+        ),
     'heartbeat-failed': ({ job, host, ping, reason }) =>
         warning(
             `${paint.bold(job)}: its ${ping} could not be told to ${host} (${reason}): ` +

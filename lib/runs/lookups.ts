@@ -1,5 +1,5 @@
 import type { History, PastRun, PastSkips } from './history.js';
-import type { Outcome, TenantId } from './run.js';
+import type { Outcome, Run, TenantId } from './run.js';
 
 /** A run that was asked for by its id: it may wait still. */
 export type FoundRun = Omit<PastRun, 'outcome' | 'startedAt'> & {
@@ -80,6 +80,8 @@ export interface Lookups extends History {
     search(job: string, search: Search, most: number): Promise<readonly (PastRun | PastSkips)[]>;
     /** The last slots of many jobs, newest first. */
     slots(jobs: readonly string[], most: number): Promise<ReadonlyMap<string, readonly PastSlot[]>>;
+    /** What the last scheduled runs of a lane have taken that succeeded in their first attempt, newest first, in milliseconds. */
+    durations(lane: Pick<Run, 'job' | 'args' | 'tenant'>, most: number): Promise<readonly number[]>;
     /** What waits, in order. */
     waitingRuns(most: number): Promise<readonly WaitingRun[]>;
     /** Which jobs ran in each stretch of `step` milliseconds since a time. */

@@ -5,7 +5,7 @@ import { BackgroundJob } from '../jobs/background_job.js';
 import { type ErrorRecord, readError, toError } from '../text/errors.js';
 import { type AbortReason, ActiveRun, attributeStrayErrors, runStorage } from './active_run.js';
 import type { EngineHost, Result, TakenRun } from './engine.js';
-import { laneOf, latenessOf, type TenantId } from './run.js';
+import { laneOf, latenessOf, type Run, type TenantId } from './run.js';
 import { type Tenancy, tenancyOf, whyNotServed } from './tenants.js';
 
 /** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
@@ -73,9 +73,24 @@ export class Worker {
         } finally {
             if (asked) asked.thrown = active.error;
             signal.removeEventListener('abort', abort);
-            this.#runs.delete(active);
-            for (const listener of this.#endListeners) listener();
+            this.#end(active);
         }
+    }
+
+    /** Lets hooks hear of a job in trouble, in a workspace of its run's tenant. */
+    async tell(run: Run, hook: HookName, news: object): Promise<void> {
+        const plan = this.host.planOf(run.job);
+        if (!plan || !hasHooks(run.job, hook)) return;
+        const active = new ActiveRun(run, plan, undefined, this.host.emit);
+        this.#runs.add(active);
+        await runStorage.exit(() =>
+            this.#inWorkspace(active, async (workspace) => {
+                setTenant(workspace, run);
+                await this.#runHooks(active, createJob(active, workspace), hook, news);
+            }),
+        );
+        if (active.error) this.host.emit({ type: 'hook-failed', run, hook, error: readError(active.error) });
+        this.#end(active);
     }
 
     /** The code that calls waits for a run with this id. */
@@ -92,13 +107,19 @@ export class Worker {
 
     /** The run of this process that keeps a lane. */
     holderOf(lane: string): ActiveRun | undefined {
-        return [...this.#runs].find(({ run }) => laneOf(run) === lane);
+        // Hooks may still tell of one that has ended.
+        return [...this.#runs].find(({ run }) => run.outcome === undefined && laneOf(run) === lane);
     }
 
     /** Calls back whenever a run has ended; the function returned ends this. */
     onEnd(listener: () => void): () => void {
         this.#endListeners.add(listener);
         return () => this.#endListeners.delete(listener);
+    }
+
+    #end(active: ActiveRun): void {
+        this.#runs.delete(active);
+        for (const listener of this.#endListeners) listener();
     }
 
     async #attempt(active: ActiveRun, dueAt: number): Promise<Result> {
@@ -194,7 +215,7 @@ export class Worker {
     async #runJob(active: ActiveRun, workspace: Services, dueAt: number): Promise<string | undefined> {
         const { run, plan } = active;
         if (run.tenant !== undefined) {
-            workspace.initialParams._headers['x-tenant-id'] = run.tenant;
+            setTenant(workspace, run);
             // It was listed at the slot, and then waited for its share of the spread.
             const isFresh = this.host.clock.now() - dueAt + run.spread < TENANT_IS_FRESH;
             const left = isFresh ? undefined : await whyNotServed(workspace, plan.settings, run.tenant);
@@ -229,9 +250,8 @@ export class Worker {
 
     // A hook that throws keeps neither the job nor other hooks from running; the framework's `runHook` would stop there.
     async #runHooks({ run }: ActiveRun, job: object, hook: HookName, ...args: unknown[]): Promise<void> {
+        if (!hasHooks(run.job, hook)) return;
         const Job = BackgroundJob.for(run.job) as unknown as Hookable;
-        // allHooks walks all ancestors of the class, which most jobs need not pay for.
-        if (!Job.hooks[hook] && !(BackgroundJob as unknown as Hookable).hooks[hook]) return;
         for (const callback of Job.allHooks[hook] ?? []) {
             try {
                 await callback.call(job, ...args);
@@ -240,6 +260,15 @@ export class Worker {
             }
         }
     }
+}
+
+// All ancestors of the class are walked for hooks, which most jobs need not pay for.
+function hasHooks(job: string, hook: HookName): boolean {
+    return [BackgroundJob.for(job), BackgroundJob].some((Job) => (Job as unknown as Hookable).hooks[hook]);
+}
+
+function setTenant(workspace: Services, { tenant }: Run): void {
+    if (tenant !== undefined) workspace.initialParams._headers['x-tenant-id'] = tenant;
 }
 
 function createJob({ run, signal }: ActiveRun, { context }: Services) {

@@ -1,3 +1,4 @@
+import type { AlertSettings } from '../config/alert_settings.js';
 import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
@@ -18,6 +19,8 @@ export interface Survey {
     /** Of schedules without one of their own; undefined: the process's. */
     readonly timezone: string | undefined;
     readonly environment: string;
+    /** Of jobs that say nothing else. */
+    readonly alerts: AlertSettings;
 }
 
 /** What a bot works with, for this package alone. */
@@ -128,7 +131,8 @@ export class Bot {
     async survey(): Promise<Survey> {
         const { plans, timezone } = await this.#runtime.catalog();
         const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
-        return { plans, problems, timezone, environment: this.#runtime.environment };
+        const { environment, config } = this.#runtime;
+        return { plans, problems, timezone, environment, alerts: config.alerts };
     }
 
     /** Opens what is remembered, to be closed by whoever asked for it. @throws ConfigError; Error where it cannot be read */

@@ -35,6 +35,7 @@ export class Life implements Living {
             .then(() => this.#live())
             .finally(() => {
                 this.#isOver = true;
+                for (const cancel of this.#cancel) cancel();
             });
         runtime.life = this;
     }
@@ -75,6 +76,8 @@ export class Life implements Living {
         this.#announceBegin();
         await this.#until(() => this.#isStopping && worker.runs.size === 0);
         await engine.close();
+        // Hooks may tell of what the last runs came to.
+        await this.#until(() => worker.runs.size === 0);
         emit({ type: 'bot-stopped' });
     }
 
@@ -136,7 +139,5 @@ export class Life implements Living {
             this.#waiting.delete(resolve);
             resolve();
         }
-        if (!this.#gaveUp && this.runtime.worker.runs.size > 0) return;
-        for (const cancel of this.#cancel.splice(0)) cancel();
     }
 }

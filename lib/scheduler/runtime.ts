@@ -1,5 +1,7 @@
 import type { BotConfig } from '../../types/bot_config.js';
+import { Alerts } from '../alerts/alerts.js';
 import { type Fetch, Heartbeats } from '../alerts/heartbeats.js';
+import type { AlertSettings } from '../config/alert_settings.js';
 import { type Config, DEFAULT_CONFIG, type LogFormat, loadConfig, parseConfig } from '../config/config.js';
 import { EmbeddedEngine } from '../engines/embedded/engine.js';
 import { importAll } from '../framework.js';
@@ -56,6 +58,7 @@ export class Runtime implements EngineHost {
     /** Why an app seems to have no jobs; undefined: nothing is wrong with that. */
     explainNoJobs: () => Promise<string | undefined> = async () => undefined;
     #catalog: Catalog | undefined;
+    readonly #alerts = new Alerts(this);
     readonly #heartbeats: Heartbeats;
     readonly #log = createLog(() => this.logFormat ?? this.config.log);
 
@@ -88,6 +91,7 @@ export class Runtime implements EngineHost {
         }
         publish(event);
         this.#heartbeats.hear(event);
+        this.#alerts.hear(event);
     };
 
     /** Reads the config, and changes the engine where it names another. @throws ConfigError */
@@ -143,6 +147,14 @@ export class Runtime implements EngineHost {
 
     planOf(job: string): JobPlan | undefined {
         return (this.life?.isOpen ? this.currentCatalog() : this.#catalog)?.plan(job);
+    }
+
+    alertsOf(job: string): AlertSettings {
+        return { ...this.config.alerts, ...this.planOf(job)?.settings.alerts };
+    }
+
+    failingAfter(job: string): number {
+        return this.alertsOf(job).failing || Infinity;
     }
 
     perform(taken: TakenRun): Promise<Result> {

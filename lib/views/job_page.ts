@@ -58,7 +58,7 @@ export async function printJob(
     const overview = await takeOverview(bot, { name, count: runs });
     const job = findJob(overview.jobs, name);
     const hasTenants = await hasTenantsTable().catch(readError);
-    const settings = job.plan ? settingsInForce(job.plan, { timezone: overview.timezone, hasTenants }) : [];
+    const settings = job.plan ? settingsInForce(job.plan, { ...overview, hasTenants }) : [];
     const page = { job, settings, past: runs > 0 ? overview.past : undefined };
     const now = Date.now();
     if (json) return printJson({ job: await pageAsJson(page, now), ...historyAsJson(overview, now) });

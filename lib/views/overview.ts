@@ -24,7 +24,7 @@ export interface JobOverview {
     readonly status: JobStatus | undefined;
 }
 
-export interface Overview extends Pick<Survey, 'environment' | 'timezone'> {
+export interface Overview extends Pick<Survey, 'environment' | 'timezone' | 'alerts'> {
     readonly jobs: readonly JobOverview[];
     /** The last runs and skipped slots of the job that was asked for, newest first. */
     readonly past: readonly (PastRun | PastSkips)[];
@@ -42,7 +42,8 @@ export async function takeOverview(
     pastOf?: { readonly name: string; readonly count: number },
 ): Promise<Overview> {
     const survey = await bot.survey();
-    const { environment, timezone } = survey;
+    const { environment, timezone, alerts } = survey;
+    const known = { environment, timezone, alerts };
     let history: History | undefined;
     try {
         history = await bot.history();
@@ -51,11 +52,11 @@ export async function takeOverview(
         const past = pastOf ? await history.of(findJob(jobs, pastOf.name).name, pastOf.count) : [];
         const { isShared: isHistoryShared } = history;
         const workedUntil = await history.workedUntil();
-        return { environment, timezone, jobs, past, workedUntil, isHistoryShared, historyTrouble: undefined };
+        return { ...known, jobs, past, workedUntil, isHistoryShared, historyTrouble: undefined };
     } catch (error) {
         const jobs = overviewsOf(survey, new Map(), []);
         const historyTrouble = messageOf(error);
-        return { environment, timezone, jobs, past: [], isHistoryShared: true, historyTrouble };
+        return { ...known, jobs, past: [], isHistoryShared: true, historyTrouble };
     } finally {
         await history?.close();
     }
@@ -63,7 +64,7 @@ export async function takeOverview(
 
 /** An overview of each job, and of each file that made none, in the order in which the runs of one second go. */
 export function overviewsOf(
-    survey: Omit<Survey, 'timezone'>,
+    survey: Omit<Survey, 'timezone' | 'alerts'>,
     statuses: ReadonlyMap<string, JobStatus>,
     pauses: readonly Pause[],
     now = Date.now(),

@@ -1,3 +1,4 @@
+import { type AlertSettings, DEFAULT_ALERTS } from '../config/alert_settings.js';
 import { Heartbeat } from '../jobs/heartbeat.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import { SETTING_NAMES, type Settings } from '../jobs/settings.js';
@@ -18,6 +19,8 @@ export interface SettingInForce {
 interface Surroundings {
     /** `bot.timezone`. */
     readonly timezone: string | undefined;
+    /** `bot.alerts`. */
+    readonly alerts: AlertSettings;
     /** Whether the app has a tenants table, or why nobody can tell. */
     readonly hasTenants: boolean | ErrorRecord;
 }
@@ -27,7 +30,11 @@ const DURATIONS: readonly (keyof Settings)[] = ['missedWithin', 'timeout', 'retr
 /** All settings of a job but the description, in the order of the documentation, as they are in force. */
 export function settingsInForce(plan: JobPlan, surroundings: Surroundings): SettingInForce[] {
     return SETTING_NAMES.filter((name) => name !== 'description').map((name) => {
-        const usual = name === 'timezone' && surroundings.timezone ? 'config' : 'default';
+        const { timezone, alerts } = surroundings;
+        const isConfigured = { timezone: Boolean(timezone), alerts: alerts !== DEFAULT_ALERTS }[
+            name as string
+        ];
+        const usual = isConfigured ? 'config' : 'default';
         const [value, text = String(value)] = inForce(name, plan, surroundings);
         return { name, value, text, source: plan.sources[name] ?? usual };
     });
@@ -37,10 +44,15 @@ export function settingsInForce(plan: JobPlan, surroundings: Surroundings): Sett
 function inForce(
     name: keyof Settings,
     { settings, sources }: JobPlan,
-    { timezone, hasTenants }: Surroundings,
+    { timezone, alerts, hasTenants }: Surroundings,
 ): [value: unknown, text?: string] {
     const value = settings[name];
     if (name === 'timezone') return [value ?? timezone ?? processTimezone()];
+    if (name === 'alerts') {
+        const inForce = { ...alerts, ...settings.alerts };
+        const told = Object.entries(inForce).filter(([, value]) => value !== false);
+        return [inForce, told.map(([alert, value]) => `${alert}: ${value}`).join(', ') || 'none'];
+    }
     if (name === 'tenantsFilter') return sources[name] ? ['function', 'a function'] : [null, 'all tenants'];
     if (name === 'multiTenant' && value === undefined) {
         if (typeof hasTenants === 'object')

@@ -32,6 +32,7 @@ describe('parseConfig', () => {
             redisPrefix: undefined,
             role: 'both',
             dashboard: DEFAULT_DASHBOARD,
+            alerts: { failing: 3, slow: 3 },
         };
         assert.deepEqual(parseConfig(undefined), defaults);
         assert.deepEqual(parseConfig({}), defaults);
@@ -52,6 +53,9 @@ describe('parseConfig', () => {
         ['log', 'silent', 'silent'],
         ['log', 'pretty', 'pretty'],
         ['turn', undefined, 30_000],
+        ['alerts', false, { failing: false, slow: false }],
+        ['alerts', { failing: 5 }, { failing: 5, slow: 3 }],
+        ['alerts', { failing: false, slow: 1.5 }, { failing: false, slow: 1.5 }],
     ];
     for (const [key, value, expected] of good) {
         test(`reads ${key}: ${value}`, () => {
@@ -74,6 +78,14 @@ describe('parseConfig', () => {
         ['redis', 'redis://127.0.0.1', /`bot\.redis` is for the engine 'bullmq': add `engine: 'bullmq'`/],
         ['redisPrefix', 'shop', /`bot\.redisPrefix` is for the engine 'bullmq'/],
         ['role', 'worker', /`bot\.role` is for the engine 'bullmq'/],
+        [
+            'alerts',
+            true,
+            /`bot\.alerts`, true, is neither false nor an object: write \{ failing: 3, slow: 3 \}/,
+        ],
+        ['alerts', { failing: 0 }, /has a `failing` that is neither a whole number from 1 up nor false/],
+        ['alerts', { slow: 1 }, /has a `slow` that is neither a number above 1 nor false/],
+        ['alerts', { faling: 1 }, /has an unknown key `faling` \(did you mean "failing"\?\)/],
         ['role', 'boss', /`bot\.role`, "boss", is none of 'both', 'scheduler', 'worker'/],
     ];
     for (const [key, value, message] of bad) {
@@ -95,7 +107,7 @@ describe('parseConfig', () => {
             name: 'ConfigError',
             message:
                 'pinstripe.config.js: unknown key `bot.concurency` (did you mean "concurrency"?). ' +
-                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal, redis, redisPrefix, role, dashboard.',
+                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal, redis, redisPrefix, role, dashboard, alerts.',
         });
         assert.throws(() => parseConfig({ enabled: false }), /unknown key `bot\.enabled`\. Known/);
     });
@@ -293,6 +305,7 @@ describe('loadConfig', { concurrency: true }, () => {
             redisPrefix: undefined,
             role: 'both',
             dashboard: DEFAULT_DASHBOARD,
+            alerts: { failing: 3, slow: 3 },
         });
     });
 });

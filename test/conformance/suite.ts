@@ -110,6 +110,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                     if (always) return Promise.resolve(always);
                     return new Promise((resolve) => ends.set(one.run.id, resolve));
                 },
+                failingAfter: () => 3,
                 recovered: () => {},
             };
             await engine.open(host);
@@ -924,7 +925,97 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
         });
 
+        describe('runs that fail in a row', () => {
+            const FAILED = failed(new Error('no paper'));
+            const news = () =>
+                members.flatMap(({ events }) =>
+                    events.flatMap((event) =>
+                        event.type === 'job-failing' || event.type === 'job-recovered'
+                            ? [
+                                  `${event.type} ${event.run.tenant ?? ''} ${event.failures} ${event.since / 1000 - SLOT}`,
+                              ]
+                            : [],
+                    ),
+                );
+            /** A slot comes, and its run ends. */
+            const ends = async (member: Member, schedule: Schedule, slot: number, result: Result) => {
+                member.endAll(result);
+                await enqueue(member, schedule, SLOT + slot);
+                const isIt = ({ scheduledAt }: Run) => scheduledAt === SLOT + slot;
+                await until(() => endedRuns(member).some(isIt), `the end of ${slot}`);
+            };
+
+            test('are told once, whatever process they are in, until one succeeds, and so is that', async () => {
+                const schedule = job('digest');
+                await ends(alone, schedule, 1, FAILED);
+                await ends(alone, schedule, 2, FAILED);
+                await alone.engine.close();
+                const other = await join();
+                job('digest');
+                await ends(other, schedule, 3, FAILED);
+                await ends(other, schedule, 4, FAILED);
+                assert.deepEqual(news(), ['job-failing  3 1']);
+                await ends(other, schedule, 5, SUCCEEDED);
+                await ends(other, schedule, 6, SUCCEEDED);
+                assert.deepEqual(news(), ['job-failing  3 1', 'job-recovered  4 1']);
+                await ends(other, schedule, 7, FAILED);
+                await ends(other, schedule, 8, FAILED);
+                await ends(other, schedule, 9, SUCCEEDED);
+                assert.equal(news().length, 2);
+            });
+
+            test('are also those whose process died, and not those that were skipped or aborted', async () => {
+                const other = await join({ works: false });
+                const schedule = job('digest');
+                await ends(alone, schedule, 1, FAILED);
+                await ends(alone, schedule, 2, { kind: 'ended', outcome: 'aborted', reason: 'replaced' });
+                await ends(alone, schedule, 3, { kind: 'ended', outcome: 'skipped', reason: 'skipWhen' });
+                await ends(alone, schedule, 4, FAILED);
+                alone.endAll(undefined);
+                await enqueue(alone, schedule, SLOT + 5);
+                await begun(alone, 5);
+                await die(alone, other);
+                await until(() => news().length > 0, 'the news');
+                assert.deepEqual(news(), ['job-failing  3 1']);
+            });
+
+            test('are counted for each tenant, and each once where they end at once in several processes', async () => {
+                const both = [alone, await join()];
+                job('digest', { overlap: 'allow' });
+                const runs = ['acme', 'beta'].flatMap((tenant) =>
+                    Array(5).fill({ ...runOf('digest'), tenant }),
+                );
+                for (const member of both) member.endAll(FAILED);
+                await Promise.all(
+                    runs.map((run, index) => {
+                        const { engine, plans } = both[index % 2] as Member;
+                        const plan = plans.get('digest') as JobPlan;
+                        const own = { ...run, id: `${run.tenant} ${index}` };
+                        return engine.request({ run: own, plan, isAwaited: true });
+                    }),
+                );
+                await until(() => news().length >= 2, 'the news');
+                assert.deepEqual(news().sort(), ['job-failing acme 3 0', 'job-failing beta 3 0']);
+            });
+        });
+
         describe('the history', () => {
+            test('has what the last runs of a lane took, newest first', async () => {
+                const schedule = job('digest');
+                for (let second = 1; second <= 3; second++) {
+                    await enqueue(alone, schedule, SLOT + 10 * second);
+                    await begun(alone, second);
+                    await alone.clock.advance(second * 1000);
+                    alone.end(second - 1, second === 2 ? failed(new Error('no')) : SUCCEEDED);
+                    await ended(alone, second - 1);
+                }
+                const history = await alone.engine.history(HISTORY);
+                const lane = { job: 'digest', args: [], tenant: undefined };
+                assert.deepEqual(await history.durations(lane, 5), [3_000, 1_000]);
+                assert.deepEqual(await history.durations(lane, 1), [3_000]);
+                assert.deepEqual(await history.durations({ ...lane, tenant: 'acme' }, 5), []);
+            });
+
             test('has what runs, and how it ended, in every process', async () => {
                 const other = await join();
                 const schedule = createSchedule('digest', ['* * * * * *', { deep: [] }], 'UTC');

@@ -96,6 +96,15 @@ const SNIPPETS: Record<string, (run: () => Promise<void>) => Promise<void>> = {
             await redis.stop();
         }
     },
+    "BackgroundJob.addHook('jobFailing'": async (run) => {
+        const sent = new Promise((send) => {
+            ServiceFactory.register('send-mail', { create: () => async (mail: unknown) => send(mail) });
+        });
+        await run();
+        for (let failures = 0; failures < 3; failures++) await assert.rejects(runJob('fail'));
+        const { subject } = (await within(sent, 'the mail')) as { subject: string };
+        assert.equal(subject, 'fail failed 3 times');
+    },
     "BackgroundJob.addHook('runFailed'": async (run) => {
         const mails: { subject: string; text: string }[] = [];
         ServiceFactory.register('send-mail', {

@@ -42,6 +42,7 @@ async function join(url: string, redisPrefix: string, perform: () => Promise<Res
         turn: 30_000,
         planOf: () => PLAN,
         perform,
+        failingAfter: () => Infinity,
         recovered: () => {},
     });
     engine.work();

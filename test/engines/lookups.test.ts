@@ -55,6 +55,7 @@ function testLookups(name: string, create: () => Promise<{ engine: Engine; filen
             turn: 30_000,
             planOf: () => plan,
             perform,
+            failingAfter: () => Infinity,
             recovered: () => {},
         };
         await engine.open(host);

@@ -20,6 +20,7 @@ describe('readSettings', () => {
             environments: undefined,
             spread: 0,
             except: undefined,
+            alerts: undefined,
             heartbeat: undefined,
             description: undefined,
         });
@@ -54,6 +55,7 @@ describe('readSettings', () => {
         ['retries', 5, 5],
         ['retryDelay', '500ms', 500],
         ['environments', ['production', 'staging'], ['production', 'staging']],
+        ['alerts', { failing: 5 }, { failing: 5 }],
         ['description', 'Deletes old sessions', 'Deletes old sessions'],
     ];
     for (const [name, declared, expected] of good) {
@@ -92,6 +94,7 @@ describe('readSettings', () => {
         ['retryDelay', 'soon', /"soon".*number with its unit/],
         ['environments', 'production', /"production".*is not a list.*\['production'\]/],
         ['environments', ['production', 1], /\[ 'production', 1 \].*is not a list/],
+        ['alerts', { slow: '3' }, /\{ slow: '3' \}.*has a `slow` that is neither a number above 1 nor false/],
         ['retries', circular, /Circular.*whole number from 0 up/],
         ['description', () => 'text', /a function.*is not a text/],
         ['description', 5, /5.*is not a text/],

@@ -153,6 +153,9 @@ function nastyEvents(): BotEvent[] {
         'stray-error': { run, error },
         'cleanup-failed': { run, error },
         'hook-failed': { run, hook: NASTY, error },
+        'job-failing': { run, failures: 3, since: 1_000_000 },
+        'job-recovered': { run, failures: 3, since: 1_000_000 },
+        'run-slow': { run, age: 3, usual: 1 },
         'heartbeat-failed': { job: NASTY, host: NASTY, ping: 'start', reason: NASTY },
         'listener-failed': { to: NASTY, error },
     };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { DEFAULT_ALERTS } from '../../lib/config/alert_settings.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import { previewDays } from '../../lib/schedule/preview.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
@@ -127,7 +128,11 @@ const JOB = overviewOf(PLAN, {
 });
 
 const renderPage = (width: number) => {
-    const settings = settingsInForce(PLAN, { timezone: 'Europe/London', hasTenants: false });
+    const settings = settingsInForce(PLAN, {
+        timezone: 'Europe/London',
+        alerts: DEFAULT_ALERTS,
+        hasTenants: false,
+    });
     const options = { now: NOW, timezone: 'UTC', width, root: '/app', environment: 'test' };
     return renderJobPage({ job: JOB, settings, past: PAST }, options);
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
 import { asText } from '../../lib/check/report.js';
+import { DEFAULT_ALERTS } from '../../lib/config/alert_settings.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import { previewDays } from '../../lib/schedule/preview.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
@@ -52,7 +53,15 @@ const run = { ...past[0], outcome: 'failed' } as never;
 const VIEWS: Record<string, () => Promise<readonly string[]>> = {
     'show-background-job': () =>
         renderJobPage(
-            { job, settings: settingsInForce(plan, { timezone: 'UTC', hasTenants: false }), past },
+            {
+                job,
+                settings: settingsInForce(plan, {
+                    timezone: 'UTC',
+                    alerts: DEFAULT_ALERTS,
+                    hasTenants: false,
+                }),
+                past,
+            },
             options,
         ),
     'list-background-jobs': () => renderJobTable([job], { ...options, next: 1 }),

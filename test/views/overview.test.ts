@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { DEFAULT_ALERTS } from '../../lib/config/alert_settings.js';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
@@ -59,7 +60,10 @@ describe('an overview', () => {
 });
 
 describe('whether the jobs are worked on', () => {
-    const survey = { plans: [planOf('a')], problems: [], environment: 'test', timezone: undefined };
+    const survey = {
+        ...{ plans: [planOf('a')], problems: [], environment: 'test' },
+        ...{ timezone: undefined, alerts: DEFAULT_ALERTS },
+    };
     const at = (workedUntil: number | undefined, isShared = true) => ({
         isShared,
         statusOf: async () => new Map(),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DEFAULT_ALERTS } from '../../lib/config/alert_settings.js';
 import { SETTING_NAMES } from '../../lib/jobs/settings.js';
 import { openApp } from '../support/fixture_app.js';
 
@@ -12,7 +13,7 @@ const { settingsInForce } = await import('../../lib/views/settings_in_force.js')
 type Surroundings = Parameters<typeof settingsInForce>[1];
 
 function settingsOf(definition: object, surroundings: Partial<Surroundings> = {}) {
-    const all = { timezone: undefined, hasTenants: false, ...surroundings };
+    const all = { timezone: undefined, alerts: DEFAULT_ALERTS, hasTenants: false, ...surroundings };
     BackgroundJob.register('job', { run() {}, ...definition });
     const settings = settingsInForce(planJob('job', all.timezone), all);
     BackgroundJob.unregister('job');
@@ -42,6 +43,14 @@ const CASES: [
     ['overlap', {}, ['skip', 'skip', 'default']],
     ['missedWithin', {}, [3_600_000, '1 h', 'default']],
     ['environments', { environments }, [environments, 'test, production', 'definition']],
+    ['alerts', {}, [{ failing: 3, slow: 3 }, 'failing: 3, slow: 3', 'default']],
+    ['alerts', { alerts: false }, [{ failing: false, slow: false }, 'none', 'definition']],
+    [
+        'alerts',
+        {},
+        [{ failing: 5, slow: false }, 'failing: 5', 'config'],
+        { alerts: { failing: 5, slow: false } },
+    ],
     ['heartbeat', { heartbeat: 'https://a.example/secret' }, ['a.example', 'a.example', 'definition']],
     ['timezone', { timezone: 'Asia/Tokyo' }, ['Asia/Tokyo', 'Asia/Tokyo', 'definition'], london],
     ['timezone', {}, ['Europe/London', 'Europe/London', 'config'], london],

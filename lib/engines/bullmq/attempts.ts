@@ -113,8 +113,13 @@ export class Attempts {
         const id = job.id ?? '';
         const ended = this.#ended.get(id);
         if (!ended && job.returnvalue !== FANNED_OUT) return;
-        const followed = this.#untilBack(() => this.steps.leave(job.data as RedisRow, ended?.past))
-            .then(() => ended && this.process.tellEnd(ended.run))
+        const row = job.data as RedisRow;
+        const outcome = ended ? ended.run.outcome : 'succeeded';
+        const followed = this.#untilBack(() => this.steps.leave(row, ended?.past, outcome))
+            .then((streak) => {
+                if (ended) this.process.tellEnd(ended.run, streak);
+                else this.process.tellStreak({ ...runOf(row, undefined), outcome }, streak);
+            })
             .catch((error) => this.process.tell(error))
             .finally(() => this.#leaving.delete(followed));
         this.#leaving.add(followed);
@@ -153,8 +158,8 @@ export class Attempts {
             }
             if (result.kind === 'ended') this.#assign(run, result);
             const past = run.outcome === 'skipped' ? undefined : JSON.stringify(pastRunOf(run, owner));
-            await this.#untilBack(() => this.steps.leave(row, past));
-            return this.process.tellEnd(run);
+            const streak = await this.#untilBack(() => this.steps.leave(row, past, run.outcome));
+            return this.process.tellEnd(run, streak);
         }
     }
 
@@ -173,7 +178,7 @@ export class Attempts {
         const { host, owner, running } = this.process;
         for (const { row, run } of running.values()) {
             Object.assign(run, { outcome: 'aborted', reason, endedAt: host.clock.now() });
-            this.steps.leave(row, JSON.stringify(pastRunOf(run, owner))).catch(() => {});
+            this.steps.leave(row, JSON.stringify(pastRunOf(run, owner)), run.outcome).catch(() => {});
             this.process.tellEnd(run);
         }
         running.clear();

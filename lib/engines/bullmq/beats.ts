@@ -1,6 +1,7 @@
 import type { LastEnqueued } from '../../runs/engine.js';
 import type { PastRun } from '../../runs/history.js';
 import { type Pause, pauseOf } from '../../runs/pause.js';
+import type { Outcome } from '../../runs/run.js';
 import type { Attempts } from './attempts.js';
 import { basisOf, HELD, type LanePlan } from './lanes.js';
 import type { LocalProcess } from './local_process.js';
@@ -225,7 +226,7 @@ export class Beats {
             const isHead = !holdsLane(row) || head === memberOf(row);
             if (row.origin === 'waiter' && !alive.has(row.process)) await this.#lose(row);
             if (row.origin === 'waiter' || later !== null || !isHead) continue;
-            if (finishedOn) await this.steps.leave(row, pastOfJob(row, returned, data, by));
+            if (finishedOn) await this.#leave(row, pastOfJob(row, returned, data, by));
             else if (!timestamp || data === HELD) await this.steps.start([row.id]);
         }
     }
@@ -239,8 +240,20 @@ export class Beats {
         const past = noted && { ...(JSON.parse(noted.slice(1)) as PastRun), ...end };
         const run = Object.assign(runOf(row, host.planOf(row.job)?.file), end);
         if (past) Object.assign(run, { attempt: past.attempt, startedAt: past.startedAt });
-        await this.steps.leave(row, past ? JSON.stringify(past) : undefined);
-        this.process.tellEnd(run);
+        const streak = await this.steps.leave(row, past ? JSON.stringify(past) : undefined, outcome);
+        this.process.tellEnd(run, streak);
+    }
+
+    // Its process died between the run's end and this.
+    async #leave(row: RedisRow, text: string | undefined): Promise<void> {
+        const past = text === undefined ? undefined : (JSON.parse(text) as PastRun & { outcome: Outcome });
+        const streak = await this.steps.leave(row, text, past?.outcome);
+        if (!past || !streak) return;
+        const { outcome, attempt, startedAt, endedAt, reason, error: message, stack = '' } = past;
+        const error = message === undefined ? undefined : { name: 'Error', message, stack };
+        const run = runOf(row, this.process.host.planOf(row.job)?.file);
+        const end = { outcome, attempt, startedAt, endedAt, reason, error };
+        this.process.tellStreak(Object.assign(run, end), streak);
     }
 
     async #forget(): Promise<void> {

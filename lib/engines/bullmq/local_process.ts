@@ -3,6 +3,7 @@ import type { Pause } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import { readError, toError } from '../../text/errors.js';
 import type { Owner } from '../owner.js';
+import { type Streak, streakEvent } from '../streak.js';
 import { type Connection, RedisAwayError } from './connection.js';
 import type { EndedRow } from './lanes.js';
 import { type RedisRow, runOf } from './rows.js';
@@ -84,11 +85,16 @@ export class LocalProcess {
     }
 
     /** Tells of something that ran, or was lost. */
-    tellEnd(run: Run): void {
+    tellEnd(run: Run, streak?: Streak): void {
         this.host.emit({ type: 'run-ended', run });
         const waiter = this.waiters.get(run.id);
         this.waiters.delete(run.id);
         waiter?.resolve(run);
+        this.tellStreak(run, streak);
+    }
+
+    tellStreak(run: Run, streak: Streak | undefined): void {
+        if (streak) this.host.emit(streakEvent(run, streak));
     }
 
     /** Tells of something that did not start, or ended while it waited for its retry. */

@@ -11,12 +11,15 @@ import {
     type WaitingRun,
     worse,
 } from '../../runs/lookups.js';
-import { latenessOf } from '../../runs/run.js';
+import { laneOf, latenessOf, type Run } from '../../runs/run.js';
 import { RedisHistory } from './history.js';
 import { QUEUE, type RedisRow, readPast, runOf } from './rows.js';
 
 /** As many entries of a job's history are looked through. */
 const MOST_ENTRIES = 10_000;
+
+/** Among as many of them those of a lane are looked for. */
+const MOST_FOR_LANE = 1_000;
 
 /** A process that has shown no life for so long, in milliseconds, has probably ended. */
 const SILENT = 10_000;
@@ -64,6 +67,17 @@ export class RedisLookups extends RedisHistory implements Lookups {
             return [job, slotsOf(runs, skips, most)];
         });
         return new Map(slots.filter(([, found]) => found.length > 0));
+    }
+
+    async durations(lane: Pick<Run, 'job' | 'args' | 'tenant'>, most: number): Promise<readonly number[]> {
+        const past = await this.connection.use((client) => this.read(client, lane.job, MOST_FOR_LANE));
+        return past
+            .flatMap((one) => {
+                const isIt =
+                    one.kind === 'run' && one.outcome === 'succeeded' && one.attempt === 1 && !one.manual;
+                return isIt && laneOf(one) === laneOf(lane) ? [(one.endedAt ?? 0) - one.startedAt] : [];
+            })
+            .slice(0, most);
     }
 
     async waitingRuns(most: number): Promise<WaitingRun[]> {

@@ -53,20 +53,35 @@ for index, unit in ipairs(cjson.decode(ARGV[1])) do
 end
 return answers`;
 
-// Runs that have ended leave their lanes; answers who is at the head of each then. Of each: its id, its job, what history is to
-// say of it, its lane, and what its lane has of it.
+// Runs that have ended leave their lanes; answers of each who is at the head of its lane then, and the streak that is to be told:
+// how many failed in a row, since when. Of each: its id, its job, what history is to say of it, its lane, what its lane has of it,
+// the name of its streak, what it does to that, after how many that is told, and when it ended.
 const LEAVE = `
-local P, call, heads = KEYS[1], redis.call, {}
-for at = 1, #ARGV, 5 do
-    local id, job, past, lane, member = unpack(ARGV, at, at + 4)
+local P, call, answers = KEYS[1], redis.call, {}
+local function count(streak, effect, most, now)
+    local key = P .. ':streaks'
+    local known = call('HGET', key, streak)
+    if effect == 'ends' and known then call('HDEL', key, streak) end
+    local failures, since, told = string.match(known or '0 ' .. now .. ' 0', '(%d+) (%d+) (%d)')
+    if effect == 'grows' then
+        failures = string.format('%d', failures + 1)
+        local isNews = told == '0' and tonumber(failures) >= tonumber(most)
+        call('HSET', key, streak, failures .. ' ' .. since .. (isNews and ' 1' or ' ' .. told))
+        return isNews and failures .. ' ' .. since or ''
+    end
+    return effect == 'ends' and told == '1' and failures .. ' ' .. since or ''
+end
+for at = 1, #ARGV, 9 do
+    local id, job, past, lane, member, streak, effect, most, now = unpack(ARGV, at, at + 8)
     local isThere = call('HDEL', P .. ':rows', id) == 1
     if isThere and past ~= '' then call('XADD', P .. ':past:' .. job, '*', 'run', past) end
     call('HDEL', P .. ':started', id)
     call('HDEL', P .. ':live', 'abort ' .. id)
     if isThere and lane ~= '' then call('LREM', P .. ':lane:' .. lane, 1, member) end
-    table.insert(heads, isThere and lane ~= '' and call('LINDEX', P .. ':lane:' .. lane, 0) or '')
+    table.insert(answers, isThere and lane ~= '' and call('LINDEX', P .. ':lane:' .. lane, 0) or '')
+    table.insert(answers, isThere and effect ~= '' and count(streak, effect, most, now) or '')
 end
-return heads`;
+return answers`;
 
 // Takes the lock of a run again that has run out while Redis stood still.
 const LOCK = `

@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Run } from '../../runs/run.js';
+import type { Outcome, Run } from '../../runs/run.js';
+import { effectOf, type Streak } from '../streak.js';
 import { type Basis, basisOf, type Command, emptyReading, HELD, KEPT, LanePlan } from './lanes.js';
 import type { LocalProcess } from './local_process.js';
 import { holdsLane, idOf, memberOf, QUEUE, type RedisRow } from './rows.js';
@@ -26,7 +27,8 @@ export interface Intent {
 interface Leaving {
     readonly row: RedisRow;
     readonly past: string | undefined;
-    done(): void;
+    readonly outcome: Outcome | undefined;
+    done(streak: Streak | undefined): void;
     fail(error: unknown): void;
 }
 
@@ -75,10 +77,15 @@ export class Steps {
     }
 
     /** A row that has ended leaves its lane; those that end in one turn of the event loop do so in one step. */
-    leave(row: RedisRow, past: string | undefined): Promise<void> {
+    leave(
+        row: RedisRow,
+        past: string | undefined,
+        outcome: Outcome | undefined,
+    ): Promise<Streak | undefined> {
         this.#skipsBehind.delete(row.id);
         return new Promise((done, fail) => {
-            if (this.#leaving.push({ row, past, done, fail }) === 1) setImmediate(() => void this.flush());
+            if (this.#leaving.push({ row, past, outcome, done, fail }) === 1)
+                setImmediate(() => void this.flush());
         });
     }
 
@@ -87,14 +94,18 @@ export class Steps {
         const leaving = this.#leaving;
         this.#leaving = [];
         try {
-            const texts = leaving.flatMap(({ row, past }) => {
+            const { host, connection } = this.process;
+            const texts = leaving.flatMap(({ row, past, outcome }) => {
                 const place = holdsLane(row) ? [row.lane, memberOf(row)] : ['', ''];
-                return [row.id, row.job, past ?? '', ...place];
+                const streak = JSON.stringify([row.job, row.tenant]);
+                const most = Math.min(host.failingAfter(row.job), Number.MAX_SAFE_INTEGER);
+                const count = [streak, effectOf(outcome) ?? '', most, Math.floor(host.clock.now())];
+                return [row.id, row.job, past ?? '', ...place, ...count];
             });
             if (leaving.length === 0) return;
-            const heads = (await this.process.connection.script('botLeave', ...texts)) as string[];
-            for (const { done } of leaving) done();
-            await this.start(heads.filter((head) => head !== '').map(idOf));
+            const answers = (await connection.script('botLeave', ...texts)) as string[];
+            for (const [index, { done }] of leaving.entries()) done(streakIn(answers[2 * index + 1]));
+            await this.start(answers.filter((head, index) => index % 2 === 0 && head !== '').map(idOf));
         } catch (error) {
             for (const { fail } of leaving) fail(error);
         }
@@ -214,4 +225,10 @@ export class Steps {
         this.#queue = { client, bullmq };
         return bullmq;
     }
+}
+
+/** Reads what a script says of a streak: how many failures, and since when. */
+function streakIn(text: string | undefined): Streak | undefined {
+    const [failures, since] = text?.split(' ').map(Number) ?? [];
+    return failures && since !== undefined ? { failures, since } : undefined;
 }

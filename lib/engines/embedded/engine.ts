@@ -19,6 +19,8 @@ import type { Schedule } from '../../schedule/schedule.js';
 import { type ErrorRecord, readError, traceOf } from '../../text/errors.js';
 import { Leases } from '../leases.js';
 import { createOwner } from '../owner.js';
+import { streakEvent } from '../streak.js';
+import { Turns } from '../turns.js';
 import type { Database } from './database.js';
 import { endGap, enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
 import { enter, promote } from './lanes.js';
@@ -29,7 +31,6 @@ import * as queue from './queue.js';
 import { forgetSome } from './retention.js';
 import { type Consequence, laneKey, type NewRow, NO_TURN, type Step, type StoredRow } from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
-import { Turns } from './turns.js';
 
 /** As many runs are started in one step, so that no step blocks the event loop for long. */
 const MOST_IN_STEP = 50;
@@ -332,7 +333,10 @@ export class EmbeddedEngine implements Engine {
     }
 
     #stepOf(database: Database): Step {
-        return { database, by: this.#owner, now: this.#now(), consequences: [] };
+        return {
+            ...{ database, by: this.#owner, now: this.#now(), consequences: [] },
+            failingAfter: (job) => this.#host?.failingAfter(job) ?? Infinity,
+        };
     }
 
     /** In the next step whatever waits is looked at: others may have left something, or a turn was lost. */
@@ -395,8 +399,9 @@ export class EmbeddedEngine implements Engine {
         if (result.kind === 'fans out') {
             const tenants = result.tenants ?? [undefined];
             const spread = this.#host?.planOf(run.job)?.settings.spread ?? 0;
-            while (!(await this.#do((step) => queue.fanOut(step, row, tenants, spread))));
-            return;
+            let ended: queue.Ended | undefined;
+            while (!ended) ended = await this.#do((step) => queue.fanOut(step, row, tenants, spread));
+            return this.#tellStreak({ ...run, outcome: 'succeeded', endedAt: this.#now() }, ended);
         }
         if (result.kind === 'ended') return this.#end(row, result);
         const { at, error } = result;
@@ -419,10 +424,11 @@ export class EmbeddedEngine implements Engine {
         Object.assign(run, { outcome, reason, error, endedAt: this.#now() });
         if (outcome === 'skipped') run.startedAt = undefined;
         const ending = { outcome, reason, ...textsOf(error) };
-        const isInTime = await this.#do((step) => queue.finish(step, row, ending));
+        const ended = await this.#do((step) => queue.finish(step, row, ending));
         this.#skipsBehind.delete(run.id);
-        if (!isInTime) this.#host?.emit({ type: 'run-was-lost', run });
+        if (!ended.isInTime) this.#host?.emit({ type: 'run-was-lost', run });
         this.#tellEnd(run);
+        this.#tellStreak(run, ended);
     }
 
     #heed(consequence: Consequence): void {
@@ -431,8 +437,10 @@ export class EmbeddedEngine implements Engine {
             return;
         }
         if (consequence.kind === 'waits') return;
-        const { run, behind, since } = consequence;
-        this.#tellEnd({ ...run, file: this.#host?.planOf(run.job)?.file });
+        const { behind, since } = consequence;
+        const run = { ...consequence.run, file: this.#host?.planOf(consequence.run.job)?.file };
+        this.#tellEnd(run);
+        this.#tellStreak(run, consequence);
         if (behind === undefined) return;
         const skips = (this.#skipsBehind.get(behind) ?? 0) + 1;
         this.#skipsBehind.set(behind, skips);
@@ -449,6 +457,10 @@ export class EmbeddedEngine implements Engine {
         waiter?.resolve(run);
         // A process that only waited for its own runs is to end.
         if (!this.#isWorking && this.#waiters.size === 0) this.#cancelWake();
+    }
+
+    #tellStreak(run: Run, { streak }: Pick<queue.Ended, 'streak'>): void {
+        if (streak) this.#host?.emit(streakEvent(run, streak));
     }
 
     /** What is delayed until then comes due in a step of its own. */

@@ -12,6 +12,7 @@ import {
     unfinished,
 } from './rows.js';
 import { recordSkips } from './skips.js';
+import { countEnd } from './streaks.js';
 
 type Member = StoredRow & LaneMember;
 
@@ -138,6 +139,7 @@ export function endRow(
     step.consequences.push({
         kind: 'ended',
         run: Object.assign(row.run, { outcome, reason, endedAt: step.now }),
+        streak: countEnd(step, row.run, outcome),
     });
     free(step, row);
 }

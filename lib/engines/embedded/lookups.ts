@@ -10,10 +10,12 @@ import {
     type WaitingRun,
     worse,
 } from '../../runs/lookups.js';
+import type { Run } from '../../runs/run.js';
 import { isGone } from '../owner.js';
 import type { Row } from './database.js';
 import { LISTED, pastRunOf, RUN, SKIPS, SqliteHistory, skipsOf } from './history.js';
 import { GONE } from './processes.js';
+import { laneKey } from './rows.js';
 
 /** As many runs of a job are looked at for its last slots, where each has several tenants. */
 const MOST_RUNS = 2_000;
@@ -103,6 +105,19 @@ export class SqliteLookups extends SqliteHistory implements Lookups {
             });
         }
         return found;
+    }
+
+    async durations(lane: Pick<Run, 'job' | 'args' | 'tenant'>, most: number): Promise<readonly number[]> {
+        const rows = await this.look((database) =>
+            database
+                .statement(
+                    `SELECT ended_at - started_at AS duration FROM bot_runs INDEXED BY bot_slots
+                    WHERE lane = ? AND origin = 'schedule' AND state = 'succeeded' AND attempt = 1
+                    ORDER BY slot DESC LIMIT ?`,
+                )
+                .all([laneKey('run', lane), most]),
+        );
+        return (rows ?? []).map((row) => row['duration'] as number);
     }
 
     async waitingRuns(most: number): Promise<WaitingRun[]> {

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { TenantId } from '../../runs/run.js';
 import { offsetIn } from '../../schedule/spread.js';
 import { isGone, type Owner } from '../owner.js';
+import type { Streak } from '../streak.js';
 import type { SqlValue } from './database.js';
 import { askToEnd, endRow, enter, free, skip } from './lanes.js';
 import { COLUMNS, laneKey, NO_TURN, type Step, type StoredRow, storedRow, unfinished } from './rows.js';
+import { countEnd } from './streaks.js';
 
 /** What a process may take. */
 export interface Takeable {
@@ -67,8 +69,15 @@ const MINE = "seq = ? AND state = 'running' AND process = ? AND attempt = ?";
 
 const FINISH = `UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE}`;
 
-/** Records how a run ended, and frees its lane; answers false where it was given up meanwhile: that stands, with a note. */
-export function finish(step: Step, row: StoredRow, ending: Ending): boolean {
+/** What a row's end comes to. */
+export interface Ended {
+    /** False: it was given up meanwhile, and that stands. */
+    readonly isInTime: boolean;
+    readonly streak?: Streak | undefined;
+}
+
+/** Records how a run ended, and frees its lane; where it was given up meanwhile, with a note alone. */
+export function finish(step: Step, row: StoredRow, ending: Ending): Ended {
     const { database, by, now, consequences } = step;
     const { outcome, reason, error, stack } = ending;
     if (outcome === 'skipped' && row.origin === 'schedule' && isMine(step, row)) {
@@ -88,12 +97,12 @@ export function finish(step: Step, row: StoredRow, ending: Ending): boolean {
             database
                 .statement("UPDATE bot_runs SET reason = ? WHERE seq = ? AND state = 'lost'")
                 .run([`given up as lost, but its process went on: ${outcome}`, row.seq]);
-            return false;
+            return { isInTime: false };
         }
     }
     consequences.push({ kind: 'waits', batch: row.batch });
     free(step, row);
-    return true;
+    return { isInTime: true, streak: countEnd(step, row.run, outcome) };
 }
 
 /** Lets a run wait for its next attempt, in its lane, unless it is asked to end, or somebody has taken it for lost. */
@@ -113,16 +122,16 @@ export function retryLater(
 /** As many tenants get their runs in one step. */
 const MOST_IN_STEP = 200;
 
-/** Makes runs of a slot for its next tenants; answers whether with these the slot has ended, or it is another's by now. */
+/** Makes runs of a slot for its next tenants; undefined: it goes on. */
 export function fanOut(
     step: Step,
     row: StoredRow,
     tenants: readonly (TenantId | undefined)[],
     spread: number,
-): boolean {
+): Ended | undefined {
     const { database, by, now, consequences } = step;
     const known = database.statement(`SELECT progress FROM bot_runs WHERE ${MINE}`).get(mine(row, by));
-    if (!known) return true;
+    if (!known) return { isInTime: false };
     const progress = known['progress'] as string | null;
     const from = progress === null ? 0 : tenants.indexOf(JSON.parse(progress)) + 1;
     const next = tenants.slice(from, from + MOST_IN_STEP);
@@ -137,14 +146,14 @@ export function fanOut(
         database
             .statement('UPDATE bot_runs SET progress = ? WHERE seq = ?')
             .run([JSON.stringify(next.at(-1)), row.seq]);
-        return false;
+        return undefined;
     }
     database
         .statement("UPDATE bot_runs SET state = 'fanned_out', ended_at = ? WHERE seq = ?")
         .run([Math.floor(now), row.seq]);
     consequences.push({ kind: 'waits', batch: row.batch });
     free(step, row);
-    return true;
+    return { isInTime: true, streak: countEnd(step, row.run, 'succeeded') };
 }
 
 /** Asks a run to end; one that waits ends at once. */

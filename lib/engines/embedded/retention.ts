@@ -23,6 +23,11 @@ export function forgetSome({ database, now }: Step, { retention, maxRunsPerJob }
             `DELETE FROM bot_skips WHERE seq IN (SELECT seq FROM bot_skips WHERE last < ? ORDER BY seq LIMIT ${CHUNK})`,
         )
         .run([Math.floor(oldest / 1000)]).changes;
+    database
+        .statement(
+            'DELETE FROM bot_streaks WHERE NOT EXISTS (SELECT 1 FROM bot_runs WHERE bot_runs.job = bot_streaks.job)',
+        )
+        .run([]);
     if (old === CHUNK || skips === CHUNK) return true;
     return tooMany(database, maxRunsPerJob).some(
         ([job, newest]) =>

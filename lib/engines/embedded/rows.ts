@@ -5,6 +5,7 @@ import type { Json } from '../../schedule/args.js';
 import type { MissedPolicy } from '../../schedule/missed.js';
 import type { LaneMember } from '../lane_rules.js';
 import type { Owner } from '../owner.js';
+import type { Streak } from '../streak.js';
 import type { Database, Row, SqlValue } from './database.js';
 
 /** One transaction. */
@@ -15,6 +16,8 @@ export interface Step {
     /** Unix milliseconds. */
     readonly now: number;
     readonly consequences: Consequence[];
+    /** After how many failures in a row a job is failing. */
+    failingAfter(job: string): number;
 }
 
 /** What became of other runs in a step. */
@@ -25,6 +28,7 @@ export type Consequence =
           readonly run: Run;
           readonly behind?: string;
           readonly since?: number | undefined;
+          readonly streak?: Streak | undefined;
       }
     /** It is to end. */
     | { readonly kind: 'abort'; readonly id: string; readonly reason: string }

@@ -7,10 +7,23 @@ export const APPLICATION_ID = 0x70696e62;
 export const MAJOR = 1000;
 
 /** The version that this release writes. */
-export const VERSION = 2 * MAJOR + 1;
+export const VERSION = 2 * MAJOR + 2;
 
 /** Without one of these it is no journal. */
 export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
+
+const STREAKS = `
+    -- runs of a job and tenant that failed one after another
+    CREATE TABLE bot_streaks (
+        job TEXT NOT NULL,
+        -- as JSON; empty: nobody's
+        tenant TEXT NOT NULL,
+        failures INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        is_told INTEGER NOT NULL,
+        PRIMARY KEY (job, tenant)
+    ) STRICT, WITHOUT ROWID;
+`;
 
 /** The names differ from those of the first edition, beside whose tables these are made. */
 const SCHEMA = `
@@ -111,15 +124,16 @@ const SCHEMA = `
         reason TEXT,
         by TEXT
     ) STRICT, WITHOUT ROWID;
+    ${STREAKS}
 `;
 
-/** What version 2000 lacks. */
-const ADDED = 'ALTER TABLE bot_runs ADD COLUMN spread INTEGER NOT NULL DEFAULT 0';
+/** What each version from 2000 on lacks that the next one has. */
+const ADDED = ['ALTER TABLE bot_runs ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;', STREAKS];
 
 /** Makes the tables as this release has them, within a transaction, unless another process has. */
 export function createTables(database: Database): void {
     const version = database.pragma('user_version');
     if (version >= VERSION) return;
-    database.exec(version >= 2 * MAJOR ? ADDED : SCHEMA);
+    database.exec(version >= 2 * MAJOR ? ADDED.slice(version - 2 * MAJOR).join('') : SCHEMA);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}`);
 }

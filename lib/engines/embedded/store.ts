@@ -226,6 +226,7 @@ function carryOver(from: Database, to: Database, since: number): Map<string, num
     copy('bot_runs', 'WHERE ended_at IS NULL OR ended_at >= ? ORDER BY seq', [since]);
     copy('bot_skips', 'WHERE last >= ? ORDER BY seq', [Math.floor(since / 1000)]);
     copy('bot_pauses', '', []);
+    copy('bot_streaks', '', []);
     const later = 'handled_until = max(handled_until, excluded.handled_until)';
     copy('bot_schedules', '', [], `ON CONFLICT DO UPDATE SET ${later}`);
     copy('bot_processes', '', []);

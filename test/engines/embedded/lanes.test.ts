@@ -63,7 +63,13 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
             let running: StoredRow[] = [];
             const slots: [string, number][] = [];
             const now = () => second * 1000;
-            const step = (): Step => ({ database, by: me, now: now(), consequences: [] });
+            const step = (): Step => ({
+                database,
+                by: me,
+                now: now(),
+                consequences: [],
+                failingAfter: () => Infinity,
+            });
             const rowOf = (job: string, slot: number | undefined, parts: Partial<NewRow> = {}) =>
                 newRow(step(), job, slot, { ...policy, ...parts });
             for (const operation of steps) {
@@ -114,7 +120,13 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
 test('after a gap what waits goes one after another, also where runs may overlap', () => {
     const database = new Database(MEMORY);
     createTables(database);
-    const step: Step = { database, by: createOwner(), now: START * 1000 + 5_000, consequences: [] };
+    const step: Step = {
+        database,
+        by: createOwner(),
+        now: START * 1000 + 5_000,
+        consequences: [],
+        failingAfter: () => Infinity,
+    };
     for (const slot of [START, START + 1]) enter(step, newRow(step, 'a', slot, { overlap: 'allow' }));
     handledUntil(database, [schedule], START + 1);
     const { settings } = readSettings({ overlap: 'allow', missed: 'all', multiTenant: false });
@@ -152,7 +164,7 @@ test('every statement of a step finds its rows by an index', () => {
         };
     };
     const by = createOwner();
-    const step: Step = { database, by, now: START * 1000, consequences: [] };
+    const step: Step = { database, by, now: START * 1000, consequences: [], failingAfter: () => Infinity };
     const what = { anything: true, isFull: () => false, knows: () => true };
     enter(step, newRow(step, 'a', START, { kind: 'slot', missed: 'all', catchesUp: true }));
     const [batch = 0] = waitingBatches(step);

@@ -182,6 +182,19 @@ describe('a journal', () => {
         );
     });
 
+    for (const [version, lacks] of [
+        [2000, 'DROP TABLE bot_streaks; ALTER TABLE bot_runs DROP COLUMN spread'],
+        [2001, 'DROP TABLE bot_streaks'],
+    ])
+        test(`of version ${version} gets what it lacks`, async () => {
+            await open();
+            await elsewhere(`db.exec('${lacks}; PRAGMA user_version = ${version}')`);
+            const store = await open();
+            const sql = 'SELECT spread FROM bot_runs UNION SELECT failures FROM bot_streaks';
+            assert.deepEqual(await store.write((database) => database.statement(sql).all([])), []);
+            assert.deepEqual(told, []);
+        });
+
     test('of the first edition is carried over, and stays beside it as a copy', async () => {
         const first = fs.readFileSync(
             new URL('../../../../test/support/first_edition.sql', import.meta.url),
@@ -207,7 +220,10 @@ describe('a journal', () => {
             [[1767225600]],
             [['reports', 1767225500000]],
         ]);
-        assert.deepEqual((await store.write(({ tables }) => tables)).sort(), [...TABLES].sort());
+        assert.deepEqual(
+            (await store.write(({ tables }) => tables)).sort(),
+            [...TABLES, 'bot_streaks'].sort(),
+        );
         assert.ok(fs.existsSync(`${path}.v1`));
     });
 });

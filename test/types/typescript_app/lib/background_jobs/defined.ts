@@ -20,6 +20,9 @@ export default defineBackgroundJob({
         this.addHook('runFailed', function (error) {
             console.error(this.currentRun.job, error);
         });
+        this.addHook('jobFailing', async function ({ failures, error }) {
+            console.error(this.currentRun.job, failures, error.message);
+        });
         const name: string = this.name;
         const crontabs: string[] = this.schedules.map(([crontab]) => crontab);
         console.log(name, crontabs);

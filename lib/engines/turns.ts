@@ -1,4 +1,4 @@
-import type { Clock } from '../../time/clock.js';
+import type { Clock } from '../time/clock.js';
 
 /** The turns of the runs of this process: of each batch as many at once as `bot.concurrency` allows, each for `bot.turn`. */
 export class Turns {

@@ -1,0 +1,95 @@
+import type { AlertSettings } from '../config/alert_settings.js';
+import type { Engine, HistoryHost } from '../runs/engine.js';
+import type { BotEvent, Emit } from '../runs/events.js';
+import type { Run } from '../runs/run.js';
+import type { Worker } from '../runs/worker.js';
+import { type ErrorRecord, readError } from '../text/errors.js';
+import type { Clock } from '../time/clock.js';
+
+/** A run that has gone on for less, in milliseconds, is not slow. */
+const LEAST = 1_000;
+
+/** Of as many of the last runs of a lane the median is taken. */
+const MOST_RUNS = 50;
+
+/** Of fewer nobody can tell what is usual. */
+const FEWEST_RUNS = 20;
+
+interface Host extends HistoryHost {
+    readonly clock: Clock;
+    readonly emit: Emit;
+    readonly engine: Pick<Engine, 'history'>;
+    readonly worker: Pick<Worker, 'tell'>;
+    alertsOf(job: string): AlertSettings;
+}
+
+/** Finds runs that are slow, and lets hooks hear of jobs in trouble. */
+export class Alerts {
+    /** Attempts that may become slow, by the ids of their runs; each can be forgotten. */
+    readonly #watched = new Map<string, () => void>();
+
+    constructor(private readonly host: Host) {}
+
+    hear(event: BotEvent): void {
+        const { worker, clock } = this.host;
+        if (event.type === 'run-started') this.#watch(event.run);
+        else if (event.type === 'run-ended' || event.type === 'run-retrying') this.#forget(event.run);
+        else if (event.type === 'run-slow')
+            void worker.tell(event.run, 'runSlow', { usual: event.usual, age: event.age });
+        else if (event.type === 'job-failing')
+            void worker.tell(event.run, 'jobFailing', {
+                failures: event.failures,
+                error: errorOf(event.run),
+            });
+        else if (event.type === 'job-recovered')
+            void worker.tell(event.run, 'jobRecovered', {
+                failures: event.failures,
+                after: (event.run.endedAt ?? clock.now()) - event.since,
+            });
+    }
+
+    #watch(run: Run): void {
+        const { slow } = this.host.alertsOf(run.job);
+        if (slow === false) return;
+        const since = this.host.clock.now();
+        this.#after(LEAST, run, () => {
+            // A store that cannot be read says nothing of what is usual.
+            this.#usual(run).then(
+                (usual) => usual !== undefined && this.#watchFor(run, { usual, since, slow }),
+                () => {},
+            );
+        });
+    }
+
+    #watchFor(run: Run, { usual, since, slow }: { usual: number; since: number; slow: number }): void {
+        const { clock, emit } = this.host;
+        if (!this.#watched.has(run.id)) return;
+        this.#after(slow * usual - (clock.now() - since), run, () =>
+            emit({ type: 'run-slow', run, usual, age: clock.now() - since }),
+        );
+    }
+
+    /** The median of what runs of its lane take, in milliseconds; undefined: there are too few of them. */
+    async #usual({ job, args, tenant }: Run): Promise<number | undefined> {
+        const history = await this.host.engine.history(this.host);
+        const durations = await history
+            .durations({ job, args, tenant }, MOST_RUNS)
+            .finally(() => history.close());
+        if (durations.length < FEWEST_RUNS) return undefined;
+        return [...durations].sort((a, b) => a - b)[Math.floor(durations.length / 2)];
+    }
+
+    #after(delay: number, run: Run, wake: () => void): void {
+        this.#watched.set(run.id, this.host.clock.after(Math.max(0, delay), wake));
+    }
+
+    #forget({ id }: Run): void {
+        this.#watched.get(id)?.();
+        this.#watched.delete(id);
+    }
+}
+
+// A run that is lost has thrown nothing.
+function errorOf({ error, outcome, reason }: Run): ErrorRecord {
+    return error ?? readError(new Error(`${outcome}: ${reason}`));
+}
