@@ -1055,6 +1055,16 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
         });
 
+        test('closing waits until a run that has just ended is recorded', async () => {
+            const other = await join({ works: false });
+            await beginJob('digest');
+            alone.engine.rest();
+            alone.end(0);
+            await alone.engine.close();
+            const [run] = await (await other.engine.history(HISTORY)).of('digest', 10);
+            assert.equal(run?.kind === 'run' && run.outcome, 'succeeded');
+        });
+
         test('closing is harmless when it is done twice, and leaves a run that goes on its outcome', async () => {
             const other = await join({ works: false });
             const schedule = await beginJob('digest');

@@ -9,7 +9,7 @@ import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis
 import { assertOnce, type Fleet, openFleet, until } from '../support/servers.js';
 
 const EACH_SECOND = `meta(){ this.schedule('* * * * * *'); }`;
-const SLOW = `async run(){ note(this, 'start'); await sleep(Number(process.env.SLOW ?? 0)); note(this, 'end'); }`;
+const SLOW_RUN = `async run(){ note(this, 'start'); await sleep(Number(process.env.SLOW ?? 0)); note(this, 'end'); }`;
 const QUICK = `run(){ note(this, 'start'); }`;
 
 /** A Redis and an app of its own, gone at the end. */
@@ -36,8 +36,8 @@ async function setStage(jobs: Record<string, string>, bot: object = {}): Promise
 describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
     test('a run whose worker is killed goes to another one, as often as its retries allow', async () => {
         const { redis, fleet } = await setStage({
-            again: `{ ${EACH_SECOND}, retries: 1, ${SLOW} }`,
-            once: `{ ${EACH_SECOND}, ${SLOW} }`,
+            again: `{ ${EACH_SECOND}, retries: 1, ${SLOW_RUN} }`,
+            once: `{ ${EACH_SECOND}, ${SLOW_RUN} }`,
         });
         const victim = fleet.start({ SLOW: '60000' });
         const slots = await until('two runs', async () => {
@@ -114,21 +114,26 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
         assertOnce(await fleet.evidence());
     });
 
-    test('start-bot comes to its end by itself although Redis is away', async () => {
-        const { redis, fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${QUICK} }` });
-        const bot = fleet.app.start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', 'start-bot'], {
-            NODE_ENV: 'production',
-            EVIDENCE: join(fleet.app.root, 'evidence'),
+    for (const SLOW of ['0', '1000'])
+        test(`start-bot comes to its end by itself although Redis is away, with runs of ${SLOW} ms`, async () => {
+            const { redis, fleet } = await setStage({ tick: `{ ${EACH_SECOND}, ${SLOW_RUN} }` });
+            const bot = fleet.app.start(
+                ['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', 'start-bot'],
+                {
+                    NODE_ENV: 'production',
+                    EVIDENCE: join(fleet.app.root, 'evidence'),
+                    SLOW,
+                },
+            );
+            await until('a tick', async () => (await fleet.evidence({ what: 'start' })).length > 0);
+            await redis.stop();
+            await until('a word of it', async () => bot.stderr.includes('cannot be used'));
+            bot.signal('SIGTERM');
+            const { code, stdout, stderr } = await bot.ended();
+            assert.equal(code, 0, stderr);
+            assert.match(stdout, /bot stopped\n$/);
+            assert.doesNotMatch(stderr, /keeps the process alive/);
         });
-        await until('a tick', async () => (await fleet.evidence({ what: 'start' })).length > 0);
-        await redis.stop();
-        await until('a word of it', async () => bot.stderr.includes('cannot be used'));
-        bot.signal('SIGTERM');
-        const { code, stdout, stderr } = await bot.ended();
-        assert.equal(code, 0, stderr);
-        assert.match(stdout, /bot stopped\n$/);
-        assert.doesNotMatch(stderr, /keeps the process alive/);
-    });
 
     test('what became due while Redis was away is caught up, once, in order', async () => {
         const { redis, fleet } = await setStage({
@@ -177,7 +182,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
 
     test('a process that is cut off while others go on: its run is given up, and is not run again', async () => {
         const { redis, fleet } = await setStage({
-            slow: `{ ${EACH_SECOND}, ${SLOW} }`,
+            slow: `{ ${EACH_SECOND}, ${SLOW_RUN} }`,
             tick: `{ ${EACH_SECOND}, overlap: 'allow', ${QUICK} }`,
         });
         const network = await openNetwork(redis.port);

@@ -122,9 +122,7 @@ describe('four processes on one Redis', { skip: skipWithoutRedis }, () => {
                 }
             }
         }
-        const unfinished = history.filter(
-            (past) => past.kind === 'run' && past.outcome === 'running' && (past.scheduledAt ?? 0) <= last,
-        );
+        const unfinished = history.filter((past) => past.kind === 'run' && past.outcome === 'running');
         assert.deepEqual(unfinished, []);
         t.diagnostic(
             `${kills.size} kills; ${seen.ran} of ${SECONDS * TENANTS.length * 4} slots ran, ${seen.again} of them again after a ` +

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import type { RedisSettings } from '../../config/redis_settings.js';
 import type {
@@ -108,7 +108,8 @@ export class BullmqEngine implements Engine {
         const opened = this.#opened;
         if (!opened) return;
         const { process, attempts, steps } = opened;
-        // A run that goes on keeps it open until then.
+        // A run that has just ended is recorded first; one that goes on keeps the engine open until then.
+        await nextTurn();
         if (process.running.size > 0) return void process.rested().then(() => this.close());
         await closing;
         await attempts.end();

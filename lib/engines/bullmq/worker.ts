@@ -20,7 +20,7 @@ export interface Locks {
 const BEGIN_AGAIN = 5_000;
 
 /** How long it takes at most until a lost connection is tried again, in milliseconds. */
-const LONGEST_RETRY = 1_000;
+const LONGEST_RETRY = 500;
 
 /** How long the end is waited for, in milliseconds; less than a server does. */
 const CLOSE_PATIENCE = 3_000;
@@ -40,12 +40,19 @@ interface Inside {
     moveStalledJobsToWait(): Promise<void>;
 }
 
+/** The commands of ioredis that have no answer. */
+interface Unanswered {
+    readonly length: number;
+    shift(): { readonly command: { reject(error: Error): void } } | undefined;
+}
+
 /** Takes runs out of the queue, over a connection of its own: BullMQ's worker, and what it needs to survive a Redis that is away. */
 export class QueueWorker {
     #client: Client;
     readonly #taken = new Map<string, Taken>();
     readonly #checks: NodeJS.Timeout;
     readonly #resting = new AbortController();
+    readonly #copies: Redis[] = [];
     #bullmq: Worker | undefined;
     #end: Promise<void> | undefined;
     #isOver = false;
@@ -81,7 +88,7 @@ export class QueueWorker {
         stop.abort();
         this.#isOver = true;
         clearInterval(this.#checks);
-        this.#client.disconnect();
+        for (const client of [this.#client, ...this.#copies]) end(client);
         // BullMQ renews locks for as long as it waits for a connection to end, which may be for ever.
         await (this.#bullmq as unknown as Inside | undefined)?.lockManager.close();
     }
@@ -109,6 +116,13 @@ export class QueueWorker {
                     : Math.min(LONGEST_RETRY, 50 * times),
         });
         client.on('ready', () => void this.lockAgain());
+        // BullMQ waits for runs on a copy.
+        const duplicate = client.duplicate.bind(client);
+        client.duplicate = (...args) => {
+            const copy = duplicate(...args);
+            this.#copies.push(copy);
+            return copy;
+        };
         return client;
     }
 
@@ -245,6 +259,18 @@ export class QueueWorker {
         stop.abort();
         await this.#bullmq?.close();
     }
+}
+
+/**
+ * Ends a connection, and fails what it was asked. ioredis 6.0 keeps that for the next connection where this one was lost, and
+ * BullMQ's timer for the answer would keep the process alive.
+ */
+function end(client: Redis): void {
+    const { prevCommandQueue: left } = client as unknown as { prevCommandQueue?: Unanswered | null };
+    const ended = new Error('The connection has ended.');
+    client.disconnect();
+    (client as unknown as { flushQueue(error: Error): void }).flushQueue(ended);
+    while (left && left.length > 0) left.shift()?.command.reject(ended);
 }
 
 const LOCK_ERROR =
