@@ -23,6 +23,7 @@ export const all: Required<BotConfig> = {
         },
         hideArgs: ['password'],
     },
+    alerts: { failing: 5, slow: false },
 };
 
 export const inMemory: BotConfig = { journal: false, redis: { host: '127.0.0.1', port: 6379 } };
