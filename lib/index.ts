@@ -19,6 +19,7 @@ export { BackgroundJob, defineBackgroundJob } from './jobs/background_job.js';
 export type { BotEvent } from './runs/events.js';
 export type { PauseOptions } from './runs/pause.js';
 export type { Outcome, Run, TenantId } from './runs/run.js';
+export type { TracedAttempt } from './runs/tracing.js';
 export { BadScheduleError, type Json } from './schedule/schedule.js';
 export { Bot } from './scheduler/bot.js';
 export type { BotParts } from './scheduler/runtime.js';

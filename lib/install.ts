@@ -50,7 +50,7 @@ if (marks[MARK])
 marks[MARK] = import.meta.url;
 
 /** The one bot of this process: `this.bot` in every workspace, request and job. It is kept on no context. */
-const theBot = new Bot();
+export const theBot = new Bot();
 
 // An app that has job files, and no jobs, would be silent otherwise.
 runtimeOf(theBot).explainNoJobs = async () => {

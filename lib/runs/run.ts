@@ -26,6 +26,8 @@ export interface Run {
     readonly manual: boolean;
     /** Who asked for it, `ada@web-1`; undefined: the clock, or nobody knows. */
     readonly requestedBy: string | undefined;
+    /** The span in which somebody asked for it, as W3C's `traceparent`; undefined: there was none. */
+    readonly traceparent: string | undefined;
     /** 1 for the first attempt; grows with each retry. */
     attempt: number;
     /** When the first attempt started, in unix milliseconds. */
@@ -36,6 +38,8 @@ export interface Run {
     /** Why the outcome is what it is, where that needs saying: why it was skipped or aborted. */
     reason: string | undefined;
     error: ErrorRecord | undefined;
+    /** The trace of its last attempt here, where attempts are traced. */
+    traceId?: string | undefined;
 }
 
 /** A run that has not started, where nothing else is said. */
@@ -51,6 +55,7 @@ export function createRun(known: Pick<Run, 'job' | 'args'> & Partial<Run>): Run 
         spread: known.spread ?? 0,
         manual: known.manual ?? false,
         requestedBy: known.requestedBy,
+        traceparent: known.traceparent,
         attempt: known.attempt ?? 0,
         startedAt: known.startedAt,
         endedAt: undefined,

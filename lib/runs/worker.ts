@@ -7,6 +7,7 @@ import { type AbortReason, ActiveRun, attributeStrayErrors, runStorage } from '.
 import type { EngineHost, Result, TakenRun } from './engine.js';
 import { laneOf, latenessOf, type Run, type TenantId } from './run.js';
 import { type Tenancy, tenancyOf, whyNotServed } from './tenants.js';
+import { traceAttempt } from './tracing.js';
 
 /** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
 const GRACE_AFTER_ABORT = 5_000;
@@ -66,10 +67,12 @@ export class Worker {
         if (signal.aborted) abort();
         try {
             // A job's request may have set the engine going: what it takes then is not that job's doing.
-            return await runStorage.exit(() => {
-                if (asked?.how.failure) return this.#failListing(active, asked.how.failure);
-                return kind === 'slot' ? this.#list(active) : this.#attempt(active, dueAt);
-            });
+            return await runStorage.exit(() =>
+                traceAttempt(kind, active, () => {
+                    if (asked?.how.failure) return this.#failListing(active, asked.how.failure);
+                    return kind === 'slot' ? this.#list(active) : this.#attempt(active, dueAt);
+                }),
+            );
         } finally {
             if (asked) asked.thrown = active.error;
             signal.removeEventListener('abort', abort);

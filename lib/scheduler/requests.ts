@@ -4,6 +4,7 @@ import { runStorage } from '../runs/active_run.js';
 import { readRequester, thisUser } from '../runs/requester.js';
 import { createRun, isFirst, laneOf, type Run, type TenantId } from '../runs/run.js';
 import { tenancyOf } from '../runs/tenants.js';
+import { currentTrace } from '../runs/tracing.js';
 import type { Asking } from '../runs/worker.js';
 import { readArgs } from '../schedule/args.js';
 import type { Schedule } from '../schedule/schedule.js';
@@ -79,8 +80,14 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
 export async function runsFor(request: RunRequest, plan: JobPlan): Promise<Run[]> {
     const occasions = occasionsOf(request, plan);
     const tenants = await tenantsFor(request, plan);
-    const asked = { scheduledAt: request.slot, manual: true, requestedBy: request.by ?? thisUser() };
-    const identity = { job: plan.name, file: plan.file, ...asked };
+    const identity = {
+        job: plan.name,
+        file: plan.file,
+        scheduledAt: request.slot,
+        manual: true,
+        requestedBy: request.by ?? thisUser(),
+        traceparent: currentTrace(),
+    };
     const seen = new Set<string>();
     return occasions
         .flatMap((occasion) => tenants.map((tenant) => createRun({ ...identity, ...occasion, tenant })))
@@ -93,7 +100,8 @@ export async function runSecond(
     runtime: Runtime,
     { signal, by }: { signal?: AbortSignal | undefined; by?: string | undefined },
 ): Promise<Run[]> {
-    const asked = { scheduledAt: second, manual: true, requestedBy: readRequester(by) };
+    const requestedBy = readRequester(by);
+    const asked = { scheduledAt: second, manual: true, requestedBy, traceparent: currentTrace() };
     const catalog = await runtime.ready();
     const runs: Run[] = [];
     const over: Promise<unknown>[] = [];
@@ -143,7 +151,7 @@ export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
 async function runsOf(
     { args, text }: Schedule,
     { name: job, file, settings }: JobPlan,
-    asked: Pick<Run, 'scheduledAt' | 'manual' | 'requestedBy'>,
+    asked: Pick<Run, 'scheduledAt' | 'manual' | 'requestedBy' | 'traceparent'>,
     environment: string,
 ): Promise<{ run: Run; failure?: Error }[]> {
     const identity = { job, file, schedule: text, args, ...asked };

@@ -667,13 +667,15 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 assert.equal(alone.taken[1]?.run.scheduledAt, SLOT + 1);
             });
 
-            test('says who asked, in the process that executes it and in history', async () => {
+            test('says who asked, and in which span, in the process that executes it, and who in history', async () => {
                 const other = await join({ works: false });
                 const schedule = job('digest', { overlap: 'allow' });
                 for (const member of members) member.endAll(SUCCEEDED);
                 const requestedBy = 'ada@web-1';
                 await ask(other, 'digest', { requestedBy }).over;
-                const run = createRun({ job: 'digest', args: [], manual: true, requestedBy: 'bob@web-2' });
+                const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+                const asked = { manual: true, requestedBy: 'bob@web-2', traceparent };
+                const run = createRun({ job: 'digest', args: [], ...asked });
                 const plan = other.plans.get('digest') as JobPlan;
                 await other.engine.request({ run, plan, isAwaited: false });
                 await pass(1, alone);
@@ -684,6 +686,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await until(async () => (await askers()).length === 3, 'all of them');
                 assert.deepEqual(new Set(await askers()), new Set([requestedBy, 'bob@web-2', undefined]));
                 assert.equal(alone.taken[0]?.run.requestedBy, 'bob@web-2');
+                assert.equal(alone.taken[0]?.run.traceparent, traceparent);
             });
 
             test('for a slot takes it away from nobody', async () => {

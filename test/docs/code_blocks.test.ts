@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import fs from 'fs-extra';
 import Database from 'libsql';
 import type { Run } from '../../lib/runs/run.js';
@@ -28,12 +29,21 @@ const { app } = await openAppWithDatabase('', {
         database: { filename: 'fixture.db', schema: 'create table users (id integer, inactive integer);' },
         bot: { log: 'silent', journal: { filename: 'bot.db' } }
     };`,
+    'lib/views/_file_importer.js': "export { View as default } from 'pinstripe';\n",
+    'node_modules/@sentry/node/package.json': '{ "type": "module", "exports": "./index.js" }',
+    'node_modules/@sentry/node/index.js': `
+        export const captureException = (...words) => void globalThis.sentry.push(words);
+        export const captureCheckIn = (...words) => void globalThis.sentry.push(words) ?? 'an id';
+    `,
     ...Object.fromEntries(
         blocks.flatMap(({ file, code }) =>
             file === undefined || file === CONFIG ? [] : [[file, code] as const],
         ),
     ),
 });
+await app.link('prom-client', join(PACKAGE, 'node_modules/prom-client'));
+const sentry: Record<string, unknown>[][] = [];
+Object.assign(globalThis, { sentry });
 const { runCli } = await import('../../lib/cli/main.js');
 await runCli(['init'], app.root);
 
@@ -41,6 +51,7 @@ await runCli(['init'], app.root);
 for (const { file } of blocks) if (file?.startsWith('test/')) await import(join(app.root, file));
 
 const { Command, ServiceFactory, Workspace } = await import('../../lib/framework.js');
+const { simulate } = await import('../../lib/testing.js');
 const { parseConfig } = await import('../../lib/config/config.js');
 const theBot = await Workspace.run(async function () {
     return this['bot'] as Bot;
@@ -115,7 +126,7 @@ const SNIPPETS: Record<string, (run: () => Promise<void>) => Promise<void>> = {
         assert.equal(mails[0]?.subject, 'fail failed');
         assert.match(mails[0]?.text ?? '', /^Error: no paper\n/);
     },
-    "subscribe('pinstripe-bot:run-ended'": async (run) => {
+    'metrics.count(': async (run) => {
         const counted: string[] = [];
         Reflect.set(globalThis, 'metrics', { count: (name: string) => counted.push(name) });
         await run();
@@ -131,6 +142,49 @@ const SNIPPETS: Record<string, (run: () => Promise<void>) => Promise<void>> = {
         });
         await run();
         assert.deepEqual(runs[0], ['nightly-digest', ['one shop'], 'succeeded']);
+    },
+    "import 'pinstripe-bot/opentelemetry'": async (run) => {
+        const exporter = new InMemorySpanExporter();
+        new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register();
+        await run();
+        await runJob('nightly-digest', 'nobody');
+        assert.deepEqual(
+            exporter.getFinishedSpans().map(({ name }) => name),
+            ['run nightly-digest'],
+        );
+    },
+    "tracingChannel('pinstripe-bot:run').subscribe({": async () => {
+        await assert.rejects(runJob('fail'));
+        const [error, { tags, extra }] = sentry.at(-1) as [Error, { tags: object; extra: object }];
+        assert.equal(error.message, 'no paper');
+        assert.deepEqual([tags, 'run' in extra], [{ job: 'fail', tenant: undefined }, true]);
+    },
+    'Sentry.captureCheckIn({': async () => {
+        sentry.length = 0;
+        await simulate('2026-01-01T01:59:59Z', '2026-01-01T02:00:01Z', { config: { timezone: 'UTC' } });
+        const checkIns = sentry.filter(([checkIn]) => checkIn?.['monitorSlug'] === 'nightly-digest');
+        const monitorSlug = 'nightly-digest';
+        const schedule = { type: 'crontab', value: '0 2 * * *' };
+        assert.deepEqual(checkIns, [
+            [
+                { monitorSlug, status: 'in_progress' },
+                { schedule, timezone: 'Europe/London', checkinMargin: 5, maxRuntime: 60 },
+            ],
+            [{ monitorSlug, status: 'ok', checkInId: 'an id' }],
+        ]);
+    },
+    'new Counter({': () => runJob('nightly-digest', 'nobody').then(() => {}),
+    'await register.metrics()': async () => {
+        const params = { _url: new URL('http://localhost/metrics'), _headers: {} };
+        const [status, , [page = '']] = await Workspace.run(async function (this: Services) {
+            return this['callHandler'].handleCall(params) as [number, object, string[]];
+        });
+        assert.equal(status, 200);
+        assert.match(page, /^job_runs_total\{job="nightly-digest",outcome="succeeded"\} [1-9]/m);
+        assert.match(
+            page,
+            /^job_run_duration_seconds_count\{job="nightly-digest",outcome="succeeded"\} [1-9]/m,
+        );
     },
     'const ended = this.bot.start();': async (run) => {
         const { subscribe } = await import('node:diagnostics_channel');

@@ -37,6 +37,8 @@ export interface RedisRow {
     readonly slot: number | null;
     /** Who asked for it. */
     readonly requestedBy?: string | undefined;
+    /** The span in which somebody asked for it. */
+    readonly traceparent?: string | undefined;
     /** The process that waits for it, or has recorded it. */
     readonly process: string;
 }
@@ -55,10 +57,11 @@ export function laneKey(kind: RedisRow['kind'], run: Pick<Run, 'job' | 'args' | 
 
 /** The row of a run. */
 export function rowOf(run: Run, parts: RowParts, owner: Owner): RedisRow {
-    const { job, schedule = null, args, tenant = null, scheduledAt: slot = null, spread, requestedBy } = run;
+    const { job, schedule = null, args, tenant = null, scheduledAt: slot = null, spread } = run;
+    const { requestedBy, traceparent } = run;
     const lane = laneKey(parts.kind, run);
     const id = parts.origin === 'schedule' ? `${slot}-${lane}` : run.id;
-    const known = { id, lane, job, schedule, args, tenant, slot, spread, requestedBy };
+    const known = { id, lane, job, schedule, args, tenant, slot, spread, requestedBy, traceparent };
     return { ...parts, ...known, process: owner.id };
 }
 
@@ -91,6 +94,7 @@ export function runOf(row: RedisRow, file: string | undefined): Run {
         spread: row.spread,
         manual: origin !== 'schedule',
         requestedBy: row.requestedBy,
+        traceparent: row.traceparent,
     });
 }
 
@@ -112,8 +116,8 @@ export function faultOf(data: unknown, jobId: string | undefined): string | unde
     if (row.tenant !== null && typeof row.tenant !== 'string' && !Number.isFinite(row.tenant))
         return 'its `tenant` is neither a text nor a number';
     if (row.slot !== null && !Number.isSafeInteger(row.slot)) return 'its `slot` is no unix second';
-    if (row.requestedBy !== undefined && typeof row.requestedBy !== 'string')
-        return 'its `requestedBy` is no text';
+    for (const name of ['requestedBy', 'traceparent'] as const)
+        if (row[name] !== undefined && typeof row[name] !== 'string') return `its \`${name}\` is no text`;
     if (!Number.isFinite(row.spread)) return 'its `spread` is no length of time';
     return Number.isFinite(row.runAt) ? undefined : 'its `runAt` is no time';
 }

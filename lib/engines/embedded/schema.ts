@@ -7,7 +7,7 @@ export const APPLICATION_ID = 0x70696e62;
 export const MAJOR = 1000;
 
 /** The version that this release writes. */
-export const VERSION = 2 * MAJOR + 2;
+export const VERSION = 2 * MAJOR + 3;
 
 /** Without one of these it is no journal. */
 export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
@@ -43,6 +43,8 @@ const SCHEMA = `
         -- schedule, waiter (somebody waits in its process), or later
         origin TEXT NOT NULL,
         requested_by TEXT,
+        -- the span in which somebody asked for it, as W3C's traceparent
+        traceparent TEXT,
         lane TEXT NOT NULL,
         -- 0: it does not keep its lane (overlap: 'allow')
         holds INTEGER NOT NULL,
@@ -128,7 +130,11 @@ const SCHEMA = `
 `;
 
 /** What each version from 2000 on lacks that the next one has. */
-const ADDED = ['ALTER TABLE bot_runs ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;', STREAKS];
+const ADDED = [
+    'ALTER TABLE bot_runs ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;',
+    STREAKS,
+    'ALTER TABLE bot_runs ADD COLUMN traceparent TEXT;',
+];
 
 /** Makes the tables as this release has them, within a transaction, unless another process has. */
 export function createTables(database: Database): void {
