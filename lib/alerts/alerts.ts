@@ -32,20 +32,29 @@ export class Alerts {
 
     hear(event: BotEvent): void {
         const { worker, clock } = this.host;
-        if (event.type === 'run-started') this.#watch(event.run);
-        else if (event.type === 'run-ended' || event.type === 'run-retrying') this.#forget(event.run);
-        else if (event.type === 'run-slow')
-            void worker.tell(event.run, 'runSlow', { usual: event.usual, age: event.age });
-        else if (event.type === 'job-failing')
-            void worker.tell(event.run, 'jobFailing', {
-                failures: event.failures,
-                error: errorOf(event.run),
-            });
-        else if (event.type === 'job-recovered')
-            void worker.tell(event.run, 'jobRecovered', {
-                failures: event.failures,
-                after: (event.run.endedAt ?? clock.now()) - event.since,
-            });
+        switch (event.type) {
+            case 'run-started':
+                this.#watch(event.run);
+                break;
+            case 'run-ended':
+            case 'run-retrying':
+            case 'run-was-lost':
+                this.#forget(event.run);
+                break;
+            case 'run-slow':
+                void worker.tell(event.run, 'runSlow', { usual: event.usual, age: event.age });
+                break;
+            case 'job-failing': {
+                const { run, failures } = event;
+                void worker.tell(run, 'jobFailing', { failures, error: errorOf(run) });
+                break;
+            }
+            case 'job-recovered': {
+                const { run, failures, since } = event;
+                const after = (run.endedAt ?? clock.now()) - since;
+                void worker.tell(run, 'jobRecovered', { failures, after });
+            }
+        }
     }
 
     #watch(run: Run): void {

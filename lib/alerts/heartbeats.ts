@@ -58,11 +58,20 @@ export class Heartbeats {
     ) {}
 
     hear(event: BotEvent): void {
-        if (event.type === 'run-started') this.#begin(event.run);
-        else if (event.type === 'run-ended') this.#end(event.run);
-        else if (event.type === 'run-retrying') this.#starts.delete(event.run.id);
-        else if (event.type === 'bot-stopped')
-            for (const controller of this.#underWay) abortAfter(this.limits.last, controller);
+        switch (event.type) {
+            case 'run-started':
+                this.#begin(event.run);
+                break;
+            case 'run-ended':
+                this.#end(event.run);
+                break;
+            case 'run-retrying':
+            case 'run-was-lost':
+                this.#starts.delete(event.run.id);
+                break;
+            case 'bot-stopped':
+                for (const controller of this.#underWay) abortAfter(this.limits.last, controller);
+        }
     }
 
     #begin(run: Run): void {
