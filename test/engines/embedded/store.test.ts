@@ -182,15 +182,21 @@ describe('a journal', () => {
         );
     });
 
-    for (const [version, lacks] of [
-        [2000, 'DROP TABLE bot_streaks; ALTER TABLE bot_runs DROP COLUMN spread'],
-        [2001, 'DROP TABLE bot_streaks'],
-    ])
-        test(`of version ${version} gets what it lacks`, async () => {
+    /** What takes away what each version after 2000 has added. */
+    const undo = [
+        'ALTER TABLE bot_runs DROP COLUMN spread',
+        'DROP TABLE bot_streaks',
+        'ALTER TABLE bot_runs DROP COLUMN traceparent',
+    ];
+    for (const index of undo.keys())
+        test(`of version ${2000 + index} gets what it lacks`, async () => {
             await open();
-            await elsewhere(`db.exec('${lacks}; PRAGMA user_version = ${version}')`);
+            await elsewhere(
+                `db.exec('${undo.slice(index).join('; ')}; PRAGMA user_version = ${2000 + index}')`,
+            );
             const store = await open();
-            const sql = 'SELECT spread FROM bot_runs UNION SELECT failures FROM bot_streaks';
+            const sql =
+                'SELECT spread, traceparent FROM bot_runs UNION SELECT failures, since FROM bot_streaks';
             assert.deepEqual(await store.write((database) => database.statement(sql).all([])), []);
             assert.deepEqual(told, []);
         });
