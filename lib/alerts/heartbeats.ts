@@ -43,11 +43,16 @@ interface Host {
     planOf(job: string): JobPlan | undefined;
 }
 
+interface UnderWay {
+    readonly controller: AbortController;
+    readonly over: Promise<void>;
+}
+
 /** Tells the monitors of jobs how runs get on. No run waits for that, and no stop. */
 export class Heartbeats {
     /** The pings of starts, by the ids of their runs. */
-    readonly #starts = new Map<string, Promise<void>>();
-    readonly #underWay = new Set<AbortController>();
+    readonly #starts = new Map<string, UnderWay>();
+    readonly #underWay = new Map<AbortController, Ping>();
     /** The hosts that do not answer, and the addresses that answer with an error: this has been told. */
     readonly #failing = new Set<string>();
 
@@ -70,7 +75,7 @@ export class Heartbeats {
                 this.#starts.delete(event.run.id);
                 break;
             case 'bot-stopped':
-                for (const controller of this.#underWay) abortAfter(this.limits.last, controller);
+                for (const [controller, ping] of this.#underWay) this.#hurry(ping, controller);
         }
     }
 
@@ -85,25 +90,33 @@ export class Heartbeats {
         const ping = PINGS[run.outcome ?? 'lost'];
         // One that skipWhen() skips has started; others have not.
         if (!ping || (run.outcome === 'skipped' && !started)) return;
-        void this.#ping(ping, run, this.host.life ? this.limits.end : this.limits.last, started);
+        const { life } = this.host;
+        if (started && !life) this.#hurry('start', started.controller);
+        this.#ping(ping, run, life ? this.limits.end : this.limits.last, started?.over);
+    }
+
+    /** Leaves a start, behind which the end waits, half of the time. */
+    #hurry(ping: Ping, controller: AbortController): void {
+        abortAfter(ping === 'start' ? this.limits.last / 2 : this.limits.last, controller);
     }
 
     /** Undefined: the job has no address for it. */
-    #ping(ping: Ping, run: Run, limit: number, after?: Promise<void>): Promise<void> | undefined {
+    #ping(ping: Ping, run: Run, limit: number, after?: Promise<void>): UnderWay | undefined {
         const address = this.host.planOf(run.job)?.settings.heartbeat?.address(ping, run.tenant);
         if (address === undefined) return undefined;
         const controller = new AbortController();
         const { signal } = controller;
         const request =
             ping === 'fail' ? { method: 'POST', body: bodyOf(run), signal } : { method: 'GET', signal };
-        this.#underWay.add(controller);
+        this.#underWay.set(controller, ping);
         abortAfter(limit, controller);
-        return (after ?? Promise.resolve())
+        const over = (after ?? Promise.resolve())
             .then(() => this.#send(address, request))
             .then((answer) => {
                 this.#underWay.delete(controller);
                 this.#judge(ping, run.job, address, answer);
             });
+        return { controller, over };
     }
 
     /** Resolves with the status, or with the reason why there is none. */

@@ -193,19 +193,28 @@ describe('a bot', () => {
         assert.deepEqual(monitor.heard, ['GET /secret/start']);
     });
 
-    test('does not keep its process alive for a monitor that does not answer', async () => {
-        monitor.answer();
-        const module = new URL('../../lib/alerts/heartbeats.js', import.meta.url).href;
-        const script = `
+    for (const [what, life] of [
+        ['bot', '{}'],
+        ['command', 'undefined'],
+    ])
+        test(`does not keep a ${what}'s process alive when it does not answer, and is told both`, async () => {
+            monitor.answer();
+            const module = new URL('../../lib/alerts/heartbeats.js', import.meta.url).href;
+            const script = `
             const { Heartbeats } = await import('${module}');
             const plan = { settings: { heartbeat: { address: () => '${url()}' } } };
-            const pings = new Heartbeats({ emit(){}, life: {}, planOf: () => plan }, fetch);
+            const pings = new Heartbeats({ emit(){}, life: ${life}, planOf: () => plan }, fetch);
             pings.hear({ type: 'run-started', run: { id: 'a', attempt: 1 } });
             pings.hear({ type: 'run-ended', run: { id: 'a', outcome: 'succeeded' } });
-            pings.hear({ type: 'bot-stopped' });
+            if (${life}) pings.hear({ type: 'bot-stopped' });
             const since = performance.now();
             process.on('exit', () => console.log(performance.now() - since));`;
-        const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
-        assert.ok(Number(stdout) < 1_000, stdout);
-    });
+            const { stdout } = await promisify(execFile)(process.execPath, [
+                '--input-type=module',
+                '-e',
+                script,
+            ]);
+            assert.ok(Number(stdout) < 1_000, stdout);
+            await monitor.hears(2);
+        });
 });
