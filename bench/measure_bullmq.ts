@@ -137,6 +137,7 @@ async function ourContender(job: string): Promise<Contender> {
         random: Math.random,
         planOf,
         turn: 30_000,
+        outputKept: 1_000,
     });
     const host: EngineHost = {
         clock: systemClock,
@@ -145,6 +146,7 @@ async function ourContender(job: string): Promise<Contender> {
         journal: parseConfig({}).journal,
         concurrency: CONCURRENCY,
         turn: 30_000,
+        outputKept: 1_000,
         planOf,
         failingAfter: () => Infinity,
         recovered: () => {},

@@ -5,6 +5,7 @@ import { parseConfig } from '../lib/config/config.js';
 import { EmbeddedEngine } from '../lib/engines/embedded/engine.js';
 import { BackgroundJob } from '../lib/jobs/background_job.js';
 import { planJob } from '../lib/jobs/job_plan.js';
+import { Output } from '../lib/runs/output.js';
 import { createRun } from '../lib/runs/run.js';
 import { Worker } from '../lib/runs/worker.js';
 import type { Schedule } from '../lib/schedule/schedule.js';
@@ -41,6 +42,7 @@ const worker = new Worker({
     random: () => 0,
     planOf,
     turn: 30_000,
+    outputKept: 1_000,
 });
 
 async function engineRounds(filename: string | false): Promise<() => Promise<void>> {
@@ -53,6 +55,7 @@ async function engineRounds(filename: string | false): Promise<() => Promise<voi
         journal: parseConfig({ journal: filename === false ? false : { filename } }).journal,
         concurrency: 10,
         turn: 30_000,
+        outputKept: 1_000,
         planOf,
         perform: (taken) => worker.perform(taken),
         failingAfter: () => Infinity,
@@ -105,7 +108,7 @@ const CONTENDERS: Record<keyof DispatchFigures, () => Promise<void>> = {
                 manual: false,
             });
             run.attempt = 1;
-            await worker.perform({ kind: 'run', run, signal, dueAt: Date.now() });
+            await worker.perform({ kind: 'run', run, signal, dueAt: Date.now(), output: new Output() });
         }
     },
     memory: await engineRounds(false),

@@ -23,6 +23,10 @@ export interface BotConfig {
     redisPrefix?: string | undefined;
     /** With the engine `bullmq`: whether this process queues what is due, runs what is queued, or both (the default). */
     role?: 'both' | 'scheduler' | 'worker' | undefined;
+    /** Whether what runs print by `console.*` is kept with them. Default true. */
+    output?: boolean | undefined;
+    /** So many of the last runs of each job keep it, besides all that failed. Default 1,000. */
+    outputKept?: number | undefined;
     /** The pages about the jobs: where they are, and who may see them. Default: this machine, in development and test. */
     dashboard?: false | DashboardConfig | undefined;
     /** What is told of jobs in trouble, where the job does not say otherwise; `false`: nothing. */

@@ -53,6 +53,10 @@ export interface Config {
     readonly redisPrefix: string | undefined;
     /** Whether this process adds what is due to the queue, executes what is in it, or both. */
     readonly role: Role;
+    /** Whether what runs print is kept. */
+    readonly output: boolean;
+    /** So many of the last runs of each job that did not fail keep it. */
+    readonly outputKept: number;
     /** Who may see the pages, and where they are; false: there are none. */
     readonly dashboard: DashboardSettings;
     /** What is told of jobs that say nothing else. */
@@ -114,6 +118,8 @@ const OPTIONS: Options<Omit<Config, 'enabled'>> = {
         ),
     },
     role: { default: 'both', read: oneOf<Role>('both', 'scheduler', 'worker') },
+    output: { default: true, read: readBoolean },
+    outputKept: { default: 1_000, read: wholeNumberFrom(1) },
     dashboard: { default: DEFAULT_DASHBOARD, read: readDashboardSettings },
     alerts: { default: DEFAULT_ALERTS, read: (value) => ({ ...DEFAULT_ALERTS, ...readAlerts(value) }) },
 };

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { shownOutput } from '../runs/output.js';
 import { formatDuration } from '../time/duration.js';
-import { runAsJson } from '../views/as_json.js';
+import { foundRunAsJson } from '../views/as_json.js';
 import { thrownAt } from '../views/thrown_at.js';
 import { type Html, html } from './html.js';
 import { slotText } from './overview_page.js';
@@ -34,14 +35,10 @@ export async function runPage(request: PageRequest, job: string, id: string): Pr
             <dl class="facts">${facts.map(([name, value]) => value && html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
             ${request.mayAct && buttons(request, run, isOver)}
             ${run.error !== undefined && html`<section><h2>Error</h2><p class="error">${run.error}</p>${stack(run.stack, request.root)}</section>`}
-            ${run.output !== undefined && html`<section><h2>Output</h2><pre class="output" tabindex="0">${run.output}</pre></section>`}
+            ${run.output !== undefined && html`<section><h2>Output</h2><pre class="output" tabindex="0">${shownOutput(run.output)}</pre></section>`}
             <p class="file">Run ${id}</p>`,
         json: () => ({
-            run: {
-                ...runAsJson({ ...run, outcome: run.outcome as 'running', startedAt: startedAt as number }),
-                requestedBy: run.requestedBy ?? null,
-                output: run.output ?? null,
-            },
+            run: foundRunAsJson(run),
         }),
     };
 }

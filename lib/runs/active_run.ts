@@ -3,6 +3,7 @@ import type { Context } from '../../types/framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import { readError, toError } from '../text/errors.js';
 import type { Emit } from './events.js';
+import type { Output } from './output.js';
 import type { Run } from './run.js';
 
 /** Why a run was aborted as a whole; a timeout ends one attempt only. */
@@ -28,12 +29,14 @@ export class ActiveRun {
     /**
      * @param plan its job, as it was when the run became due
      * @param parent the run whose job asked for this one
+     * @param output what it prints; undefined: that is not kept
      */
     constructor(
         readonly run: Run,
         readonly plan: JobPlan,
         readonly parent: ActiveRun | undefined,
         private readonly emit: Emit,
+        readonly output: Output | undefined,
     ) {}
 
     get signal(): AbortSignal {

@@ -6,6 +6,7 @@ import type { ErrorRecord } from '../text/errors.js';
 import type { Clock } from '../time/clock.js';
 import type { Emit, GiveUpReason } from './events.js';
 import type { Lookups } from './lookups.js';
+import type { Output } from './output.js';
 import type { Pause } from './pause.js';
 import type { Outcome, Run, TenantId } from './run.js';
 
@@ -39,6 +40,8 @@ export interface TakenRun {
     readonly signal: AbortSignal;
     /** When it could start, in unix milliseconds: its tenant was there then. */
     readonly dueAt: number;
+    /** Takes what it prints. */
+    readonly output: Output;
 }
 
 /** What becomes of a run after an attempt. */
@@ -79,6 +82,8 @@ export interface EngineHost extends HistoryHost {
     readonly concurrency: number;
     /** After this long a run has lost its turn, in milliseconds. */
     readonly turn: number;
+    /** So many of the last runs of each job that did not fail keep their output; 0: none is kept. */
+    readonly outputKept: number;
     /** How long a locked store is waited for; undefined: until it is free. */
     readonly lockTimeout?: LockTimeout | undefined;
     /** The job as this process knows it; undefined: it does not. */

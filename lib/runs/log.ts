@@ -9,6 +9,7 @@ import { paint } from '../text/paint.js';
 import { printable, printableLines } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
 import { formatUniqueMoment } from '../time/moment.js';
+import { runStorage } from './active_run.js';
 import type { BotEvent, Emit, JournalTrouble } from './events.js';
 import { durationOf, latenessOf, type Outcome, type Run } from './run.js';
 
@@ -67,6 +68,11 @@ function write(event: BotEvent, format: LogFormat): void {
     const stream = level === 'info' ? process.stdout : process.stderr;
     const line = format === 'json' ? jsonOf(event, level, text) : `${paint.dim(timeFor(stream))} ${text}`;
     surviveLostOutput();
+    // In a job's own turn, too, the log is no output of its run.
+    runStorage.exit(() => print(stream, line, format));
+}
+
+function print(stream: NodeJS.WriteStream, line: string, format: LogFormat): void {
     // chalk looks at standard output alone; standard error may go to a file.
     if (stream === process.stdout) console.log(line);
     else console.error(format === 'json' || stream.isTTY ? line : stripVTControlCharacters(line));

@@ -5,6 +5,7 @@ import { BackgroundJob } from '../jobs/background_job.js';
 import { type ErrorRecord, readError, toError } from '../text/errors.js';
 import { type AbortReason, ActiveRun, attributeStrayErrors, runStorage } from './active_run.js';
 import type { EngineHost, Result, TakenRun } from './engine.js';
+import { captureConsole } from './output.js';
 import { laneOf, latenessOf, type Run, type TenantId } from './run.js';
 import { type Tenancy, tenancyOf, whyNotServed } from './tenants.js';
 import { traceAttempt } from './tracing.js';
@@ -18,7 +19,7 @@ const TENANT_IS_FRESH = 10_000;
 /** How much a retry's wait may exceed its delay, so that jobs that failed together do not come back together. */
 const JITTER = 0.25;
 
-type Host = Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'planOf'> & { random(): number };
+type Host = Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'outputKept' | 'planOf'> & { random(): number };
 type Hook = (this: object, ...args: unknown[]) => unknown;
 type Hookable = Record<'hooks' | 'allHooks', Partial<Record<HookName, Hook[]>>>;
 
@@ -56,11 +57,13 @@ export class Worker {
     }
 
     /** Executes one attempt of a run, or lists the tenants of a slot; answers what becomes of it, and never rejects. */
-    async perform({ kind, run, signal, dueAt }: TakenRun): Promise<Result> {
+    async perform({ kind, run, signal, dueAt, output }: TakenRun): Promise<Result> {
         const plan = this.host.planOf(run.job);
         if (!plan) return { kind: 'ended', outcome: 'skipped', reason: 'unknown job' };
         const asked = this.#asked.get(run.id);
-        const active = new ActiveRun(run, plan, asked?.parent, this.host.emit);
+        const isKept = this.host.outputKept > 0;
+        if (isKept) captureConsole();
+        const active = new ActiveRun(run, plan, asked?.parent, this.host.emit, isKept ? output : undefined);
         this.#runs.add(active);
         const abort = () => active.abort(signal.reason as AbortReason);
         signal.addEventListener('abort', abort);
@@ -84,7 +87,7 @@ export class Worker {
     async tell(run: Run, hook: HookName, news: object): Promise<void> {
         const plan = this.host.planOf(run.job);
         if (!plan || !hasHooks(run.job, hook)) return;
-        const active = new ActiveRun(run, plan, undefined, this.host.emit);
+        const active = new ActiveRun(run, plan, undefined, this.host.emit, undefined);
         this.#runs.add(active);
         await runStorage.exit(() =>
             this.#inWorkspace(active, async (workspace) => {

@@ -78,6 +78,10 @@ export class Runtime implements EngineHost {
         return this.config.turn;
     }
 
+    get outputKept(): number {
+        return this.config.output ? this.config.outputKept : 0;
+    }
+
     get journal(): Config['journal'] {
         return this.config.journal;
     }

@@ -1,5 +1,7 @@
 import type { Problem } from '../jobs/problem.js';
 import type { PastRun, PastSkips } from '../runs/history.js';
+import type { FoundRun } from '../runs/lookups.js';
+import { shownOutput } from '../runs/output.js';
 import { ALL_JOBS, type Pause } from '../runs/pause.js';
 import { durationOf, latenessOf, type Run } from '../runs/run.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
@@ -64,6 +66,11 @@ export function runAsJson(run: Run | PastRun): object {
         lateBy: startedAt === undefined ? null : 'lateBy' in run ? run.lateBy : latenessOf(run),
         error: typeof error === 'string' ? pastErrorAsJson(error, run as PastRun) : (error ?? null),
     };
+}
+
+/** A run that was asked for by its id, with what it has printed. */
+export function foundRunAsJson({ output, ...run }: FoundRun): object {
+    return { ...runAsJson(run as PastRun), output: output ? shownOutput(output) : null };
 }
 
 // What is remembered begins with the error's name: `TypeError: x is not a function`.

@@ -18,7 +18,7 @@ const JOBS = backgroundJobs({
     fails: `export default { run(){ throw new Error('<b>it</b> is broken'); } };`,
     often: `export default { meta(){ this.schedule('* * * * * *'); }, run(){} };`,
     slow: `export default {
-        run(){ return new Promise((_, reject) => this.signal.addEventListener('abort', () => reject(this.signal.reason))); },
+        run(){ console.log('<i>at</i> work'); return new Promise((_, reject) => this.signal.addEventListener('abort', () => reject(this.signal.reason))); },
     };`,
     hostile: `export default { description: ${JSON.stringify(HOSTILE)}, run(){} };`,
 });
@@ -126,6 +126,7 @@ function testEngine(name: string, createServer: () => Promise<Server>): void {
             await page.goto('/bot/jobs/slow');
             await page.getByRole('button', { name: 'Run slow now' }).click();
             await page.locator('h1 .badge.running').waitFor();
+            assert.equal((await page.locator('.output').textContent())?.trim(), '<i>at</i> work');
             await page.getByRole('button', { name: 'Abort slow' }).click();
             await page.locator('h1 .badge.aborted').waitFor();
         });

@@ -31,6 +31,8 @@ describe('parseConfig', () => {
             redis: undefined,
             redisPrefix: undefined,
             role: 'both',
+            output: true,
+            outputKept: 1_000,
             dashboard: DEFAULT_DASHBOARD,
             alerts: { failing: 3, slow: 3 },
         };
@@ -53,6 +55,8 @@ describe('parseConfig', () => {
         ['log', 'silent', 'silent'],
         ['log', 'pretty', 'pretty'],
         ['turn', undefined, 30_000],
+        ['output', false, false],
+        ['outputKept', 20, 20],
         ['alerts', false, { failing: false, slow: false }],
         ['alerts', { failing: 5 }, { failing: 5, slow: 3 }],
         ['alerts', { failing: false, slow: 1.5 }, { failing: false, slow: 1.5 }],
@@ -304,6 +308,8 @@ describe('loadConfig', { concurrency: true }, () => {
             redis: undefined,
             redisPrefix: undefined,
             role: 'both',
+            output: true,
+            outputKept: 1_000,
             dashboard: DEFAULT_DASHBOARD,
             alerts: { failing: 3, slow: 3 },
         });

@@ -7,6 +7,7 @@ import { readSettings, type Settings } from '../../lib/jobs/settings.js';
 import type { DueSchedule, Engine, EngineHost, Result, TakenRun } from '../../lib/runs/engine.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
+import { shownOutput } from '../../lib/runs/output.js';
 import { ALL_JOBS } from '../../lib/runs/pause.js';
 import { createRun, latenessOf, type Run } from '../../lib/runs/run.js';
 import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
@@ -104,6 +105,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 ...HISTORY,
                 concurrency,
                 turn: 30_000,
+                outputKept: 2,
                 planOf: (job) => plans.get(job),
                 perform: (one) => {
                     taken.push(one);
@@ -1000,6 +1002,69 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 );
                 await until(() => news().length >= 2, 'the news');
                 assert.deepEqual(news().sort(), ['job-failing acme 3 0', 'job-failing beta 3 0']);
+            });
+        });
+
+        describe('the output of a run', () => {
+            const outputOf = async (reader: Member, { run: { job, id } }: TakenRun) => {
+                const found = await (await reader.engine.history(HISTORY)).run(job, id);
+                return found?.output && shownOutput(found.output);
+            };
+            const taking = (place: number) => alone.taken[place] as TakenRun;
+
+            test('is read in other processes while it goes on, each for itself, and outlives its process', async () => {
+                const other = await join({ works: false });
+                await beginJob('one');
+                await begin(alone, job('two'));
+                await begun(alone, 2);
+                taking(0).output.add('first\n');
+                taking(1).output.add('second\n');
+                await until(async () => {
+                    await pass(1, alone);
+                    return (await outputOf(other, taking(1))) === 'second\n';
+                }, 'the beat');
+                taking(0).output.add('more\n');
+                alone.end(0);
+                await ended(alone, 0);
+                assert.equal(await outputOf(other, taking(0)), 'first\nmore\n');
+                await die(alone, other);
+                await reads('two', ['1 lost']);
+                assert.equal(await outputOf(other, taking(1)), 'second\n');
+            });
+
+            test('is that of all its attempts, and at most the last 64 kB, from the beginning of a line', async () => {
+                await beginJob('digest', { retries: 1 });
+                taking(0).output.add('the first attempt\n');
+                await retry(alone, 2);
+                await pass(3, alone);
+                await begun(alone, 2);
+                taking(1).output.add('the second\n');
+                for (let line = 0; line < 10_000; line++) taking(1).output.add(`line ${line} of many\n`);
+                alone.end(1);
+                await ended(alone, 1);
+                const output = (await outputOf(alone, taking(0))) ?? '';
+                assert.match(output, /^…\nline \d+ of many\n.*\nline 9999 of many\n$/s);
+                assert.ok(output.length > 60_000 && output.length <= 65_540, `${output.length}`);
+                const schedule = createSchedule('digest', ['* * * * * *'], 'UTC');
+                await enqueue(alone, schedule, SLOT + 9);
+                await begun(alone, 3);
+                alone.end(2);
+                await ended(alone, 2);
+                assert.equal(await outputOf(alone, taking(2)), undefined, 'it was silent');
+            });
+
+            test('stays with the last two that did not fail, and with all that did', async () => {
+                const schedule = job('digest');
+                const results = [SUCCEEDED, failed(new Error('no')), SUCCEEDED, SUCCEEDED, SUCCEEDED];
+                for (const [index, result] of results.entries()) {
+                    await enqueue(alone, schedule, SLOT + 1 + index);
+                    await begun(alone, index + 1);
+                    taking(index).output.add(`${index}\n`);
+                    alone.end(index, result);
+                    await ended(alone, index);
+                }
+                const outputs = await Promise.all(results.map((_, index) => outputOf(alone, taking(index))));
+                assert.deepEqual(outputs, [undefined, '1\n', undefined, '3\n', '4\n']);
             });
         });
 

@@ -40,6 +40,7 @@ async function join(url: string, redisPrefix: string, perform: () => Promise<Res
         journal: { ...DEFAULT_JOURNAL, retention: 3_600_000 },
         concurrency: 2,
         turn: 30_000,
+        outputKept: 2,
         planOf: () => PLAN,
         perform,
         failingAfter: () => Infinity,

@@ -53,6 +53,7 @@ function testLookups(name: string, create: () => Promise<{ engine: Engine; filen
             emit: () => {},
             concurrency: 10,
             turn: 30_000,
+            outputKept: 2,
             planOf: () => plan,
             perform,
             failingAfter: () => Infinity,

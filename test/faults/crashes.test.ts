@@ -12,7 +12,12 @@ const JOBS = {
     slow: `{
         meta(){ this.schedule('* * * * * *'); },
         missed: 'skip', retries: 1, environments: ['production'],
-        async run(){ note(this, 'start'); await sleep(Number(process.env.SLOW ?? 0)); note(this, 'end'); }
+        async run(){
+            note(this, 'start');
+            console.log('attempt ' + this.currentRun.attempt);
+            await sleep(Number(process.env.SLOW ?? 0));
+            note(this, 'end');
+        }
     }`,
     minutely: `{
         meta(){ this.schedule('* * * * *'); },
@@ -42,6 +47,8 @@ describe('one server or two', { concurrency: true }, () => {
             const fleet = await openApp();
             const victim = fleet.start({ SLOW: '60000' });
             const [first] = await until('a run', () => evidenceOf(fleet, 'slow', 'start'));
+            // What it has printed is written with a beat.
+            await delay(3_000);
             victim.kill('SIGKILL');
             await victim.ended;
             const killedAt = Date.now();
@@ -56,6 +63,21 @@ describe('one server or two', { concurrency: true }, () => {
                 (await evidenceOf(fleet, 'slow', 'end'))?.filter(({ slot }) => slot > (first?.slot ?? 0)),
             );
             assert.ok(next.length > 0);
+            const words = ['show-background-job', 'slow', '--runs', '1000', '--json'];
+            const call = (...args: string[]) =>
+                fleet.app
+                    .start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', ...args], {
+                        NODE_ENV: 'production',
+                    })
+                    .ended();
+            const { past } = JSON.parse((await call(...words)).stdout).job;
+            const { id } = past.find(
+                ({ kind, attempt }: { kind: string; attempt: number }) => kind === 'run' && attempt === 2,
+            );
+            assert.match(
+                (await call('show-background-job', 'slow', '--run', id)).stdout,
+                /Output\n {2}attempt 1\n {2}attempt 2\n/,
+            );
             for (const server of others) server.kill('SIGTERM');
             await Promise.all(others.map(({ ended }) => ended));
 

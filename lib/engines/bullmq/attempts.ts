@@ -229,12 +229,27 @@ export class Attempts {
         return `skipped: ${reason}`;
     }
 
-    async #attempt({ row: { id, kind, runAt: dueAt }, run, controller }: Running): Promise<Result> {
+    async #attempt(running: Running): Promise<Result> {
+        const { row, run, controller, output } = running;
+        const { kind, runAt: dueAt } = row;
+        let result: Result;
         try {
-            return await this.process.host.perform({ kind, run, signal: controller.signal, dueAt });
+            result = await this.process.host.perform({
+                kind,
+                run,
+                signal: controller.signal,
+                dueAt,
+                output,
+            });
         } finally {
-            this.process.end(id);
+            this.process.end(row.id);
         }
+        if (!output.isEmpty) {
+            const isKept = result.kind !== 'ended' || /failed|timed_out/.test(result.outcome);
+            await this.#untilBack(() => this.process.keepOutput(running)).catch(() => {});
+            if (!isKept) await this.#untilBack(() => this.process.limitOutputs(run)).catch(() => {});
+        }
+        return result;
     }
 
     #waitForRetry(running: Running, milliseconds: number): Promise<string | undefined> {

@@ -115,6 +115,7 @@ export class Beats {
         await this.#forgetPauses(live);
         for (const [id, reason] of withPrefix('abort ', live)) this.process.abort(id, reason);
         await this.attempts.note(running.values());
+        for (const one of running.values()) await this.process.keepOutput(one);
         await this.#beginAwaited();
         if (live['later']) await this.#moveDue();
         const isLooking = count % (isBusy ? LOOK_EVERY.busy : LOOK_EVERY.idle) === 0;

@@ -1,4 +1,5 @@
 import type { EngineHost } from '../../runs/engine.js';
+import { MOST_OUTPUT, Output } from '../../runs/output.js';
 import type { Pause } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import { readError, toError } from '../../text/errors.js';
@@ -19,6 +20,7 @@ export interface Running {
     readonly row: RedisRow;
     readonly run: Run;
     readonly controller: AbortController;
+    readonly output: Output;
     /** Whether others can read what is known of it. */
     isNoted: boolean;
 }
@@ -64,10 +66,37 @@ export class LocalProcess {
     }
 
     begin(row: RedisRow, run: Run): Running {
-        const running = { row, run, controller: new AbortController(), isNoted: false };
+        const running = { row, run, controller: new AbortController(), output: new Output(), isNoted: false };
         this.running.set(row.id, running);
         this.busy();
         return running;
+    }
+
+    /** Adds what a run has printed since to what is kept of it. */
+    async keepOutput({ row: { id }, output }: Running): Promise<void> {
+        const text = output.take();
+        if (text === '') return;
+        const key = this.connection.key(`output:${id}`);
+        await this.connection.use(async (client) => {
+            const length = await client.append(key, text);
+            if (length > 4 * MOST_OUTPUT)
+                await client.set(key, await client.getrange(key, -2 * MOST_OUTPUT, -1));
+            await client.pexpire(key, this.host.journal.retention);
+        });
+    }
+
+    /** Of a job's runs that did not fail, only the last keep what they have printed. */
+    async limitOutputs({ job, id }: Run): Promise<void> {
+        const { connection, host } = this;
+        const list = connection.key(`outputs:${job}`);
+        await connection.use(async (client) => {
+            const count = await client.lpush(list, id);
+            await client.pexpire(list, host.journal.retention);
+            if (count <= host.outputKept) return;
+            const over = await client.lrange(list, host.outputKept, -1);
+            await client.ltrim(list, 0, host.outputKept - 1);
+            await client.del(over.map((one) => connection.key(`output:${one}`)));
+        });
     }
 
     end(id: string): void {

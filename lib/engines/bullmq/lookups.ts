@@ -27,6 +27,14 @@ const SILENT = 10_000;
 /** What pages ask of Redis. */
 export class RedisLookups extends RedisHistory implements Lookups {
     async run(job: string, id: string): Promise<FoundRun | undefined> {
+        const run = await this.#find(job, id);
+        if (!run) return undefined;
+        const key = this.connection.key(`output:${id}`);
+        const output = await this.connection.use((client) => client.get(key));
+        return { ...run, output: output ?? undefined };
+    }
+
+    async #find(job: string, id: string): Promise<FoundRun | undefined> {
         const running = (await this.started()).find((run) => run.id === id && run.job === job);
         if (running) return running;
         const text = await this.connection.use((client) => client.hget(this.connection.key('rows'), id));
@@ -148,15 +156,17 @@ export class RedisLookups extends RedisHistory implements Lookups {
 
     async version(jobs: readonly string[]): Promise<string> {
         const { key } = this.connection;
-        const found = await this.connection.use((client) =>
-            Promise.all([
+        const found = await this.connection.use(async (client) => {
+            const started = await client.hgetall(key('started'));
+            return Promise.all([
+                started,
+                Promise.all(Object.keys(started).map((id) => client.strlen(key(`output:${id}`)))),
                 client.hvals(key('handled')),
                 client.hkeys(key('rows')),
-                client.hgetall(key('started')),
                 client.lrange(key(`${QUEUE}:active`), 0, -1),
                 Promise.all(jobs.map((job) => client.xrevrange(key(`past:${job}`), '+', '-', 'COUNT', 1))),
-            ]),
-        );
+            ]);
+        });
         const live = Object.entries(await this.#live()).map(([field, value]) =>
             field.startsWith('beat ') || field === 'enqueued' ? field : `${field} ${value}`,
         );

@@ -13,6 +13,7 @@ import {
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
 import type { Lookups } from '../../runs/lookups.js';
+import { Output } from '../../runs/output.js';
 import type { Pause } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
@@ -28,7 +29,7 @@ import { SqliteLookups } from './lookups.js';
 import { pause, pausesIn, resume } from './pauses.js';
 import { askedToEnd, beat, beats, forgetProcess } from './processes.js';
 import * as queue from './queue.js';
-import { forgetSome } from './retention.js';
+import { forgetSome, keepOutput, limitOutputs } from './retention.js';
 import { type Consequence, laneKey, type NewRow, NO_TURN, type Step, type StoredRow } from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
 
@@ -65,7 +66,7 @@ interface Op {
 /** The engine in the server's own process, with its queue and its history in SQLite. */
 export class EmbeddedEngine implements Engine {
     readonly #owner = createOwner();
-    readonly #running = new Map<string, { row: StoredRow; controller: AbortController }>();
+    readonly #running = new Map<string, { row: StoredRow; controller: AbortController; output: Output }>();
     /** Runs that somebody here waits for, by their ids: he sees how they get on. */
     readonly #waiters = new Map<string, { readonly run: Run; resolve(run: Run): void }>();
     /** What runs that wait for their next attempt have failed with, by their ids. */
@@ -269,6 +270,7 @@ export class EmbeddedEngine implements Engine {
         const found = await this.#do((step) => {
             queue.giveUpUnknown(step, (job) => host.planOf(job) !== undefined);
             beat(step, this.#enqueuedUntil);
+            for (const { row, output } of this.#running.values()) keepOutput(step, row, output);
             const forgets = this.#beats++ % FORGET_EVERY === 0;
             if (forgets && forgetSome(step, host.journal)) this.#beats = 0;
             return { others: beats(step), asked: askedToEnd(step) };
@@ -378,14 +380,21 @@ export class EmbeddedEngine implements Engine {
     #start(row: StoredRow): void {
         const { kind, run, batch } = row;
         const controller = new AbortController();
-        this.#running.set(run.id, { row, controller });
+        const output = new Output();
+        this.#running.set(run.id, { row, controller, output });
         const endTurn = batch === NO_TURN ? undefined : this.#turns?.begin(batch);
         this.#startBeating();
-        const performed = this.#host?.perform({ kind, run, signal: controller.signal, dueAt: row.runAt });
+        const performed = this.#host?.perform({
+            kind,
+            run,
+            signal: controller.signal,
+            dueAt: row.runAt,
+            output,
+        });
         void performed
             ?.then((result) => {
                 endTurn?.();
-                return this.#conclude(row, result);
+                return this.#conclude(row, result, output);
             })
             .catch((error) => this.#host?.emit({ type: 'engine-failed', error: readError(error) }))
             .finally(() => {
@@ -394,7 +403,7 @@ export class EmbeddedEngine implements Engine {
             });
     }
 
-    async #conclude(row: StoredRow, result: Result): Promise<void> {
+    async #conclude(row: StoredRow, result: Result, output: Output): Promise<void> {
         const { run, batch } = row;
         if (result.kind === 'fans out') {
             const tenants = result.tenants ?? [undefined];
@@ -403,14 +412,15 @@ export class EmbeddedEngine implements Engine {
             while (!ended) ended = await this.#do((step) => queue.fanOut(step, row, tenants, spread));
             return this.#tellStreak({ ...run, outcome: 'succeeded', endedAt: this.#now() }, ended);
         }
-        if (result.kind === 'ended') return this.#end(row, result);
+        if (result.kind === 'ended') return this.#end(row, result, output);
         const { at, error } = result;
         this.#failures.set(run.id, error);
         const waits = await this.#do((step) => {
             step.consequences.push({ kind: 'waits', batch });
+            keepOutput(step, row, output);
             return queue.retryLater(step, row, { at, ...textsOf(error) });
         });
-        if (!waits) return this.#end(row, { outcome: 'aborted', reason: 'replaced', error });
+        if (!waits) return this.#end(row, { outcome: 'aborted', reason: 'replaced', error }, output);
         this.#host?.emit({ type: 'run-retrying', run, error, delay: at - this.#now() });
         this.#wakeAt(at);
     }
@@ -418,13 +428,19 @@ export class EmbeddedEngine implements Engine {
     async #end(
         row: StoredRow,
         { outcome, reason, error }: Omit<Extract<Result, { kind: 'ended' }>, 'kind'>,
+        output: Output,
     ): Promise<void> {
         const { run } = row;
         this.#failures.delete(run.id);
         Object.assign(run, { outcome, reason, error, endedAt: this.#now() });
         if (outcome === 'skipped') run.startedAt = undefined;
         const ending = { outcome, reason, ...textsOf(error) };
-        const ended = await this.#do((step) => queue.finish(step, row, ending));
+        const ended = await this.#do((step) => {
+            keepOutput(step, row, output);
+            const ended = queue.finish(step, row, ending);
+            if (!output.isEmpty) limitOutputs(step, run.job, this.#host?.outputKept ?? 0);
+            return ended;
+        });
         this.#skipsBehind.delete(run.id);
         if (!ended.isInTime) this.#host?.emit({ type: 'run-was-lost', run });
         this.#tellEnd(run);

@@ -1,6 +1,8 @@
 import type { JournalSettings } from '../../config/config.js';
+import { MOST_OUTPUT, type Output } from '../../runs/output.js';
 import type { Database } from './database.js';
-import type { Step } from './rows.js';
+import type { Step, StoredRow } from './rows.js';
+import { HAS_OUTPUT } from './schema.js';
 
 /** Runs that ended less than this ago stay, however many there are: their slots may come again. In milliseconds. */
 const SAFE_AGE = 3_600_000;
@@ -58,4 +60,25 @@ function tooMany(database: Database, most: number): [string, number][] {
         const found = newest.get([job as string, most]);
         return found ? [[job as string, found['seq'] as number]] : [];
     });
+}
+
+/** Adds to a row what its run has printed since. */
+export function keepOutput({ database }: Step, { seq }: Pick<StoredRow, 'seq'>, output: Output): void {
+    const text = output.take();
+    if (text === '') return;
+    database
+        .statement(
+            `UPDATE bot_runs SET output = substr(coalesce(output, '') || ?, -${MOST_OUTPUT + 1}) WHERE seq = ?`,
+        )
+        .run([text, seq]);
+}
+
+/** Forgets what a job's run has printed that has become one too many; those that failed are not counted. */
+export function limitOutputs({ database }: Step, job: string, most: number): void {
+    database
+        .statement(
+            `UPDATE bot_runs SET output = NULL WHERE seq = (SELECT seq FROM bot_runs INDEXED BY bot_outputs
+                WHERE job = ? AND ${HAS_OUTPUT} ORDER BY seq DESC LIMIT 1 OFFSET ?)`,
+        )
+        .run([job, most]);
 }

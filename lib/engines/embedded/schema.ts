@@ -7,10 +7,15 @@ export const APPLICATION_ID = 0x70696e62;
 export const MAJOR = 1000;
 
 /** The version that this release writes. */
-export const VERSION = 2 * MAJOR + 3;
+export const VERSION = 2 * MAJOR + 4;
 
 /** Without one of these it is no journal. */
 export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
+
+/** A run that did not fail, and has printed something. */
+export const HAS_OUTPUT = "output IS NOT NULL AND state IN ('succeeded', 'aborted', 'skipped')";
+
+const OUTPUTS = `CREATE INDEX bot_outputs ON bot_runs (job, seq) WHERE ${HAS_OUTPUT};`;
 
 const STREAKS = `
     -- runs of a job and tenant that failed one after another
@@ -127,6 +132,7 @@ const SCHEMA = `
         by TEXT
     ) STRICT, WITHOUT ROWID;
     ${STREAKS}
+    ${OUTPUTS}
 `;
 
 /** What each version from 2000 on lacks that the next one has. */
@@ -134,6 +140,7 @@ const ADDED = [
     'ALTER TABLE bot_runs ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;',
     STREAKS,
     'ALTER TABLE bot_runs ADD COLUMN traceparent TEXT;',
+    OUTPUTS,
 ];
 
 /** Makes the tables as this release has them, within a transaction, unless another process has. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Database } from '../../../lib/engines/embedded/database.js';
-import { TABLES } from '../../../lib/engines/embedded/schema.js';
+import { HAS_OUTPUT, TABLES } from '../../../lib/engines/embedded/schema.js';
 import { Store, type StoreParts } from '../../../lib/engines/embedded/store.js';
 import { JournalLockedError } from '../../../lib/runs/engine.js';
 
@@ -187,16 +187,17 @@ describe('a journal', () => {
         'ALTER TABLE bot_runs DROP COLUMN spread',
         'DROP TABLE bot_streaks',
         'ALTER TABLE bot_runs DROP COLUMN traceparent',
+        'DROP INDEX bot_outputs',
     ];
     for (const index of undo.keys())
         test(`of version ${2000 + index} gets what it lacks`, async () => {
             await open();
             await elsewhere(
-                `db.exec('${undo.slice(index).join('; ')}; PRAGMA user_version = ${2000 + index}')`,
+                `db.exec('${undo.slice(index).reverse().join('; ')}; PRAGMA user_version = ${2000 + index}')`,
             );
             const store = await open();
-            const sql =
-                'SELECT spread, traceparent FROM bot_runs UNION SELECT failures, since FROM bot_streaks';
+            const sql = `SELECT spread, traceparent FROM bot_runs UNION SELECT failures, since FROM bot_streaks
+                UNION SELECT seq, output FROM bot_runs INDEXED BY bot_outputs WHERE ${HAS_OUTPUT}`;
             assert.deepEqual(await store.write((database) => database.statement(sql).all([])), []);
             assert.deepEqual(told, []);
         });
