@@ -111,7 +111,7 @@ describe('parseConfig', () => {
             name: 'ConfigError',
             message:
                 'pinstripe.config.js: unknown key `bot.concurency` (did you mean "concurrency"?). ' +
-                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal, redis, redisPrefix, role, dashboard, alerts.',
+                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal, redis, redisPrefix, role, output, outputKept, dashboard, alerts.',
         });
         assert.throws(() => parseConfig({ enabled: false }), /unknown key `bot\.enabled`\. Known/);
     });
