@@ -19,9 +19,10 @@ const VARYING: readonly [pattern: RegExp, word: string][] = [
         /("(?:duration|durationMs|lateBy|startedAt|endedAt|scheduledAt|next|pid|id|run)": )\d+(\.\d+)?/g,
         '$1<number>',
     ],
-    [/(?<=paused by |by hand, by |"(?:by|requestedBy)": ")[^\s"@]+@[\w.-]+/g, '<user>'],
+    [/(?<=paused by |by hand, by |requested by +|"(?:by|requestedBy)": ")[^\s"@]+@[\w.-]+/g, '<user>'],
     [/("host": )"[^"]*"/g, '$1"<host>"'],
     [/\bpid \d+/g, 'pid <number>'],
+    [/^( +process +)\d+ on \S+$/gm, '$1<process>'],
     [/\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/g, '<id>'],
     // A column is as wide as its widest cell; deep in a line, so begins what goes on in it.
     [/^ {9,}/gm, '         '],

@@ -23,6 +23,8 @@ export const all: Required<BotConfig> = {
         },
         hideArgs: ['password'],
     },
+    output: true,
+    outputKept: 100,
     alerts: { failing: 5, slow: false },
 };
 
