@@ -10,6 +10,8 @@ export interface AlertConfig {
     failing?: number | false | undefined;
     /** That a run takes so many times as long as usual. Default 3. */
     slow?: number | false | undefined;
+    /** That nobody got to a slot for five minutes. Default true. */
+    overdue?: boolean | undefined;
 }
 
 /** The settings of a background job; each may stand on the definition, or on the class in `meta()` (which wins). */
@@ -93,7 +95,7 @@ export interface BackgroundJobClass extends BackgroundJobSettings {
     /**
      * Adds a hook around each attempt of this job: `beforeRun()`, `afterRun()`, `runFailed(error)`; or one that is told
      * when it is in trouble: `jobFailing({ failures, error })`, `jobRecovered({ failures, after })`, `runSlow({ usual, age })`,
-     * with times in milliseconds. `this` is the job's instance; a hook that throws is reported and changes nothing else.
+     * `slotOverdue({ slot, by })`, with times in milliseconds, and the slot in unix seconds. `this` is the job's instance; a hook that throws is reported and changes nothing else.
      */
     addHook(
         names: HookName | HookName[],
@@ -102,7 +104,14 @@ export interface BackgroundJobClass extends BackgroundJobSettings {
 }
 
 /** The hooks of a background job. */
-export type HookName = 'beforeRun' | 'afterRun' | 'runFailed' | 'jobFailing' | 'jobRecovered' | 'runSlow';
+export type HookName =
+    | 'beforeRun'
+    | 'afterRun'
+    | 'runFailed'
+    | 'jobFailing'
+    | 'jobRecovered'
+    | 'runSlow'
+    | 'slotOverdue';
 
 /** What `defineBackgroundJob` takes: what `this` is inside `run()` and the helpers depends on the helpers there are. */
 export interface BackgroundJobShape extends BackgroundJobSettings {

@@ -44,6 +44,11 @@ export class Alerts {
             case 'run-slow':
                 void worker.tell(event.run, 'runSlow', { usual: event.usual, age: event.age });
                 break;
+            case 'slot-overdue': {
+                const { run, by } = event;
+                void worker.tell(run, 'slotOverdue', { slot: run.scheduledAt, by });
+                break;
+            }
             case 'job-failing': {
                 const { run, failures } = event;
                 void worker.tell(run, 'jobFailing', { failures, error: errorOf(run) });

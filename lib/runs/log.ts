@@ -195,6 +195,11 @@ const SENTENCES: {
             `${nameOf(run)} has been running for ${formatDuration(age)}: it usually takes ${formatDuration(usual)}`,
             'slow',
         ),
+    'slot-overdue': ({ run, by }) =>
+        warning(
+            `${nameOf(run)}: nobody got to its slot ${formatUniqueMoment(run.scheduledAt ?? 0)} for ${formatDuration(by)}`,
+            'overdue',
+        ),
     'heartbeat-failed': ({ job, host, ping, reason }) =>
         warning(
             `${paint.bold(job)}: its ${ping} could not be told to ${host} (${reason}): ` +

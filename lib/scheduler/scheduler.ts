@@ -1,10 +1,15 @@
 import type { DueSchedule, WaitingSlots } from '../runs/engine.js';
+import { pauseOf } from '../runs/pause.js';
+import { createRun } from '../runs/run.js';
 import { decideSlots, isMissed, LATE_SECONDS } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { Runtime } from './runtime.js';
 
 /** A step back of the clock by more than this many seconds is believed. */
 const BELIEVED_STEP_BACK = 3600;
+
+/** A slot that nobody got to for so long, in seconds, is overdue. */
+const OVERDUE = 300;
 
 /** A schedule that may have slots which are not recorded yet; `slot`: exactly this one. */
 interface Pending {
@@ -189,9 +194,32 @@ export class Scheduler {
             if (moved.has(key)) continue;
             for (const slots of skipped) emit({ type: 'slots-unrun', job, ...slots });
         }
+        await this.#tellOverdue(
+            due.filter(({ schedule: { key } }) => !moved.has(key)),
+            now,
+        );
         // Another process was first; where it has not come as far, the rest is decided from there.
         const left = due.filter(({ schedule: { key } }) => (moved.get(key) ?? now) < now);
         return left.length === 0 || this.#record(left, moment);
+    }
+
+    /** Tells of the oldest slot of each job that nobody got to for long. Who has recorded it is the only one. */
+    async #tellOverdue(due: readonly DueSchedule[], now: number): Promise<void> {
+        const { engine, emit } = this.runtime;
+        const overdue = due
+            .map(({ schedule: { job, text, args }, plan: { file }, run, skipped, leftOut }) => {
+                const slot = Math.min(run[0] ?? now, ...skipped.map(({ first }) => first));
+                const identity = { job, file, schedule: text, args, scheduledAt: slot };
+                const isTold = !leftOut && this.runtime.alertsOf(job).overdue;
+                return { slot: isTold ? slot : now, run: createRun(identity) };
+            })
+            .filter(({ slot }) => now - slot > OVERDUE)
+            .sort((a, b) => b.slot - a.slot);
+        if (overdue.length === 0) return;
+        const pauses = await engine.pauses();
+        for (const { slot, run } of new Map(overdue.map((one) => [one.run.job, one])).values())
+            if (!pauseOf(pauses, run.job, slot * 1000))
+                emit({ type: 'slot-overdue', run, by: (now - slot) * 1000 });
     }
 
     #decide({ schedule, slot }: Pending, position: number, moment: Moment): DueSchedule[] {

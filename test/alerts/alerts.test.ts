@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import type { BackgroundJobClass, BackgroundJobInstance } from '../../types/background_job.js';
 import { loadApp, openAppWithDatabase } from '../support/fixture_app.js';
@@ -15,7 +16,7 @@ await (await import('../../lib/runs/tenants.js')).hasTenantsTable();
 const START = '2026-01-01T12:00:00.500Z';
 const EVERY_MINUTE = '1 * * * * *';
 const ONE = { multiTenant: false };
-const HOOKS = ['jobFailing', 'jobRecovered', 'runSlow'] as const;
+const HOOKS = ['jobFailing', 'jobRecovered', 'runSlow', 'slotOverdue'] as const;
 
 /** A job that does as it is told at its slots, one after another. */
 const inTurn = (...does: (() => unknown)[]) => {
@@ -115,6 +116,37 @@ describe('hooks of jobs in trouble', () => {
         assert.deepEqual(heard, [['jobFailing', 'mail', undefined, { failures: 1 }, 'no paper']]);
         const failed = scenario.eventsOf('hook-failed').map(({ hook, error }) => [hook, error.message]);
         assert.deepEqual(failed, [['jobFailing', 'no mail']]);
+    });
+
+    test('hear of the oldest slot of a job that nobody got to for five minutes', async () => {
+        listen();
+        const scenario = await startScenario(START, {
+            mail: job([EVERY_MINUTE, '0 */5 * * * *'], works, ONE),
+            recent: job('0 6 12 * * *', works, ONE),
+            paused: job(EVERY_MINUTE, works, ONE),
+            elsewhere: job(EVERY_MINUTE, works, { ...ONE, environments: ['production'] }),
+            quiet: job(EVERY_MINUTE, works, { ...ONE, alerts: { overdue: false } }),
+        });
+        await scenario.bot.pauseBackgroundJob('paused');
+        await scenario.clock.stall(10 * 60_000);
+        const slot = Date.parse('2026-01-01T12:00:01Z') / 1000;
+        assert.deepEqual(heard, [['slotOverdue', 'mail', undefined, { slot, by: 599_000 }, undefined]]);
+        await scenario.clock.advance(10 * 60_000);
+        assert.equal(scenario.eventsOf('slot-overdue').length, 1);
+    });
+
+    test('hear of such a slot in one of several processes that start at once', async () => {
+        listen();
+        const jobs = { mail: job(EVERY_MINUTE, works, ONE) };
+        const config = { journal: { filename: join(app.root, 'overdue.db') } };
+        const before = await startScenario(START, jobs, { config });
+        await before.clock.advance(1_000);
+        await before.bot.stop();
+        const later = () => startScenario('2026-01-01T13:00:00.500Z', jobs, { config });
+        const both = await Promise.all([later(), later()]);
+        for (const { clock } of both) await clock.advance(2_000);
+        assert.equal(both.flatMap(({ eventsOf }) => eventsOf('slot-overdue')).length, 1);
+        assert.equal(heard.length, 1);
     });
 
     const takes = (seconds: number, usual = 2, runs = 20, alerts: unknown = undefined) => ({

@@ -34,7 +34,7 @@ describe('parseConfig', () => {
             output: true,
             outputKept: 1_000,
             dashboard: DEFAULT_DASHBOARD,
-            alerts: { failing: 3, slow: 3 },
+            alerts: { failing: 3, slow: 3, overdue: true },
         };
         assert.deepEqual(parseConfig(undefined), defaults);
         assert.deepEqual(parseConfig({}), defaults);
@@ -57,9 +57,9 @@ describe('parseConfig', () => {
         ['turn', undefined, 30_000],
         ['output', false, false],
         ['outputKept', 20, 20],
-        ['alerts', false, { failing: false, slow: false }],
-        ['alerts', { failing: 5 }, { failing: 5, slow: 3 }],
-        ['alerts', { failing: false, slow: 1.5 }, { failing: false, slow: 1.5 }],
+        ['alerts', false, { failing: false, slow: false, overdue: false }],
+        ['alerts', { failing: 5 }, { failing: 5, slow: 3, overdue: true }],
+        ['alerts', { failing: false, slow: 1.5 }, { failing: false, slow: 1.5, overdue: true }],
     ];
     for (const [key, value, expected] of good) {
         test(`reads ${key}: ${value}`, () => {
@@ -311,7 +311,7 @@ describe('loadConfig', { concurrency: true }, () => {
             output: true,
             outputKept: 1_000,
             dashboard: DEFAULT_DASHBOARD,
-            alerts: { failing: 3, slow: 3 },
+            alerts: { failing: 3, slow: 3, overdue: true },
         });
     });
 });

@@ -155,6 +155,7 @@ function nastyEvents(): BotEvent[] {
         'hook-failed': { run, hook: NASTY, error },
         'job-failing': { run, failures: 3, since: 1_000_000 },
         'job-recovered': { run, failures: 3, since: 1_000_000 },
+        'slot-overdue': { run, by: 1 },
         'run-slow': { run, age: 3, usual: 1 },
         'heartbeat-failed': { job: NASTY, host: NASTY, ping: 'start', reason: NASTY },
         'listener-failed': { to: NASTY, error },
