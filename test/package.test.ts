@@ -29,12 +29,13 @@ describe('the packed package', { concurrency: 2 }, () => {
             'dist/lib/testing.js',
             'lib/dashboard/page.css',
             'lib/dashboard/page.js',
+            'schemas/output.schema.json',
             'templates/background_job.js.template',
         ]) {
             assert.ok(paths.includes(file), `no ${file}`);
         }
         const folders =
-            /^dist\/(bin|commands|lib|types)\/|^templates\/|^lib\/dashboard\/page\.(css|js)$|^docs\/.*\.(md|png)$/;
+            /^dist\/(bin|commands|lib|types)\/|^(schemas|templates)\/|^lib\/dashboard\/page\.(css|js)$|^docs\/.*\.(md|png)$/;
         const others = paths.filter((file) => !folders.test(file));
         const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
         assert.deepEqual(others.sort(), texts);

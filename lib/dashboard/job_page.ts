@@ -3,9 +3,9 @@ import { pauseOf } from '../runs/pause.js';
 import { hasTenantsTable } from '../runs/tenants.js';
 import { readError } from '../text/errors.js';
 import { formatDuration } from '../time/duration.js';
-import { jobAsJson, problemAsJson, runAsJson, skipsAsJson } from '../views/as_json.js';
+import { jobPageAsJson } from '../views/as_json.js';
 import { type JobOverview, overviewsOf } from '../views/overview.js';
-import { nextSlots } from '../views/page.js';
+import { NEXT_SLOTS, nextSlots } from '../views/page.js';
 import { settingsInForce } from '../views/settings_in_force.js';
 import { chart } from './chart.js';
 import { type Html, html } from './html.js';
@@ -24,7 +24,6 @@ import {
 import { HATCH, STRIP, strip } from './strip.js';
 
 const PER_PAGE = 50;
-const NEXT_SLOTS = 5;
 
 /** Among so many of its last failures errors are grouped. */
 const MOST_ERRORS = 200;
@@ -87,18 +86,7 @@ export async function jobPage(request: PageRequest, name: string): Promise<Page 
                     source,
                 ]),
             )}<p class="file">${job.file}</p></section>`,
-        async json() {
-            return {
-                job: {
-                    ...(await jobAsJson(job, Math.floor(now / 1000), NEXT_SLOTS)),
-                    problems: job.problems.map(problemAsJson),
-                    settings: Object.fromEntries(
-                        settings.map(({ name: setting, value, source }) => [setting, { value, source }]),
-                    ),
-                    past: shown.map((one) => (one.kind === 'run' ? runAsJson(one) : skipsAsJson(one))),
-                },
-            };
-        },
+        json: async () => ({ job: await jobPageAsJson({ job, settings, past: shown }, now) }),
     };
 }
 

@@ -3,7 +3,7 @@ import { ALL_JOBS, type Pause, pauseOf } from '../runs/pause.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { count } from '../text/format.js';
-import { historyAsJson, jobAsJson, problemAsJson } from '../views/as_json.js';
+import { jobsAsJson } from '../views/as_json.js';
 import { type JobOverview, overviewsOf, takeOverview } from '../views/overview.js';
 import { type Html, html } from './html.js';
 import { argsText, badge, jobPath, momentOf, type Page, type PageRequest, runPath, timeTag } from './page.js';
@@ -61,15 +61,7 @@ export async function overviewPage(request: PageRequest): Promise<Page> {
             )}</div>
             ${shown.length === 0 && html`<p class="none">No job matches.</p>`}
             <p class="pages">${count(wanted.length, 'job')}${pageLinks(request, from, wanted.length)}</p>`,
-        async json() {
-            const overview = await takeOverview(bot);
-            const second = Math.floor(request.now / 1000);
-            return {
-                jobs: await Promise.all(overview.jobs.map((job) => jobAsJson(job, second, 1))),
-                problems: overview.jobs.flatMap(({ problems }) => problems.map(problemAsJson)),
-                ...historyAsJson(overview, request.now),
-            };
-        },
+        json: async () => jobsAsJson(await takeOverview(bot), { now: request.now, next: 1 }),
     };
 }
 

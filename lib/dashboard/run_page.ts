@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { shownOutput } from '../runs/output.js';
+import { foundRunAsJson } from '../runs/run_json.js';
 import { formatDuration } from '../time/duration.js';
-import { foundRunAsJson } from '../views/as_json.js';
 import { thrownAt } from '../views/thrown_at.js';
 import { type Html, html } from './html.js';
 import { slotText } from './overview_page.js';
@@ -37,9 +37,7 @@ export async function runPage(request: PageRequest, job: string, id: string): Pr
             ${run.error !== undefined && html`<section><h2>Error</h2><p class="error">${run.error}</p>${stack(run.stack, request.root)}</section>`}
             ${run.output !== undefined && html`<section><h2>Output</h2><pre class="output" tabindex="0">${shownOutput(run.output)}</pre></section>`}
             <p class="file">Run ${id}</p>`,
-        json: () => ({
-            run: foundRunAsJson(run),
-        }),
+        json: () => ({ run: foundRunAsJson(run) }),
     };
 }
 

@@ -12,6 +12,7 @@ import { formatUniqueMoment } from '../time/moment.js';
 import { runStorage } from './active_run.js';
 import type { BotEvent, Emit, JournalTrouble } from './events.js';
 import { durationOf, latenessOf, type Outcome, type Run } from './run.js';
+import { runAsJson } from './run_json.js';
 
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
@@ -35,6 +36,9 @@ export function paintOutcome(outcome: Outcome): string {
 
 /** Info goes to standard output, the rest to standard error. */
 type Level = 'info' | 'warn' | 'error';
+
+/** The version of a line of JSON: it grows when a field changes its meaning, or goes. */
+const VERSION = 2;
 
 type Sentence = readonly [Level, string] | undefined;
 
@@ -80,11 +84,23 @@ function print(stream: NodeJS.WriteStream, line: string, format: LogFormat): voi
 
 function jsonOf(event: BotEvent, level: Level, text: string): string {
     const message = stripVTControlCharacters(text).split(/\n */, 2).join(': ');
-    const times = event.type === 'run-ended' && {
-        duration: durationOf(event.run),
-        lateBy: latenessOf(event.run),
-    };
-    return JSON.stringify({ time: new Date().toISOString(), level, message, ...event, ...times });
+    const { run, runs, ...rest } = event as BotEvent & { run?: Run; runs?: readonly Run[] | number };
+    return JSON.stringify({
+        version: VERSION,
+        time: new Date().toISOString(),
+        level,
+        message,
+        ...rest,
+        ...(event.type === 'job-invalid' && { job: event.problem.job }),
+        ...(run && aboutRun(event.type, run)),
+        ...(runs !== undefined && { runs: typeof runs === 'number' ? runs : runs.map(runAsJson) }),
+    });
+}
+
+function aboutRun(type: BotEvent['type'], run: Run): object {
+    const { job, tenant, traceId } = run;
+    const times = type === 'run-ended' && { duration: durationOf(run), lateBy: latenessOf(run) };
+    return { job, tenant, traceId, run: runAsJson(run), ...times };
 }
 
 // Who looks on knows the day; who reads a file does not.

@@ -1,20 +1,47 @@
 import type { Problem } from '../jobs/problem.js';
 import type { PastRun, PastSkips } from '../runs/history.js';
-import type { FoundRun } from '../runs/lookups.js';
-import { shownOutput } from '../runs/output.js';
 import { ALL_JOBS, type Pause } from '../runs/pause.js';
-import { durationOf, latenessOf, type Run } from '../runs/run.js';
+import { runAsJson, skipsAsJson, spanAsJson } from '../runs/run_json.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { isoMoment, isoSecond } from '../time/iso_time.js';
 import { isWorked, type JobOverview, type Overview } from './overview.js';
-import { nextSlots } from './page.js';
+import { NEXT_SLOTS, nextSlots } from './page.js';
+import type { SettingInForce } from './settings_in_force.js';
 import { lastSlotOf } from './standing.js';
 
-// What JSON can carry, for programs: times are ISO 8601 in UTC, lengths of time milliseconds, null is what is not there.
+// Times are ISO 8601 in UTC, lengths of time milliseconds, null is what is not there; schemas/output.schema.json has it all.
 
-/** A job, with so many next slots of each schedule; `now` is in unix seconds. */
-export async function jobAsJson(job: JobOverview, now: number, next: number): Promise<object> {
+export interface JobPage {
+    readonly job: JobOverview;
+    readonly settings: readonly SettingInForce[];
+    /** Its last runs and skipped slots, newest first; undefined: nobody asked for them. */
+    readonly past: readonly (PastRun | PastSkips)[] | undefined;
+}
+
+/** Some of the jobs, with so many next slots of each schedule; `now` is in unix milliseconds. */
+export async function jobsAsJson(
+    overview: Overview,
+    { jobs = overview.jobs, now, next }: { jobs?: readonly JobOverview[]; now: number; next: number },
+): Promise<object> {
+    return {
+        jobs: await Promise.all(jobs.map((job) => jobAsJson(job, now, next))),
+        problems: jobs.flatMap(({ problems }) => problems.map(problemAsJson)),
+        ...historyAsJson(overview, now),
+    };
+}
+
+/** Everything on one job; `now` is in unix milliseconds. */
+export async function jobPageAsJson({ job, settings, past = [] }: JobPage, now: number): Promise<object> {
+    return {
+        ...(await jobAsJson(job, now, NEXT_SLOTS)),
+        problems: job.problems.map(problemAsJson),
+        settings: Object.fromEntries(settings.map(({ name, value, source }) => [name, { value, source }])),
+        past: past.map((one) => (one.kind === 'run' ? runAsJson(one) : skipsAsJson(one))),
+    };
+}
+
+async function jobAsJson(job: JobOverview, now: number, next: number): Promise<object> {
     const { name, file = null, plan, state, pause, status } = job;
     const { schedules = [], settings } = plan ?? {};
     return {
@@ -24,7 +51,9 @@ export async function jobAsJson(job: JobOverview, now: number, next: number): Pr
         state,
         paused: pause !== undefined,
         pause: pause ? pauseAsJson(pause) : null,
-        schedules: await Promise.all(schedules.map((schedule) => scheduleAsJson(schedule, now, next))),
+        schedules: await Promise.all(
+            schedules.map((schedule) => scheduleAsJson(schedule, Math.floor(now / 1000), next)),
+        ),
         running: (status?.running ?? []).map(runAsJson),
         last: lastAsJson(status?.ended),
         byHand: lastAsJson(status?.byHand),
@@ -48,56 +77,10 @@ function lastAsJson(ended: readonly PastRun[] = []): object | null {
     const last = lastSlotOf(ended);
     if (!last) return null;
     const { outcome, count, runs } = last;
-    return { outcome, count, ...span(last), runs: runs.map(runAsJson) };
+    return { outcome, count, ...spanAsJson(last), runs: runs.map(runAsJson) };
 }
 
-export function runAsJson(run: Run | PastRun): object {
-    const { id, scheduledAt, startedAt, outcome = null, manual, requestedBy = null, attempt, error } = run;
-    return {
-        ...('kind' in run && { kind: run.kind }),
-        id,
-        outcome,
-        ...whatRan(run),
-        scheduledAt: scheduledAt === undefined ? null : isoSecond(scheduledAt),
-        manual,
-        requestedBy,
-        attempt,
-        ...span(run),
-        lateBy: startedAt === undefined ? null : 'lateBy' in run ? run.lateBy : latenessOf(run),
-        error: typeof error === 'string' ? pastErrorAsJson(error, run as PastRun) : (error ?? null),
-    };
-}
-
-/** A run that was asked for by its id, with what it has printed. */
-export function foundRunAsJson({ output, ...run }: FoundRun): object {
-    return { ...runAsJson(run as PastRun), output: output ? shownOutput(output) : null };
-}
-
-// What is remembered begins with the error's name: `TypeError: x is not a function`.
-function pastErrorAsJson(text: string, { stack = null }: { stack?: string | undefined | null }): object {
-    const [, name = 'Error', message = text] = /^([\w$]+): (.*)$/s.exec(text) ?? [];
-    return { name, message, stack };
-}
-
-/** Slots that did not run: `kind` tells them from a run. */
-export function skipsAsJson(skips: PastSkips): object {
-    const { kind, first, last, count, atLeast } = skips;
-    return { kind, ...whatRan(skips), first: isoSecond(first), last: isoSecond(last), count, atLeast };
-}
-
-function whatRan(one: Run | PastRun | PastSkips): object {
-    const { job, reason = null, schedule = null, args, tenant = null } = one;
-    const known = { job, reason, schedule, args, tenant };
-    return 'host' in one ? { ...known, host: one.host, pid: one.pid } : known;
-}
-
-function span(run: Pick<Run, 'startedAt' | 'endedAt'>): object {
-    const moment = (time: number | undefined) => (time === undefined ? null : isoMoment(time));
-    const [startedAt, endedAt] = [moment(run.startedAt), moment(run.endedAt)];
-    return { startedAt, endedAt, duration: durationOf(run) ?? null };
-}
-
-export function problemAsJson(problem: Problem): object {
+function problemAsJson(problem: Problem): object {
     const { severity, kind: rule, job, file = null, line = null, reason: message, cure = null } = problem;
     return { severity, rule, job, file, line, message, cure };
 }

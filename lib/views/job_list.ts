@@ -8,7 +8,7 @@ import { renderTable } from '../text/table.js';
 import { outputWidth } from '../text/terminal.js';
 import { formatSpan, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
-import { historyAsJson, jobAsJson, problemAsJson } from './as_json.js';
+import { jobsAsJson } from './as_json.js';
 import { type JobOverview, nextSlotOf, takeOverview } from './overview.js';
 import {
     describeSchedule,
@@ -46,10 +46,8 @@ export async function printJobs(
     const problems = jobs.flatMap((job) => job.problems);
     if (json)
         return printJson({
-            jobs: await Promise.all(jobs.map((job) => jobAsJson(job, second, next))),
-            problems: problems.map(problemAsJson),
+            ...(await jobsAsJson(overview, { jobs, now, next })),
             filesNotImported: notImported ?? null,
-            ...historyAsJson(overview, now),
         });
     const width = outputWidth();
     const { environment } = overview;

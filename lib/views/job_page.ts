@@ -12,12 +12,13 @@ import { outputWidth } from '../text/terminal.js';
 import { formatDuration } from '../time/duration.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
-import { historyAsJson, jobAsJson, problemAsJson, runAsJson, skipsAsJson } from './as_json.js';
+import { historyAsJson, type JobPage, jobPageAsJson } from './as_json.js';
 import { findJob, type JobOverview, takeOverview } from './overview.js';
 import {
     describeArgs,
     describeSchedule,
     describeSpread,
+    NEXT_SLOTS,
     nextSlots,
     type Page,
     printHistoryNote,
@@ -28,20 +29,10 @@ import { type SettingInForce, settingsInForce } from './settings_in_force.js';
 import { describeLast, describeState } from './standing.js';
 import { thrownAt } from './thrown_at.js';
 
-/** How many next slots of a schedule are shown. */
-const NEXT_SLOTS = 5;
-
 /** Less is what any start takes, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
 
 const INDENT = '  ';
-
-interface JobPage {
-    readonly job: JobOverview;
-    readonly settings: readonly SettingInForce[];
-    /** Its last runs and skipped slots, newest first; undefined: nobody asked for them. */
-    readonly past: readonly (PastRun | PastSkips)[] | undefined;
-}
 
 /** Places in the app's folder are shown from there. */
 interface JobPageOptions extends Page {
@@ -61,7 +52,7 @@ export async function printJob(
     const settings = job.plan ? settingsInForce(job.plan, { ...overview, hasTenants }) : [];
     const page = { job, settings, past: runs > 0 ? overview.past : undefined };
     const now = Date.now();
-    if (json) return printJson({ job: await pageAsJson(page, now), ...historyAsJson(overview, now) });
+    if (json) return printJson({ job: await jobPageAsJson(page, now), ...historyAsJson(overview, now) });
     const timezone = options.timezone ?? overview.timezone ?? processTimezone();
     const lines = await renderJobPage(page, {
         now,
@@ -73,15 +64,6 @@ export async function printJob(
     console.log(['', ...lines, ''].join('\n'));
     printHistoryNote(overview);
     printWorkNote(overview, { now, timezone });
-}
-
-async function pageAsJson({ job, settings, past = [] }: JobPage, now: number): Promise<object> {
-    return {
-        ...(await jobAsJson(job, Math.floor(now / 1000), NEXT_SLOTS)),
-        problems: job.problems.map(problemAsJson),
-        settings: Object.fromEntries(settings.map(({ name, value, source }) => [name, { value, source }])),
-        past: past.map((one) => (one.kind === 'run' ? runAsJson(one) : skipsAsJson(one))),
-    };
 }
 
 /** Shows everything on one job: file, state, problems, schedules, settings, and its last runs. */

@@ -25,6 +25,9 @@ export interface Page {
     readonly environment: string;
 }
 
+/** How many next slots of a schedule the page of a job shows. */
+export const NEXT_SLOTS = 5;
+
 const INDENT = '  ';
 
 /** Shows what is wrong with jobs: a line for each in a pipe, a paragraph on a terminal, with files from the app's folder on. */

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { loadConfig } from '../config/config.js';
 import { attend } from '../process/attendance.js';
 import { laneOf, type Outcome, type Run } from '../runs/run.js';
+import { runAsJson } from '../runs/run_json.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
 import { findPlan, runJobNow } from '../scheduler/requests.js';
 import { BadOptionError } from '../text/bad_option_error.js';
@@ -12,7 +13,6 @@ import { formatDuration } from '../time/duration.js';
 import { isoSecond } from '../time/iso_time.js';
 import { formatUniqueMoment, inZone } from '../time/moment.js';
 import { parseMomentOption } from '../time/moment_input.js';
-import { runAsJson } from './as_json.js';
 
 /** Another run of its lane goes on: sysexits(3) calls that a temporary failure, and asks to try again. */
 const BUSY = 75;

@@ -1,6 +1,7 @@
 import { paintOutcome } from '../runs/log.js';
 import type { FoundRun } from '../runs/lookups.js';
 import { shownOutput } from '../runs/output.js';
+import { foundRunAsJson } from '../runs/run_json.js';
 import type { Bot } from '../scheduler/bot.js';
 import { findPlan } from '../scheduler/requests.js';
 import { printJson } from '../text/json_output.js';
@@ -11,7 +12,6 @@ import { outputWidth } from '../text/terminal.js';
 import { formatDuration } from '../time/duration.js';
 import { formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
-import { foundRunAsJson } from './as_json.js';
 import { describeArgs } from './page.js';
 import { thrownAt } from './thrown_at.js';
 

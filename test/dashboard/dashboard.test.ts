@@ -4,6 +4,7 @@ import { before, describe, test } from 'node:test';
 import { createApp } from '../support/fixture_app.js';
 import { freePort } from '../support/free_port.js';
 import { backgroundJobs, type InstalledApp, makeApp, type Server } from '../support/installed_app.js';
+import { assertShape } from '../support/json_schema.js';
 import { skipWithoutRedis, startRedis } from '../support/redis_server.js';
 
 const CONFIG = `export default {
@@ -182,6 +183,7 @@ describe('the dashboard', () => {
         const run = String(ran.location);
         assert.match(run, /^\/bot\/jobs\/yearly\/runs\/[\w-]+$/);
         await server.process.printed(/failed.* yearly/);
+        assertShape('run-page', JSON.parse((await ask(server, `${run}.json`)).text));
         for (const path of ['/bot', '/bot/jobs/yearly', run, `/bot?q=${encodeURIComponent(HOSTILE)}`]) {
             const { text, headers } = await ask(server, path);
             assert.doesNotMatch(text, /<script>|<img|<b>|style="/, path);
@@ -211,8 +213,14 @@ describe('the dashboard', () => {
         const { version, jobs } = JSON.parse(json.text);
         assert.deepEqual([version, jobs[0].name, jobs[0].state], [1, 'yearly', jobs[0].state]);
         assert.equal((await ask(server, '/bot.json')).text, json.text);
-        assert.equal(JSON.parse((await ask(server, '/bot/jobs/yearly.json')).text).job.name, 'yearly');
-        assert.deepEqual(JSON.parse((await ask(server, '/bot/check.json')).text).findings, []);
+        for (const [path, shape] of Object.entries({
+            '': 'list-background-jobs',
+            '/jobs/yearly': 'show-background-job',
+            '/check': 'check-background-jobs',
+            '/timeline': 'timeline',
+            '/processes': 'processes',
+        }))
+            assertShape(shape, JSON.parse((await ask(server, `/bot${path}.json`)).text));
         assert.equal((await ask(server, '/bot/nothing.json')).status, 404);
 
         const page = await ask(server, '/bot');

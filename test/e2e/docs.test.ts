@@ -5,6 +5,7 @@ import fs from 'fs-extra';
 import { blocksOf, normalise, type Session, withBlocks } from '../support/console_page.js';
 import { DOCS_APP } from '../support/docs_app.js';
 import { makeApp } from '../support/installed_app.js';
+import { assertShape } from '../support/json_schema.js';
 import { PACKAGE } from '../support/pack.js';
 import { Shell } from '../support/shell.js';
 
@@ -32,6 +33,8 @@ describe('the page of', () => {
                     const sessions: Session[] = [];
                     for (const { command, output } of block) {
                         const printed = await shell.run(command, output);
+                        const [, name = ''] = / ([\w-]+).* --json/.exec(command) ?? [];
+                        if (name) assertShape(name, JSON.parse(printed));
                         const isSame = normalise(printed) === normalise(output);
                         if (!IS_UPDATING) assert.equal(normalise(printed), normalise(output), `$ ${command}`);
                         sessions.push({ command, output: isSame ? output : printed });

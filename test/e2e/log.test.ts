@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { backgroundJobs, makeApp } from '../support/installed_app.js';
+import { assertShape } from '../support/json_schema.js';
 
 const JOBS = backgroundJobs({
     sound: `export default {
@@ -50,11 +51,7 @@ describe('the log of a server', { concurrency: 2 }, () => {
             .split('\n')
             .filter((line) => line !== '' && !line.startsWith('Pinstripe running at'))
             .map((line) => JSON.parse(line));
-        for (const { time, type, level } of records) {
-            assert.ok(['info', 'warn', 'error'].includes(level));
-            assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-            assert.equal(typeof type, 'string');
-        }
+        for (const record of records) assertShape('log', record);
         const endOf = (job: string) =>
             records.find(({ type, run }) => type === 'run-ended' && run.job === job);
         assert.deepEqual(endOf('sound').run.args, ['hourly']);

@@ -6,6 +6,7 @@ import { createLog } from '../../lib/runs/log.js';
 import { createRun, type Run } from '../../lib/runs/run.js';
 import { type ErrorRecord, readError } from '../../lib/text/errors.js';
 import { formatMoment } from '../../lib/time/moment.js';
+import { assertShape } from '../support/json_schema.js';
 
 let news: string[];
 let troubles: string[];
@@ -186,8 +187,15 @@ describe('the log as JSON', () => {
         log(ended({ outcome: 'succeeded', startedAt: 1_000_002, endedAt: 1_000_250 }), 'json');
         const { time, run, ...rest } = JSON.parse(news[0] ?? '');
         assert.match(time, /^\d{4}-.*Z$/);
-        assert.equal(run.outcome, 'succeeded');
+        const { outcome, tenant, scheduledAt, startedAt } = run;
+        assert.deepEqual(
+            [outcome, tenant, scheduledAt, startedAt],
+            ['succeeded', 'acme', '1970-01-01T00:16:40Z', '1970-01-01T00:16:40.002Z'],
+        );
         assert.deepEqual(rest, {
+            version: 2,
+            job: 'my-task',
+            tenant: 'acme',
             level: 'info',
             message: 'succeeded my-task [tenant acme] (248 ms)',
             type: 'run-ended',
@@ -196,10 +204,14 @@ describe('the log as JSON', () => {
         });
     });
 
-    test('has the error in message and run', () => {
+    test('has the error in message and run, and the trace, in the one shape of a run', () => {
         const error = thrown('AxiosError', 'no paper\nline two');
-        log(ended({ outcome: 'failed', error }), 'json');
-        const { level, message, run } = JSON.parse(troubles[0] ?? '');
+        const traceId = '0af7651916cd43dd8448eb211c80319c';
+        log(ended({ outcome: 'failed', error, traceId }), 'json');
+        const line = JSON.parse(troubles[0] ?? '');
+        assertShape('log', line);
+        assert.equal(line.traceId, traceId);
+        const { level, message, run } = line;
         const said = 'failed my-task [tenant acme] (250 ms), in /app/my_task.js: AxiosError: no paper';
         assert.deepEqual([level, message], ['error', said]);
         assert.deepEqual(Object.keys(run.error), ['name', 'message', 'stack']);

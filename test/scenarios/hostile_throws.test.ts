@@ -7,7 +7,7 @@ import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis
 
 const { root } = await openApp();
 const { job, registerJobs } = await import('../support/scenario.js');
-const { runAsJson } = await import('../../lib/views/as_json.js');
+const { runAsJson } = await import('../../lib/runs/run_json.js');
 
 /** How long all of them may take, in milliseconds. */
 const DEADLINE = 120_000;
