@@ -35,6 +35,11 @@ export function take(step: Step, batch: number, what: Takeable): StoredRow | und
     database.statement(TAKE).run([Math.floor(now), by.id, by.host, by.pid, row.seq]);
     row.run.attempt += 1;
     row.run.startedAt ??= now;
+    // Few rows have it: it is none of the columns that each is read with.
+    if (row.origin === 'later') {
+        const found = database.statement('SELECT traceparent FROM bot_runs WHERE seq = ?').get([row.seq]);
+        Object.assign(row.run, { traceparent: (found?.['traceparent'] as string | null) ?? undefined });
+    }
     return row;
 }
 

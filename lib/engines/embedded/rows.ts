@@ -80,8 +80,8 @@ export function holdsLane({ overlap, catchesUp }: Pick<NewRow, 'overlap' | 'catc
 
 const INSERT = `INSERT INTO bot_runs (id, kind, state, job, schedule, args, tenant, slot, origin, lane, holds, overlap,
         missed, catches_up, batch, order_at, position, run_at, attempt, process, host, pid, spread,
-        requested_by, traceparent)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 0, ?19, ?20, ?21, ?22, ?23, ?24
+        requested_by)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 0, ?19, ?20, ?21, ?22, ?23
     WHERE ?9 <> 'schedule' OR NOT EXISTS (SELECT 1 FROM bot_skips INDEXED BY bot_skips_by_lane
         WHERE lane = ?10 AND last >= ?8 AND first <= ?8 AND schedule IS ?5)
     ON CONFLICT DO NOTHING`;
@@ -117,14 +117,18 @@ export function insertRow(
         by.pid,
         run.spread,
         run.requestedBy ?? null,
-        run.traceparent ?? null,
     ];
-    return database.statement(INSERT).run(values).changes > 0;
+    const isNew = database.statement(INSERT).run(values).changes > 0;
+    if (isNew && run.traceparent !== undefined)
+        database
+            .statement('UPDATE bot_runs SET traceparent = ? WHERE seq = last_insert_rowid()')
+            .run([run.traceparent]);
+    return isNew;
 }
 
 /** What is asked for of a row that has not ended: each column costs. */
 export const COLUMNS = `seq, id, kind, state, job, schedule, args, tenant, slot, origin, lane, overlap, missed, catches_up,
-    batch, position, run_at, attempt, started_at, process, abort, spread, requested_by, traceparent`;
+    batch, position, run_at, attempt, started_at, process, abort, spread, requested_by`;
 
 export const UNFINISHED = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND`;
 
@@ -145,7 +149,6 @@ export function storedRow(row: Row): StoredRow {
             spread: row['spread'] as number,
             manual: row['origin'] !== 'schedule',
             requestedBy: (row['requested_by'] as string | null) ?? undefined,
-            traceparent: (row['traceparent'] as string | null) ?? undefined,
             attempt: row['attempt'] as number,
             startedAt: (row['started_at'] as number | null) ?? undefined,
         }),
