@@ -107,7 +107,7 @@ function attributesOf(run: TracedAttempt['run']): Attributes {
 /** Who asked for the run may be another process, and is long gone when it starts: a link, and no parent. */
 function linksOf({ traceparent = '' }: Pick<Run, 'traceparent'>): Link[] {
     const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-');
-    const asked = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+    const asked = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) || 0, isRemote: true };
     return isSpanContextValid(asked) ? [{ context: asked }] : [];
 }
 

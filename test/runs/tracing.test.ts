@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
-import { afterEach, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import type { TracedAttempt } from '../../lib/runs/tracing.js';
-import { job, never, startScenario } from '../support/scenario.js';
+import type { BackgroundJobInstance } from '../../types/background_job.js';
+import { job, startScenario } from '../support/scenario.js';
 
 const START = '2026-01-01T12:00:00.500Z';
 const ONCE = '1 0 12 * * *';
@@ -16,6 +17,7 @@ function listen(): string[] {
     const heard: string[] = [];
     const hear = (channel: string) => (message: unknown) => {
         const { run, error, result } = message as TracedAttempt;
+        assert.ok(Object.isFrozen(run));
         const ending = result && ('outcome' in result ? result.outcome : result.kind);
         const words = [channel, run.job, run.attempt, ending, error && String(error)];
         heard.push(words.filter(Boolean).join(' '));
@@ -29,11 +31,16 @@ function listen(): string[] {
     };
     attempts.subscribe(subscribers);
     attempts.start.bindStore(spans, ({ run }) => `${run.job} ${run.attempt}`);
-    afterEach(() => {
+    after(() => {
         attempts.unsubscribe(subscribers);
         attempts.start.unbindStore(spans);
     });
     return heard;
+}
+
+/** Ends well when its signal is aborted. */
+function heedful(this: BackgroundJobInstance) {
+    return new Promise<void>((resolve) => this.signal.addEventListener('abort', () => resolve()));
 }
 
 describe('the tracing channel', () => {
@@ -51,21 +58,34 @@ describe('the tracing channel', () => {
                 { retries: 1 },
             ),
             idle: job(ONCE, () => {}, { skipWhen: () => 'maintenance' }),
-            late: job(ONCE, (): Promise<void> => never(), { timeout: '1s' }),
         });
         await scenario.clock.advance(40_000);
         assert.deepEqual(seen, ['flaky 1', 'flaky 2']);
-        assert.deepEqual(
-            heard.filter((line) => !line.includes('late')),
-            [
-                'start flaky 1',
-                'error flaky 1 TypeError: no paper',
-                'asyncEnd flaky 1 retries TypeError: no paper',
-                'start idle 1',
-                'asyncEnd idle 1 skipped',
-                'start flaky 2',
-                'asyncEnd flaky 2 succeeded',
-            ],
-        );
+        assert.deepEqual(heard, [
+            'start flaky 1',
+            'error flaky 1 TypeError: no paper',
+            'asyncEnd flaky 1 retries TypeError: no paper',
+            'start idle 1',
+            'asyncEnd idle 1 skipped',
+            'start flaky 2',
+            'asyncEnd flaky 2 succeeded',
+        ]);
+    });
+
+    test('has an error for a timeout, and none for a run that is aborted', async () => {
+        const heard = listen();
+        const scenario = await startScenario(START, {
+            late: job(ONCE, heedful, { timeout: '1s' }),
+            replaced: job('2,4 0 12 * * *', heedful, { overlap: 'replace' }),
+        });
+        await scenario.clock.advance(5_000);
+        assert.deepEqual(heard, [
+            'start late 1',
+            'start replaced 1',
+            'error late 1 TimeoutError: the run reached its timeout',
+            'asyncEnd late 1 timed_out TimeoutError: the run reached its timeout',
+            'asyncEnd replaced 1 aborted',
+            'start replaced 1',
+        ]);
     });
 });
