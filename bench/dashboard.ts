@@ -39,6 +39,7 @@ export async function dashboardTables(): Promise<Table[]> {
             mayAct: true,
             query: {},
             hideArgs: [],
+            by: undefined,
         };
         const overview = async () => layout('/bot', '', await overviewPage({ ...request, now: Date.now() }));
         const names = survey.plans.map(({ name }) => name);

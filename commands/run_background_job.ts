@@ -1,7 +1,9 @@
 import { defineCommand, flag, JOB_NAME } from '../lib/process/command.js';
+import type { CommandInstance } from '../types/framework.js';
 
 export default defineCommand({
-    description: 'Runs a background job now and waits for it; the exit code is its outcome.',
+    description:
+        'Runs a background job now and waits for it; the exit code is its outcome. With --in it only records a run for later.',
     example: `run-background-job my-cleanup-task --arguments '["hourly", { "deep": true }]' --tenant acme`,
     params: {
         name: JOB_NAME,
@@ -20,13 +22,24 @@ export default defineCommand({
             placeholder: 'time',
             description: `The slot to run, like '2026-11-25 02:00': with the arguments that its schedule has then.`,
         },
+        in: {
+            optional: true,
+            placeholder: 'duration',
+            description:
+                'Record a run that starts after so long, like 10m, and end at once: a started bot runs it.',
+            check: (wait: string | undefined, { at, force }: CommandInstance['params']) =>
+                wait !== undefined && (at !== undefined || force)
+                    ? 'It excludes --at and --force'
+                    : undefined,
+        },
         force: flag("Run it even if the job's skipWhen() would skip it."),
         json: flag('Print the runs as JSON; what the job prints goes to standard error.'),
     },
 
     async run() {
-        const { runJob } = await import('../lib/views/requested_runs.js');
-        const { name, ...options } = this.params;
-        await runJob(this['bot'], name, options);
+        const { runJob, enqueueJob } = await import('../lib/views/requested_runs.js');
+        const { name, in: wait, ...options } = this.params;
+        if (wait === undefined) await runJob(this['bot'], name, options);
+        else await enqueueJob(this['bot'], name, { ...options, in: wait });
     },
 });

@@ -13,8 +13,10 @@ import type { Services } from '../types/framework.js';
 import { secondCopyMessage } from './copies.js';
 import { Command, Project, ServiceFactory } from './framework.js';
 import { brokenFileProblems } from './jobs/job_plan.js';
+import { runStorage } from './runs/active_run.js';
 import { tenantOf } from './runs/tenants.js';
 import { Bot, runtimeOf } from './scheduler/bot.js';
+import { Runtime } from './scheduler/runtime.js';
 import { reserveOutput, wantsJson } from './text/json_output.js';
 
 /** The commands of this package, by name. */
@@ -49,8 +51,14 @@ if (marks[MARK])
     );
 marks[MARK] = import.meta.url;
 
-/** The one bot of this process: `this.bot` in every workspace, request and job. It is kept on no context. */
+/** The one bot of this process, which `this.bot` is in every workspace, request and job. It is kept on no context. */
 export const theBot = new Bot();
+
+/** The bot of a workspace: in a job the one that runs it, which in a simulation is another. */
+function botFor(workspace: Services): Bot {
+    const host = runStorage.getStore()?.host;
+    return new Bot(host instanceof Runtime ? host : runtimeOf(theBot), () => tenantOf(workspace));
+}
 
 // An app that has job files, and no jobs, would be silent otherwise.
 runtimeOf(theBot).explainNoJobs = async () => {
@@ -58,10 +66,15 @@ runtimeOf(theBot).explainNoJobs = async () => {
     return rootPath && filesNotImported(rootPath, brokenFileProblems());
 };
 
-ServiceFactory.register('bot', { create: () => theBot });
+ServiceFactory.register('bot', {
+    create(this: Services) {
+        return botFor(this);
+    },
+});
 ServiceFactory.register('run-background-job', {
     create(this: Services) {
-        return (name: string, ...args: unknown[]) => theBot.runBackgroundJob(name, args, tenantOf(this));
+        return (name: string, ...args: unknown[]) =>
+            botFor(this).runBackgroundJob(name, args, tenantOf(this));
     },
 });
 for (const [name, command] of Object.entries(OWN_COMMANDS)) Command.register(name, command);

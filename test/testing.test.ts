@@ -31,6 +31,32 @@ describe('simulate', () => {
         );
     });
 
+    test('runs what a job enqueues for later, at its simulated time', async () => {
+        const welcomed: unknown[] = [];
+        registerJobs({
+            daily: {
+                ...scheduled('0 2 * * *'),
+                async run() {
+                    await this['bot'].enqueue('welcome', { args: ['user-7'], in: '10m' });
+                },
+            },
+            welcome: { run: (...args: unknown[]) => void welcomed.push(args) },
+        });
+        const runs = await simulate('2026-01-01T00:00:00Z', '2026-01-01T04:00:00Z');
+        assert.deepEqual(
+            runs.map(({ job, outcome, startedAt = 0 }) => [
+                job,
+                outcome,
+                new Date(startedAt).toISOString().slice(11, 16),
+            ]),
+            [
+                ['daily', 'succeeded', '02:00'],
+                ['welcome', 'succeeded', '02:10'],
+            ],
+        );
+        assert.deepEqual(welcomed, [['user-7']]);
+    });
+
     test('waits for work that takes real time, without letting the simulated time pass', async () => {
         registerJobs({
             slow: {

@@ -24,7 +24,11 @@ export async function actOnJob(request: PageRequest, job: string, form: Form): P
     switch (form['action']) {
         case 'pause':
             await blaming(() =>
-                bot.pauseBackgroundJob(job, { reason: textIn(form, 'reason'), until: textIn(form, 'until') }),
+                bot.pauseBackgroundJob(job, {
+                    reason: textIn(form, 'reason'),
+                    until: textIn(form, 'until'),
+                    by: request.by,
+                }),
             );
             return back;
         case 'resume':
@@ -49,10 +53,8 @@ export async function actOnJob(request: PageRequest, job: string, form: Form): P
 export async function actOnRun(request: PageRequest, job: string, id: string, form: Form): Promise<string> {
     const run = await request.history.run(job, id);
     if (!run) throw new BadFormError('History does not have this run any more.');
-    const runtime = runtimeOf(request.bot);
     if (form['action'] === 'abort') {
-        await runtime.ready();
-        await blaming(() => runtime.engine.abort(run, 'interrupted'));
+        await blaming(() => request.bot.cancel(id));
         return runPath(request, run);
     }
     if (form['action'] !== 'again') throw new BadFormError('There is no such action.');
@@ -62,7 +64,7 @@ export async function actOnRun(request: PageRequest, job: string, id: string, fo
 }
 
 /** Records runs for whoever works. */
-async function enqueue({ bot, survey, now }: PageRequest, job: string, form: Form) {
+async function enqueue({ bot, survey, now, by }: PageRequest, job: string, form: Form) {
     return blaming(async () => {
         const runtime = runtimeOf(bot);
         const { plans } = await runtime.ready();
@@ -72,6 +74,7 @@ async function enqueue({ bot, survey, now }: PageRequest, job: string, form: For
         const runs = await runsFor(
             {
                 name: job,
+                by,
                 args: argsIn(textIn(form, 'args')),
                 onlyTenant: textIn(form, 'tenant'),
                 slot:

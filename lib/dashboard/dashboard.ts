@@ -87,6 +87,7 @@ async function answer(services: Services, settings: Settings, kept: Kept): Promi
                 query: Object.fromEntries(_url.searchParams),
                 now: Date.now(),
                 hideArgs: settings.hideArgs,
+                by: settings.authorize ? undefined : settings.username,
             };
             if (method === 'POST') return await act(request, segments, params);
             const names = request.survey.plans.map(({ name }) => name);

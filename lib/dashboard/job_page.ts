@@ -52,6 +52,7 @@ export async function jobPage(request: PageRequest, name: string): Promise<Page 
         history.slots([name], 4 * STRIP),
         history.waitingRuns(1_000),
     ]);
+    const own = waiting.filter((run) => run.job === name);
     const shown = past.slice(from, from + PER_PAGE);
     const last = slots.get(name) ?? [];
     const settings = job.plan
@@ -69,10 +70,7 @@ export async function jobPage(request: PageRequest, name: string): Promise<Page 
             ${strip(request, last.slice(0, STRIP))}
             ${request.mayAct && job.plan?.runnable && actions(request, job)}
             <section><h2>Next slots</h2>${await schedules(request, job)}</section>
-            ${waits(
-                request,
-                waiting.filter((run) => run.job === name),
-            )}
+            ${waits(request, own)}
             ${errors(request, [...failed, ...timedOut])}
             <section><h2>Duration and lateness</h2>${chart(last)}</section>
             <section><h2>History</h2>${historyFilters(request, name)}${pastTable(request, shown)}
@@ -86,7 +84,7 @@ export async function jobPage(request: PageRequest, name: string): Promise<Page 
                     source,
                 ]),
             )}<p class="file">${job.file}</p></section>`,
-        json: async () => ({ job: await jobPageAsJson({ job, settings, past: shown }, now) }),
+        json: async () => ({ job: await jobPageAsJson({ job, settings, past: shown, waiting: own }, now) }),
     };
 }
 

@@ -22,6 +22,8 @@ export interface PageRequest {
     /** Unix milliseconds. */
     readonly now: number;
     readonly hideArgs: readonly string[];
+    /** Who asks, where the pages know the name; undefined: the process's user stands for them. */
+    readonly by: string | undefined;
 }
 
 /** A page, and the same for programs. */

@@ -8,6 +8,11 @@ import { BadOptionError } from '../text/bad_option_error.js';
 import { messageOf } from '../text/errors.js';
 import { printableLines } from '../text/printable.js';
 
+/** Why a command cannot leave anything to a process that works. */
+export const JOURNAL_IN_MEMORY =
+    'the journal is kept in memory here, and what is in it ends with this command. ' +
+    'A journal in a file (`bot.journal` in pinstripe.config.js; not NODE_ENV=test) keeps it.';
+
 const FAILURE = 1;
 
 /** For a command line that was not understood; the framework's binary knows only 1. */
@@ -117,11 +122,7 @@ export function definePauseCommand(
             const history = await bot.history();
             const pauses = await history.pauses();
             await history.close();
-            if (!history.isShared)
-                throw new Error(
-                    'Nothing was changed: the journal is kept in memory here, and a pause would end with this command. ' +
-                        'A journal in a file (`bot.journal` in pinstripe.config.js; not NODE_ENV=test) keeps it.',
-                );
+            if (!history.isShared) throw new Error(`Nothing was changed: ${JOURNAL_IN_MEMORY}`);
             const own = pauses.filter((pause) => pause.job === (job ?? ALL_JOBS));
             const pause = pauseOf(own, job ?? ALL_JOBS, runtime.clock.now());
             const details = pause ? describePause(pause, runtime.config.timezone) : '';

@@ -7,13 +7,14 @@ import type { Output } from './output.js';
 import type { Run } from './run.js';
 
 /** Why a run was aborted as a whole; a timeout ends one attempt only. */
-export type AbortReason = 'replaced' | 'stopping' | 'interrupted' | 'lost';
+export type AbortReason = 'replaced' | 'stopping' | 'interrupted' | 'cancelled' | 'lost';
 
 const SENTENCES: Record<AbortReason | 'timeout', string> = {
     timeout: 'the run reached its timeout',
     replaced: 'a newer run of the same job replaces this one',
     stopping: 'the bot is stopping',
     interrupted: 'the run was interrupted',
+    cancelled: 'the run was cancelled',
     lost: 'other processes have given this run up as lost',
 };
 
@@ -35,7 +36,8 @@ export class ActiveRun {
         readonly run: Run,
         readonly plan: JobPlan,
         readonly parent: ActiveRun | undefined,
-        private readonly emit: Emit,
+        /** The bot that executes it, as `Worker` knows it. */
+        readonly host: { readonly emit: Emit },
         readonly output: Output | undefined,
     ) {}
 
@@ -62,7 +64,7 @@ export class ActiveRun {
     /** Takes the blame for an error outside of the job's own promise: while the run goes on, it is its failure. */
     blame(thrown: unknown): void {
         if (this.run.outcome === undefined) this.error ??= toError(thrown);
-        this.emit({ type: 'stray-error', run: this.run, error: readError(thrown) });
+        this.host.emit({ type: 'stray-error', run: this.run, error: readError(thrown) });
     }
 
     /** Whether this run is, or was asked for by, the other one. */

@@ -97,6 +97,8 @@ export interface EngineHost extends HistoryHost {
 }
 
 export interface Request {
+    /** Of a slot's kind: it lists the tenants when it is taken, and a run is made for each. */
+    readonly kind?: TakenRun['kind'];
     readonly run: Run;
     readonly plan: JobPlan;
     /** Whether somebody waits for it in this process, which alone may execute it. */
@@ -105,6 +107,16 @@ export interface Request {
     readonly batch?: number | undefined;
     /** Unix milliseconds; undefined: as soon as possible. */
     readonly runAt?: number | undefined;
+    /** Whether it waits while its job is paused. */
+    readonly heedsPauses?: boolean | undefined;
+    /** At most one run of its job with this key waits, and has never started. */
+    readonly key?: RequestKey | undefined;
+}
+
+/** What becomes of a request while a run of its job with the same key waits: nothing, or it takes that one's place. */
+export interface RequestKey {
+    readonly name: string;
+    readonly whenQueued: 'keep' | 'replace';
 }
 
 export interface WaitingSlots {
@@ -155,10 +167,13 @@ export interface Engine {
      * undefined: the store cannot be reached, and nothing is recorded
      */
     enqueue(due: readonly DueSchedule[], second: number): Promise<ReadonlyMap<string, number> | undefined>;
-    /** Records a run that somebody asked for, and resolves with it when it is over, where it is awaited; else at once. */
+    /**
+     * Records a run that somebody asked for, and resolves with it when it is over, where it is awaited; else at once: with
+     * the id of the one that waits, where that is kept.
+     */
     request(request: Request): Promise<Run>;
-    /** Asks a run to end, wherever it is; one that waits ends at once. */
-    abort(run: Pick<Run, 'id' | 'job'>, reason: string): Promise<void>;
+    /** Asks a run to end, wherever it is; one that waits ends at once. Answers whether there is such a run that has not ended. */
+    abort(id: string, reason: string): Promise<boolean>;
     /** Gives up at once whatever runs here, because the process ends. */
     abandon(reason: GiveUpReason): void;
     /** Takes back what lies ahead, because the clock was set back. */

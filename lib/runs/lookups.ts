@@ -16,6 +16,8 @@ export interface WaitingRun {
     readonly job: string;
     readonly tenant: TenantId | undefined;
     readonly args: readonly unknown[];
+    readonly key: string | undefined;
+    readonly requestedBy: string | undefined;
     /** In unix seconds; undefined: it has no slot. */
     readonly scheduledAt: number | undefined;
     /** When it may start, in unix milliseconds. */

@@ -2,8 +2,7 @@ import { BadOptionError } from '../text/bad_option_error.js';
 import { printable } from '../text/printable.js';
 import { didYouMean } from '../text/suggestion.js';
 import { formatUniqueMoment, inZone, withoutZeroSeconds } from '../time/moment.js';
-import { type MomentContext, parseMoment } from '../time/moment_input.js';
-import { END_OF_SLOTS, LEAST_MILLISECONDS } from '../time/unix_time.js';
+import { type MomentContext, readTime } from '../time/moment_input.js';
 import { readRequester, readText } from './requester.js';
 
 /** A time in which nothing scheduled runs of a job, in unix milliseconds. */
@@ -59,29 +58,10 @@ export function readPause(job: string, options: PauseOptions, context: MomentCon
 
 function readUntil(until: unknown, context: MomentContext): number {
     const { now, timezone } = context;
-    const time = timeOf(until, { now: Math.floor(now), timezone });
-    if (!Number.isFinite(time) || time >= END_OF_SLOTS * 1000)
-        throw new BadOptionError('until is no time before the year 3000.');
+    const time = readTime('until', until, { now: Math.floor(now), timezone });
     if (time > now * 1000) return Math.floor(time);
     const shown = typeof until === 'string' ? `"${until}"` : inZone(time / 1000, timezone);
     throw new BadOptionError(`until ${shown} is not in the future: it is ${inZone(now, timezone)}.`);
-}
-
-function timeOf(until: unknown, context: MomentContext): number {
-    if (until instanceof Date) return until.getTime();
-    if (typeof until === 'number') {
-        if (Math.abs(until) >= LEAST_MILLISECONDS || Number.isNaN(until)) return until;
-        throw new BadOptionError(
-            `until ${until} looks like unix seconds: pass unix milliseconds, or a Date.`,
-        );
-    }
-    if (typeof until !== 'string')
-        throw new BadOptionError("until is neither a Date, nor unix milliseconds, nor a text like '+2h'.");
-    try {
-        return parseMoment(until, context) * 1000;
-    } catch (error) {
-        throw new BadOptionError(`until ${(error as Error).message}`);
-    }
 }
 
 /** Says until when a job is paused, and why: `' until 2026-11-25 14:00: supplier down'`; nothing where neither is known. */

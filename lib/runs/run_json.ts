@@ -1,6 +1,6 @@
 import { isoMoment, isoSecond } from '../time/iso_time.js';
 import type { PastRun, PastSkips } from './history.js';
-import type { FoundRun } from './lookups.js';
+import type { FoundRun, WaitingRun } from './lookups.js';
 import { shownOutput } from './output.js';
 import { durationOf, latenessOf, type Run } from './run.js';
 
@@ -36,6 +36,13 @@ function errorOf({ error, ...run }: Run | PastRun | FoundRun): object | null {
     // What is remembered begins with the error's name: `TypeError: x is not a function`.
     const [, name = 'Error', message = error] = /^([\w$]+): (.*)$/s.exec(error) ?? [];
     return { name, message, stack: ('stack' in run && run.stack) || null };
+}
+
+/** A run that has yet to start, or to start again. */
+export function waitingAsJson(run: WaitingRun): object {
+    const { id, job, tenant = null, args, key = null, requestedBy = null, attempt } = run;
+    const scheduledAt = run.scheduledAt === undefined ? null : isoSecond(run.scheduledAt);
+    return { id, job, args, tenant, scheduledAt, runAt: isoMoment(run.runAt), attempt, key, requestedBy };
 }
 
 /** Slots that did not run: `kind` tells them from a run. */

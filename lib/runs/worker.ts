@@ -63,7 +63,7 @@ export class Worker {
         const asked = this.#asked.get(run.id);
         const isKept = this.host.outputKept > 0;
         if (isKept) captureConsole();
-        const active = new ActiveRun(run, plan, asked?.parent, this.host.emit, isKept ? output : undefined);
+        const active = new ActiveRun(run, plan, asked?.parent, this.host, isKept ? output : undefined);
         this.#runs.add(active);
         const abort = () => active.abort(signal.reason as AbortReason);
         signal.addEventListener('abort', abort);
@@ -87,7 +87,7 @@ export class Worker {
     async tell(run: Run, hook: HookName, news: object): Promise<void> {
         const plan = this.host.planOf(run.job);
         if (!plan || !hasHooks(run.job, hook)) return;
-        const active = new ActiveRun(run, plan, undefined, this.host.emit, undefined);
+        const active = new ActiveRun(run, plan, undefined, this.host, undefined);
         this.#runs.add(active);
         await runStorage.exit(() =>
             this.#inWorkspace(active, async (workspace) => {

@@ -7,6 +7,7 @@ import type { Lookups } from '../runs/lookups.js';
 import { ALL_JOBS, type PauseOptions, pauseOf, readPause } from '../runs/pause.js';
 import type { Run, TenantId } from '../runs/run.js';
 import { checkUnixTime } from '../time/unix_time.js';
+import { type EnqueueOptions, enqueue } from './later.js';
 import { Life } from './life.js';
 import { runJobNow, runSecond, throwFailures } from './requests.js';
 import { type BotParts, Runtime } from './runtime.js';
@@ -29,21 +30,25 @@ export let runtimeOf: (bot: Bot) => Runtime;
 /** Checks every second which jobs are due, and runs them. The service `this.bot` is one of these. */
 export class Bot {
     readonly #runtime: Runtime;
-    #life: Life | undefined;
 
     static {
         runtimeOf = (bot) => bot.#runtime;
     }
 
-    constructor(parts: BotParts = {}) {
-        this.#runtime = new Runtime(parts);
+    /** @param tenant that of the workspace that asks; default: that of the run whose job does */
+    constructor(
+        parts: BotParts | Runtime = {},
+        private readonly tenant = async () => runStorage.getStore()?.run.tenant,
+    ) {
+        this.#runtime = parts instanceof Runtime ? parts : new Runtime(parts);
     }
 
     /** Starts the scheduler; the promise resolves when it has stopped, and rejects with a ConfigError when it cannot start. */
     start(): Promise<void> {
         // A job may start the bot: what the bot does from then on is not that job's doing.
-        if (!this.#life?.isOpen) this.#life = runStorage.exit(() => new Life(this.#runtime, this.#life));
-        return this.#life.ended;
+        const { life } = this.#runtime;
+        if (life?.isOpen) return life.ended;
+        return runStorage.exit(() => new Life(this.#runtime, life)).ended;
     }
 
     /**
@@ -51,7 +56,7 @@ export class Bot {
      * signals are aborted; what still runs some seconds later is named and abandoned.
      */
     stop(): Promise<void> {
-        return this.#life?.stop(runStorage.getStore()) ?? Promise.resolve();
+        return this.#runtime.life?.stop(runStorage.getStore()) ?? Promise.resolve();
     }
 
     /** The same as `stop()`. */
@@ -91,6 +96,28 @@ export class Bot {
         const over = await runJobNow({ name, args, tenant }, this.#runtime);
         throwFailures(over);
         return over.map(({ run }) => run);
+    }
+
+    /**
+     * Writes a run down for whichever process works, now or later. It survives restarts, needs no started bot and no
+     * schedule, and waits while its job is paused.
+     *
+     * @returns the run's id; that of the one that waits where it has the same key
+     * @throws TypeError for a bad option; Error for an unknown job, one that cannot run, and an unknown tenant
+     */
+    async enqueue(name: string, options: EnqueueOptions = {}): Promise<string> {
+        const { run } = await enqueue(name, options, this.tenant, this.#runtime);
+        return run.id;
+    }
+
+    /**
+     * Ends a run, wherever it is: one that waits does not start, one that goes on has its signal aborted.
+     *
+     * @returns whether there was one with this id that had not ended
+     */
+    async cancel(id: string): Promise<boolean> {
+        await this.#runtime.ready();
+        return this.#runtime.engine.abort(id, 'cancelled');
     }
 
     /**

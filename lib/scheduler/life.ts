@@ -26,7 +26,7 @@ export class Life implements Living {
     /** @param previous the life before, whose end is waited for */
     constructor(
         private readonly runtime: Runtime,
-        private readonly previous?: Life,
+        private readonly previous?: Living,
     ) {
         this.begun = new Promise((resolve) => {
             this.#announceBegin = resolve;

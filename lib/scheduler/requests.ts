@@ -181,7 +181,7 @@ async function execute(
         Object.assign(run, { outcome: 'skipped', reason: 'interrupted' });
         return {};
     }
-    const interrupt = () => void engine.abort(run, 'interrupted');
+    const interrupt = () => void engine.abort(run.id, 'interrupted');
     signal?.addEventListener('abort', interrupt);
     worker.ask(run.id, how);
     try {
@@ -230,8 +230,9 @@ function notDue({ name, schedules }: JobPlan, slot: number): string {
     return `The background job "${name}" is not due at ${inZone(slot, first.timezone)}: its nearest ${slots}.`;
 }
 
-async function tenantsFor(
-    { tenant, onlyTenant }: RunRequest,
+/** For whom a job is to run: for nobody (`[undefined]`), for one of its tenants, or for all of them. Throws as `runJobNow` does. */
+export async function tenantsFor(
+    { tenant, onlyTenant }: Pick<RunRequest, 'tenant' | 'onlyTenant'>,
     plan: JobPlan,
 ): Promise<readonly (TenantId | undefined)[]> {
     const job = `The background job "${plan.name}"`;

@@ -6,6 +6,7 @@ import { type Config, DEFAULT_CONFIG, type LogFormat, loadConfig, parseConfig } 
 import { EmbeddedEngine } from '../engines/embedded/engine.js';
 import { importAll } from '../framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
+import type { ActiveRun } from '../runs/active_run.js';
 import type { Engine, EngineHost, LockTimeout, Result, TakenRun } from '../runs/engine.js';
 import { type Emit, publish } from '../runs/events.js';
 import { createLog } from '../runs/log.js';
@@ -37,10 +38,15 @@ export interface BotParts {
 export interface Living {
     /** Resolves when the bot has started. */
     readonly begun: Promise<void>;
+    /** Resolves when it has stopped; rejects when it could not start. */
+    readonly ended: Promise<void>;
     /** Whether it goes on, and no stop has begun. */
     readonly isOpen: boolean;
     readonly isIdle: boolean;
+    /** The last second that it, or one before, has reached; undefined: none yet. */
+    readonly reached: number | undefined;
     recover(): void;
+    stop(caller: ActiveRun | undefined): Promise<void>;
 }
 
 /** What a bot works with: its config, its engine, the catalog of its jobs, and its runs. */

@@ -45,6 +45,37 @@ export function parseMoment(text: string, context: MomentContext): number {
     return moment;
 }
 
+/**
+ * Reads the time that code passes as an option: a Date, unix milliseconds, or a text that `parseMoment` reads.
+ *
+ * @returns unix milliseconds
+ * @throws BadOptionError with the option in front
+ */
+export function readTime(option: string, value: unknown, context: MomentContext): number {
+    const time = timeOf(option, value, context);
+    if (Number.isFinite(time) && time < END_OF_SLOTS * 1000) return time;
+    throw new BadOptionError(`${option} is no time before the year 3000.`);
+}
+
+function timeOf(option: string, value: unknown, context: MomentContext): number {
+    if (value instanceof Date) return value.getTime();
+    if (typeof value === 'number') {
+        if (Math.abs(value) >= LEAST_MILLISECONDS || Number.isNaN(value)) return value;
+        throw new BadOptionError(
+            `${option} ${value} looks like unix seconds: pass unix milliseconds, or a Date.`,
+        );
+    }
+    if (typeof value !== 'string')
+        throw new BadOptionError(
+            `${option} is neither a Date, nor unix milliseconds, nor a text like '+2h'.`,
+        );
+    try {
+        return parseMoment(value, context) * 1000;
+    } catch (error) {
+        throw new BadOptionError(`${option} ${(error as Error).message}`);
+    }
+}
+
 /** Reads the time that an option of a command has; BadOptionError with what `parseMoment` says, the option in front. */
 export function parseMomentOption(option: string, text: string, context: MomentContext): number {
     try {

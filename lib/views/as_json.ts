@@ -1,7 +1,8 @@
 import type { Problem } from '../jobs/problem.js';
 import type { PastRun, PastSkips } from '../runs/history.js';
+import type { WaitingRun } from '../runs/lookups.js';
 import { ALL_JOBS, type Pause } from '../runs/pause.js';
-import { runAsJson, skipsAsJson, spanAsJson } from '../runs/run_json.js';
+import { runAsJson, skipsAsJson, spanAsJson, waitingAsJson } from '../runs/run_json.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { isoMoment, isoSecond } from '../time/iso_time.js';
@@ -17,6 +18,8 @@ export interface JobPage {
     readonly settings: readonly SettingInForce[];
     /** Its last runs and skipped slots, newest first; undefined: nobody asked for them. */
     readonly past: readonly (PastRun | PastSkips)[] | undefined;
+    /** What has yet to start, or to start again. */
+    readonly waiting: readonly WaitingRun[];
 }
 
 /** Some of the jobs, with so many next slots of each schedule; `now` is in unix milliseconds. */
@@ -32,11 +35,13 @@ export async function jobsAsJson(
 }
 
 /** Everything on one job; `now` is in unix milliseconds. */
-export async function jobPageAsJson({ job, settings, past = [] }: JobPage, now: number): Promise<object> {
+export async function jobPageAsJson(page: JobPage, now: number): Promise<object> {
+    const { job, settings, past = [], waiting } = page;
     return {
         ...(await jobAsJson(job, now, NEXT_SLOTS)),
         problems: job.problems.map(problemAsJson),
         settings: Object.fromEntries(settings.map(({ name, value, source }) => [name, { value, source }])),
+        waiting: waiting.map(waitingAsJson),
         past: past.map((one) => (one.kind === 'run' ? runAsJson(one) : skipsAsJson(one))),
     };
 }

@@ -1,5 +1,6 @@
 import type { PastRun, PastSkips } from '../runs/history.js';
 import { paintOutcome } from '../runs/log.js';
+import type { WaitingRun } from '../runs/lookups.js';
 import { hasTenantsTable } from '../runs/tenants.js';
 import type { Bot } from '../scheduler/bot.js';
 import { readError } from '../text/errors.js';
@@ -32,6 +33,10 @@ import { thrownAt } from './thrown_at.js';
 /** Less is what any start takes, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
 
+/** Among as many runs that wait those of a job are looked for, and as many of them are shown to people. */
+const MOST_WAITING = 10_000;
+const MOST_SHOWN = 20;
+
 const INDENT = '  ';
 
 /** Places in the app's folder are shown from there. */
@@ -50,7 +55,8 @@ export async function printJob(
     const job = findJob(overview.jobs, name);
     const hasTenants = await hasTenantsTable().catch(readError);
     const settings = job.plan ? settingsInForce(job.plan, { ...overview, hasTenants }) : [];
-    const page = { job, settings, past: runs > 0 ? overview.past : undefined };
+    const waiting = await waitingRunsOf(bot, job.name);
+    const page = { job, settings, past: runs > 0 ? overview.past : undefined, waiting };
     const now = Date.now();
     if (json) return printJson({ job: await jobPageAsJson(page, now), ...historyAsJson(overview, now) });
     const timezone = options.timezone ?? overview.timezone ?? processTimezone();
@@ -66,9 +72,15 @@ export async function printJob(
     printWorkNote(overview, { now, timezone });
 }
 
+async function waitingRunsOf(bot: Bot, job: string): Promise<WaitingRun[]> {
+    const history = await bot.history().catch(() => undefined);
+    const waiting = await history?.waitingRuns(MOST_WAITING).finally(() => history.close());
+    return (waiting ?? []).filter((run) => run.job === job);
+}
+
 /** Shows everything on one job: file, state, problems, schedules, settings, and its last runs. */
 export async function renderJobPage(page: JobPage, options: JobPageOptions): Promise<string[]> {
-    const { job, settings, past } = page;
+    const { job, settings, past, waiting } = page;
     const inner = { ...options, width: options.width - INDENT.length };
     return [
         paint.bold(printable(job.name)),
@@ -84,6 +96,7 @@ export async function renderJobPage(page: JobPage, options: JobPageOptions): Pro
         ...section('Problems', renderProblems(job.problems, options), ''),
         ...section('Schedules', await scheduleLines(job, inner)),
         ...section('Settings', settingLines(settings, inner.width)),
+        ...section('Waiting', waitingLines(waiting, inner)),
         ...section('Last runs', past?.length === 0 ? ['none'] : pastLines(past ?? [], inner)),
     ];
 }
@@ -125,6 +138,29 @@ const SOURCES: Record<SettingInForce['source'], string> = {
 function settingLines(settings: readonly SettingInForce[], width: number): string[] {
     const rows = settings.map(({ name, text, source }) => [name, printable(text), SOURCES[source]]);
     return renderTable(['SETTING', 'VALUE', 'FROM'], rows, width).flat();
+}
+
+function waitingLines(waiting: readonly WaitingRun[], { timezone, now, width }: JobPageOptions): string[] {
+    if (waiting.length === 0) return [];
+    const shown = waiting.slice(0, MOST_SHOWN);
+    const rows = shown.map(({ id, runAt, attempt, tenant = '', args, key, requestedBy }) => [
+        runAt > now ? formatUniqueMoment(Math.ceil(runAt / 1000), timezone) : 'as soon as possible',
+        printable(String(tenant)),
+        describeArgs(args),
+        [
+            requestedBy !== undefined && `by ${printable(requestedBy)}`,
+            key !== undefined && `key ${printable(key)}`,
+            attempt > 0 && `attempt ${attempt + 1}`,
+            id,
+        ]
+            .filter(Boolean)
+            .join(', '),
+    ]);
+    const more = waiting.length - shown.length;
+    return [
+        ...renderTable([`START (${timezone})`, 'TENANT', 'ARGS', 'DETAILS'], rows, width).flat(),
+        ...(more > 0 ? [`and ${more} more`] : []),
+    ];
 }
 
 function pastLines(past: readonly (PastRun | PastSkips)[], options: JobPageOptions): string[] {

@@ -1,16 +1,19 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { loadConfig } from '../config/config.js';
 import { attend } from '../process/attendance.js';
+import { JOURNAL_IN_MEMORY } from '../process/command.js';
 import { laneOf, type Outcome, type Run } from '../runs/run.js';
 import { runAsJson } from '../runs/run_json.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
+import { enqueue } from '../scheduler/later.js';
 import { findPlan, runJobNow } from '../scheduler/requests.js';
+import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { count } from '../text/format.js';
 import { printJson } from '../text/json_output.js';
 import { printable } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
-import { isoSecond } from '../time/iso_time.js';
+import { isoMoment, isoSecond } from '../time/iso_time.js';
 import { formatUniqueMoment, inZone } from '../time/moment.js';
 import { parseMomentOption } from '../time/moment_input.js';
 
@@ -56,6 +59,31 @@ export async function runJob(
         console.log(`The background job "${printable(name)}" ran for nobody: it has no tenants.`);
     else if (runs.length > 1) console.log(summarise(runs));
     process.exitCode ??= exitCodeFor(runs);
+}
+
+/** Records a run of one job for later, and prints when it starts. */
+export async function enqueueJob(
+    bot: Bot,
+    name: string,
+    options: { arguments?: string; tenant?: string; in: string; json?: boolean },
+): Promise<void> {
+    const { tenant, in: wait, json: isJson = false } = options;
+    const runtime = runtimeOf(bot);
+    runtime.lockTimeout = { milliseconds: LOCK_TIMEOUT };
+    await runtime.ready();
+    const history = await bot.history();
+    await history.close();
+    if (!history.isShared) throw new Error(`Nothing was recorded: ${JOURNAL_IN_MEMORY}`);
+    const args = parseArguments(options.arguments);
+    const request = { args, tenant, in: wait };
+    const { run, runAt = Date.now() } = await enqueue(name, request, async () => undefined, runtime).catch(
+        (error: unknown) => {
+            throw error instanceof BadOptionError ? new BadOptionError(`--${error.message}`) : error;
+        },
+    );
+    if (isJson) return printJson({ id: run.id, job: run.job, runAt: isoMoment(runAt) });
+    const start = inZone(Math.round(runAt / 1000), runtime.config.timezone);
+    console.log(`recorded ${printable(run.job)}, run ${run.id}: it starts at ${start}`);
 }
 
 /** Runs all that is due at one second, and prints and exits with what became of it. */

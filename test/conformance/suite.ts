@@ -4,12 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_JOURNAL } from '../../lib/config/config.js';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import { readSettings, type Settings } from '../../lib/jobs/settings.js';
-import type { DueSchedule, Engine, EngineHost, Result, TakenRun } from '../../lib/runs/engine.js';
+import type { DueSchedule, Engine, EngineHost, Request, Result, TakenRun } from '../../lib/runs/engine.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
 import { shownOutput } from '../../lib/runs/output.js';
 import { ALL_JOBS } from '../../lib/runs/pause.js';
 import { createRun, latenessOf, type Run } from '../../lib/runs/run.js';
+import type { Json } from '../../lib/schedule/args.js';
 import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
 import { offsetIn } from '../../lib/schedule/spread.js';
 import { readError } from '../../lib/text/errors.js';
@@ -704,9 +705,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 const first = ask(alone, 'digest');
                 await begun(alone, 1);
                 const second = ask(alone, 'digest');
-                await alone.engine.abort(second.run, 'interrupted');
+                await alone.engine.abort(second.run.id, 'interrupted');
                 assert.deepEqual([(await second.over).outcome, alone.taken.length], ['skipped', 1]);
-                await alone.engine.abort(first.run, 'interrupted');
+                await alone.engine.abort(first.run.id, 'interrupted');
                 assert.equal(alone.taken[0]?.signal.reason, 'interrupted');
             });
         });
@@ -928,6 +929,115 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await pass(2, other);
                 await begun(other, 1);
                 assert.equal(other.taken[0]?.run.id, run.id);
+            });
+
+            const ask = (member: Member, more: Partial<Request> = {}, args: Json[] = []) => {
+                const run = createRun({ job: 'welcome', args, manual: true, requestedBy: 'ada@web-1' });
+                const plan = alone.plans.get('welcome') as JobPlan;
+                return member.engine.request({ run, plan, isAwaited: false, heedsPauses: true, ...more });
+            };
+            const waiting = async () => (await alone.engine.history(HISTORY)).waitingRuns(100);
+
+            test('a run survives the process that asks, and keeps its lane, its attempts and who asked', async () => {
+                const other = await join({ works: false });
+                job('welcome', { retries: 1 });
+                alone.engine.rest();
+                const { id } = await ask(alone, { runAt: (SLOT + 5) * 1000 });
+                await ask(alone, { runAt: (SLOT + 6) * 1000 });
+                await alone.engine.close();
+                other.engine.work();
+                await pass(7, other);
+                await begun(other, 1);
+                assert.deepEqual(
+                    [other.taken[0]?.run.id, other.taken[0]?.run.requestedBy],
+                    [id, 'ada@web-1'],
+                );
+                await retry(other, 9);
+                await pass(3, other);
+                await begun(other, 2);
+                assert.deepEqual([other.taken[1]?.run.id, other.taken[1]?.run.attempt], [id, 2]);
+                other.endAll(SUCCEEDED);
+                await until(() => endedRuns(other).some((run) => run.id === id), 'the end');
+            });
+
+            test('of those with a key one waits: it stays, or the new one takes its place, whoever asks', async () => {
+                const other = await join();
+                job('welcome');
+                for (const { engine } of members) engine.rest();
+                const later = { runAt: (SLOT + 5) * 1000 };
+                const keep = { ...later, key: { name: 'user-7', whenQueued: 'keep' as const } };
+                const asked = await Promise.all(members.map((member) => ask(member, keep)));
+                assert.equal(new Set(asked.map(({ id }) => id)).size, 1);
+                await ask(alone, { ...later, key: { name: 'user-8', whenQueued: 'keep' } }, ['other']);
+                const [{ id }] = asked as [Run];
+                assert.deepEqual(
+                    new Set((await waiting()).map((run) => run.key)),
+                    new Set(['user-7', 'user-8']),
+                );
+                const replace = { ...later, key: { name: 'user-7', whenQueued: 'replace' as const } };
+                const newer = await ask(other, replace, ['newer']);
+                assert.notEqual(newer.id, id);
+                assert.deepEqual(
+                    (await waiting()).filter((run) => run.key === 'user-7').map((run) => run.id),
+                    [newer.id],
+                );
+                // One that has started keeps no other from waiting.
+                other.engine.work();
+                await pass(7, other);
+                await begun(other, 2);
+                const next = await ask(other, { ...keep, runAt: (SLOT + 60) * 1000 }, ['next']);
+                assert.equal(new Set([id, newer.id, next.id]).size, 3);
+            });
+
+            test('a pause lets it wait until its end, and a run that is not to heed it goes on', async () => {
+                job('welcome');
+                await alone.engine.pause(pauseFor('welcome'));
+                const held = await ask(alone, {}, ['held']);
+                await ask(alone, { heedsPauses: false }, ['now']);
+                await begun(alone, 1);
+                assert.deepEqual(alone.taken[0]?.run.args, ['now']);
+                await pass(4, alone);
+                assert.equal(alone.taken.length, 1);
+                await alone.engine.resume('welcome');
+                await pass(4, alone);
+                await begun(alone, 2);
+                assert.equal(alone.taken[1]?.run.id, held.id);
+            });
+
+            test('one that waits is cancelled, one that goes on is asked to end, one that is over is not there', async () => {
+                const other = await join({ works: false });
+                job('welcome');
+                const going = await ask(alone);
+                await begun(alone, 1);
+                const { id } = await ask(alone, { runAt: (SLOT + 5) * 1000 });
+                assert.equal(await other.engine.abort(id, 'cancelled'), true);
+                assert.deepEqual(
+                    (await waiting()).map((run) => run.id).filter((one) => one === id),
+                    [],
+                );
+                assert.equal(await other.engine.abort(id, 'cancelled'), false);
+                assert.equal(await other.engine.abort(going.id, 'cancelled'), true);
+                await until(async () => {
+                    await pass(1, alone);
+                    return alone.taken[0]?.signal.aborted === true;
+                }, 'the signal');
+                assert.equal(alone.taken[0]?.signal.reason, 'cancelled');
+                assert.equal(await alone.engine.abort('nobody', 'cancelled'), false);
+            });
+
+            test('a slot lists its tenants when it is taken, and each has a run', async () => {
+                job('welcome', { multiTenant: true });
+                await ask(alone, { kind: 'slot' });
+                await begun(alone, 1);
+                alone.end(0, { kind: 'fans out', tenants: ['acme', 'globex'] });
+                await begun(alone, 3);
+                assert.deepEqual(
+                    alone.taken
+                        .slice(1)
+                        .map(({ run }) => run.tenant)
+                        .sort(),
+                    ['acme', 'globex'],
+                );
             });
         });
 

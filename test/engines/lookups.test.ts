@@ -134,7 +134,7 @@ function testLookups(name: string, create: () => Promise<{ engine: Engine; filen
         );
         const paused = await history.version(['a']);
         assert.notEqual(paused, before);
-        await engine.abort({ id: going, job: 'a' }, 'interrupted');
+        await engine.abort(going, 'interrupted');
         await until(going, 'aborted');
         assert.notEqual(await history.version(['a']), paused);
         assert.ok((await history.processes()).every(({ isGone }) => !isGone));

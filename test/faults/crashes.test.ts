@@ -260,6 +260,26 @@ describe('one server or two', { concurrency: true }, () => {
     });
 });
 
+test('a run that was recorded for later runs once, although the server is killed before', async () => {
+    const fleet = await openFleet({ ...JOBS, later: `{ run(){ note(this, 'start'); } }` });
+    fleets.push(fleet);
+    const victim = fleet.start();
+    await victim.started;
+    const words = ['run-background-job', 'later', '--in', '4s', '--json'];
+    const cli = 'node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js';
+    const { code, stdout } = await fleet.app.start([cli, ...words], { NODE_ENV: 'production' }).ended();
+    assert.equal(code, 0);
+    victim.kill('SIGKILL');
+    await victim.ended;
+    const others = [fleet.start(), fleet.start()];
+    const [run] = await until('the run', () => evidenceOf(fleet, 'later', 'start'));
+    await delay(2_000);
+    await fleet.stop();
+    assert.ok((run?.at ?? 0) >= Date.parse(JSON.parse(stdout).runAt));
+    assert.ok(others.some(({ child }) => child.pid === run?.pid));
+    assert.equal((await fleet.evidence({ job: 'later' })).length, 1);
+});
+
 async function evidenceOf(
     fleet: Fleet,
     job: string,

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { DEFAULT_ALERTS } from '../../lib/config/alert_settings.js';
 import { readSettings } from '../../lib/jobs/settings.js';
+import type { WaitingRun } from '../../lib/runs/lookups.js';
 import { previewDays } from '../../lib/schedule/preview.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
 import { assertGolden } from '../support/golden.js';
@@ -127,6 +128,25 @@ const JOB = overviewOf(PLAN, {
     ],
 });
 
+const WAITING: WaitingRun[] = [
+    {
+        ...{ id: 'c0ffee00-0000-4000-8000-000000000001', job: JOB.name, tenant: 'acme', args: ['user-7'] },
+        ...{ key: 'welcome user-7', requestedBy: 'ada@web-1', scheduledAt: undefined, runAt: NOW + 600_000 },
+        ...{ attempt: 0, isReady: false },
+    },
+    {
+        ...{ id: 'c0ffee00-0000-4000-8000-000000000002', job: JOB.name, tenant: undefined, args: [] },
+        ...{
+            key: undefined,
+            requestedBy: undefined,
+            scheduledAt: NOW / 1000,
+            runAt: NOW,
+            attempt: 1,
+            isReady: true,
+        },
+    },
+];
+
 const renderPage = (width: number) => {
     const settings = settingsInForce(PLAN, {
         timezone: 'Europe/London',
@@ -134,7 +154,7 @@ const renderPage = (width: number) => {
         hasTenants: false,
     });
     const options = { now: NOW, timezone: 'UTC', width, root: '/app', environment: 'test' };
-    return renderJobPage({ job: JOB, settings, past: PAST }, options);
+    return renderJobPage({ job: JOB, settings, past: PAST, waiting: WAITING }, options);
 };
 
 describe('the page of a job', () => {
@@ -150,7 +170,10 @@ describe('the page of a job', () => {
         const plan = planOf('by-hand');
         const job = overviewOf(plan, { state: 'unscheduled' });
         const options = { now: NOW, timezone: 'UTC', width: 80, root: '/app', environment: 'test' };
-        await assertGolden('job-unscheduled', await renderJobPage({ job, settings: [], past: [] }, options));
+        await assertGolden(
+            'job-unscheduled',
+            await renderJobPage({ job, settings: [], past: [], waiting: [] }, options),
+        );
     });
 });
 

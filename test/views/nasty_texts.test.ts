@@ -61,6 +61,7 @@ const VIEWS: Record<string, () => Promise<readonly string[]>> = {
                     hasTenants: false,
                 }),
                 past,
+                waiting: [],
             },
             options,
         ),

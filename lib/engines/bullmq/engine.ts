@@ -184,26 +184,25 @@ export class BullmqEngine implements Engine {
         return moved;
     }
 
-    async request({ run, plan, isAwaited, runAt }: Request): Promise<Run> {
+    async request(request: Request): Promise<Run> {
+        const { kind = 'run', run, plan, isAwaited, runAt, heedsPauses = false, key } = request;
         const opened = this.#openedNow;
         const { process, steps, beats, attempts } = opened;
         const { overlap, missed, retries } = plan.settings;
         const parts: RowParts = {
-            kind: 'run',
+            kind,
             origin: isAwaited ? 'waiter' : 'later',
             overlap,
             missed,
             catchesUp: false,
             runAt: runAt ?? process.host.clock.now(),
-            heedsPauses: runAt !== undefined,
+            heedsPauses,
             retries,
+            key: key?.name,
         };
         const row = rowOf(run, parts, process.owner);
         process.busy();
-        if (!isAwaited) {
-            await steps.enter([row]);
-            return run;
-        }
+        if (!isAwaited) return { ...run, id: await steps.request(row, key?.whenQueued ?? 'keep') };
         this.#keep(opened);
         const over = new Promise<Run>((resolve) => {
             const begin = () => {
@@ -223,12 +222,13 @@ export class BullmqEngine implements Engine {
         }
     }
 
-    async abort({ id }: Pick<Run, 'id' | 'job'>, reason: string): Promise<void> {
+    async abort(id: string, reason: string): Promise<boolean> {
         const { process, steps } = this.#openedNow;
         const { connection } = process;
         await process.waiters.get(id)?.entered.catch(() => {});
         const text = await connection.use((client) => client.hget(connection.key('rows'), id));
         if (text) await steps.stop(JSON.parse(text) as RedisRow, reason);
+        return text !== null;
     }
 
     abandon(reason: GiveUpReason): void {
@@ -243,10 +243,12 @@ export class BullmqEngine implements Engine {
     }
 
     async pause(pause: Pause): Promise<void> {
-        const { process } = this.#openedNow;
+        const { process, beats } = this.#openedNow;
         const { connection } = process;
         const [field, text] = [`pause ${pause.job}`, JSON.stringify(pause)];
         await connection.use((client) => client.hset(connection.key('live'), field, text));
+        // A beat that is on its way has read what was before.
+        await beats.beat();
         process.pauses = [...process.pauses.filter(({ job }) => job !== pause.job), pause];
     }
 

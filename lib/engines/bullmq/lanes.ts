@@ -140,14 +140,18 @@ export class LanePlan {
         const member = lane.members.find(({ id }) => id === row.id);
         const isHead = !holdsLane(row) || member?.text === lane.head;
         if (!this.#isRow(row)) return;
+        // Outside of its lane it waits for its time.
+        const own = { ...memberFrom(memberOf(row)), ...(holdsLane(row) ? {} : stateOf(lane.status)) };
         if (isHead && lane.status === 'r') this.#abort(row.id, reason);
-        else
-            this.#drop(
-                row,
-                lane,
-                member ?? { ...memberFrom(memberOf(row)), ...stateOf(lane.status) },
-                reason,
-            );
+        else this.#drop(row, lane, member ?? own, reason);
+    }
+
+    /** Another one takes the place of a row, unless that has started meanwhile. */
+    replace(row: RedisRow): void {
+        const lane = this.#laneOf(keyOf(row));
+        const member = lane.members.find(({ id }) => id === row.id);
+        const hasStarted = (!holdsLane(row) || member?.text === lane.head) && /[rw]/.test(lane.status);
+        if (!hasStarted) this.stop(row, 'replaced');
     }
 
     /** A row that was taken does not run, and leaves its lane. */

@@ -103,8 +103,8 @@ export class RedisLookups extends RedisHistory implements Lookups {
             .filter(({ id }) => !started.has(id))
             .sort((a, b) => a.runAt - b.runAt)
             .slice(0, most)
-            .map(({ id, job, args, tenant, slot, runAt }) => ({
-                ...{ id, job, args, runAt, attempt: 0, isReady: ready.has(id) },
+            .map(({ id, job, args, tenant, slot, runAt, key, requestedBy }) => ({
+                ...{ id, job, args, runAt, key, requestedBy, attempt: 0, isReady: ready.has(id) },
                 tenant: tenant ?? undefined,
                 scheduledAt: slot ?? undefined,
             }));

@@ -22,6 +22,8 @@ export interface RedisRow {
     readonly overlap: OverlapPolicy;
     readonly missed: MissedPolicy;
     readonly catchesUp: boolean;
+    /** Of those of its job with this key, one waits. */
+    readonly key?: string | undefined;
     /** Unix milliseconds. */
     readonly runAt: number;
     /** Milliseconds. */
@@ -46,7 +48,7 @@ export interface RedisRow {
 /** What a row is made of, beside its run. */
 export type RowParts = Pick<
     RedisRow,
-    'kind' | 'origin' | 'overlap' | 'missed' | 'catchesUp' | 'runAt' | 'heedsPauses' | 'retries'
+    'kind' | 'origin' | 'overlap' | 'missed' | 'catchesUp' | 'runAt' | 'heedsPauses' | 'retries' | 'key'
 >;
 
 /** A lane, in a key. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Outcome, Run } from '../../runs/run.js';
@@ -59,6 +60,51 @@ export class Steps {
     /** Lets rows enter their lanes, each for itself. */
     async enter(rows: readonly RedisRow[]): Promise<void> {
         await this.take(rows.map((row) => ({ basis: basisOf([row]), decide: (plan) => plan.enter(row) })));
+    }
+
+    /** Lets a row enter its lane that somebody asked for, unless one with its key waits; answers the id of the one that does then. */
+    async request(row: RedisRow, whenQueued: 'keep' | 'replace'): Promise<string> {
+        const { connection, host } = this.process;
+        if (row.key === undefined) {
+            await this.enter([row]);
+            return row.id;
+        }
+        const name = createHash('sha1')
+            .update(JSON.stringify([row.job, row.key]))
+            .digest('base64url');
+        const hash = `key:${name}`;
+        for (;;) {
+            const known = (await connection.use((client) => client.hget(connection.key(hash), 'id'))) ?? '';
+            const queued = known === '' ? undefined : await this.#waitingRow(known);
+            if (queued && whenQueued === 'keep') return queued.id;
+            const check = [hash, 'id', known] as const;
+            const lasts = Math.ceil(Math.max(0, row.runAt - host.clock.now()) + host.journal.retention);
+            const moved = await this.take([
+                {
+                    basis: { ...basisOf([row], queued ? [queued] : []), check },
+                    decide: (plan) => {
+                        if (queued) plan.replace(queued);
+                        plan.do(['HSET', hash, 'id', row.id], ['PEXPIRE', hash, String(lasts)]);
+                        plan.enter(row);
+                    },
+                },
+            ]);
+            if (moved.size === 0) return row.id;
+        }
+    }
+
+    /** A row that waits, and has never started. */
+    async #waitingRow(id: string): Promise<RedisRow | undefined> {
+        const { connection } = this.process;
+        const { key } = connection;
+        const [text, started, job] = await connection.use((client) =>
+            Promise.all([
+                client.hget(key('rows'), id),
+                client.hexists(key('started'), id),
+                client.hexists(key(`${QUEUE}:${id}`), 'processedOn'),
+            ]),
+        );
+        return text && started + job === 0 ? (JSON.parse(text) as RedisRow) : undefined;
     }
 
     /** Lets rows enter their lanes that have waited for their time outside of them. */

@@ -14,7 +14,7 @@ import {
 import type { GiveUpReason } from '../../runs/events.js';
 import type { Lookups } from '../../runs/lookups.js';
 import { Output } from '../../runs/output.js';
-import type { Pause } from '../../runs/pause.js';
+import { type Pause, pauseOf } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { type ErrorRecord, readError, traceOf } from '../../text/errors.js';
@@ -24,13 +24,21 @@ import { streakEvent } from '../streak.js';
 import { Turns } from '../turns.js';
 import type { Database } from './database.js';
 import { endGap, enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlots } from './enqueue.js';
-import { enter, promote } from './lanes.js';
+import { endRow, enter, promote } from './lanes.js';
 import { SqliteLookups } from './lookups.js';
 import { pause, pausesIn, resume } from './pauses.js';
 import { askedToEnd, beat, beats, forgetProcess } from './processes.js';
 import * as queue from './queue.js';
 import { forgetSome, keepOutput, limitOutputs } from './retention.js';
-import { type Consequence, laneKey, type NewRow, NO_TURN, type Step, type StoredRow } from './rows.js';
+import {
+    type Consequence,
+    insertRow,
+    laneKey,
+    type NewRow,
+    NO_TURN,
+    type Step,
+    type StoredRow,
+} from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
 
 /** As many runs are started in one step, so that no step blocks the event loop for long. */
@@ -173,13 +181,14 @@ export class EmbeddedEngine implements Engine {
         return conflicts;
     }
 
-    async request({ run, plan, isAwaited, runAt, batch }: Request): Promise<Run> {
+    async request(request: Request): Promise<Run> {
+        const { kind = 'run', run, plan, isAwaited, runAt, batch, heedsPauses, key } = request;
         const { overlap, missed } = plan.settings;
         const now = this.#now();
         const row: NewRow = {
-            kind: 'run',
+            kind,
             run,
-            lane: laneKey('run', run),
+            lane: laneKey(kind, run),
             origin: isAwaited ? 'waiter' : 'later',
             overlap,
             missed,
@@ -189,16 +198,23 @@ export class EmbeddedEngine implements Engine {
             runAt: runAt ?? now,
         };
         const over = isAwaited && new Promise<Run>((resolve) => this.#waiters.set(run.id, { run, resolve }));
-        await this.#do((step) => {
+        const id = await this.#do((step) => {
             if (isAwaited) queue.giveUpGone(step, run.job, row.lane);
-            enter(step, row);
+            const queued = key && queue.findKeyed(step, run.job, key.name);
+            if (queued && key.whenQueued === 'keep') return queued.run.id;
+            if (queued) endRow(step, queued, 'replaced');
+            const isPaused = heedsPauses && pauseOf(pausesIn(step.database), run.job, step.now) !== undefined;
+            if (isPaused) insertRow(step, row, 'delayed');
+            else enter(step, row);
+            if (key) queue.setKey(step, run, key.name);
+            return run.id;
         });
         if (runAt !== undefined) this.#wakeAt(runAt);
-        return over || run;
+        return over || { ...run, id };
     }
 
-    async abort({ id, job }: Pick<Run, 'id' | 'job'>, reason: string): Promise<void> {
-        await this.#do((step) => queue.abort(step, id, job, reason));
+    async abort(id: string, reason: string): Promise<boolean> {
+        return this.#do((step) => queue.abort(step, id, reason));
     }
 
     abandon(reason: GiveUpReason): void {

@@ -124,7 +124,7 @@ export class SqliteLookups extends SqliteHistory implements Lookups {
         const rows = await this.look((database) =>
             database
                 .statement(
-                    `SELECT id, job, tenant, args, slot, run_at, attempt, state FROM bot_runs INDEXED BY bot_unfinished
+                    `SELECT id, job, tenant, args, slot, run_at, attempt, state, key, requested_by FROM bot_runs INDEXED BY bot_unfinished
                     WHERE ended_at IS NULL AND job > '' AND state <> 'running' ORDER BY run_at LIMIT ?`,
                 )
                 .all([most]),
@@ -134,6 +134,8 @@ export class SqliteLookups extends SqliteHistory implements Lookups {
             job: row['job'] as string,
             tenant: row['tenant'] === null ? undefined : JSON.parse(row['tenant'] as string),
             args: JSON.parse(row['args'] as string),
+            key: optional<string>(row['key']),
+            requestedBy: optional<string>(row['requested_by']),
             scheduledAt: optional<number>(row['slot']),
             runAt: row['run_at'] as number,
             attempt: row['attempt'] as number,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { TenantId } from '../../runs/run.js';
+import type { Run, TenantId } from '../../runs/run.js';
 import { offsetIn } from '../../schedule/spread.js';
 import { isGone, type Owner } from '../owner.js';
 import type { Streak } from '../streak.js';
@@ -161,9 +161,29 @@ export function fanOut(
     return { isInTime: true, streak: countEnd(step, row.run, 'succeeded') };
 }
 
-/** Asks a run to end; one that waits ends at once. */
-export function abort(step: Step, id: string, job: string, reason: string): void {
-    for (const row of unfinished(step, 'job = ? AND id = ?', [job, id])) askToEnd(step, row, reason);
+/** Asks a run to end; one that waits ends at once. Answers whether there is such a run. */
+export function abort(step: Step, id: string, reason: string): boolean {
+    const rows = unfinished(step, "job > '' AND id = ?", [id]);
+    for (const row of rows) askToEnd(step, row, reason);
+    return rows.length > 0;
+}
+
+/** The run of a job with a key that waits and has never started. */
+export function findKeyed(step: Step, job: string, key: string): StoredRow | undefined {
+    const found = step.database
+        .statement(
+            `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_keys
+            WHERE job = ? AND key = ? AND key IS NOT NULL AND ended_at IS NULL AND attempt = 0`,
+        )
+        .get([job, key]);
+    return found && storedRow(found);
+}
+
+/** Gives a run that has just been recorded its key. */
+export function setKey({ database }: Step, { job, id }: Pick<Run, 'job' | 'id'>, key: string): void {
+    database
+        .statement('UPDATE bot_runs SET key = ? WHERE job = ? AND ended_at IS NULL AND id = ?')
+        .run([key, job, id]);
 }
 
 /** For so long after it could have started a run waits for a process that knows its job, in milliseconds: a rolling release. */

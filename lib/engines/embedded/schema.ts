@@ -7,7 +7,7 @@ export const APPLICATION_ID = 0x70696e62;
 export const MAJOR = 1000;
 
 /** The version that this release writes. */
-export const VERSION = 2 * MAJOR + 4;
+export const VERSION = 2 * MAJOR + 5;
 
 /** Without one of these it is no journal. */
 export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
@@ -16,6 +16,10 @@ export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes'
 export const HAS_OUTPUT = "output IS NOT NULL AND state IN ('succeeded', 'aborted', 'skipped')";
 
 const OUTPUTS = `CREATE INDEX bot_outputs ON bot_runs (job, seq) WHERE ${HAS_OUTPUT};`;
+
+// At most one run with a key waits.
+const KEYS = `ALTER TABLE bot_runs ADD COLUMN key TEXT;
+    CREATE INDEX bot_keys ON bot_runs (job, key) WHERE key IS NOT NULL AND ended_at IS NULL AND attempt = 0;`;
 
 const STREAKS = `
     -- runs of a job and tenant that failed one after another
@@ -133,6 +137,7 @@ const SCHEMA = `
     ) STRICT, WITHOUT ROWID;
     ${STREAKS}
     ${OUTPUTS}
+    ${KEYS}
 `;
 
 /** What each version from 2000 on lacks that the next one has. */
@@ -141,6 +146,7 @@ const ADDED = [
     STREAKS,
     'ALTER TABLE bot_runs ADD COLUMN traceparent TEXT;',
     OUTPUTS,
+    KEYS,
 ];
 
 /** Makes the tables as this release has them, within a transaction, unless another process has. */

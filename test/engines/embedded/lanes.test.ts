@@ -105,8 +105,7 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
                 } else if (picked && operation.kind === 'retry') {
                     const texts = { at: now() + operation.wait * 1000, error: 'no' };
                     if (retryLater(step(), picked, texts)) running = running.filter((row) => row !== picked);
-                } else if (picked && operation.kind === 'abort')
-                    abort(step(), picked.run.id, picked.run.job, 'interrupted');
+                } else if (picked && operation.kind === 'abort') abort(step(), picked.run.id, 'interrupted');
                 assertLanesAreInOrder(database);
             }
             for (const [job, slot] of slots)
