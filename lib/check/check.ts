@@ -7,6 +7,7 @@ import type { Problem, ProblemKind } from '../jobs/problem.js';
 import { noteScheduleCalls, scheduleCall } from '../jobs/schedule_call.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { importFault } from '../text/import_fault.js';
+import { formatMoment, formatSpan } from '../time/moment.js';
 import { findProcessTimezone, PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
 import { clockChange } from './clock_change.js';
 import { flawsOfCrontab } from './crontab_rules.js';
@@ -27,6 +28,9 @@ export interface Survey extends CrowdOptions {
     /** Unix seconds: clocks that are set within a year from then count. */
     readonly now: number;
 }
+
+/** As many slots tell how close those of a schedule are. */
+const SLOTS_LOOKED_AT = 50;
 
 const YEAR = 366 * 24 * 3600;
 
@@ -112,7 +116,7 @@ export function check(survey: Survey): Finding[] {
     const schedules = plans.flatMap((plan) => plan.schedules);
     return inOrder([
         ...problems.map(problemFinding),
-        ...plans.flatMap((plan) => scheduleFindings(plan, survey)),
+        ...plans.flatMap((plan) => [...scheduleFindings(plan, survey), ...settingFindings(plan, survey)]),
         ...crowds(schedules, survey),
         ...(folder ? [folder] : []),
         ...(timezoneFault === undefined ? [] : [timezoneFinding(timezoneFault)]),
@@ -164,4 +168,41 @@ function warning({ name, file }: JobPlan, { declaration }: Schedule, flaw: Flaw)
     const { schedule, line } = scheduleCall(declaration, file);
     const message = `schedule ${JSON.stringify(schedule)}: ${flaw.message}`;
     return { severity: 'warning', job: name, file, line, schedule, ...flaw, message };
+}
+
+function settingFindings({ name, file, settings, schedules }: JobPlan, { timezone, now }: Survey): Finding[] {
+    const { spread, except } = settings;
+    const about = { severity: 'warning', job: name, file } as const;
+    const findings: Finding[] = [];
+    const close = spread > 0 && schedules.find((schedule) => spread > shortestGap(schedule, now) * 1000);
+    if (close)
+        findings.push({
+            ...about,
+            rule: 'long-spread',
+            message:
+                `its setting \`spread\` is longer than the ${formatSpan(shortestGap(close, now) * 1000)} between two slots of ` +
+                `${JSON.stringify(close.crontab)}: runs of one slot start after those of the next are due`,
+            cure: 'make it shorter, or the schedule less frequent',
+        });
+    const today = formatMoment(now, settings.timezone ?? timezone).slice(0, 10);
+    if (except?.lastDay !== undefined && except.lastDay < today)
+        findings.push({
+            ...about,
+            rule: 'past-exceptions',
+            message: `all days of its setting \`except\` are over: the last was ${except.lastDay}`,
+            cure: 'write the days to come, or remove the setting',
+        });
+    return findings;
+}
+
+/** In seconds, among the next slots. */
+function shortestGap(schedule: Schedule, now: number): number {
+    let shortest = Infinity;
+    let slot = schedule.next(now);
+    for (let looks = 0; slot !== undefined && looks < SLOTS_LOOKED_AT; looks++) {
+        const next = schedule.next(slot);
+        shortest = Math.min(shortest, (next ?? Infinity) - slot);
+        slot = next;
+    }
+    return shortest;
 }

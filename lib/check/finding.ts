@@ -11,6 +11,8 @@ export type Rule =
     | 'clock-change'
     | 'same-schedule'
     | 'crowd'
+    | 'long-spread'
+    | 'past-exceptions'
     | 'no-file-importer'
     | 'foreign-file-importer'
     | 'files-not-imported'

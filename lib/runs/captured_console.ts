@@ -1,6 +1,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { runStorage } from './active_run.js';
+import type { Output } from './output.js';
 
 const METHODS = [
     ...([
@@ -13,10 +14,14 @@ const METHODS = [
         'group',
         'groupCollapsed',
         'groupEnd',
-        'info',
     ] as const),
-    ...(['log', 'table', 'time', 'timeEnd', 'timeLog', 'trace', 'warn'] as const),
+    ...(['info', 'log', 'table', 'time', 'timeEnd', 'timeLog', 'trace', 'warn'] as const),
 ];
+
+type Write = (...args: unknown[]) => void;
+
+/** A console of a run's own, with its own groups, timers and counts. */
+const copies = new WeakMap<Output, Console>();
 
 let isCaptured = false;
 
@@ -24,25 +29,27 @@ let isCaptured = false;
 export function captureConsole(): void {
     if (isCaptured) return;
     isCaptured = true;
-    let text = '';
+    for (const name of METHODS) {
+        const write = console[name] as Write;
+        console[name] = (...args: unknown[]) => {
+            write(...args);
+            const output = runStorage.getStore()?.output;
+            if (output) (copyFor(output)[name] as Write)(...args);
+        };
+    }
+}
+
+function copyFor(output: Output): Console {
+    const known = copies.get(output);
+    if (known) return known;
     const stdout = new Writable({
         decodeStrings: false,
-        write(chunk: string, _encoding, done) {
-            text += chunk;
+        write(text: string, _encoding, done) {
+            output.add(text);
             done();
         },
     });
     const copy = new Console({ stdout, colorMode: false });
-    for (const name of METHODS) {
-        const write = console[name] as (...args: unknown[]) => void;
-        const writeCopy = (copy[name] as (...args: unknown[]) => void).bind(copy);
-        console[name] = (...args: unknown[]) => {
-            write(...args);
-            const output = runStorage.getStore()?.output;
-            if (!output) return;
-            text = '';
-            writeCopy(...args);
-            if (text !== '') output.add(text);
-        };
-    }
+    copies.set(output, copy);
+    return copy;
 }

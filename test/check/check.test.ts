@@ -12,11 +12,16 @@ const NOW = Date.UTC(2026, 0, 1) / 1000;
 type Declarations = readonly [string, ...unknown[]][];
 
 /** What there is in an app with one job. */
-function surveyOf(declarations: Declarations, problems: Problem[] = [], timezone?: string): Survey {
+function surveyOf(
+    declarations: Declarations,
+    problems: Problem[] = [],
+    timezone?: string,
+    settings: object = {},
+): Survey {
     const plan: JobPlan = {
         name: 'my-task',
         file: FILE,
-        settings: readSettings({}).settings,
+        settings: readSettings(settings).settings,
         sources: {},
         schedules: declarations.map((words) => createSchedule('my-task', words, timezone)),
         problems,
@@ -104,6 +109,24 @@ describe('a check', () => {
             [['same-schedule', 'warning']],
         );
     });
+
+    const settings: readonly [crontab: string, settings: object, rule: string | undefined][] = [
+        ['*/5 * * * *', { spread: '6m' }, 'long-spread'],
+        ['*/5 * * * *', { spread: '5m' }, undefined],
+        ['0 9,17 * * *', { spread: '9h' }, 'long-spread'],
+        ['0 6 * * *', { except: ['2025-12-24', '2025-12-25/2025-12-31'] }, 'past-exceptions'],
+        ['0 6 * * *', { except: ['2025-12-24', '2026-01-01'] }, undefined],
+        ['0 6 * * *', { except: ['2025-12-24', () => false] }, undefined],
+    ];
+    for (const [crontab, given, rule] of settings)
+        test(`of ${JSON.stringify(given)} with ${crontab} tells ${rule ?? 'nothing'}`, () => {
+            const found = check(surveyOf([[crontab]], [], undefined, given));
+            const expected = rule === undefined ? [] : [[rule, 'warning']];
+            assert.deepEqual(
+                found.map((finding) => [finding.rule, finding.severity]),
+                expected,
+            );
+        });
 
     test('takes over the problems of the job, with their cures, errors first, in the order of their lines', () => {
         const job = { job: 'my-task', file: FILE } as const;
