@@ -38,6 +38,7 @@ export interface PreviewDay {
  *
  * @param stretch in unix seconds: `from` is in it, `to` is not
  * @param timezone IANA name: whose days
+ * @param startOf before which unix second slots of a job do not count
  * @returns the days, in order; each is worked out when it is asked for
  * @throws TooManySlotsError for more than two hundred thousand slots
  */
@@ -45,11 +46,12 @@ export function* previewDays(
     schedules: readonly Schedule[],
     { from, to }: { readonly from: number; readonly to: number },
     timezone: string,
+    startOf: (job: string) => number = () => from,
 ): Generator<PreviewDay> {
     let coming = schedules.map((schedule) => ({
         schedule,
         runs: canonicalJson([schedule.job, ...schedule.args]),
-        slot: schedule.next(from - 1) ?? Infinity,
+        slot: schedule.next(Math.max(from, startOf(schedule.job)) - 1) ?? Infinity,
     }));
     let total = 0;
     for (;;) {

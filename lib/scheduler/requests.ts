@@ -60,6 +60,16 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
     const plan = findPlan(request.name, plans);
     const runs = await runsFor(request, plan);
     request.begin?.(runs);
+    return runInOrder(runs, plan, request, runtime);
+}
+
+/** Runs what somebody asked for, one run after another, whatever becomes of the others. */
+export async function runInOrder(
+    runs: readonly Run[],
+    plan: JobPlan,
+    { isForced, signal }: Pick<RunRequest, 'isForced' | 'signal'>,
+    runtime: Runtime,
+): Promise<ManualRun[]> {
     const over: ManualRun[] = [];
     for (const run of runs) {
         const holder = runtime.worker.holderOf(laneOf(run));
@@ -69,17 +79,24 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
             continue;
         }
         const since = holder && formatDuration(holder.age(runtime.clock.now()));
-        const { isForced, signal } = request;
         const { thrown } = await execute(run, plan, runtime, { isForced, signal });
         over.push({ run, failure: failureOf(run, thrown, since) });
     }
     return over;
 }
 
-/** The runs that a request asks for, in order: none where there are no tenants. Throws as `runJobNow` does. */
-export async function runsFor(request: RunRequest, plan: JobPlan): Promise<Run[]> {
+/**
+ * The runs that a request asks for, in order: none where there are no tenants. Throws as `runJobNow` does.
+ *
+ * @param known for whom, where that has been asked before
+ */
+export async function runsFor(
+    request: RunRequest,
+    plan: JobPlan,
+    known?: readonly (TenantId | undefined)[],
+): Promise<Run[]> {
     const occasions = occasionsOf(request, plan);
-    const tenants = await tenantsFor(request, plan);
+    const tenants = known ?? (await tenantsFor(request, plan));
     const identity = {
         job: plan.name,
         file: plan.file,

@@ -42,32 +42,45 @@ export async function printPreview(
     const now = Math.floor(Date.now() / 1000);
     const stretch = { ...parseStretchOptions(options, { now, timezone }), timezone };
     const jobs = name ? [findJob(overview.jobs, name)] : overview.jobs;
-    const going = jobs.filter(({ state }) => state !== 'paused' && state !== 'excluded');
+    const going = jobs.filter((job) => job.state !== 'excluded' && startOf(job) < stretch.to);
     const schedules = going.flatMap(({ plan }) => plan?.schedules ?? []);
     const idle = jobs.filter((job) => !going.includes(job) || !job.plan?.runnable);
+    const held = going.filter((job) => startOf(job) > stretch.from);
     // All of them first: who asks for too much gets an answer, and not a screenful before it.
-    const days = allDays(schedules, stretch);
+    const starts = new Map(jobs.map((job) => [job.name, startOf(job)]));
+    const days = allDays(schedules, stretch, (job) => starts.get(job) ?? stretch.from);
     if (json) return printJson(asJson(days, idle, stretch));
     const notes = new Map(jobs.map(({ name, plan }) => [name, plan ? describeSpread(plan) : '']));
     for (const day of days)
         console.log(['', ...(await renderDay(day, { timezone, notes, width: outputWidth() }))].join('\n'));
     console.log(`\n${total(days, stretch)}`);
-    const names = idle.map(({ name, state, pause }) => {
+    const nameOf = ({ name, state, pause }: JobOverview) => {
         const end =
             state === 'paused' && pause ? describePause({ ...pause, reason: undefined }, timezone) : '';
         const why = state === 'excluded' ? 'not in this environment' : state + end;
         return `${printable(name)} (${why})`;
-    });
-    if (idle.length > 0) console.log(`Not in it: ${names.join(', ')}.`);
+    };
+    if (held.length > 0) console.log(`In it after a pause: ${held.map(nameOf).join(', ')}.`);
+    if (idle.length > 0) console.log(`Not in it: ${idle.map(nameOf).join(', ')}.`);
     console.log('');
     printHistoryNote(overview);
 }
 
-function allDays(schedules: readonly Schedule[], options: ShownStretch): PreviewDay[] {
+/** From which unix second on a job runs: not before the end of its pause. */
+function startOf({ state, pause }: JobOverview): number {
+    if (state !== 'paused') return -Infinity;
+    return pause?.until === undefined ? Infinity : Math.ceil(pause.until / 1000);
+}
+
+function allDays(
+    schedules: readonly Schedule[],
+    options: ShownStretch,
+    startOf: (job: string) => number,
+): PreviewDay[] {
     if (options.to - options.from > LONGEST)
         throw new Error('That is more than a year: choose an earlier --to.');
     try {
-        return [...previewDays(schedules, options, options.timezone)];
+        return [...previewDays(schedules, options, options.timezone, startOf)];
     } catch (error) {
         if (!(error instanceof TooManySlotsError)) throw error;
         const cure = 'choose a shorter one, or one job with --name';

@@ -164,7 +164,8 @@ async function parseSlot(text: string, name: string, bot: Bot): Promise<number> 
     return parseMomentOption('at', text, { now: unixNow(), timezone });
 }
 
-function parseArguments(text: string | undefined): unknown[] | undefined {
+/** Reads the option `--arguments`; BadOptionError for anything but a JSON array. */
+export function parseArguments(text: string | undefined): unknown[] | undefined {
     if (text === undefined) return undefined;
     const complaint = `--arguments ${text || "''"} is not a JSON array, like '["a", { "b": 1 }]'`;
     try {
