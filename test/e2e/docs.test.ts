@@ -25,27 +25,7 @@ describe('the page of', () => {
         describe(command, () => {
             const path = join(FOLDER, `${command}.md`);
 
-            test('shows what is really printed', async () => {
-                const page = await fs.readFile(path, 'utf8');
-                const shell = new Shell(await makeApp(DOCS_APP));
-                const blocks: Session[][] = [];
-                for (const block of blocksOf(page)) {
-                    const sessions: Session[] = [];
-                    for (const { command, output } of block) {
-                        const printed = await shell.run(command, output);
-                        const [, name = ''] = / ([\w-]+).* --json/.exec(command) ?? [];
-                        if (name) assertShape(name, JSON.parse(printed));
-                        const isSame = normalise(printed) === normalise(output);
-                        if (!IS_UPDATING) assert.equal(normalise(printed), normalise(output), `$ ${command}`);
-                        sessions.push({ command, output: isSame ? output : printed });
-                    }
-                    blocks.push(sessions);
-                }
-                assert.ok(
-                    blocks.flat().some((session) => session.command.startsWith(`pinstripe-bot ${command}`)),
-                );
-                if (IS_UPDATING) await fs.writeFile(path, withBlocks(page, blocks));
-            });
+            test('shows what is really printed', () => compare(path, command));
 
             test('tells of each of its options, and --help has an example', async () => {
                 const app = await makeApp(DOCS_APP);
@@ -65,3 +45,26 @@ describe('the page of', () => {
         });
     }
 });
+
+test('the recipes show what is really printed', () => compare(join(PACKAGE, 'docs/recipes.md')));
+
+/** Runs what a page shows, in one app, and compares what is printed; with `UPDATE_DOCS` writes it into the page. */
+async function compare(path: string, command = ''): Promise<void> {
+    const page = await fs.readFile(path, 'utf8');
+    const shell = new Shell(await makeApp(DOCS_APP));
+    const blocks: Session[][] = [];
+    for (const block of blocksOf(page)) {
+        const sessions: Session[] = [];
+        for (const { command, output } of block) {
+            const printed = await shell.run(command, output);
+            const [, name = ''] = / ([\w-]+).* --json/.exec(command) ?? [];
+            if (name) assertShape(name, JSON.parse(printed));
+            const isSame = normalise(printed) === normalise(output);
+            if (!IS_UPDATING) assert.equal(normalise(printed), normalise(output), `$ ${command}`);
+            sessions.push({ command, output: isSame ? output : printed });
+        }
+        blocks.push(sessions);
+    }
+    assert.ok(blocks.flat().some((session) => session.command.startsWith(`pinstripe-bot ${command}`)));
+    if (IS_UPDATING) await fs.writeFile(path, withBlocks(page, blocks));
+}
