@@ -1,4 +1,5 @@
 import checkBackgroundJobs from '../commands/check_background_jobs.js';
+import checkHealth from '../commands/check_health.js';
 import generateBackgroundJob from '../commands/generate_background_job.js';
 import listBackgroundJobs from '../commands/list_background_jobs.js';
 import pauseBackgroundJob from '../commands/pause_background_job.js';
@@ -12,6 +13,7 @@ import startServer from '../commands/start_server.js';
 import type { Services } from '../types/framework.js';
 import { secondCopyMessage } from './copies.js';
 import { Command, Project, ServiceFactory } from './framework.js';
+import { checkUp } from './health/up.js';
 import { brokenFileProblems } from './jobs/job_plan.js';
 import { runStorage } from './runs/active_run.js';
 import { tenantOf } from './runs/tenants.js';
@@ -23,6 +25,7 @@ import { reserveOutput, wantsJson } from './text/json_output.js';
 export const OWN_COMMANDS: Readonly<Record<string, object>> = {
     'start-server': startServer,
     'check-background-jobs': checkBackgroundJobs,
+    'check-health': checkHealth,
     'generate-background-job': generateBackgroundJob,
     'list-background-jobs': listBackgroundJobs,
     'show-background-job': showBackgroundJob,
@@ -66,6 +69,7 @@ runtimeOf(theBot).explainNoJobs = async () => {
     return rootPath && filesNotImported(rootPath, brokenFileProblems());
 };
 
+checkUp(theBot);
 ServiceFactory.register('bot', {
     create(this: Services) {
         return botFor(this);

@@ -19,6 +19,7 @@ const ROOMS = [
     'lib/alerts',
     'lib/engines',
     'lib/scheduler',
+    'lib/health',
     'lib/process',
     'lib/check',
     'lib/views',

@@ -29,6 +29,8 @@ export interface BotConfig {
     outputKept?: number | undefined;
     /** The pages about the jobs: where they are, and who may see them. Default: this machine, in development and test. */
     dashboard?: false | DashboardConfig | undefined;
+    /** From when on `/up` and `check-health` complain of what is overdue. Default `'5m'`; `false` leaves `/up` alone. */
+    health?: false | { overdue?: Duration | undefined } | undefined;
     /** What is told of jobs in trouble, where the job does not say otherwise; `false`: nothing. */
     alerts?: false | AlertConfig | undefined;
 }

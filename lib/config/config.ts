@@ -10,6 +10,7 @@ import { importFault } from '../text/import_fault.js';
 import { parseDuration } from '../time/duration.js';
 import { type AlertSettings, DEFAULT_ALERTS, readAlerts } from './alert_settings.js';
 import { type DashboardSettings, DEFAULT_DASHBOARD, readDashboardSettings } from './dashboard_settings.js';
+import { type HealthSettings, readHealthSettings } from './health_settings.js';
 import {
     accepting,
     hasKeys,
@@ -59,6 +60,8 @@ export interface Config {
     readonly outputKept: number;
     /** Who may see the pages, and where they are; false: there are none. */
     readonly dashboard: DashboardSettings;
+    /** From when on `/up` and `check-health` call something overdue. */
+    readonly health: HealthSettings;
     /** What is told of jobs that say nothing else. */
     readonly alerts: AlertSettings;
 }
@@ -121,6 +124,7 @@ const OPTIONS: Options<Omit<Config, 'enabled'>> = {
     output: { default: true, read: readBoolean },
     outputKept: { default: 1_000, read: wholeNumberFrom(1) },
     dashboard: { default: DEFAULT_DASHBOARD, read: readDashboardSettings },
+    health: { default: readHealthSettings({}), read: readHealthSettings },
     alerts: { default: DEFAULT_ALERTS, read: (value) => ({ ...DEFAULT_ALERTS, ...readAlerts(value) }) },
 };
 

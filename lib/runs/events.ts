@@ -59,6 +59,8 @@ export type BotEvent =
     | { type: 'job-recovered'; run: Run; failures: number; since: number }
     | { type: 'run-slow'; run: Run; age: number; usual: number }
     /** A process gets to a slot so late, the oldest of its job; the run stands for those that would have been. */
+    | { type: 'unhealthy'; faults: readonly string[] }
+    | { type: 'healthy-again'; after: number }
     | { type: 'slot-overdue'; run: Run; by: number }
     | { type: 'heartbeat-failed'; job: string; host: string; ping: Ping; reason: string }
     | { type: 'listener-failed'; to: string; error: ErrorRecord };

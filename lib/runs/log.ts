@@ -17,6 +17,9 @@ import { runAsJson } from './run_json.js';
 /** A run that starts this long after its slot is worth a word, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
 
+/** As many faults are in one line. */
+const FEW = 3;
+
 /** Skips of slots that are no news: the job is meant to be skipped, or runs elsewhere. */
 const EXPECTED_SKIPS = ['overlap', 'environment', 'paused'];
 
@@ -211,6 +214,15 @@ const SENTENCES: {
             `${nameOf(run)} has been running for ${formatDuration(age)}: it usually takes ${formatDuration(usual)}`,
             'slow',
         ),
+    unhealthy: ({ faults }) => {
+        const more = faults.length > FEW ? [`and ${faults.length - FEW} more: check-health lists them`] : [];
+        const first = [...faults.slice(0, FEW), ...more].join('; ');
+        return trouble(paint.red('unhealthy'), `/up answers 503: ${first}`);
+    },
+    'healthy-again': ({ after }) => [
+        'info',
+        `${paint.green('healthy')} again, after ${formatDuration(after)}: /up answers 200`,
+    ],
     'slot-overdue': ({ run, by }) =>
         warning(
             `${nameOf(run)}: nobody got to its slot ${formatUniqueMoment(run.scheduledAt ?? 0)} for ${formatDuration(by)}`,

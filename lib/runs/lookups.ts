@@ -88,6 +88,8 @@ export interface Lookups extends History {
     waitingRuns(most: number): Promise<readonly WaitingRun[]>;
     /** Which jobs ran in each stretch of `step` milliseconds since a time. */
     since(from: number, step: number): Promise<readonly Busy[]>;
+    /** Up to which unix second schedules are handled, by their keys; one that was never seen is not among them. */
+    handledUntil(keys: readonly string[]): Promise<ReadonlyMap<string, number>>;
     processes(): Promise<readonly LivingProcess[]>;
     /** Another text whenever anything here has changed, but a process's sign of life. */
     version(jobs: readonly string[]): Promise<string>;

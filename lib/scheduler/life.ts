@@ -1,6 +1,7 @@
 import { BackgroundJob } from '../jobs/background_job.js';
 import { brokenFileProblems } from '../jobs/job_plan.js';
 import type { ActiveRun } from '../runs/active_run.js';
+import { messageOf } from '../text/errors.js';
 import { findProcessTimezone, PROCESS_TIMEZONE_CURE } from '../time/process_timezone.js';
 import type { Living, Runtime } from './runtime.js';
 import { Scheduler } from './scheduler.js';
@@ -33,11 +34,16 @@ export class Life implements Living {
         });
         this.ended = (previous?.ended.catch(() => {}) ?? Promise.resolve())
             .then(() => this.#live())
+            .catch((error) => {
+                runtime.failure = messageOf(error);
+                throw error;
+            })
             .finally(() => {
                 this.#isOver = true;
                 for (const cancel of this.#cancel) cancel();
             });
         runtime.life = this;
+        runtime.failure = undefined;
     }
 
     get isOpen(): boolean {

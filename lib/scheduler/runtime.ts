@@ -61,6 +61,8 @@ export class Runtime implements EngineHost {
     logFormat: LogFormat | undefined;
     lockTimeout: LockTimeout | undefined;
     life: Living | undefined;
+    /** Why the bot could not start; undefined: it could, or nobody has asked it to. */
+    failure: string | undefined;
     /** Why an app seems to have no jobs; undefined: nothing is wrong with that. */
     explainNoJobs: () => Promise<string | undefined> = async () => undefined;
     #catalog: Catalog | undefined;

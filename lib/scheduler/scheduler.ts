@@ -8,8 +8,8 @@ import type { Runtime } from './runtime.js';
 /** A step back of the clock by more than this many seconds is believed. */
 const BELIEVED_STEP_BACK = 3600;
 
-/** A slot that nobody got to for so long, in seconds, is overdue. */
-const OVERDUE = 300;
+/** A slot that nobody got to for longer, in milliseconds, is told of where `bot.health` is false. */
+const USUAL_OVERDUE = 300_000;
 
 /** A schedule that may have slots which are not recorded yet; `slot`: exactly this one. */
 interface Pending {
@@ -205,7 +205,8 @@ export class Scheduler {
 
     /** Tells of the oldest slot of each job that nobody got to for long. Who has recorded it is the only one. */
     async #tellOverdue(due: readonly DueSchedule[], now: number): Promise<void> {
-        const { engine, emit } = this.runtime;
+        const { engine, emit, config } = this.runtime;
+        const limit = config.health ? config.health.overdue : USUAL_OVERDUE;
         const overdue = due
             .map(({ schedule: { job, text, args }, plan: { file }, run, skipped, leftOut }) => {
                 const slot = Math.min(run[0] ?? now, ...skipped.map(({ first }) => first));
@@ -213,7 +214,7 @@ export class Scheduler {
                 const isTold = !leftOut && this.runtime.alertsOf(job).overdue;
                 return { slot: isTold ? slot : now, run: createRun(identity) };
             })
-            .filter(({ slot }) => now - slot > OVERDUE)
+            .filter(({ slot }) => (now - slot) * 1000 > limit)
             .sort((a, b) => b.slot - a.slot);
         if (overdue.length === 0) return;
         const pauses = await engine.pauses();

@@ -34,6 +34,7 @@ describe('parseConfig', () => {
             output: true,
             outputKept: 1_000,
             dashboard: DEFAULT_DASHBOARD,
+            health: { overdue: 300_000 },
             alerts: { failing: 3, slow: 3, overdue: true },
         };
         assert.deepEqual(parseConfig(undefined), defaults);
@@ -57,6 +58,8 @@ describe('parseConfig', () => {
         ['turn', undefined, 30_000],
         ['output', false, false],
         ['outputKept', 20, 20],
+        ['health', false, false],
+        ['health', { overdue: '1h' }, { overdue: 3_600_000 }],
         ['alerts', false, { failing: false, slow: false, overdue: false }],
         ['alerts', { failing: 5 }, { failing: 5, slow: 3, overdue: true }],
         ['alerts', { failing: false, slow: 1.5 }, { failing: false, slow: 1.5, overdue: true }],
@@ -111,7 +114,7 @@ describe('parseConfig', () => {
             name: 'ConfigError',
             message:
                 'pinstripe.config.js: unknown key `bot.concurency` (did you mean "concurrency"?). ' +
-                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal, redis, redisPrefix, role, output, outputKept, dashboard, alerts.',
+                'Known: timezone, concurrency, turn, stopTimeout, log, engine, journal, redis, redisPrefix, role, output, outputKept, dashboard, health, alerts.',
         });
         assert.throws(() => parseConfig({ enabled: false }), /unknown key `bot\.enabled`\. Known/);
     });
@@ -311,6 +314,7 @@ describe('loadConfig', { concurrency: true }, () => {
             output: true,
             outputKept: 1_000,
             dashboard: DEFAULT_DASHBOARD,
+            health: { overdue: 300_000 },
             alerts: { failing: 3, slow: 3, overdue: true },
         });
     });

@@ -69,7 +69,7 @@ describe('an app in which everything is wrong', { concurrency: 2 }, () => {
             });
             const { process: server, get } = await app.serve({ binary });
             await server.printedTimes(/^good ran$/gm, 2);
-            assert.equal((await get('/up')).status, 200);
+            assert.equal((await get('/up')).status, 503);
             assert.match(await (await get('/milliseconds')).text(), /milliseconds/);
             const { code, stderr } = await server.ended('SIGTERM');
             assert.equal(code, 0);
@@ -77,8 +77,9 @@ describe('an app in which everything is wrong', { concurrency: 2 }, () => {
                 const told = stderr.split('\n').filter((line) => said.test(line));
                 assert.equal(told.length, 1, `${said} in:\n${stderr}`);
             }
+            assert.match(stderr, /unhealthy \/up answers 503: .*; and 7 more: check-health lists them$/m);
             assert.match(stderr, /invalid good .*: bad schedule "61 \* \* \* \*": /);
-            assert.equal(stderr.trim().split('\n').length, Object.keys(WRONG).length + 1, stderr);
+            assert.equal(stderr.trim().split('\n').length, Object.keys(WRONG).length + 2, stderr);
         });
     }
 });

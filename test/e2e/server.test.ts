@@ -39,10 +39,14 @@ describe('start-server', { concurrency: 3 }, () => {
         const off = await (await makeApp({ ...EVERY_SECOND, ...config })).serve();
         const without = await app.serve({ args: ['--without-bot'] });
         const withBot = await app.serve({ args: ['--without-bot', 'false', '--without-jobs'] });
-        assert.equal((await without.get('/up')).status, 200);
+        // Nobody runs the jobs there, nor elsewhere.
+        assert.equal((await without.get('/up')).status, 503);
+        await without.process.printed(/unhealthy \/up answers 503: no process has run the jobs yet/);
         // Both are up: by the time that one bot has run two slots, the other would have run one.
         await withBot.process.printedTimes(/^ran /gm, 2);
-        for (const { get } of [withBot, off]) assert.equal((await get('/up')).status, 200);
+        for (const { get } of [withBot, without]) assert.equal((await get('/up')).status, 200);
+        await without.process.printed(/healthy again, after/);
+        assert.equal((await off.get('/up')).status, 503);
         for (const { process } of [without, withBot, off])
             assert.equal((await process.ended('SIGTERM')).code, 0);
         for (const { process } of [without, off]) assert.doesNotMatch(process.output, /bot started|^ran /m);
@@ -63,7 +67,7 @@ describe('start-server', { concurrency: 3 }, () => {
                 export default {
                     async render(){
                         bots.push(globalThis.seen, this.bot, await Workspace.run(function(){ return [this.bot]; }).then(([bot]) => bot));
-                        return this.renderJson({ bots: bots.length, different: new Set(bots).size });
+                        return this.renderJson({ bots: bots.length, different: new Set(bots.map(bot => bot.start())).size });
                     }
                 };`,
             'lib/views/stop.js': `export default {
@@ -72,10 +76,10 @@ describe('start-server', { concurrency: 3 }, () => {
         });
         const { process: server, get } = await app.serve();
         await server.printed(/^noted$/m);
-        await get('/bots');
+        assert.deepEqual(await (await get('/bots')).json(), { bots: 3, different: 1 });
+        assert.deepEqual(await (await get('/bots')).json(), { bots: 6, different: 1 });
         assert.deepEqual(await (await get('/stop')).json(), { isStopped: true });
         await server.printed(/bot stopped/);
-        assert.deepEqual(await (await get('/bots')).json(), { bots: 6, different: 1 });
         assert.equal((await server.ended('SIGTERM')).code, 0);
     });
 

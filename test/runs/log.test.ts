@@ -157,6 +157,8 @@ function nastyEvents(): BotEvent[] {
         'job-failing': { run, failures: 3, since: 1_000_000 },
         'job-recovered': { run, failures: 3, since: 1_000_000 },
         'slot-overdue': { run, by: 1 },
+        unhealthy: { faults: [NASTY] },
+        'healthy-again': { after: 1 },
         'run-slow': { run, age: 3, usual: 1 },
         'heartbeat-failed': { job: NASTY, host: NASTY, ping: 'start', reason: NASTY },
         'listener-failed': { to: NASTY, error },

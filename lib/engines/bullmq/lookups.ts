@@ -138,6 +138,14 @@ export class RedisLookups extends RedisHistory implements Lookups {
         return [...cells.values()];
     }
 
+    async handledUntil(keys: readonly string[]): Promise<Map<string, number>> {
+        if (keys.length === 0) return new Map();
+        const { key } = this.connection;
+        const found = await this.connection.use((client) => client.hmget(key('handled'), ...keys));
+        const known = keys.map((name, index) => [name, found[index]] as const);
+        return new Map(known.flatMap(([name, until]) => (until ? [[name, Number(until)]] : [])));
+    }
+
     async processes(): Promise<LivingProcess[]> {
         const beats = Object.entries(await this.#live()).filter(([field]) => field.startsWith('beat '));
         return beats.map(([field, value]) => {

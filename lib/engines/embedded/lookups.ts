@@ -167,6 +167,17 @@ export class SqliteLookups extends SqliteHistory implements Lookups {
         return [...cells.values()];
     }
 
+    async handledUntil(keys: readonly string[]): Promise<Map<string, number>> {
+        const rows = await this.look((database) =>
+            database
+                .statement(
+                    'SELECT key, handled_until FROM bot_schedules WHERE key IN (SELECT value FROM json_each(?))',
+                )
+                .all([JSON.stringify(keys)]),
+        );
+        return new Map((rows ?? []).map((row) => [row['key'] as string, row['handled_until'] as number]));
+    }
+
     async processes(): Promise<LivingProcess[]> {
         const rows = await this.look((database) =>
             database

@@ -25,6 +25,7 @@ export const all: Required<BotConfig> = {
     },
     output: true,
     outputKept: 100,
+    health: { overdue: '10m' },
     alerts: { failing: 5, slow: false },
 };
 

@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ConfigError } from '../config/config.js';
+import { type Bot, runtimeOf, type Survey } from '../scheduler/bot.js';
+import { messageOf } from '../text/errors.js';
+import { type Fault, faultsOf, type Known } from './faults.js';
+
+/** As many runs that wait are looked at. */
+const MOST_WAITING = 10_000;
+
+/** A store that has not answered for so long, in milliseconds, is away: who asks wants to know within a second. */
+const PATIENCE = 800;
+
+/** What is overdue where the config cannot be read, in milliseconds. */
+const USUAL_OVERDUE = 300_000;
+
+/** Finds what is wrong now, by looking at the config, the jobs and the store, without changing anything; empty: all is well. */
+export async function faultsNow(bot: Bot): Promise<Fault[]> {
+    const runtime = runtimeOf(bot);
+    let survey: Survey;
+    try {
+        survey = await bot.survey();
+    } catch (error) {
+        const cure = error instanceof ConfigError ? '' : ': the config cannot be read';
+        return [{ kind: 'bad config', message: `${messageOf(error)}${cure}` }];
+    }
+    const { failure, config } = runtime;
+    const message = `the bot of this process could not start: ${failure}`;
+    const own: Fault[] = failure === undefined ? [] : [{ kind: 'bot not started', message }];
+    try {
+        const known = await Promise.race([lookAt(bot, survey), silence()]);
+        const overdue = config.health ? config.health.overdue : USUAL_OVERDUE;
+        const faults = faultsOf(survey, known, { now: runtime.clock.now(), overdue });
+        // A bot that has just been started has yet to show it.
+        const isStarting = known.workedUntil === undefined && runtime.life?.isOpen === true;
+        return [...own, ...faults.filter(({ kind }) => kind !== 'no process' || !isStarting)];
+    } catch (error) {
+        return [
+            ...own,
+            { kind: 'store away', message: `what became of the jobs cannot be read: ${messageOf(error)}` },
+        ];
+    }
+}
+
+async function lookAt(bot: Bot, { plans }: Survey): Promise<Known> {
+    const history = await bot.history();
+    try {
+        const keys = plans.flatMap(({ schedules }) => schedules.map(({ key }) => key));
+        const [handled, waiting, pauses, workedUntil] = await Promise.all([
+            history.handledUntil(keys),
+            history.waitingRuns(MOST_WAITING),
+            history.pauses(),
+            history.workedUntil(),
+        ]);
+        return { handled, waiting, pauses, workedUntil, isShared: history.isShared };
+    } finally {
+        await history.close();
+    }
+}
+
+async function silence(): Promise<never> {
+    await delay(PATIENCE, undefined, { ref: false });
+    throw new Error(`it did not answer within ${PATIENCE} ms`);
+}
