@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_JOURNAL } from '../../lib/config/config.js';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import { readSettings, type Settings } from '../../lib/jobs/settings.js';
@@ -686,8 +687,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await enqueue(alone, schedule, SLOT + 2);
                 const askers = async () =>
                     (await past('digest')).map((one) => one.kind === 'run' && one.requestedBy);
-                await until(async () => (await askers()).length === 3, 'all of them');
-                assert.deepEqual(new Set(await askers()), new Set([requestedBy, 'bob@web-2', undefined]));
+                const expected = new Set([requestedBy, 'bob@web-2', undefined]);
+                // One that has just ended may be on its way into history.
+                await until(async () => isDeepStrictEqual(new Set(await askers()), expected), 'all of them');
                 assert.equal(alone.taken[0]?.run.requestedBy, 'bob@web-2');
                 assert.equal(alone.taken[0]?.run.traceparent, traceparent);
             });
