@@ -244,6 +244,8 @@ export class Worker {
     }
 
     async #whyToSkip(active: ActiveRun, job: { skipWhen?(): unknown }): Promise<string | undefined> {
+        // Asked of an instance, the framework would look for a service of that name first.
+        if (!('skipWhen' in BackgroundJob.for(active.run.job).prototype)) return undefined;
         try {
             const answer = await job.skipWhen?.();
             if (answer === true) return 'skipWhen';
