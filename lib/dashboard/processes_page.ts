@@ -14,10 +14,10 @@ export async function processesPage(request: PageRequest): Promise<Page> {
         ['This process', `${process.pid}, Node ${process.version}, NODE_ENV ${survey.environment}`],
         ['Its clock', `${momentOf(request, now)} (${survey.timezone ?? processTimezone()})`],
     ];
-    const rows = processes.map(({ id, host, pid, startedAt, beatAt, enqueuedUntil, isGone }) => {
+    const rows = processes.map(({ host, pid, startedAt, beatAt, enqueuedUntil, isGone }) => {
         const own = running.filter((run) => run.pid === pid && run.host === host);
         return [
-            html`${host === undefined ? id : `${pid} on ${host}`} ${isGone && badge('lost', ': gone')}`,
+            html`${pid} on ${host} ${isGone && badge('lost', ': gone')}`,
             enqueuedUntil === undefined ? 'worker' : 'scheduler, worker',
             timeTag(request, startedAt),
             timeTag(request, beatAt ?? (enqueuedUntil && enqueuedUntil * 1000)),
@@ -31,11 +31,9 @@ export async function processesPage(request: PageRequest): Promise<Page> {
             ${table('Processes', ['Process', 'Role', 'Started', 'Last sign of life', 'Runs in hand'], rows)}`,
         json: () => ({
             engine: engine.description,
-            processes: processes.map(({ startedAt, beatAt, enqueuedUntil, host, pid, ...one }) => ({
+            processes: processes.map(({ startedAt, beatAt, enqueuedUntil, ...one }) => ({
                 ...one,
-                host: host ?? null,
-                pid: pid ?? null,
-                startedAt: startedAt === undefined ? null : isoMoment(startedAt),
+                startedAt: isoMoment(startedAt),
                 beatAt: beatAt === undefined ? null : isoMoment(beatAt),
                 enqueuedUntil: enqueuedUntil === undefined ? null : isoSecond(enqueuedUntil),
             })),

@@ -55,10 +55,10 @@ export interface Busy {
 /** A process that shows life. */
 export interface LivingProcess {
     readonly id: string;
-    /** undefined: the engine knows it by its id alone. */
-    readonly host: string | undefined;
-    readonly pid: number | undefined;
-    readonly startedAt: number | undefined;
+    readonly host: string;
+    readonly pid: number;
+    /** Unix milliseconds. */
+    readonly startedAt: number;
     /** When it showed life; undefined: only that it did is known. */
     readonly beatAt: number | undefined;
     /** Up to which unix second it has enqueued; undefined: it does not schedule. */

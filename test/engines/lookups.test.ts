@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -137,7 +137,10 @@ function testLookups(name: string, create: () => Promise<{ engine: Engine; filen
         await engine.abort(going, 'interrupted');
         await until(going, 'aborted');
         assert.notEqual(await history.version(['a']), paused);
-        assert.ok((await history.processes()).every(({ isGone }) => !isGone));
+        const processes = await history.processes();
+        const own = [process.pid, hostname(), false];
+        for (const { pid, host, isGone } of processes) assert.deepEqual([pid, host, isGone], own);
+        assert.ok(processes.every(({ startedAt }) => startedAt <= Date.now()));
         await history.close();
         await engine.close();
     });

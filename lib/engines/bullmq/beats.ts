@@ -36,6 +36,7 @@ export class Beats {
     #isClockTold = false;
     /** How far the clock of Redis is ahead of this machine's, in milliseconds. */
     #ahead = 0;
+    readonly #startedAt = Date.now();
 
     /**
      * @param judgesAfter how long Redis has to have answered until others are judged by what they have shown, in milliseconds
@@ -103,7 +104,8 @@ export class Beats {
         if (connection.isAway) await connection.script('botStep', '[]');
         const wasAway = this.answersSince() === 0;
         if (wasAway) await this.#compareClocks();
-        const beat = `${Math.round(this.#time())} ${enqueuedUntil ?? ''}`;
+        const who = [owner.pid, Math.round(this.#startedAt), owner.host].join(' ');
+        const beat = `${Math.round(this.#time())} ${enqueuedUntil ?? ''} ${who}`;
         const live = await connection.use(async (client) => {
             if (count % 2 === 0 || wasAway) void client.hset(key, `beat ${owner.id}`, beat).catch(() => {});
             return client.hgetall(key);
@@ -292,17 +294,30 @@ export function pausesIn(live: Readonly<Record<string, string>>): Pause[] {
     return texts.map(([, text]) => JSON.parse(text) as Pause);
 }
 
-interface Beat {
+/** A process's sign of life. */
+export interface Beat {
     readonly id: string;
     /** Unix milliseconds, by the clock of Redis. */
     readonly at: number;
     readonly until: number | undefined;
+    readonly pid: number;
+    /** Unix milliseconds, by the process's own clock. */
+    readonly startedAt: number;
+    readonly host: string;
 }
 
-function beatsIn(live: Readonly<Record<string, string>>): Beat[] {
+/** The signs of life in what `live` holds. */
+export function beatsIn(live: Readonly<Record<string, string>>): Beat[] {
     return withPrefix('beat ', live).map(([id, value]) => {
-        const [at, until] = value.split(' ');
-        return { id, at: Number(at), until: until ? Number(until) : undefined };
+        const [at, until, pid, startedAt, ...host] = value.split(' ');
+        return {
+            id,
+            at: Number(at),
+            until: until ? Number(until) : undefined,
+            pid: Number(pid),
+            startedAt: Number(startedAt),
+            host: host.join(' '),
+        };
     });
 }
 

@@ -12,6 +12,7 @@ import {
     worse,
 } from '../../runs/lookups.js';
 import { laneOf, latenessOf, type Run } from '../../runs/run.js';
+import { beatsIn } from './beats.js';
 import { RedisHistory } from './history.js';
 import { QUEUE, type RedisRow, readPast, runOf } from './rows.js';
 
@@ -147,19 +148,10 @@ export class RedisLookups extends RedisHistory implements Lookups {
     }
 
     async processes(): Promise<LivingProcess[]> {
-        const beats = Object.entries(await this.#live()).filter(([field]) => field.startsWith('beat '));
-        return beats.map(([field, value]) => {
-            const [at, until] = value.split(' ');
-            return {
-                id: field.slice(5),
-                host: undefined,
-                pid: undefined,
-                startedAt: undefined,
-                beatAt: Number(at),
-                enqueuedUntil: until ? Number(until) : undefined,
-                isGone: Date.now() - Number(at) > SILENT,
-            };
-        });
+        return beatsIn(await this.#live()).map(({ id, at, until, pid, startedAt, host }) => ({
+            ...{ id, host, pid, startedAt, beatAt: at, enqueuedUntil: until },
+            isGone: Date.now() - at > SILENT,
+        }));
     }
 
     async version(jobs: readonly string[]): Promise<string> {
