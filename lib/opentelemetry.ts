@@ -12,6 +12,7 @@ import {
     SpanStatusCode,
     trace,
 } from '@opentelemetry/api';
+import { faultsNow } from './health/health.js';
 import { theBot } from './install.js';
 import type { Result } from './runs/engine.js';
 import type { BotEvent } from './runs/events.js';
@@ -43,6 +44,12 @@ meter.createObservableGauge('pinstripe.bot.runs.waiting', { unit: '{run}' }).add
     const counts = new Map(plans.map(({ name }) => [name, 0]));
     for (const { job } of waiting) counts.set(job, (counts.get(job) ?? 0) + 1);
     for (const [job, count] of counts) gauge.observe(count, { 'pinstripe.bot.job': job });
+});
+
+meter.createObservableGauge('pinstripe.bot.overdue', { unit: '{fault}' }).addCallback(async (gauge) => {
+    const faults = await faultsNow(theBot);
+    for (const kind of ['no process', 'overdue slot', 'overdue run'])
+        gauge.observe(faults.filter((fault) => fault.kind === kind).length, { 'pinstripe.bot.fault': kind });
 });
 
 traceWith({

@@ -184,6 +184,9 @@ describe('metrics', () => {
         );
         assert.deepEqual(await valuesOf('pinstripe.bot.runs.waiting'), { bad: 0, fine: 0, slow: 0 });
 
+        const none = { 'no process': 0, 'overdue slot': 0, 'overdue run': 0 };
+        assert.deepEqual(await valuesOf('pinstripe.bot.overdue'), none);
+
         const runtime = runtimeOf(theBot);
         const { plans } = await runtime.ready();
         const run = createRun({ job: 'fine', args: [], manual: true });
