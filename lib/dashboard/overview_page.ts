@@ -1,19 +1,16 @@
+import { type Fault, faultsOf, type Known } from '../health/faults.js';
+import { knownOf, overdueIn } from '../health/health.js';
 import type { PastSlot } from '../runs/lookups.js';
 import { ALL_JOBS, type Pause, pauseOf } from '../runs/pause.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
+import { runtimeOf } from '../scheduler/bot.js';
 import { count } from '../text/format.js';
 import { jobsAsJson } from '../views/as_json.js';
 import { type JobOverview, overviewsOf, takeOverview } from '../views/overview.js';
 import { type Html, html } from './html.js';
 import { argsText, badge, jobPath, momentOf, type Page, type PageRequest, runPath, timeTag } from './page.js';
 import { HATCH, STRIP, strip } from './strip.js';
-
-/** A run that could start and has not for so long, in milliseconds, is overdue. */
-const OVERDUE = 60_000;
-
-/** After so many seconds in which no process has enqueued, none does. */
-const NO_SCHEDULER = 30;
 
 /** More of a schedule's args, in characters, is on its job's page. */
 const SHORT_ARGS = 24;
@@ -40,7 +37,10 @@ interface JobRow {
 /** What needs attention, and a row for each job. */
 export async function overviewPage(request: PageRequest): Promise<Page> {
     const { query, history, bot } = request;
-    const rows = await rowsOf(request);
+    const known = await knownOf(history, request.survey);
+    const overdue = overdueIn(runtimeOf(bot).config);
+    const faults = faultsOf(request.survey, known, { now: request.now, overdue });
+    const rows = await rowsOf(request, known, faults);
     const wanted = rows.filter((row) => isWanted(row, query)).sort(orderOf(query['sort']));
     const from = Math.max(0, Number(query['from'] ?? 0) || 0);
     const shown = wanted.slice(from, from + PER_PAGE);
@@ -51,7 +51,7 @@ export async function overviewPage(request: PageRequest): Promise<Page> {
     return {
         title: 'Jobs',
         body: html`<h1>Background jobs</h1>
-            ${attention(request, rows, await lacksScheduler(request))}
+            ${attention(request, rows, faults)}
             ${filters(request)}
             ${HATCH}
             <div class="jobs" role="list">${await Promise.all(
@@ -65,14 +65,14 @@ export async function overviewPage(request: PageRequest): Promise<Page> {
     };
 }
 
-async function rowsOf({ survey, history, now }: PageRequest): Promise<JobRow[]> {
+async function rowsOf(
+    { survey, history, now }: PageRequest,
+    { pauses }: Known,
+    faults: readonly Fault[],
+): Promise<JobRow[]> {
     const names = survey.plans.map(({ name }) => name);
-    const [slots, pauses, waiting] = await Promise.all([
-        history.slots(names, 2),
-        history.pauses(),
-        history.waitingRuns(1_000),
-    ]);
-    const late = waiting.filter(({ isReady, runAt }) => isReady && runAt < now - OVERDUE);
+    const slots = await history.slots(names, 2);
+    const late = faults.filter(({ kind }) => kind === 'overdue slot' || kind === 'overdue run');
     const jobs = overviewsOf(survey, new Map(), pauses, now);
     return jobs.map((job) => {
         const known = slots.get(job.name) ?? [];
@@ -82,7 +82,7 @@ async function rowsOf({ survey, history, now }: PageRequest): Promise<JobRow[]> 
             slots: known,
             last: last ?? known.find(({ outcome }) => outcome === 'skipped'),
             isRunning: known.some(({ outcome }) => outcome === 'running'),
-            overdueSince: late.find((run) => run.job === job.name)?.runAt,
+            overdueSince: late.find((fault) => fault.job === job.name)?.since,
             next: nextOf(job, now),
             pause: pauseOf(pauses, job.name, now),
         };
@@ -123,15 +123,7 @@ function orderOf(sort: string | undefined): (a: JobRow, b: JobRow) => number {
     return () => 0;
 }
 
-async function lacksScheduler({ history, now }: PageRequest): Promise<boolean> {
-    const processes = await history.processes();
-    const isAtWork = processes.some(
-        ({ enqueuedUntil = 0, isGone }) => !isGone && enqueuedUntil > now / 1000 - NO_SCHEDULER,
-    );
-    return history.isShared && !isAtWork;
-}
-
-function attention(request: PageRequest, rows: readonly JobRow[], lacksOne: boolean): Html {
+function attention(request: PageRequest, rows: readonly JobRow[], faults: readonly Fault[]): Html {
     const link = ({ job }: JobRow) => html`<a href="${jobPath(request, job.name)}">${job.name}</a>`;
     const items = rows.flatMap((row) => {
         const { job, last, pause, overdueSince } = row;
@@ -157,10 +149,8 @@ function attention(request: PageRequest, rows: readonly JobRow[], lacksOne: bool
     });
     const all = rows.find(({ pause }) => pause?.job === ALL_JOBS)?.pause;
     if (all) items.unshift(html`<li>${badge('paused')} all jobs ${pauseText(request, all)}</li>`);
-    if (lacksOne)
-        items.unshift(
-            html`<li>${badge('overdue', ': no scheduler')} No process checks the schedules now. Start one with start-server, or start-bot.</li>`,
-        );
+    const nobody = faults.find(({ kind }) => kind === 'no process');
+    if (nobody) items.unshift(html`<li>${badge('overdue')} ${nobody.message}</li>`);
     if (items.length === 0)
         return html`<section class="well" aria-label="What needs attention"><p>All is well: ${count(rows.length, 'job')}, and none needs attention.</p></section>`;
     return html`<section class="attention" aria-labelledby="needs"><h2 id="needs">Needs attention</h2><ul>${items}</ul></section>`;

@@ -70,7 +70,9 @@ function overdueSlots(survey: Survey, { handled, pauses }: Known, { now, overdue
         if (pauseOf(pauses, name, now)) continue;
         for (const schedule of schedules) {
             const until = handled.get(schedule.key);
-            const slot = until === undefined ? undefined : schedule.next(until);
+            // A slot after that would not be overdue.
+            if (until === undefined || now - until * 1000 <= overdue) continue;
+            const slot = schedule.next(until);
             if (slot === undefined || now - slot * 1000 <= overdue) continue;
             oldest.set(name, Math.min(slot, oldest.get(name) ?? Infinity));
         }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigError } from '../config/config.js';
+import { type Config, ConfigError } from '../config/config.js';
+import type { Lookups } from '../runs/lookups.js';
 import { type Bot, runtimeOf, type Survey } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
 import { type Fault, faultsOf, type Known } from './faults.js';
@@ -10,7 +11,7 @@ const MOST_WAITING = 10_000;
 /** A store that has not answered for so long, in milliseconds, is away: who asks wants to know within a second. */
 const PATIENCE = 800;
 
-/** What is overdue where the config cannot be read, in milliseconds. */
+/** What is late by more is overdue where `bot.health` is false, in milliseconds. */
 const USUAL_OVERDUE = 300_000;
 
 /** Finds what is wrong now, by looking at the config, the jobs and the store, without changing anything; empty: all is well. */
@@ -28,8 +29,7 @@ export async function faultsNow(bot: Bot): Promise<Fault[]> {
     const own: Fault[] = failure === undefined ? [] : [{ kind: 'bot not started', message }];
     try {
         const known = await Promise.race([lookAt(bot, survey), silence()]);
-        const overdue = config.health ? config.health.overdue : USUAL_OVERDUE;
-        const faults = faultsOf(survey, known, { now: runtime.clock.now(), overdue });
+        const faults = faultsOf(survey, known, { now: runtime.clock.now(), overdue: overdueIn(config) });
         // A bot that has just been started has yet to show it.
         const isStarting = known.workedUntil === undefined && runtime.life?.isOpen === true;
         return [...own, ...faults.filter(({ kind }) => kind !== 'no process' || !isStarting)];
@@ -41,20 +41,30 @@ export async function faultsNow(bot: Bot): Promise<Fault[]> {
     }
 }
 
-async function lookAt(bot: Bot, { plans }: Survey): Promise<Known> {
+async function lookAt(bot: Bot, survey: Survey): Promise<Known> {
     const history = await bot.history();
     try {
-        const keys = plans.flatMap(({ schedules }) => schedules.map(({ key }) => key));
-        const [handled, waiting, pauses, workedUntil] = await Promise.all([
-            history.handledUntil(keys),
-            history.waitingRuns(MOST_WAITING),
-            history.pauses(),
-            history.workedUntil(),
-        ]);
-        return { handled, waiting, pauses, workedUntil, isShared: history.isShared };
+        return await knownOf(history, survey);
     } finally {
         await history.close();
     }
+}
+
+/** What a history says of an app's jobs. */
+export async function knownOf(history: Lookups, { plans }: Survey): Promise<Known> {
+    const keys = plans.flatMap(({ schedules }) => schedules.map(({ key }) => key));
+    const [handled, waiting, pauses, workedUntil] = await Promise.all([
+        history.handledUntil(keys),
+        history.waitingRuns(MOST_WAITING),
+        history.pauses(),
+        history.workedUntil(),
+    ]);
+    return { handled, waiting, pauses, workedUntil, isShared: history.isShared };
+}
+
+/** From when on something late is overdue, in milliseconds. */
+export function overdueIn({ health }: Pick<Config, 'health'>): number {
+    return health ? health.overdue : USUAL_OVERDUE;
 }
 
 async function silence(): Promise<never> {
