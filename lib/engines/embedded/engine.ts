@@ -121,6 +121,7 @@ export class EmbeddedEngine implements Engine {
         this.#isWorking = true;
         this.#startBeating();
         this.#lookAtAll();
+        this.#wakeAtNext();
     }
 
     rest(): void {
@@ -209,7 +210,8 @@ export class EmbeddedEngine implements Engine {
             if (key) queue.setKey(step, run, key.name);
             return run.id;
         });
-        if (runAt !== undefined) this.#wakeAt(runAt);
+        // A process that does not work comes to its end.
+        if (runAt !== undefined && this.#isWorking) this.#wakeAt(runAt);
         return over || { ...run, id };
     }
 
@@ -503,9 +505,13 @@ export class EmbeddedEngine implements Engine {
         this.#cancelDue = this.#host?.clock.after(Math.max(0, time - this.#now()), () => {
             this.#wakesAt = undefined;
             this.#looksAtAll = true;
-            void this.#do(nextDue).then((next) => {
-                if (next !== undefined) this.#wakeAt(next);
-            });
+            this.#wakeAtNext();
+        });
+    }
+
+    #wakeAtNext(): void {
+        void this.#do(nextDue).then((next) => {
+            if (next !== undefined) this.#wakeAt(next);
         });
     }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { backgroundJobs, makeApp } from '../support/installed_app.js';
+import { assertShape } from '../support/json_schema.js';
 
 const JOBS = backgroundJobs({
     daily: `
@@ -17,6 +18,22 @@ const JOBS = backgroundJobs({
 });
 
 const BACKFILL = ['run-background-job', 'daily', '--from', '2026-01-01', '--to', '2026-01-05'];
+
+test('run-background-job --in records a run, says when it starts, and ends at once', async () => {
+    const app = await makeApp(JOBS);
+    const words = ['run-background-job', 'daily', '--arguments', '["a"]', '--in', '10m'];
+    const { code, stdout, stderr } = await app.run('pinstripe-bot', words);
+    assert.deepEqual([code, stderr], [0, '']);
+    const [, id] =
+        /^recorded daily, run ([\w-]+): it starts at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.exec(stdout) ?? [];
+    const { job } = JSON.parse((await app.call(['show-background-job', 'daily', '--json'])).stdout);
+    assert.deepEqual(
+        job.waiting.map((run: { id: string; args: unknown }) => [run.id, run.args]),
+        [[id, ['a']]],
+    );
+    const json = JSON.parse((await app.call([...words, '--json'])).stdout);
+    assertShape('enqueued', json);
+});
 
 describe('run-background-job --from', { concurrency: 2 }, () => {
     test('stops at Ctrl-C, and says how to go on, which does the rest', async () => {
