@@ -57,6 +57,32 @@ describe('simulate', () => {
         assert.deepEqual(welcomed, [['user-7']]);
     });
 
+    test('knows spread, days that are left out, and reasons to skip', async () => {
+        registerJobs({
+            spread: { ...scheduled('0 2 * * *'), spread: '1h', run() {} },
+            'not-today': { ...scheduled('0 3 * * *'), except: ['2026-01-02'], run() {} },
+            skips: { ...scheduled('0 4 * * *'), skipWhen: () => 'maintenance', run() {} },
+        });
+        const runs = await simulate('2026-01-01T00:00:00Z', '2026-01-03T00:00:00Z');
+        const ofJob = (name: string) => runs.filter(({ job }) => job === name);
+        const [first, second] = ofJob('spread').map(
+            ({ scheduledAt = 0, startedAt = 0 }) => startedAt - scheduledAt * 1000,
+        );
+        assert.ok(first !== undefined && first > 0 && first < 3_600_000, `${first}`);
+        assert.equal(second, first);
+        assert.deepEqual(
+            ofJob('not-today').map(({ startedAt = 0 }) => new Date(startedAt).getUTCDate()),
+            [1],
+        );
+        assert.deepEqual(
+            ofJob('skips').map(({ outcome, reason }) => [outcome, reason]),
+            [
+                ['skipped', 'maintenance'],
+                ['skipped', 'maintenance'],
+            ],
+        );
+    });
+
     test('waits for work that takes real time, without letting the simulated time pass', async () => {
         registerJobs({
             slow: {
