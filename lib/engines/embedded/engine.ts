@@ -210,8 +210,6 @@ export class EmbeddedEngine implements Engine {
             if (key) queue.setKey(step, run, key.name);
             return run.id;
         });
-        // A process that does not work comes to its end.
-        if (runAt !== undefined && this.#isWorking) this.#wakeAt(runAt);
         return over || { ...run, id };
     }
 
@@ -468,6 +466,11 @@ export class EmbeddedEngine implements Engine {
     #heed(consequence: Consequence): void {
         if (consequence.kind === 'abort') {
             this.#running.get(consequence.id)?.controller.abort(consequence.reason);
+            return;
+        }
+        if (consequence.kind === 'delayed') {
+            // A process that does not work comes to its end.
+            if (this.#isWorking) this.#wakeAt(consequence.until);
             return;
         }
         if (consequence.kind === 'waits') return;

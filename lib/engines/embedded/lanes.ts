@@ -40,8 +40,10 @@ const MOST_CATCHING_UP = 100;
 
 /** Lets a new row enter its lane, by the job's `overlap`. */
 export function enter(step: Step, row: NewRow): void {
-    if (row.runAt > step.now) insertRow(step, row, 'delayed');
-    else
+    if (row.runAt > step.now) {
+        insertRow(step, row, 'delayed');
+        step.consequences.push({ kind: 'delayed', until: row.runAt });
+    } else
         enterLaneOf(step, row, (state, catchesUp) =>
             insertRow(step, catchesUp === row.catchesUp ? row : { ...row, catchesUp }, state),
         );

@@ -32,6 +32,8 @@ export type Consequence =
       }
     /** It is to end. */
     | { readonly kind: 'abort'; readonly id: string; readonly reason: string }
+    /** It waits for its time, in unix milliseconds. */
+    | { readonly kind: 'delayed'; readonly until: number }
     /** There may be a run of this batch that can be taken. */
     | { readonly kind: 'waits'; readonly batch: number };
 
