@@ -28,7 +28,7 @@ export async function faultsNow(bot: Bot): Promise<Fault[]> {
     const message = `the bot of this process could not start: ${failure}`;
     const own: Fault[] = failure === undefined ? [] : [{ kind: 'bot not started', message }];
     try {
-        const known = await Promise.race([lookAt(bot, survey), silence()]);
+        const known = await Promise.race([look(bot, survey), silence()]);
         const faults = faultsOf(survey, known, { now: runtime.clock.now(), overdue: overdueIn(config) });
         // A bot that has just been started has yet to show it.
         const isStarting = known.workedUntil === undefined && runtime.life?.isOpen === true;
@@ -41,12 +41,15 @@ export async function faultsNow(bot: Bot): Promise<Fault[]> {
     }
 }
 
-async function lookAt(bot: Bot, survey: Survey): Promise<Known> {
-    const history = await bot.history();
-    try {
-        return await knownOf(history, survey);
-    } finally {
-        await history.close();
+// Another process may have a lock for a moment, when it opens the journal for instance.
+async function look(bot: Bot, survey: Survey): Promise<Known> {
+    for (let since = performance.now(); ; await delay(PATIENCE / 8, undefined, { ref: false })) {
+        try {
+            const history = await bot.history();
+            return await knownOf(history, survey).finally(() => history.close());
+        } catch (error) {
+            if (performance.now() - since > PATIENCE / 2) throw error;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ const VERSION = 1;
 /** Our commands that take `--json`, without hyphens: the framework takes them in any spelling. */
 const COMMANDS = [
     'checkbackgroundjobs',
+    'checkhealth',
     'listbackgroundjobs',
     'previewbackgroundjobs',
     'runbackgroundjob',

@@ -38,10 +38,10 @@ describe('start-server', { concurrency: 3 }, () => {
         const config = { 'pinstripe.config.js': 'export default { bot: false };' };
         const off = await (await makeApp({ ...EVERY_SECOND, ...config })).serve();
         const without = await app.serve({ args: ['--without-bot'] });
-        const withBot = await app.serve({ args: ['--without-bot', 'false', '--without-jobs'] });
         // Nobody runs the jobs there, nor elsewhere.
         assert.equal((await without.get('/up')).status, 503);
         await without.process.printed(/unhealthy \/up answers 503: no process has run the jobs yet/);
+        const withBot = await app.serve({ args: ['--without-bot', 'false', '--without-jobs'] });
         // Both are up: by the time that one bot has run two slots, the other would have run one.
         await withBot.process.printedTimes(/^ran /gm, 2);
         for (const { get } of [withBot, without]) assert.equal((await get('/up')).status, 200);
