@@ -82,7 +82,7 @@ export async function enqueueJob(
         },
     );
     if (isJson) return printJson({ id: run.id, job: run.job, runAt: isoMoment(runAt) });
-    const start = inZone(Math.round(runAt / 1000), runtime.config.timezone);
+    const start = inZone(Math.ceil(runAt / 1000), runtime.config.timezone);
     console.log(`recorded ${printable(run.job)}, run ${run.id}: it starts at ${start}`);
 }
 
