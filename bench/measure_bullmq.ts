@@ -214,7 +214,8 @@ async function idle(): Promise<IdleFigures> {
     });
     const bot = new Bot({ config: async () => botConfig() });
     void bot.start();
-    await delay(3_000);
+    // A process that has just started looks around more often.
+    await delay(15_000);
     return { raw, bot: await commandsOf(IDLE_SECONDS) };
 }
 
