@@ -9,6 +9,11 @@ const OPTIONS: Options<Exclude<HealthSettings, false>> = {
     overdue: { default: ms('5m'), read: parseDuration },
 };
 
+/** What is late by more is overdue, in milliseconds, also where nobody wants to be told by `/up`. */
+export function overdueAfter(health: HealthSettings): number {
+    return health ? health.overdue : OPTIONS.overdue.default;
+}
+
 /** Reads the key `bot.health`; throws a TypeError whose message follows on the value. */
 export function readHealthSettings(value: unknown): HealthSettings {
     if (value === false) return false;

@@ -1,5 +1,5 @@
 import type { BotEvent } from '../runs/events.js';
-import type { Run } from '../runs/run.js';
+import { isFailure, type Run } from '../runs/run.js';
 
 /** Runs of a job and tenant that failed one after another, when that is to be told. */
 export interface Streak {
@@ -8,11 +8,9 @@ export interface Streak {
     readonly since: number;
 }
 
-const FAILURES: readonly (string | undefined)[] = ['failed', 'timed_out', 'lost'];
-
 /** What a run's end does to the streak: undefined: nothing, for it was skipped, or told to end. */
 export function effectOf(outcome: string | undefined): 'grows' | 'ends' | undefined {
-    if (FAILURES.includes(outcome)) return 'grows';
+    if (isFailure(outcome)) return 'grows';
     return outcome === 'succeeded' ? 'ends' : undefined;
 }
 

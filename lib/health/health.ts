@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Config, ConfigError } from '../config/config.js';
+import { ConfigError } from '../config/config.js';
+import { overdueAfter } from '../config/health_settings.js';
 import type { Lookups } from '../runs/lookups.js';
 import { type Bot, runtimeOf, type Survey } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
@@ -10,9 +11,6 @@ const MOST_WAITING = 10_000;
 
 /** A store that has not answered for so long, in milliseconds, is away: who asks wants to know within a second. */
 const PATIENCE = 800;
-
-/** What is late by more is overdue where `bot.health` is false, in milliseconds. */
-const USUAL_OVERDUE = 300_000;
 
 /** Finds what is wrong now, by looking at the config, the jobs and the store, without changing anything; empty: all is well. */
 export async function faultsNow(bot: Bot): Promise<Fault[]> {
@@ -29,7 +27,7 @@ export async function faultsNow(bot: Bot): Promise<Fault[]> {
     const own: Fault[] = failure === undefined ? [] : [{ kind: 'bot not started', message }];
     try {
         const known = await Promise.race([look(bot, survey), silence()]);
-        const faults = faultsOf(survey, known, { now: runtime.clock.now(), overdue: overdueIn(config) });
+        const faults = faultsOf(survey, known, { now: runtime.clock.now(), overdue: overdueAfter(config.health) });
         // A bot that has just been started has yet to show it.
         const isStarting = known.workedUntil === undefined && runtime.life?.isOpen === true;
         return [...own, ...faults.filter(({ kind }) => kind !== 'no process' || !isStarting)];
@@ -63,11 +61,6 @@ export async function knownOf(history: Lookups, { plans }: Survey): Promise<Know
         history.workedUntil(),
     ]);
     return { handled, waiting, pauses, workedUntil, isShared: history.isShared };
-}
-
-/** From when on something late is overdue, in milliseconds. */
-export function overdueIn({ health }: Pick<Config, 'health'>): number {
-    return health ? health.overdue : USUAL_OVERDUE;
 }
 
 async function silence(): Promise<never> {

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { canonicalJson, type Json } from '../schedule/args.js';
 import type { ErrorRecord } from '../text/errors.js';
 
+export const OUTCOMES = ['succeeded', 'failed', 'timed_out', 'aborted', 'lost', 'skipped'] as const;
+
 /** How a run ended. `lost` is what became of a run whose process died. */
-export type Outcome = 'succeeded' | 'failed' | 'timed_out' | 'aborted' | 'skipped' | 'lost';
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** A tenant's id, as the tenants table has it. */
 export type TenantId = string | number;
@@ -63,6 +65,11 @@ export function createRun(known: Pick<Run, 'job' | 'args'> & Partial<Run>): Run 
         reason: undefined,
         error: undefined,
     };
+}
+
+/** Whether a run ended as somebody has to look at: not one that was skipped, or told to end. */
+export function isFailure(outcome: string | undefined): boolean {
+    return outcome === 'failed' || outcome === 'timed_out' || outcome === 'lost';
 }
 
 /** The lane of a run: job, args and tenant, what may not overlap itself. */

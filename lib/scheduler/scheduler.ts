@@ -1,3 +1,4 @@
+import { overdueAfter } from '../config/health_settings.js';
 import type { DueSchedule, WaitingSlots } from '../runs/engine.js';
 import { pauseOf } from '../runs/pause.js';
 import { createRun } from '../runs/run.js';
@@ -7,9 +8,6 @@ import type { Runtime } from './runtime.js';
 
 /** A step back of the clock by more than this many seconds is believed. */
 const BELIEVED_STEP_BACK = 3600;
-
-/** A slot that nobody got to for longer, in milliseconds, is told of where `bot.health` is false. */
-const USUAL_OVERDUE = 300_000;
 
 /** A schedule that may have slots which are not recorded yet; `slot`: exactly this one. */
 interface Pending {
@@ -206,7 +204,7 @@ export class Scheduler {
     /** Tells of the oldest slot of each job that nobody got to for long. Who has recorded it is the only one. */
     async #tellOverdue(due: readonly DueSchedule[], now: number): Promise<void> {
         const { engine, emit, config } = this.runtime;
-        const limit = config.health ? config.health.overdue : USUAL_OVERDUE;
+        const limit = overdueAfter(config.health);
         const overdue = due
             .map(({ schedule: { job, text, args }, plan: { file }, run, skipped, leftOut }) => {
                 const slot = Math.min(run[0] ?? now, ...skipped.map(({ first }) => first));
