@@ -29,13 +29,15 @@ export async function dashboardTables(): Promise<Table[]> {
         const { bot } = await botWithJobs();
         const survey = await bot.survey();
         const { overviewPage } = await import('../lib/dashboard/overview_page.js');
-        const { layout } = await import('../lib/dashboard/layout.js');
+        const { layout } = await import('../lib/dashboard/page.js');
         const request = {
             bot,
             survey,
             history,
             root: folder,
             base: '/bot',
+            path: '',
+            isJson: false,
             mayAct: true,
             query: {},
             hideArgs: [],

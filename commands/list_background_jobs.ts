@@ -22,8 +22,7 @@ export default defineCommand({
 
     async run() {
         const { printJobs } = await import('../lib/views/job_list.js');
-        const { json = false, next = 1, sort = 'name', paused: isPaused = false, timezone } = this.params;
-        const { rootPath: root } = await this['project'];
-        await printJobs(this['bot'], { json, next, sort, isPaused, root, timezone });
+        const { rootPath } = await this['project'];
+        await printJobs(this['bot'], rootPath, this.params);
     },
 });

@@ -24,7 +24,7 @@ export default defineCommand({
         const { rootPath: root } = await this['project'];
         if (run !== undefined) {
             const { printRun } = await import('../lib/views/run_page.js');
-            return printRun(this['bot'], { job: name, run }, { json, timezone, root });
+            return printRun(this['bot'], name, run, { json, timezone, root });
         }
         const { printJob } = await import('../lib/views/job_page.js');
         await printJob(this['bot'], name, { runs, json, timezone, root });

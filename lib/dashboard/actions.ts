@@ -1,110 +1,70 @@
 import { runtimeOf } from '../scheduler/bot.js';
-import { findPlan, runsFor } from '../scheduler/requests.js';
-import { messageOf } from '../text/errors.js';
+import { findPlan, type RunRequest, runsFor, timezoneOf } from '../scheduler/requests.js';
 import { parseMoment } from '../time/moment_input.js';
+import { parseArguments } from '../views/requested_runs.js';
 import { jobPath, type PageRequest, runPath } from './page.js';
 
 /** What a form has sent. */
 export type Form = Readonly<Record<string, unknown>>;
 
-/** A form asks for something that cannot be done. */
-export class BadFormError extends Error {
-    override readonly name = 'BadFormError';
-}
-
 /**
  * Does what a button of a job's page, or of its row, asks for.
  *
  * @returns where to go then
- * @throws BadFormError
+ * @throws Error that says why it cannot be done
  */
 export async function actOnJob(request: PageRequest, job: string, form: Form): Promise<string> {
-    const { bot, base } = request;
-    const back = form['from'] === 'overview' ? base : jobPath(request, job);
+    const { bot, base, by, survey } = request;
+    const isOverview = form['from'] === 'overview';
+    const back = isOverview ? base : jobPath(request, job);
+    const textOf = (name: string) => String(form[name] ?? '').trim() || undefined;
     switch (form['action']) {
         case 'pause':
-            await blaming(() =>
-                bot.pauseBackgroundJob(job, {
-                    reason: textIn(form, 'reason'),
-                    until: textIn(form, 'until'),
-                    by: request.by,
-                }),
-            );
+            await bot.pauseBackgroundJob(job, { reason: textOf('reason'), until: textOf('until'), by });
             return back;
         case 'resume':
-            await blaming(() => bot.resumeBackgroundJob(job));
+            await bot.resumeBackgroundJob(job);
             return back;
         case 'run': {
-            const runs = await enqueue(request, job, form);
-            const [only] = runs;
-            return only && runs.length === 1 && back !== base ? runPath(request, only) : back;
+            const timezone = timezoneOf(findPlan(job, survey.plans), survey.timezone);
+            const slot = textOf('slot');
+            const now = Math.floor(request.now / 1000);
+            const [run, ...others] = await enqueue(request, job, {
+                args: parseArguments(textOf('args'), 'Args'),
+                onlyTenant: textOf('tenant'),
+                slot: slot === undefined ? undefined : parseMoment(slot, { now, timezone }),
+            });
+            return run && others.length === 0 && !isOverview ? runPath(request, run) : back;
         }
         default:
-            throw new BadFormError('There is no such action.');
+            throw new Error('There is no such action.');
     }
 }
 
-/**
- * Does what a button of a run's page asks for.
- *
- * @returns where to go then
- * @throws BadFormError
- */
+/** Does what a button of a run's page asks for, as `actOnJob` does. */
 export async function actOnRun(request: PageRequest, job: string, id: string, form: Form): Promise<string> {
     const run = await request.history.run(job, id);
-    if (!run) throw new BadFormError('History does not have this run any more.');
+    if (!run) throw new Error('History does not have this run any more.');
     if (form['action'] === 'abort') {
-        await blaming(() => request.bot.cancel(id));
+        await request.bot.cancel(id);
         return runPath(request, run);
     }
-    if (form['action'] !== 'again') throw new BadFormError('There is no such action.');
-    const tenant = run.tenant === undefined ? {} : { tenant: String(run.tenant) };
-    const [again] = await enqueue(request, job, { ...tenant, args: JSON.stringify(run.args) });
+    if (form['action'] !== 'again') throw new Error('There is no such action.');
+    const onlyTenant = run.tenant === undefined ? undefined : String(run.tenant);
+    const [again] = await enqueue(request, job, { args: run.args, onlyTenant });
     return again ? runPath(request, again) : jobPath(request, job);
 }
 
 /** Records runs for whoever works. */
-async function enqueue({ bot, survey, now, by }: PageRequest, job: string, form: Form) {
-    return blaming(async () => {
-        const runtime = runtimeOf(bot);
-        const { plans } = await runtime.ready();
-        const plan = findPlan(job, plans);
-        const zone = plan.schedules[0]?.timezone ?? survey.timezone;
-        const slot = textIn(form, 'slot');
-        const runs = await runsFor(
-            {
-                name: job,
-                by,
-                args: argsIn(textIn(form, 'args')),
-                onlyTenant: textIn(form, 'tenant'),
-                slot:
-                    slot === undefined
-                        ? undefined
-                        : parseMoment(slot, { now: Math.floor(now / 1000), timezone: zone }),
-            },
-            plan,
-        );
-        for (const run of runs) await runtime.engine.request({ run, plan, isAwaited: false });
-        return runs;
-    });
-}
-
-function argsIn(text: string | undefined): unknown[] | undefined {
-    if (text === undefined) return undefined;
-    const args: unknown = JSON.parse(text);
-    if (Array.isArray(args)) return args;
-    throw new TypeError(`the args ${text} are no JSON array, like ["a", { "b": 1 }]`);
-}
-
-function textIn(form: Form, name: string): string | undefined {
-    const value = form[name];
-    return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
-}
-
-async function blaming<T>(work: () => Promise<T>): Promise<T> {
-    try {
-        return await work();
-    } catch (error) {
-        throw new BadFormError(messageOf(error));
-    }
+async function enqueue(
+    { bot, by }: PageRequest,
+    name: string,
+    wanted: Pick<RunRequest, 'args' | 'onlyTenant' | 'slot'>,
+) {
+    const runtime = runtimeOf(bot);
+    const { plans } = await runtime.ready();
+    const plan = findPlan(name, plans);
+    const runs = await runsFor({ ...wanted, name, by }, plan);
+    for (const run of runs) await runtime.engine.request({ run, plan, isAwaited: false });
+    return runs;
 }

@@ -6,20 +6,22 @@ import { BackgroundJob } from '../jobs/background_job.js';
 import type { Bot } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
 import { isSameOrigin, levelOf } from './access.js';
-import { actOnJob, actOnRun, BadFormError } from './actions.js';
+import { actOnJob, actOnRun, type Form } from './actions.js';
 import { assets } from './assets.js';
 import { checkPage } from './check_page.js';
-import { type Html, html } from './html.js';
+import { html } from './html.js';
 import { jobPage } from './job_page.js';
-import { layout } from './layout.js';
 import { overviewPage } from './overview_page.js';
-import { type Page, type PageRequest, withoutHidden } from './page.js';
+import { layout, type Page, type PageRequest, withoutHidden } from './page.js';
 import { processesPage } from './processes_page.js';
 import { runPage } from './run_page.js';
 import { timelinePage } from './timeline_page.js';
 
 type Response = [status: number, headers: Record<string, string>, body: string[]];
 type Settings = Exclude<DashboardSettings, false>;
+
+/** The last answers, by level and address. */
+type Kept = LRUCache<string, { version: string; at: number; response: Response }>;
 
 /** A page whose data has not changed is made anew after this long all the same, in milliseconds: time goes on. */
 const KEPT_FOR = 15_000;
@@ -39,7 +41,7 @@ const HEADERS = {
 
 /** Puts the pages at their path. */
 export function serveDashboard(settings: Settings): void {
-    const kept = new LRUCache<string, { version: string; at: number; response: Response }>({ max: 50 });
+    const kept: Kept = new LRUCache({ max: 50 });
     const view = {
         render(this: Services) {
             return answer(this, settings, kept);
@@ -49,129 +51,122 @@ export function serveDashboard(settings: Settings): void {
     View.register(`${settings.path}.json`, view);
 }
 
-type Kept = LRUCache<string, { version: string; at: number; response: Response }>;
-
 async function answer(services: Services, settings: Settings, kept: Kept): Promise<Response | undefined> {
     const bot: Bot = services['bot'];
-    const { _method: method, _url, _headers, ...params } = services.initialParams;
-    const { environment } = await bot.survey();
-    const level = await levelOf(services, settings, environment);
+    const { _method: method, _url, _headers, ...form } = services.initialParams;
+    const survey = await bot.survey();
+    const level = await levelOf(services, settings, survey.environment);
     if (level === 'none') return undefined;
     const base = `/${settings.path}`;
+    const refuse = (status: number, title: string, text: string) => message(base, status, title, text);
     if (level === 'unknown') {
-        const challenge = { 'www-authenticate': 'Basic realm="background jobs", charset="UTF-8"' };
-        return message(base, 401, 'Sign in', 'This page needs a user name and a password.', challenge);
+        const [status, headers, body] = refuse(401, 'Sign in', 'This page needs a user name and a password.');
+        const challenge = 'Basic realm="background jobs", charset="UTF-8"';
+        return [status, { ...headers, 'www-authenticate': challenge }, body];
     }
-    const isJson = _url.pathname.endsWith('.json') || /^application\/json\b/.test(_headers['accept'] ?? '');
-    const path = _url.pathname.slice(base.length).replace(/\.json$/, '');
-    const segments = path.split('/').filter(Boolean).map(decode);
-    if (method === 'GET' || method === 'HEAD') {
-        if (segments[0] === 'assets') return asset(segments);
-    } else if (method !== 'POST')
-        return message(base, 405, 'Method not allowed', 'Pages take GET and POST requests only.');
-    else if (level !== 'all')
-        return message(base, 403, 'Not allowed', 'You may look at these pages, but not change anything.');
-    else if (!isSameOrigin(services.initialParams))
-        return message(base, 403, 'Not allowed', 'This form was not sent from a page of this app.');
+    const path = _url.pathname.slice(base.length).replace(/(\.json|\/)$/, '');
+    const isPost = method === 'POST';
+    if (!isPost && method !== 'GET' && method !== 'HEAD')
+        return refuse(405, 'Method not allowed', 'Pages take GET and POST requests only.');
+    if (!isPost && path.startsWith('/assets/')) return asset(path);
+    if (isPost && level !== 'all')
+        return refuse(403, 'Not allowed', 'You may look at these pages, but not change anything.');
+    if (isPost && !isSameOrigin(services.initialParams))
+        return refuse(403, 'Not allowed', 'This form was not sent from a page of this app.');
     const { rootPath: root } = await services['project'];
     try {
         const history = await bot.history();
-        try {
-            const request: PageRequest = {
-                bot,
-                history,
-                base,
-                root,
-                survey: await bot.survey(),
-                mayAct: level === 'all',
-                query: Object.fromEntries(_url.searchParams),
-                now: Date.now(),
-                hideArgs: settings.hideArgs,
-                by: settings.authorize ? undefined : settings.username,
-            };
-            if (method === 'POST') return await act(request, segments, params);
-            const names = request.survey.plans.map(({ name }) => name);
-            const version = `${BackgroundJob.revision} ${await history.version(names)}`;
-            const key = `${level} ${isJson} ${_url.pathname}${_url.search}`;
-            const known = kept.get(key);
-            if (known?.version === version && request.now - known.at < KEPT_FOR)
-                return copyOf(known.response);
-            const page = await pageAt(request, segments);
-            if (!page)
-                return message(
-                    base,
-                    404,
-                    'Not found',
-                    'There is no such page, or the history no longer has it.',
-                );
-            const response = isJson
-                ? await jsonOf(page, settings)
-                : ok(layout(base, path, page), 'text/html; charset=utf-8');
-            kept.set(key, { version, at: request.now, response });
-            return copyOf(response);
-        } finally {
-            await history.close();
-        }
+        const request: PageRequest = {
+            bot,
+            history,
+            survey,
+            base,
+            path,
+            root,
+            mayAct: level === 'all',
+            isJson: _url.pathname.endsWith('.json') || /^application\/json\b/.test(_headers['accept'] ?? ''),
+            query: Object.fromEntries(_url.searchParams),
+            now: Date.now(),
+            hideArgs: settings.hideArgs,
+            by: settings.authorize ? undefined : settings.username,
+        };
+        const work = isPost ? act(request, form) : show(request, kept);
+        return await work.finally(() => history.close());
     } catch (error) {
-        if (error instanceof BadFormError) return message(base, 422, 'That cannot be done', error.message);
         const trouble = `The history of the jobs cannot be read now: ${messageOf(error)}`;
-        return message(base, 503, 'The history cannot be read', trouble);
+        return refuse(503, 'The history cannot be read', trouble);
     }
 }
 
-function pageAt(request: PageRequest, segments: readonly string[]): Promise<Page | undefined> | undefined {
-    const [page, job, runs, id] = segments;
-    if (page === undefined) return overviewPage(request);
-    if (page === 'jobs' && job !== undefined && segments.length === 2) return jobPage(request, job);
-    if (page === 'jobs' && job !== undefined && runs === 'runs' && id !== undefined && segments.length === 4)
-        return runPage(request, job, id);
-    if (segments.length > 1) return undefined;
-    if (page === 'timeline') return timelinePage(request);
-    if (page === 'processes') return processesPage(request);
-    return page === 'check' ? checkPage(request) : undefined;
+async function show(request: PageRequest, kept: Kept): Promise<Response> {
+    const { base, path, history, survey, mayAct, isJson, query, now, hideArgs } = request;
+    const names = survey.plans.map(({ name }) => name);
+    const version = `${BackgroundJob.revision} ${await history.version(names)}`;
+    const key = JSON.stringify([mayAct, isJson, path, query]);
+    const known = kept.get(key);
+    if (known?.version === version && now - known.at < KEPT_FOR) return copyOf(known.response);
+    const page = await pageAt(request);
+    if (!page) {
+        const text = 'There is no such page, or the history no longer has it.';
+        return message(base, 404, 'Not found', text);
+    }
+    const response = isJson
+        ? ok('application/json', await jsonOf(page, hideArgs))
+        : ok('text/html', layout(base, path, page));
+    kept.set(key, { version, at: now, response });
+    return copyOf(response);
 }
 
-async function act(
-    request: PageRequest,
-    segments: readonly string[],
-    form: Record<string, unknown>,
-): Promise<Response> {
-    const [page, job, runs, id] = segments;
-    if (page !== 'jobs' || job === undefined) throw new BadFormError('There is no such action.');
-    const location =
-        runs === 'runs' && id !== undefined
-            ? await actOnRun(request, job, id, form)
-            : await actOnJob(request, job, form);
-    return [303, { ...HEADERS, location, 'content-type': 'text/plain' }, ['']];
+const PAGES: Readonly<Record<string, (request: PageRequest) => Promise<Page>>> = {
+    '': overviewPage,
+    '/timeline': timelinePage,
+    '/processes': processesPage,
+    '/check': checkPage,
+};
+
+async function pageAt(request: PageRequest): Promise<Page | undefined> {
+    const { job, run } = placeOf(request);
+    if (job === undefined) return PAGES[request.path]?.(request);
+    return run === undefined ? jobPage(request, job) : runPage(request, job, run);
 }
 
-async function jsonOf(page: Page, { hideArgs }: Settings): Promise<Response> {
-    const report = withoutHidden({ version: VERSION, ...(await page.json()) }, hideArgs);
-    return ok(JSON.stringify(report, null, 4), 'application/json; charset=utf-8');
+async function act(request: PageRequest, form: Form): Promise<Response> {
+    const { job, run } = placeOf(request);
+    try {
+        if (job === undefined) throw new Error('There is no such action.');
+        const acting = run === undefined ? actOnJob(request, job, form) : actOnRun(request, job, run, form);
+        return [303, { ...HEADERS, location: await acting, 'content-type': 'text/plain' }, ['']];
+    } catch (error) {
+        return message(request.base, 422, 'That cannot be done', messageOf(error));
+    }
 }
 
-function asset([, version, name = '']: readonly string[]): Response | undefined {
+/** The job, and the run, whose page it is. */
+function placeOf({ path }: PageRequest): { job?: string | undefined; run?: string | undefined } {
+    const [, job, run] = /^\/jobs\/([^/]+)(?:\/runs\/([^/]+))?$/.exec(path) ?? [];
+    return { job: job && decode(job), run: run && decode(run) };
+}
+
+async function jsonOf(page: Page, hideArgs: readonly string[]): Promise<string> {
+    return JSON.stringify(withoutHidden({ version: VERSION, ...(await page.json()) }, hideArgs), null, 4);
+}
+
+function asset(path: string): Response | undefined {
+    const [, , version, name = ''] = path.split('/');
     const text = assets().texts.get(name);
     if (text === undefined || version !== assets().version) return undefined;
-    const type = name.endsWith('.css') ? 'text/css' : 'text/javascript';
-    const headers = { ...HEADERS, 'cache-control': 'private, max-age=31536000, immutable' };
-    return [200, { ...headers, 'content-type': `${type}; charset=utf-8` }, [text]];
+    const [status, headers, body] = ok(name.endsWith('.css') ? 'text/css' : 'text/javascript', text);
+    return [status, { ...headers, 'cache-control': 'private, max-age=31536000, immutable' }, body];
 }
 
-function ok(text: string, type: string): Response {
-    return [200, { ...HEADERS, 'content-type': type }, [text]];
+function ok(type: string, text: string): Response {
+    return [200, { ...HEADERS, 'content-type': `${type}; charset=utf-8` }, [text]];
 }
 
-function message(
-    base: string,
-    status: number,
-    title: string,
-    text: string,
-    more: Record<string, string> = {},
-): Response {
-    const body: Html = html`<h1>${title}</h1><p class="lead">${text}</p><p><a href="${base}">All jobs</a></p>`;
-    const headers = { ...HEADERS, ...more, 'content-type': 'text/html; charset=utf-8' };
-    return [status, headers, [layout(base, ' ', { title, body })]];
+function message(base: string, status: number, title: string, text: string): Response {
+    const body = html`<h1>${title}</h1><p class="lead">${text}</p><p><a href="${base}">All jobs</a></p>`;
+    const [, headers, page] = ok('text/html', layout(base, ' ', { title, body }));
+    return [status, headers, page];
 }
 
 // The framework adds an ETag to the headers that it is given.

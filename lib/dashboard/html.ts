@@ -3,7 +3,7 @@ export class Html {
     constructor(readonly text: string) {}
 }
 
-type Value = Html | string | number | false | null | undefined | readonly Value[];
+export type Value = Html | string | number | false | null | undefined | readonly Value[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
     '&': '&amp;',

@@ -6,20 +6,20 @@ const EVERY = 2_000;
 
 let etag;
 let shown = location.href;
-let timer;
+let isAsking = false;
 
 function isBusy() {
     const active = document.activeElement;
     const isTyping = active?.matches('input:not([type=search]), select, textarea') && active.closest('main');
-    return document.hidden || isTyping || document.querySelector('form.sending') !== null;
+    return isAsking || document.hidden || isTyping || document.querySelector('form.sending') !== null;
 }
 
 /** Shows what an address has now, where that is anything new. */
 async function update(address = shown) {
+    isAsking = true;
     try {
         const response = await fetch(address, {
             headers: { accept: 'text/html', ...(etag && address === shown && { 'if-none-match': etag }) },
-            credentials: 'same-origin',
         });
         if (response.status === 304) return tell('');
         if (!response.ok) return tell(`not up to date: the server answers ${response.status}`);
@@ -35,6 +35,8 @@ async function update(address = shown) {
         tell('');
     } catch {
         tell('not up to date: the server does not answer');
+    } finally {
+        isAsking = false;
     }
 }
 
@@ -43,29 +45,23 @@ function tell(text) {
     if (place.textContent !== text) place.textContent = text;
 }
 
-async function poll() {
-    if (!isBusy()) await update();
-    timer = setTimeout(poll, EVERY);
+function poll() {
+    if (!isBusy()) update();
 }
-
-document.addEventListener('visibilitychange', () => {
-    clearTimeout(timer);
-    if (!document.hidden) poll();
-});
+setInterval(poll, EVERY);
+document.addEventListener('visibilitychange', poll);
 
 /** What is typed into a search is looked for at once. */
 let typing;
-function search(event) {
+document.addEventListener('input', (event) => {
     const form = event.target.closest('form.filters');
     if (!form) return;
     clearTimeout(typing);
     typing = setTimeout(() => {
-        const address = `${form.getAttribute('action')}?${new URLSearchParams(new FormData(form))}`;
+        const address = new URL(form.action);
+        address.search = new URLSearchParams(new FormData(form));
         history.replaceState(null, '', address);
-        update(new URL(address, location.href).href);
+        update(address.href);
     }, 150);
-}
-document.addEventListener('input', search);
+});
 document.addEventListener('submit', (event) => event.target.classList.add('sending'));
-
-timer = setTimeout(poll, EVERY);

@@ -1,10 +1,13 @@
 import type { Lookups } from '../runs/lookups.js';
+import type { Pause } from '../runs/pause.js';
+import { describeCrontab } from '../schedule/crontab_words.js';
+import type { Schedule } from '../schedule/schedule.js';
 import type { Bot, Survey } from '../scheduler/bot.js';
-import { formatDuration } from '../time/duration.js';
 import { isoMoment } from '../time/iso_time.js';
 import { formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
-import { type Html, html } from './html.js';
+import { assets } from './assets.js';
+import { type Html, html, type Value } from './html.js';
 
 /** What a page is made of. */
 export interface PageRequest {
@@ -15,10 +18,13 @@ export interface PageRequest {
     readonly root: string;
     /** The path of the overview: `/bot`. */
     readonly base: string;
+    /** The path of the page from there on, without `.json`: `/timeline`, and nothing for the overview. */
+    readonly path: string;
+    readonly isJson: boolean;
     /** Whether buttons are shown, and taken. */
     readonly mayAct: boolean;
     /** What stands behind the `?`. */
-    readonly query: Readonly<Record<string, string | undefined>>;
+    readonly query: Readonly<Record<string, string>>;
     /** Unix milliseconds. */
     readonly now: number;
     readonly hideArgs: readonly string[];
@@ -63,9 +69,47 @@ export function badge(word: string, more = ''): Html {
     return html`<span class="badge ${word}">${word.replace('_', ' ')}${more}</span>`;
 }
 
-/** How long something took. */
-export function tookOf(startedAt: number | undefined, endedAt: number | undefined): string {
-    return startedAt === undefined || endedAt === undefined ? '' : formatDuration(endedAt - startedAt);
+/** Since when a job is paused, and what else is known of that. */
+export function pauseText(request: PageRequest, { pausedAt, until, reason, by }: Pause): Html {
+    return html`since ${timeTag(request, pausedAt)}${until !== undefined && html`, until ${timeTag(request, until)}`}${by && `, by ${by}`}${reason && `: ${reason}`}`;
+}
+
+/** A schedule in words, with its crontab, its zone and its args, of which so many characters are shown. */
+export async function scheduleText(
+    request: PageRequest,
+    { crontab, timezone, args }: Schedule,
+    longestArgs = Infinity,
+): Promise<Html> {
+    const words = await describeCrontab(crontab);
+    const given = argsText(args, request);
+    const shown = given.length > longestArgs ? `${given.slice(0, longestArgs)}…` : given;
+    return html`<p>${words !== crontab && html`${words} `}<code class="crontab">${crontab}</code> ${timezone}${shown && html` <code>${shown}</code>`}</p>`;
+}
+
+/** A choice in a form; what the address has is chosen. */
+export function select({ query }: PageRequest, name: string, label: string, values: readonly string[]): Html {
+    const options = values.map(
+        (value) =>
+            html`<option value="${value}"${value === query[name] && html` selected`}>${value.replace('_', ' ')}</option>`,
+    );
+    return html`<label>${label} <select name="${name}">${options}</select></label>`;
+}
+
+/** From which row of a list on a page shows it. */
+export function firstRow({ query }: PageRequest): number {
+    return Math.max(0, Number.parseInt(query['from'] ?? '', 10) || 0);
+}
+
+/** Links to the rows of a list before and after those that are shown. */
+export function pageLinks(
+    request: PageRequest,
+    address: string,
+    { size, total }: { size: number; total: number },
+): Html {
+    const from = firstRow(request);
+    const to = (start: number, word: string) =>
+        html` <a href="${address}?${String(new URLSearchParams({ ...request.query, from: String(start) }))}">${word}</a>`;
+    return html`${from > 0 && to(Math.max(0, from - size), 'previous')}${from + size < total && to(from + size, 'next')}`;
 }
 
 /** Args as JSON, without the values that nobody is to see. */
@@ -81,6 +125,11 @@ export function withoutHidden<T>(value: T, names: readonly string[]): T {
     );
 }
 
+/** Facts with their names, side by side. */
+export function factList(facts: readonly (readonly [name: string, value: Value])[]): Html {
+    return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
 /** A table; cells that are texts are escaped. */
 export function table(
     caption: string,
@@ -92,4 +141,29 @@ export function table(
         <thead><tr>${headings.map((heading) => html`<th scope="col">${heading}</th>`)}</tr></thead>
         <tbody>${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
     </table></div>`;
+}
+
+/** A whole page around what it shows. */
+export function layout(base: string, path: string, { title, body }: Pick<Page, 'title' | 'body'>): string {
+    const from = `${base}/assets/${assets().version}`;
+    const link = (to: string, name: string) =>
+        html`<a href="${base}${to}"${to === path && html` aria-current="page"`}>${name}</a>`;
+    return html`<!doctype html>
+<html lang="en">
+<head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>${title} · bot</title>
+    <link rel="icon" href="data:,">
+    <link rel="stylesheet" href="${from}/page.css">
+    <script type="module" src="${from}/page.js"></script>
+</head>
+<body>
+<a class="skip" href="#main">Skip to content</a>
+<header><nav aria-label="Pages">${link('', 'Jobs')}${link('/timeline', 'Timeline')}${link('/processes', 'Processes')}${link('/check', 'Check')}</nav><span id="live" role="status"></span></header>
+<main id="main">${body}</main>
+</body>
+</html>
+`.text;
 }

@@ -2,14 +2,14 @@ import { runtimeOf } from '../scheduler/bot.js';
 import { isoMoment, isoSecond } from '../time/iso_time.js';
 import { processTimezone } from '../time/process_timezone.js';
 import { html } from './html.js';
-import { badge, momentOf, type Page, type PageRequest, runPath, table, timeTag } from './page.js';
+import { badge, factList, momentOf, type Page, type PageRequest, runPath, table, timeTag } from './page.js';
 
 /** The processes that share a history, the engine, and the clocks. */
 export async function processesPage(request: PageRequest): Promise<Page> {
     const { history, bot, survey, now } = request;
     const [processes, running] = await Promise.all([history.processes(), history.running()]);
     const { engine } = runtimeOf(bot);
-    const facts = [
+    const facts: [string, string][] = [
         ['Engine', engine.description],
         ['This process', `${process.pid}, Node ${process.version}, NODE_ENV ${survey.environment}`],
         ['Its clock', `${momentOf(request, now)} (${survey.timezone ?? processTimezone()})`],
@@ -27,7 +27,7 @@ export async function processesPage(request: PageRequest): Promise<Page> {
     return {
         title: 'Processes',
         body: html`<h1>Processes</h1>
-            <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+            ${factList(facts)}
             ${table('Processes', ['Process', 'Role', 'Started', 'Last sign of life', 'Runs in hand'], rows)}`,
         json: () => ({
             engine: engine.description,

@@ -2,7 +2,7 @@ import type { Busy } from '../runs/lookups.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { count } from '../text/format.js';
 import { isoMoment } from '../time/iso_time.js';
-import { overviewsOf } from '../views/overview.js';
+import { overviewsOf, startOf } from '../views/overview.js';
 import { type Html, html } from './html.js';
 import { jobPath, momentOf, type Page, type PageRequest } from './page.js';
 
@@ -16,26 +16,28 @@ const MOST_LANES = 100;
 
 /** So many jobs in one second stand out. */
 const CROWD = 5;
+const MOST_CROWDS = 20;
 
 /** A day back and a day ahead: a lane for each job, with what ran and what will. */
 export async function timelinePage(request: PageRequest): Promise<Page> {
-    const { survey, history } = request;
-    const middle = Math.floor(request.now / 1000 / STEP) * STEP;
+    const { survey, history, now } = request;
+    const middle = Math.floor(now / 1000 / STEP) * STEP;
     const start = (middle - DAY) * 1000;
     const [past, pauses] = await Promise.all([history.since(start, STEP * 1000), history.pauses()]);
-    const jobs = overviewsOf(survey, new Map(), pauses, request.now);
+    const lanes = new Map<string, Lane>();
     const seconds = new Map<number, Set<string>>();
-    const lanes = jobs.map((job) => {
-        const isGoing = job.state !== 'paused' && job.state !== 'excluded';
-        const slots = isGoing ? (job.plan?.schedules ?? []).flatMap((one) => [...cellsOf(one, middle)]) : [];
+    for (const job of overviewsOf(survey, new Map(), pauses, now)) {
+        const ahead = (job.plan?.schedules ?? []).flatMap((schedule) => cellsOf(schedule, middle));
+        const slots = ahead.filter((slot) => slot >= startOf(job));
+        lanes.set(job.name, { name: job.name, past: [], slots });
         for (const slot of slots) seconds.set(slot, (seconds.get(slot) ?? new Set()).add(job.name));
-        return { name: job.name, past: past.filter((cell) => cell.job === job.name), slots };
-    });
-    const busy = lanes.filter((lane) => lane.past.length + lane.slots.length > 0);
+    }
+    for (const cell of past) lanes.get(cell.job)?.past.push(cell);
+    const busy = [...lanes.values()].filter((lane) => lane.past.length + lane.slots.length > 0);
     const crowds = [...seconds]
         .filter(([, names]) => names.size >= CROWD)
         .sort(([, a], [, b]) => b.size - a.size)
-        .slice(0, 20);
+        .slice(0, MOST_CROWDS);
     return {
         title: 'Timeline',
         body: html`<h1>Timeline</h1><p class="lead">A day back, and a day ahead; a bar stands for ten minutes.</p>
@@ -53,7 +55,7 @@ export async function timelinePage(request: PageRequest): Promise<Page> {
 
 interface Lane {
     readonly name: string;
-    readonly past: readonly Busy[];
+    readonly past: Busy[];
     readonly slots: readonly number[];
 }
 

@@ -14,7 +14,6 @@ const PATIENCE = 800;
 
 /** Finds what is wrong now, by looking at the config, the jobs and the store, without changing anything; empty: all is well. */
 export async function faultsNow(bot: Bot): Promise<Fault[]> {
-    const runtime = runtimeOf(bot);
     let survey: Survey;
     try {
         survey = await bot.survey();
@@ -22,20 +21,19 @@ export async function faultsNow(bot: Bot): Promise<Fault[]> {
         const cure = error instanceof ConfigError ? '' : ': the config cannot be read';
         return [{ kind: 'bad config', message: `${messageOf(error)}${cure}` }];
     }
-    const { failure, config } = runtime;
-    const message = `the bot of this process could not start: ${failure}`;
-    const own: Fault[] = failure === undefined ? [] : [{ kind: 'bot not started', message }];
+    const { failure, config, clock, life } = runtimeOf(bot);
+    const own: Fault[] = [];
+    if (failure !== undefined)
+        own.push({ kind: 'bot not started', message: `the bot of this process could not start: ${failure}` });
     try {
         const known = await Promise.race([look(bot, survey), silence()]);
-        const faults = faultsOf(survey, known, { now: runtime.clock.now(), overdue: overdueAfter(config.health) });
+        const faults = faultsOf(survey, known, { now: clock.now(), overdue: overdueAfter(config.health) });
         // A bot that has just been started has yet to show it.
-        const isStarting = known.workedUntil === undefined && runtime.life?.isOpen === true;
+        const isStarting = known.workedUntil === undefined && life?.isOpen === true;
         return [...own, ...faults.filter(({ kind }) => kind !== 'no process' || !isStarting)];
     } catch (error) {
-        return [
-            ...own,
-            { kind: 'store away', message: `what became of the jobs cannot be read: ${messageOf(error)}` },
-        ];
+        const message = `what became of the jobs cannot be read: ${messageOf(error)}`;
+        return [...own, { kind: 'store away', message }];
     }
 }
 

@@ -23,7 +23,9 @@ const FEW = 3;
 /** Skips of slots that are no news: the job is meant to be skipped, or runs elsewhere. */
 const EXPECTED_SKIPS = ['overlap', 'environment', 'paused'];
 
-const COLOURS: Record<Outcome, ChalkInstance> = {
+const COLOURS: Record<Outcome | 'running' | 'waiting', ChalkInstance> = {
+    running: paint.cyan,
+    waiting: paint.cyan,
     succeeded: paint.green,
     failed: paint.red,
     timed_out: paint.red,
@@ -32,8 +34,8 @@ const COLOURS: Record<Outcome, ChalkInstance> = {
     lost: paint.red,
 };
 
-/** An outcome in its colour. */
-export function paintOutcome(outcome: Outcome): string {
+/** An outcome, or what a run does that has none yet, in its colour. */
+export function paintOutcome(outcome: keyof typeof COLOURS): string {
     return COLOURS[outcome](outcome);
 }
 

@@ -8,13 +8,10 @@ const MOST_LISTED = 12;
 /** With more slots a preview is no help to anybody, and takes many seconds. */
 export const MOST_SLOTS = 200_000;
 
+const TOO_MANY = `There are more than ${MOST_SLOTS.toLocaleString('en')} slots in that time: choose a shorter one, or one job with --name.`;
+
 /** In the calendar a fixed time comes once on every local day, at its first valid time: so begins each day. */
 const MIDNIGHT = '0 0 * * *';
-
-/** A preview has more slots than anybody wants to see. */
-export class TooManySlotsError extends Error {
-    override readonly name = 'TooManySlotsError';
-}
 
 /** The slots of a schedule in one day: each of them, or, where there are many, the first, the last and their number. */
 export interface PreviewEntry {
@@ -40,7 +37,7 @@ export interface PreviewDay {
  * @param timezone IANA name: whose days
  * @param startOf before which unix second slots of a job do not count
  * @returns the days, in order; each is worked out when it is asked for
- * @throws TooManySlotsError for more than two hundred thousand slots
+ * @throws Error for more than two hundred thousand slots
  */
 export function* previewDays(
     schedules: readonly Schedule[],
@@ -64,8 +61,7 @@ export function* previewDays(
         for (const cursor of coming) {
             const slots: number[] = [];
             for (; cursor.slot < end; cursor.slot = cursor.schedule.next(cursor.slot) ?? Infinity) {
-                if (++total > MOST_SLOTS)
-                    throw new TooManySlotsError(`more than ${MOST_SLOTS.toLocaleString('en')} slots`);
+                if (++total > MOST_SLOTS) throw new Error(TOO_MANY);
                 const run = `${cursor.slot} ${cursor.runs}`;
                 if (!taken.has(run)) slots.push(cursor.slot);
                 taken.add(run);

@@ -165,6 +165,12 @@ export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
     throw new Error(`The background job "${wanted}" cannot run${placeOf(problem)}: ${problem?.reason}`);
 }
 
+/** The zone of times that are given for a job: that of its schedules where they have one in common, else its own, else the usual. */
+export function timezoneOf({ schedules, settings }: JobPlan, usual: string | undefined): string | undefined {
+    const zones = new Set(schedules.map(({ timezone }) => timezone));
+    return zones.size === 1 ? [...zones][0] : (settings.timezone ?? usual);
+}
+
 async function runsOf(
     { args, text }: Schedule,
     { name: job, file, settings }: JobPlan,

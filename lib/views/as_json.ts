@@ -6,8 +6,8 @@ import { runAsJson, skipsAsJson, spanAsJson, waitingAsJson } from '../runs/run_j
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { isoMoment, isoSecond } from '../time/iso_time.js';
-import { isWorked, type JobOverview, type Overview } from './overview.js';
-import { NEXT_SLOTS, nextSlots } from './page.js';
+import { isWorked, type JobOverview, nextSlots, type Overview } from './overview.js';
+import { NEXT_SLOTS } from './page.js';
 import type { SettingInForce } from './settings_in_force.js';
 import { lastSlotOf } from './standing.js';
 

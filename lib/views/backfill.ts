@@ -1,10 +1,9 @@
-import { loadConfig } from '../config/config.js';
 import { attend } from '../process/attendance.js';
 import type { Run } from '../runs/run.js';
 import { runAsJson } from '../runs/run_json.js';
-import { planBackfill } from '../scheduler/backfill.js';
+import { type Backfill, planBackfill } from '../scheduler/backfill.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
-import { findPlan, runInOrder } from '../scheduler/requests.js';
+import { findPlan, runInOrder, timezoneOf } from '../scheduler/requests.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { count } from '../text/format.js';
 import { printJson } from '../text/json_output.js';
@@ -12,7 +11,7 @@ import { printable } from '../text/printable.js';
 import { isoSecond } from '../time/iso_time.js';
 import { formatUniqueMoment } from '../time/moment.js';
 import { parseMomentOption } from '../time/moment_input.js';
-import { exitCodeFor, parseArguments, summarise } from './requested_runs.js';
+import { conclude, parseArguments, summarise } from './requested_runs.js';
 
 /** More slots than these want a word: somebody may have mistaken the year. */
 const MOST_UNASKED = 1_000;
@@ -35,53 +34,60 @@ export async function runBackfill(bot: Bot, name: string, options: BackfillOptio
     const runtime = runtimeOf(bot);
     const { from, to, timezone } = await stretchOf(bot, name, options);
     const args = parseArguments(options.arguments);
-    const { plan, runs, succeeded } = await planBackfill(
-        { name, from, to, isOnlyMissing, onlyTenant, args },
-        runtime,
-    );
-    const tell = (line: string) => (isJson ? undefined : console.log(line));
+    const request = { name, from, to, isOnlyMissing, onlyTenant, args };
+    const backfill = await planBackfill(request, runtime);
+    const { plan, runs } = backfill;
     const stretch = { from: isoSecond(from), to: isoSecond(to) };
-    const slots = [...new Set(runs.map(({ scheduledAt }) => scheduledAt as number))];
-    const [first, last] = [slots[0], slots.at(-1)];
-    if (first === undefined || last === undefined) {
-        if (isJson) return printJson({ ...stretch, runs: [] });
-        const what =
-            succeeded > 0
-                ? `All ${count(succeeded, 'run')} have succeeded`
-                : 'There is no slot, or no tenant';
-        return console.log(`${what} from ${stretch.from} to ${stretch.to}: nothing to do.`);
-    }
-    const moment = (second: number) => formatUniqueMoment(second, timezone);
-    const span = slots.length === 1 ? `at ${moment(first)}` : `from ${moment(first)} to ${moment(last)}`;
-    const forWhom = runs.length > slots.length ? `, ${count(runs.length, 'run')} in all` : '';
-    const left = succeeded > 0 ? `; ${count(succeeded, 'run')} that succeeded left out` : '';
-    tell(`${count(slots.length, 'slot')} of ${printable(plan.name)} ${span}${forWhom}${left}`);
-    if (options.dryRun) {
+    if (!isJson) console.log(describeBackfill(backfill, stretch, timezone));
+    if (options.dryRun || runs.length === 0) {
         if (isJson) printJson({ ...stretch, runs: runs.map(runAsJson) });
         return;
     }
-    if (slots.length > MOST_UNASKED && !options.yes)
+    if (slotsOf(backfill).length > MOST_UNASKED && !options.yes)
         throw new Error(
             `Those are more than ${MOST_UNASKED.toLocaleString('en')} slots: add --yes to run them.`,
         );
     await attend({ bot, isJson, runs: () => runs }, (signal) =>
         runInOrder(runs, plan, { isForced: options.force, signal }, runtime),
     );
-    if (isJson) printJson({ ...stretch, runs: runs.map(runAsJson) });
-    else console.log(summarise(runs));
     const next = runs.find(isLeft)?.scheduledAt;
-    if (next !== undefined) {
-        const rest = [
-            `npx pinstripe-bot run-background-job ${plan.name} --from ${isoSecond(next)} --to ${stretch.to}`,
-            isOnlyMissing && '--only-missing',
-            onlyTenant !== undefined && `--tenant ${onlyTenant}`,
-            options.arguments !== undefined && `--arguments '${options.arguments}'`,
-            options.force && '--force',
-            options.yes && '--yes',
-        ];
-        console.error(`Stopped at the slot ${moment(next)}. To go on:\n  ${rest.filter(Boolean).join(' ')}`);
+    conclude(runs, isJson, summarise(runs), stretch);
+    if (next === undefined) return;
+    const rest = [
+        `npx pinstripe-bot run-background-job ${plan.name} --from ${isoSecond(next)} --to ${stretch.to}`,
+        isOnlyMissing && '--only-missing',
+        onlyTenant !== undefined && `--tenant ${onlyTenant}`,
+        options.arguments !== undefined && `--arguments '${options.arguments}'`,
+        options.force && '--force',
+        options.yes && '--yes',
+    ];
+    const command = rest.filter(Boolean).join(' ');
+    console.error(`Stopped at the slot ${formatUniqueMoment(next, timezone)}. To go on:\n  ${command}`);
+}
+
+function slotsOf({ runs }: Backfill): number[] {
+    return [...new Set(runs.map(({ scheduledAt }) => scheduledAt as number))];
+}
+
+/** `'3 slots of my-task from 2026-11-23 02:00:00 to 2026-11-25 02:00:00, 6 runs in all; 1 run that succeeded left out'` */
+function describeBackfill(
+    backfill: Backfill,
+    { from, to }: { from: string; to: string },
+    timezone: string | undefined,
+): string {
+    const { plan, runs, succeeded } = backfill;
+    const slots = slotsOf(backfill);
+    const [first, last] = [slots[0], slots.at(-1)];
+    if (first === undefined || last === undefined) {
+        const all = `All ${count(succeeded, 'run')} have succeeded`;
+        const what = succeeded > 0 ? all : 'There is no slot, or no tenant';
+        return `${what} from ${from} to ${to}: nothing to do.`;
     }
-    process.exitCode ??= exitCodeFor(runs);
+    const moment = (second: number) => formatUniqueMoment(second, timezone);
+    const span = slots.length === 1 ? `at ${moment(first)}` : `from ${moment(first)} to ${moment(last)}`;
+    const forWhom = runs.length > slots.length ? `, ${count(runs.length, 'run')} in all` : '';
+    const left = succeeded > 0 ? `; ${count(succeeded, 'run')} that succeeded left out` : '';
+    return `${count(slots.length, 'slot')} of ${printable(plan.name)} ${span}${forWhom}${left}`;
 }
 
 function isLeft({ outcome, reason }: Run): boolean {
@@ -89,9 +95,8 @@ function isLeft({ outcome, reason }: Run): boolean {
 }
 
 async function stretchOf(bot: Bot, name: string, options: BackfillOptions) {
-    const { schedules, settings } = findPlan(name, (await bot.survey()).plans);
-    const [zone, ...others] = new Set(schedules.map((schedule) => schedule.timezone));
-    const timezone = others.length === 0 ? zone : (settings.timezone ?? (await loadConfig()).timezone);
+    const survey = await bot.survey();
+    const timezone = timezoneOf(findPlan(name, survey.plans), survey.timezone);
     const now = Math.floor(Date.now() / 1000);
     const from = parseMomentOption('from', options.from, { now, timezone });
     const to =

@@ -5,16 +5,14 @@ import { printJson } from '../text/json_output.js';
 import { paint } from '../text/paint.js';
 import { printable } from '../text/printable.js';
 import { renderTable } from '../text/table.js';
-import { outputWidth } from '../text/terminal.js';
 import { formatSpan, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
-import { processTimezone } from '../time/process_timezone.js';
 import { jobsAsJson } from './as_json.js';
-import { type JobOverview, nextSlotOf, takeOverview } from './overview.js';
+import { type JobOverview, nextSlotOf, nextSlotsOf, takeOverview } from './overview.js';
 import {
     describeSchedule,
     describeSpread,
-    nextSlots,
     type Page,
+    pageOf,
     printHistoryNote,
     printWorkNote,
     renderProblems,
@@ -27,49 +25,38 @@ const LONGEST_ARGS = 24;
 /** Prints all jobs, or the paused ones, as they stand, with so many next slots of each schedule: a table with the problems below it, or JSON. */
 export async function printJobs(
     bot: Bot,
-    options: {
-        json: boolean;
-        sort: string;
-        next: number;
-        isPaused: boolean;
-        timezone: string | undefined;
-        root: string;
-    },
+    root: string,
+    options: { json?: boolean; sort?: string; next?: number; paused?: boolean; timezone?: string },
 ): Promise<void> {
-    const { json, sort, next, isPaused, root } = options;
+    const { json, sort, next = 1, paused: isPaused } = options;
     const overview = await takeOverview(bot);
     const notImported = await filesNotImported(root, overview.jobs);
-    const now = Date.now();
-    const second = Math.floor(now / 1000);
+    const page = pageOf(overview, options.timezone);
     const shown = isPaused ? overview.jobs.filter(({ pause }) => pause) : overview.jobs;
-    const jobs = sort === 'next' ? byNextSlot(shown, second) : shown;
-    const problems = jobs.flatMap((job) => job.problems);
-    if (json)
-        return printJson({
-            ...(await jobsAsJson(overview, { jobs, now, next })),
-            filesNotImported: notImported ?? null,
-        });
-    const width = outputWidth();
-    const { environment } = overview;
-    const timezone = options.timezone ?? overview.timezone ?? processTimezone();
-    const table = await renderJobTable(jobs, { next, timezone, now, environment, width });
-    if (jobs.length > 0) console.log(['', ...table, ''].join('\n'));
+    const jobs = sort === 'next' ? byNextSlot(shown, Math.floor(page.now / 1000)) : shown;
+    if (json) {
+        const report = await jobsAsJson(overview, { jobs, now: page.now, next });
+        return printJson({ ...report, filesNotImported: notImported ?? null });
+    }
+    if (jobs.length > 0) console.log(['', ...(await renderJobTable(jobs, { ...page, next })), ''].join('\n'));
     else if (isPaused) console.log('\nNo background job is paused.\n');
     else if (!notImported)
         console.log(
             `\nThere are no background jobs yet. Make one with:\n\n  npx ${Command.binaryName} generate-background-job --name my-task\n`,
         );
-    if (problems.length > 0)
-        console.log(['Problems:', '', ...renderProblems(problems, { width, root }), ''].join('\n'));
+    const problems = renderProblems(
+        jobs.flatMap((job) => job.problems),
+        { ...page, root },
+    );
+    if (problems.length > 0) console.log(['Problems:', '', ...problems, ''].join('\n'));
     if (notImported) console.error(printable(notImported));
     printHistoryNote(overview);
-    printWorkNote(overview, { now, timezone });
+    printWorkNote(overview, page);
 }
 
 function byNextSlot(jobs: readonly JobOverview[], now: number): JobOverview[] {
-    const slots = new Map(jobs.map((job) => [job, nextSlotOf(job, now)]));
     // Infinity less Infinity is no number.
-    return jobs.toSorted((a, b) => Math.sign((slots.get(a) ?? 0) - (slots.get(b) ?? 0)) || 0);
+    return jobs.toSorted((a, b) => Math.sign(nextSlotOf(a, now) - nextSlotOf(b, now)) || 0);
 }
 
 /** Shows jobs in a table, with a row for each schedule, and so many next slots of it. */
@@ -83,24 +70,18 @@ export async function renderJobTable(
 }
 
 async function rowsOf(job: JobOverview, options: Page & { readonly next: number }): Promise<string[][]> {
-    const { plan, name, state, status, pause } = job;
-    const isOpen = state === 'paused' && pause?.until === undefined;
-    const count = state === 'excluded' || isOpen ? 0 : options.next;
-    const from = pause?.until === undefined ? options.now / 1000 : Math.ceil(pause.until / 1000) - 1;
+    const { plan, name, state, status } = job;
+    const second = Math.floor(options.now / 1000);
     const schedules = await Promise.all(
         (plan?.schedules ?? []).map(async (schedule) => [
             await describeSchedule(schedule, plan ? describeSpread(plan) : '', LONGEST_ARGS),
-            describeNext(nextSlots(schedule, Math.floor(from), count), options),
+            describeNext(nextSlotsOf(job, schedule, second, options.next), options),
         ]),
     );
     const [first = [state === 'unscheduled' ? 'no schedule' : '', ''], ...others] = schedules;
+    const [last, standing] = [describeLast(status, options.now), describeState(job, options)];
     return [
-        [
-            paint.bold(printable(name)),
-            ...first,
-            describeLast(status, options.now),
-            describeState(job, options),
-        ],
+        [paint.bold(printable(name)), ...first, last, standing],
         ...others.map((cells) => ['', ...cells, '', '']),
     ];
 }

@@ -1,40 +1,32 @@
 import type { PastRun, PastSkips } from '../runs/history.js';
 import { paintOutcome } from '../runs/log.js';
 import type { WaitingRun } from '../runs/lookups.js';
-import { hasTenantsTable } from '../runs/tenants.js';
 import type { Bot } from '../scheduler/bot.js';
-import { readError } from '../text/errors.js';
 import { printJson } from '../text/json_output.js';
 import { paint } from '../text/paint.js';
 import { keepTogether, paragraph } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
 import { renderTable } from '../text/table.js';
-import { outputWidth } from '../text/terminal.js';
-import { formatDuration } from '../time/duration.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
-import { processTimezone } from '../time/process_timezone.js';
 import { historyAsJson, type JobPage, jobPageAsJson } from './as_json.js';
-import { findJob, type JobOverview, takeOverview } from './overview.js';
+import { findJob, type JobOverview, nextSlotsOf, takeOverview } from './overview.js';
 import {
     describeArgs,
     describeSchedule,
     describeSpread,
     NEXT_SLOTS,
-    nextSlots,
     type Page,
+    pageOf,
     printHistoryNote,
     printWorkNote,
     renderProblems,
 } from './page.js';
-import { type SettingInForce, settingsInForce } from './settings_in_force.js';
+import { pastFactsOf } from './run_facts.js';
+import { type SettingInForce, settingsOf } from './settings_in_force.js';
 import { describeLast, describeState } from './standing.js';
 import { thrownAt } from './thrown_at.js';
 
-/** Less is what any start takes, in milliseconds. */
-const NOTABLE_LATENESS = 1_000;
-
-/** Among as many runs that wait those of a job are looked for, and as many of them are shown to people. */
-const MOST_WAITING = 10_000;
+/** As many of the runs that wait are shown to people. */
 const MOST_SHOWN = 20;
 
 const INDENT = '  ';
@@ -44,7 +36,7 @@ interface JobPageOptions extends Page {
     readonly root: string;
 }
 
-/** Prints everything on one job; times are those of a zone, else of the config's, else of the process's. */
+/** Prints everything on one job. */
 export async function printJob(
     bot: Bot,
     name: string,
@@ -53,29 +45,16 @@ export async function printJob(
     const { json, root, runs } = options;
     const overview = await takeOverview(bot, { name, count: runs });
     const job = findJob(overview.jobs, name);
-    const hasTenants = await hasTenantsTable().catch(readError);
-    const settings = job.plan ? settingsInForce(job.plan, { ...overview, hasTenants }) : [];
-    const waiting = await waitingRunsOf(bot, job.name);
-    const page = { job, settings, past: runs > 0 ? overview.past : undefined, waiting };
-    const now = Date.now();
-    if (json) return printJson({ job: await jobPageAsJson(page, now), ...historyAsJson(overview, now) });
-    const timezone = options.timezone ?? overview.timezone ?? processTimezone();
-    const lines = await renderJobPage(page, {
-        now,
-        root,
-        timezone,
-        width: outputWidth(),
-        environment: overview.environment,
-    });
-    console.log(['', ...lines, ''].join('\n'));
+    const settings = await settingsOf(job.plan, overview);
+    const page = { job, settings, past: runs > 0 ? overview.past : undefined, waiting: overview.waiting };
+    const shown = { ...pageOf(overview, options.timezone), root };
+    if (json) {
+        const report = { job: await jobPageAsJson(page, shown.now), ...historyAsJson(overview, shown.now) };
+        return printJson(report);
+    }
+    console.log(['', ...(await renderJobPage(page, shown)), ''].join('\n'));
     printHistoryNote(overview);
-    printWorkNote(overview, { now, timezone });
-}
-
-async function waitingRunsOf(bot: Bot, job: string): Promise<WaitingRun[]> {
-    const history = await bot.history().catch(() => undefined);
-    const waiting = await history?.waitingRuns(MOST_WAITING).finally(() => history.close());
-    return (waiting ?? []).filter((run) => run.job === job);
+    printWorkNote(overview, shown);
 }
 
 /** Shows everything on one job: file, state, problems, schedules, settings, and its last runs. */
@@ -113,12 +92,13 @@ function section(title: string, lines: readonly string[], indent = INDENT): stri
     return [...heading, ...lines.map((line) => (line === '' ? '' : indent + line))];
 }
 
-async function scheduleLines({ plan, state }: JobOverview, options: JobPageOptions): Promise<string[]> {
+async function scheduleLines(job: JobOverview, options: JobPageOptions): Promise<string[]> {
     const { now, timezone, width } = options;
+    const { plan } = job;
     if (!plan?.runnable) return [];
     if (plan.schedules.length === 0) return ['none: it runs only when somebody asks for it'];
     const rows = plan.schedules.map(async (schedule) => {
-        const slots = state === 'excluded' ? [] : nextSlots(schedule, Math.floor(now / 1000), NEXT_SLOTS);
+        const slots = nextSlotsOf(job, schedule, Math.floor(now / 1000), NEXT_SLOTS);
         return [
             await describeSchedule(schedule, describeSpread(plan)),
             slots.map((slot) => formatUniqueMoment(slot, timezone)).join('\n'),
@@ -128,15 +108,16 @@ async function scheduleLines({ plan, state }: JobOverview, options: JobPageOptio
     return renderTable(['SCHEDULE', `NEXT (${timezone})`, ''], await Promise.all(rows), width).flat();
 }
 
-const SOURCES: Record<SettingInForce['source'], string> = {
-    definition: "the job's definition",
-    'meta()': "the job's meta()",
-    config: 'bot.timezone in pinstripe.config.js',
-    default: paint.dim('default'),
-};
-
 function settingLines(settings: readonly SettingInForce[], width: number): string[] {
-    const rows = settings.map(({ name, text, source }) => [name, printable(text), SOURCES[source]]);
+    const rows = settings.map(({ name, text, source }) => {
+        const places = {
+            definition: "the job's definition",
+            'meta()': "the job's meta()",
+            config: `bot.${name} in pinstripe.config.js`,
+            default: paint.dim('default'),
+        };
+        return [name, printable(text), places[source]];
+    });
     return renderTable(['SETTING', 'VALUE', 'FROM'], rows, width).flat();
 }
 
@@ -172,33 +153,11 @@ function pastLines(past: readonly (PastRun | PastSkips)[], options: JobPageOptio
 }
 
 function pastRow(past: PastRun | PastSkips, { now, timezone }: JobPageOptions): string[] {
-    const { tenant = '', args } = past;
-    const moment = (second: number) => formatUniqueMoment(Math.floor(second), timezone);
-    const forWhom = [printable(String(tenant)), describeArgs(args)];
-    if (past.kind === 'skips') {
-        const { first, last, count, atLeast } = past;
-        const reason = printable(past.reason);
-        const several = `, ${atLeast ? 'over ' : ''}${count} slots up to ${moment(last)}`;
-        const details = count > 1 || atLeast ? reason + several : reason;
-        return [keepTogether(moment(first)), paintOutcome('skipped'), '', '', ...forWhom, details];
-    }
-    const { outcome, startedAt, endedAt, lateBy, manual, requestedBy, attempt, reason } = past;
-    const isRunning = outcome === 'running';
-    return [
-        keepTogether(moment(startedAt / 1000)),
-        isRunning ? paint.cyan(outcome) : paintOutcome(outcome),
-        isRunning || endedAt !== undefined ? formatDuration((endedAt ?? now) - startedAt) : '',
-        lateBy >= NOTABLE_LATENESS ? formatDuration(lateBy) : '',
-        ...forWhom,
-        [
-            manual && 'by hand',
-            requestedBy !== undefined && `by ${printable(requestedBy)}`,
-            attempt > 1 && `attempt ${attempt}`,
-            reason && printable(reason),
-        ]
-            .filter(Boolean)
-            .join(', '),
-    ];
+    const moment = (second: number) => formatUniqueMoment(second, timezone);
+    const { at, outcome, took, late, details } = pastFactsOf(past, now, moment);
+    const start = keepTogether(moment(at / 1000));
+    const tenant = printable(String(past.tenant ?? ''));
+    return [start, paintOutcome(outcome), took, late, tenant, describeArgs(past.args), printable(details)];
 }
 
 /** Below its row, and as wide as the page, stands what a run failed with, and where. */

@@ -16,7 +16,8 @@ import { printable } from '../text/printable.js';
 import { readIfThere } from '../text/text_file.js';
 import { formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
-import { lowerFirst, nextSlots } from './page.js';
+import { nextSlots } from './overview.js';
+import { lowerFirst } from './page.js';
 
 const EVERY_MINUTE = '* * * * *';
 

@@ -2,11 +2,16 @@ import { basename } from 'node:path';
 import { findJobName } from '../jobs/job_name.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
-import type { History, JobStatus, PastRun, PastSkips } from '../runs/history.js';
+import type { JobStatus, PastRun, PastSkips } from '../runs/history.js';
+import type { Lookups, WaitingRun } from '../runs/lookups.js';
 import { type Pause, pauseOf } from '../runs/pause.js';
 import { LATE_SECONDS } from '../schedule/missed.js';
+import type { Schedule } from '../schedule/schedule.js';
 import type { Survey } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
+
+/** Among as many runs that wait those of a job are looked for. */
+const MOST_WAITING = 10_000;
 
 /** How a job stands, in one word: the first that holds. `excluded`: its `environments` leave this one out. */
 export type JobState = 'invalid' | 'paused' | 'running' | 'excluded' | 'unscheduled' | 'scheduled';
@@ -24,10 +29,12 @@ export interface JobOverview {
     readonly status: JobStatus | undefined;
 }
 
-export interface Overview extends Pick<Survey, 'environment' | 'timezone' | 'alerts'> {
+export interface Overview extends Survey {
     readonly jobs: readonly JobOverview[];
     /** The last runs and skipped slots of the job that was asked for, newest first. */
     readonly past: readonly (PastRun | PastSkips)[];
+    /** What of that job has yet to start, or to start again. */
+    readonly waiting: readonly WaitingRun[];
     /** The last second in which any process scheduled jobs; undefined: none ever did, or none is known. */
     readonly workedUntil?: number | undefined;
     /** Whether the runs of other processes are known: not where the journal is kept in memory. */
@@ -38,25 +45,30 @@ export interface Overview extends Pick<Survey, 'environment' | 'timezone' | 'ale
 
 /** How all jobs stand, with so many last runs of one. A history that cannot be read keeps nobody from seeing the rest. */
 export async function takeOverview(
-    bot: { survey(): Promise<Survey>; history(): Promise<History> },
+    bot: { survey(): Promise<Survey>; history(): Promise<Lookups> },
     pastOf?: { readonly name: string; readonly count: number },
 ): Promise<Overview> {
     const survey = await bot.survey();
-    const { environment, timezone, alerts } = survey;
-    const known = { environment, timezone, alerts };
-    let history: History | undefined;
+    let history: Lookups | undefined;
     try {
         history = await bot.history();
         const statuses = await history.statusOf(survey.plans.map(({ name }) => name));
         const jobs = overviewsOf(survey, statuses, await history.pauses());
-        const past = pastOf ? await history.of(findJob(jobs, pastOf.name).name, pastOf.count) : [];
-        const { isShared: isHistoryShared } = history;
-        const workedUntil = await history.workedUntil();
-        return { ...known, jobs, past, workedUntil, isHistoryShared, historyTrouble: undefined };
+        const name = pastOf && findJob(jobs, pastOf.name).name;
+        const waiting = name === undefined ? [] : await history.waitingRuns(MOST_WAITING);
+        return {
+            ...survey,
+            jobs,
+            past: name === undefined ? [] : await history.of(name, pastOf?.count ?? 0),
+            waiting: waiting.filter(({ job }) => job === name),
+            workedUntil: await history.workedUntil(),
+            isHistoryShared: history.isShared,
+            historyTrouble: undefined,
+        };
     } catch (error) {
         const jobs = overviewsOf(survey, new Map(), []);
-        const historyTrouble = messageOf(error);
-        return { ...known, jobs, past: [], isHistoryShared: true, historyTrouble };
+        const known = { past: [], waiting: [], isHistoryShared: true };
+        return { ...survey, ...known, jobs, historyTrouble: messageOf(error) };
     } finally {
         await history?.close();
     }
@@ -64,7 +76,7 @@ export async function takeOverview(
 
 /** An overview of each job, and of each file that made none, in the order in which the runs of one second go. */
 export function overviewsOf(
-    survey: Omit<Survey, 'timezone' | 'alerts'>,
+    survey: Pick<Survey, 'plans' | 'problems' | 'environment'>,
     statuses: ReadonlyMap<string, JobStatus>,
     pauses: readonly Pause[],
     now = Date.now(),
@@ -108,10 +120,44 @@ export function isWorked(overview: Overview, now: number): boolean | undefined {
     return now / 1000 - (overview.workedUntil ?? -Infinity) <= LATE_SECONDS;
 }
 
-/** When a job runs next, in unix seconds, or would if it were not paused; Infinity where nothing is to come. */
-export function nextSlotOf({ plan, state }: JobOverview, now: number): number {
+/** From which unix second on a job runs: from the end of its pause on; Infinity: it does not. */
+export function startOf({ state, pause }: JobOverview): number {
     if (state === 'excluded') return Infinity;
-    return Math.min(...(plan?.schedules ?? []).map((schedule) => schedule.next(now) ?? Infinity));
+    if (state !== 'paused') return -Infinity;
+    return pause?.until === undefined ? Infinity : Math.ceil(pause.until / 1000);
+}
+
+/** A schedule's next slots, in order; all times are unix seconds. */
+export function nextSlots(schedule: Schedule, now: number, count: number): number[] {
+    const slots: number[] = [];
+    while (slots.length < count) {
+        const slot = schedule.next(slots.at(-1) ?? now);
+        if (slot === undefined) break;
+        slots.push(slot);
+    }
+    return slots;
+}
+
+/** The next slots of one of a job's schedules at which the job runs, in order; all times are unix seconds. */
+export function nextSlotsOf(job: JobOverview, schedule: Schedule, now: number, count: number): number[] {
+    const start = startOf(job);
+    return start === Infinity ? [] : nextSlots(schedule, Math.max(now, start - 1), count);
+}
+
+/** Of hundreds of jobs that are looked at again and again, few have another next slot. */
+const coming = new WeakMap<Schedule, number>();
+
+/** When a job runs next, in unix seconds; Infinity where nothing is to come. */
+export function nextSlotOf(job: JobOverview, now: number): number {
+    const slots = (job.plan?.schedules ?? []).map((schedule) => {
+        if (startOf(job) > now) return nextSlotsOf(job, schedule, now, 1)[0] ?? Infinity;
+        const known = coming.get(schedule) ?? 0;
+        if (known > now) return known;
+        const next = schedule.next(now) ?? Infinity;
+        coming.set(schedule, next);
+        return next;
+    });
+    return Math.min(...slots);
 }
 
 /** Finds a job by its name, in any spelling; an Error for an unknown one says what was probably meant. */

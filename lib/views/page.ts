@@ -8,6 +8,7 @@ import { offsetIn } from '../schedule/spread.js';
 import { paint } from '../text/paint.js';
 import { keepTogether, paragraph } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
+import { outputWidth } from '../text/terminal.js';
 import { formatDuration } from '../time/duration.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
@@ -23,6 +24,16 @@ export interface Page {
     readonly width: number;
     /** The value of `NODE_ENV`, or what stands for it. */
     readonly environment: string;
+}
+
+/** A page for whoever looks at standard output now; times are those of the wanted zone, else of the config's, else of the process's. */
+export function pageOf(overview: Overview, timezone: string | undefined): Page {
+    return {
+        now: Date.now(),
+        timezone: timezone ?? overview.timezone ?? processTimezone(),
+        width: outputWidth(),
+        environment: overview.environment,
+    };
 }
 
 /** How many next slots of a schedule the page of a job shows. */
@@ -106,15 +117,4 @@ export function describeArgs(args: readonly unknown[]): string {
 
 export function lowerFirst(words: string): string {
     return words.charAt(0).toLowerCase() + words.slice(1);
-}
-
-/** A schedule's next slots, in order; all times are unix seconds. */
-export function nextSlots(schedule: Schedule, now: number, count: number): number[] {
-    const slots: number[] = [];
-    while (slots.length < count) {
-        const slot = schedule.next(slots.at(-1) ?? now);
-        if (slot === undefined) break;
-        slots.push(slot);
-    }
-    return slots;
 }

@@ -1,7 +1,6 @@
 import { describePause } from '../runs/pause.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
-import { type PreviewDay, type PreviewEntry, previewDays, TooManySlotsError } from '../schedule/preview.js';
-import type { Schedule } from '../schedule/schedule.js';
+import { type PreviewDay, type PreviewEntry, previewDays } from '../schedule/preview.js';
 import type { Bot } from '../scheduler/bot.js';
 import { count } from '../text/format.js';
 import { printJson } from '../text/json_output.js';
@@ -9,13 +8,11 @@ import { paint } from '../text/paint.js';
 import { keepTogether } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
 import { renderTable } from '../text/table.js';
-import { outputWidth } from '../text/terminal.js';
 import { isoSecond } from '../time/iso_time.js';
 import { formatMoment, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
 import { parseStretchOptions } from '../time/moment_input.js';
-import { processTimezone } from '../time/process_timezone.js';
-import { findJob, type JobOverview, takeOverview } from './overview.js';
-import { describeArgs, describeSpread, printHistoryNote } from './page.js';
+import { findJob, type JobOverview, startOf, takeOverview } from './overview.js';
+import { describeArgs, describeSpread, pageOf, printHistoryNote } from './page.js';
 
 /** A year and a day, in seconds. */
 const LONGEST = 367 * 86_400;
@@ -35,57 +32,37 @@ export async function printPreview(
     bot: Bot,
     options: { name?: string; json?: boolean; timezone?: string; from?: string; to?: string },
 ): Promise<void> {
-    const { name, json } = options;
+    const { name } = options;
     if (name === '') throw new Error('--name is empty: leave it out for all jobs.');
     const overview = await takeOverview(bot);
-    const timezone = options.timezone ?? overview.timezone ?? processTimezone();
-    const now = Math.floor(Date.now() / 1000);
-    const stretch = { ...parseStretchOptions(options, { now, timezone }), timezone };
+    const { now, timezone, width } = pageOf(overview, options.timezone);
+    const limits = parseStretchOptions(options, { now: Math.floor(now / 1000), timezone });
+    const stretch = { ...limits, timezone };
     const jobs = name ? [findJob(overview.jobs, name)] : overview.jobs;
-    const going = jobs.filter((job) => job.state !== 'excluded' && startOf(job) < stretch.to);
-    const schedules = going.flatMap(({ plan }) => plan?.schedules ?? []);
+    const going = jobs.filter((job) => startOf(job) < stretch.to);
     const idle = jobs.filter((job) => !going.includes(job) || !job.plan?.runnable);
     const held = going.filter((job) => startOf(job) > stretch.from);
-    // All of them first: who asks for too much gets an answer, and not a screenful before it.
+    if (stretch.to - stretch.from > LONGEST)
+        throw new Error('That is more than a year: choose an earlier --to.');
     const starts = new Map(jobs.map((job) => [job.name, startOf(job)]));
-    const days = allDays(schedules, stretch, (job) => starts.get(job) ?? stretch.from);
-    if (json) return printJson(asJson(days, idle, stretch));
+    const schedules = going.flatMap(({ plan }) => plan?.schedules ?? []);
+    // All of them first: who asks for too much gets an answer, and not a screenful before it.
+    const days = [...previewDays(schedules, stretch, timezone, (job) => starts.get(job) ?? stretch.from)];
+    if (options.json) return printJson(asJson(days, idle, stretch));
     const notes = new Map(jobs.map(({ name, plan }) => [name, plan ? describeSpread(plan) : '']));
     for (const day of days)
-        console.log(['', ...(await renderDay(day, { timezone, notes, width: outputWidth() }))].join('\n'));
+        console.log(['', ...(await renderDay(day, { timezone, notes, width }))].join('\n'));
     console.log(`\n${total(days, stretch)}`);
-    const nameOf = ({ name, state, pause }: JobOverview) => {
-        const end =
-            state === 'paused' && pause ? describePause({ ...pause, reason: undefined }, timezone) : '';
-        const why = state === 'excluded' ? 'not in this environment' : state + end;
-        return `${printable(name)} (${why})`;
-    };
-    if (held.length > 0) console.log(`In it after a pause: ${held.map(nameOf).join(', ')}.`);
-    if (idle.length > 0) console.log(`Not in it: ${idle.map(nameOf).join(', ')}.`);
+    const namesOf = (some: readonly JobOverview[]) => some.map((job) => nameOf(job, timezone)).join(', ');
+    if (held.length > 0) console.log(`In it after a pause: ${namesOf(held)}.`);
+    if (idle.length > 0) console.log(`Not in it: ${namesOf(idle)}.`);
     console.log('');
     printHistoryNote(overview);
 }
 
-/** From which unix second on a job runs: not before the end of its pause. */
-function startOf({ state, pause }: JobOverview): number {
-    if (state !== 'paused') return -Infinity;
-    return pause?.until === undefined ? Infinity : Math.ceil(pause.until / 1000);
-}
-
-function allDays(
-    schedules: readonly Schedule[],
-    options: ShownStretch,
-    startOf: (job: string) => number,
-): PreviewDay[] {
-    if (options.to - options.from > LONGEST)
-        throw new Error('That is more than a year: choose an earlier --to.');
-    try {
-        return [...previewDays(schedules, options, options.timezone, startOf)];
-    } catch (error) {
-        if (!(error instanceof TooManySlotsError)) throw error;
-        const cure = 'choose a shorter one, or one job with --name';
-        throw new Error(`There are ${error.message} in that time: ${cure}.`);
-    }
+function nameOf({ name, state, pause }: JobOverview, timezone: string): string {
+    const end = state === 'paused' && pause ? describePause({ ...pause, reason: undefined }, timezone) : '';
+    return `${printable(name)} (${state === 'excluded' ? 'not in this environment' : state + end})`;
 }
 
 function total(days: readonly PreviewDay[], { from, to, timezone }: ShownStretch): string {

@@ -1,12 +1,10 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { loadConfig } from '../config/config.js';
 import { attend } from '../process/attendance.js';
 import { JOURNAL_IN_MEMORY } from '../process/command.js';
-import { laneOf, type Outcome, type Run } from '../runs/run.js';
+import { laneOf, OUTCOMES, type Run } from '../runs/run.js';
 import { runAsJson } from '../runs/run_json.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
 import { enqueue } from '../scheduler/later.js';
-import { findPlan, runJobNow } from '../scheduler/requests.js';
+import { findPlan, runJobNow, timezoneOf } from '../scheduler/requests.js';
 import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { count } from '../text/format.js';
@@ -26,8 +24,6 @@ const HARMLESS_SKIPS = ['environment', 'no tenants'];
 /** As many runs as a summary names. */
 const FEW = 5;
 
-const ORDER: readonly Outcome[] = ['succeeded', 'failed', 'timed_out', 'aborted', 'lost', 'skipped'];
-
 /** Among as many of a job's newest runs the holder of a lane is looked for. */
 const NEWEST = 100;
 
@@ -40,7 +36,7 @@ export async function runJob(
     const { tenant: onlyTenant, at, force: isForced, json: isJson = false } = options;
     if (onlyTenant === '') throw new BadOptionError("--tenant '' names no tenant.");
     const args = parseArguments(options.arguments);
-    const slot = at === undefined ? undefined : await parseSlot(at, name, bot);
+    const slot = at === undefined ? undefined : await parseSlot(bot, name, at);
     let runs: readonly Run[] = [];
     const begin = (all: readonly Run[]) => {
         runs = all;
@@ -54,11 +50,9 @@ export async function runJob(
         const holder = run.reason === 'overlap' ? await describeHolder(run, bot) : undefined;
         console.error([printable(failure.message), holder].filter(Boolean).join('\n'));
     }
-    if (isJson) printJson({ runs: runs.map(runAsJson) });
-    else if (runs.length === 0)
-        console.log(`The background job "${printable(name)}" ran for nobody: it has no tenants.`);
-    else if (runs.length > 1) console.log(summarise(runs));
-    process.exitCode ??= exitCodeFor(runs);
+    const nobody = `The background job "${printable(name)}" ran for nobody: it has no tenants.`;
+    const summary = runs.length > 1 ? summarise(runs) : undefined;
+    conclude(runs, isJson, runs.length === 0 ? nobody : summary);
 }
 
 /** Records a run of one job for later, and prints when it starts. */
@@ -88,28 +82,30 @@ export async function enqueueJob(
 
 /** Runs all that is due at one second, and prints and exits with what became of it. */
 export async function runDueJobs(bot: Bot, time: string, isJson: boolean): Promise<void> {
-    const { timezone } = await loadConfig();
+    const { plans, timezone } = await bot.survey();
     const at = parseMomentOption('at', time, { now: unixNow(), timezone });
-    const started = new Set<Run>();
-    const note = (event: unknown) => started.add((event as { run: Run }).run);
-    const current = () => [...started].filter(({ endedAt }) => endedAt === undefined).slice(0, 1);
-    subscribe('pinstripe-bot:run-started', note);
+    const { worker } = runtimeOf(bot);
+    const current = () => [...worker.runs].slice(0, 1).map(({ run }) => run);
     const runs = await attend({ bot, isJson, runs: current }, (signal) =>
         bot.runBackgroundJobs(at, { signal }),
-    ).finally(() => unsubscribe('pinstripe-bot:run-started', note));
-    const { plans } = await bot.survey();
+    );
     const slots = plans.flatMap(({ schedules }) => schedules.flatMap((schedule) => schedule.next(at) ?? []));
     const next = slots.length === 0 ? undefined : Math.min(...slots);
-    if (isJson) {
-        const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
-        printJson({ ...moments, runs: runs.map(runAsJson) });
-    } else if (runs.length > 0) {
-        console.log(summarise(runs));
-    } else {
-        const hint =
-            next === undefined ? 'there are no schedules' : `the next slot is ${inZone(next, timezone)}`;
-        console.log(`Nothing is due at ${inZone(at, timezone)}: ${hint}.`);
-    }
+    const hint = next === undefined ? 'there are no schedules' : `the next slot is ${inZone(next, timezone)}`;
+    const nothing = `Nothing is due at ${inZone(at, timezone)}: ${hint}.`;
+    const moments = { at: isoSecond(at), next: next === undefined ? null : isoSecond(next) };
+    conclude(runs, isJson, runs.length > 0 ? summarise(runs) : nothing, moments);
+}
+
+/** Prints what became of runs that somebody has waited for, as JSON or as a text, and exits with it. */
+export function conclude(
+    runs: readonly Run[],
+    isJson: boolean,
+    text: string | undefined,
+    report: object = {},
+): void {
+    if (isJson) printJson({ ...report, runs: runs.map(runAsJson) });
+    else if (text !== undefined) console.log(text);
     process.exitCode ??= exitCodeFor(runs);
 }
 
@@ -125,7 +121,7 @@ export function exitCodeFor(runs: readonly Pick<Run, 'outcome' | 'reason'>[]): n
 
 /** Sums ended runs up: `'4 runs: 2 succeeded, 1 failed (send-invoices [tenant b]), 1 skipped (clean-up)'`. */
 export function summarise(runs: readonly Run[]): string {
-    const counts = ORDER.flatMap((outcome) => {
+    const counts = OUTCOMES.flatMap((outcome) => {
         const some = runs.filter((run) => run.outcome === outcome);
         if (some.length === 0) return [];
         return `${some.length} ${outcome}${outcome === 'succeeded' ? '' : ` (${namesOf(some)})`}`;
@@ -156,18 +152,16 @@ async function describeHolder(run: Run, bot: Bot): Promise<string | undefined> {
         : `That run has been unfinished ${since}, and its process ${pid} is gone: a started bot gives it up within some 10 s.`;
 }
 
-async function parseSlot(text: string, name: string, bot: Bot): Promise<number> {
-    const { schedules, settings } = findPlan(name, (await bot.survey()).plans);
-    const [zone, ...others] = new Set(schedules.map(({ timezone }) => timezone));
-    const fallback = settings.timezone ?? (await loadConfig()).timezone;
-    const timezone = others.length === 0 ? zone : fallback;
-    return parseMomentOption('at', text, { now: unixNow(), timezone });
+async function parseSlot(bot: Bot, name: string, text: string): Promise<number> {
+    const { plans, timezone } = await bot.survey();
+    const zone = timezoneOf(findPlan(name, plans), timezone);
+    return parseMomentOption('at', text, { now: unixNow(), timezone: zone });
 }
 
-/** Reads the option `--arguments`; BadOptionError for anything but a JSON array. */
-export function parseArguments(text: string | undefined): unknown[] | undefined {
+/** Reads args from JSON; BadOptionError for anything but an array. */
+export function parseArguments(text: string | undefined, option = '--arguments'): unknown[] | undefined {
     if (text === undefined) return undefined;
-    const complaint = `--arguments ${text || "''"} is not a JSON array, like '["a", { "b": 1 }]'`;
+    const complaint = `${option} ${text || "''"} is not a JSON array, like '["a", { "b": 1 }]'`;
     try {
         const args: unknown = JSON.parse(text);
         if (Array.isArray(args)) return args;

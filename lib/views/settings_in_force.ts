@@ -1,9 +1,11 @@
-import { type AlertSettings, DEFAULT_ALERTS } from '../config/alert_settings.js';
+import { DEFAULT_ALERTS } from '../config/alert_settings.js';
 import { Heartbeat } from '../jobs/heartbeat.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import { SETTING_NAMES, type Settings } from '../jobs/settings.js';
+import { hasTenantsTable } from '../runs/tenants.js';
 import { Exceptions } from '../schedule/exceptions.js';
-import type { ErrorRecord } from '../text/errors.js';
+import type { Survey } from '../scheduler/bot.js';
+import { type ErrorRecord, readError } from '../text/errors.js';
 import { formatDuration } from '../time/duration.js';
 import { processTimezone } from '../time/process_timezone.js';
 
@@ -16,16 +18,18 @@ export interface SettingInForce {
     readonly source: 'definition' | 'meta()' | 'config' | 'default';
 }
 
-interface Surroundings {
-    /** `bot.timezone`. */
-    readonly timezone: string | undefined;
-    /** `bot.alerts`. */
-    readonly alerts: AlertSettings;
+interface Surroundings extends Pick<Survey, 'timezone' | 'alerts'> {
     /** Whether the app has a tenants table, or why nobody can tell. */
     readonly hasTenants: boolean | ErrorRecord;
 }
 
 const DURATIONS: readonly (keyof Settings)[] = ['missedWithin', 'timeout', 'retryDelay', 'spread'];
+
+/** The settings of an app's job, none where its file made no class. */
+export async function settingsOf(plan: JobPlan | undefined, survey: Survey): Promise<SettingInForce[]> {
+    if (!plan) return [];
+    return settingsInForce(plan, { ...survey, hasTenants: await hasTenantsTable().catch(readError) });
+}
 
 /** All settings of a job but the description, in the order of the documentation, as they are in force. */
 export function settingsInForce(plan: JobPlan, surroundings: Surroundings): SettingInForce[] {

@@ -1,5 +1,6 @@
 import type { JobStatus, PastRun } from '../runs/history.js';
 import { paintOutcome } from '../runs/log.js';
+import { worse } from '../runs/lookups.js';
 import { describePause } from '../runs/pause.js';
 import type { Outcome } from '../runs/run.js';
 import { paint } from '../text/paint.js';
@@ -8,10 +9,8 @@ import { formatSpan } from '../time/moment.js';
 import type { JobOverview } from './overview.js';
 import type { Page } from './page.js';
 
-/** From the worst to the best: of several tenants' runs the worst is told. */
-const OUTCOMES: readonly Outcome[] = ['failed', 'timed_out', 'lost', 'aborted', 'skipped', 'succeeded'];
-
 interface LastSlot {
+    /** The worst, where there are several tenants. */
     readonly outcome: Outcome;
     /** How many ended that way. */
     readonly count: number;
@@ -23,8 +22,8 @@ interface LastSlot {
 
 /** Takes the runs of a slot, or of a request, together: one for each tenant, or args. */
 export function lastSlotOf(ended: readonly PastRun[]): LastSlot | undefined {
-    const outcome = OUTCOMES.find((worst) => ended.some((run) => run.outcome === worst));
-    if (outcome === undefined) return undefined;
+    if (ended.length === 0) return undefined;
+    const outcome = ended.map((run) => run.outcome as Outcome).reduce(worse);
     const ends = ended.flatMap(({ endedAt }) => endedAt ?? []);
     return {
         outcome,

@@ -195,7 +195,7 @@ describe('the dashboard', () => {
         }
         for (const [form, complaint] of [
             [{ action: 'run', args: '{' }, /JSON/],
-            [{ action: 'run', args: '{}' }, /no JSON array/],
+            [{ action: 'run', args: '{}' }, /Args {} is not a JSON array/],
             [{ action: 'run', tenant: 'x' }, /runs for no tenant/],
             [{ action: 'run', slot: 'soon' }, /soon/],
             [{ action: 'boil' }, /no such action/],

@@ -6,11 +6,13 @@ import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import type { JobStatus, PastRun } from '../../lib/runs/history.js';
+import type { Lookups } from '../../lib/runs/lookups.js';
+import type { JobOverview } from '../../lib/views/overview.js';
 import { openApp } from '../support/fixture_app.js';
-import { NOW, planOf as newPlan, pauseFor } from '../support/job_overviews.js';
+import { NOW, planOf as newPlan, overviewOf, pauseFor } from '../support/job_overviews.js';
 
 await openApp();
-const { isWorked, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
+const { isWorked, nextSlotOf, overviewsOf, takeOverview } = await import('../../lib/views/overview.js');
 const { printWorkNote } = await import('../../lib/views/page.js');
 
 const planOf = (name: string, parts: Partial<JobPlan> = {}) => newPlan(name, [['*/5 * * * *']], parts);
@@ -59,6 +61,19 @@ describe('an overview', () => {
     });
 });
 
+test('what a job runs next is what comes after its pause', () => {
+    const second = NOW / 1000;
+    const plan = planOf('a');
+    const until = NOW + 301_000;
+    const next = (parts: Partial<JobOverview>) => nextSlotOf(overviewOf(plan, parts), second) - second;
+    assert.equal(next({}), 300);
+    assert.equal(next({ state: 'paused', pause: pauseFor('a', { until }) }), 600);
+    assert.equal(next({ state: 'paused', pause: pauseFor('a', { until: NOW + 300_000 }) }), 300);
+    assert.equal(next({ state: 'paused', pause: pauseFor('*') }), Infinity);
+    assert.equal(next({ state: 'excluded' }), Infinity);
+    assert.equal(next({}), 300);
+});
+
 describe('whether the jobs are worked on', () => {
     const survey = {
         ...{ plans: [planOf('a')], problems: [], environment: 'test' },
@@ -85,7 +100,10 @@ describe('whether the jobs are worked on', () => {
     ])
         test(what, async (t) => {
             const log = t.mock.method(console, 'log', () => {});
-            const overview = await takeOverview({ survey: async () => survey, history: async () => history });
+            const overview = await takeOverview({
+                survey: async () => survey,
+                history: async () => history as unknown as Lookups,
+            });
             assert.equal(isWorked(overview, 1_000_000), expected);
             printWorkNote(overview, { now: 1_000_000, timezone: 'UTC' });
             assert.match(stripVTControlCharacters(String(log.mock.calls[0]?.arguments[0] ?? '')), note);
