@@ -4,6 +4,7 @@ import { bullmqTables } from './bullmq.js';
 import { dashboardTables } from './dashboard.js';
 import { dispatchTables } from './dispatch.js';
 import { latenessTables } from './lateness.js';
+import { previewTables } from './preview.js';
 import { slotFilesTables } from './slot_files.js';
 import { startUpTables } from './start_up.js';
 import { type Table, toMarkdown } from './table.js';
@@ -11,6 +12,7 @@ import { timetableTables } from './timetable.js';
 
 const MEASUREMENTS: Readonly<Record<string, () => Promise<Table[]>>> = {
     timetable: timetableTables,
+    preview: previewTables,
     dispatch: dispatchTables,
     lateness: latenessTables,
     'slot-files': slotFilesTables,

@@ -148,49 +148,47 @@ describe('a span', () => {
     });
 });
 
-describe('metrics', () => {
-    test('count runs by outcome, how long they took, how late they were, and those that run and wait', async () => {
-        const done = gate();
-        const scenario = await startScenario(START, {
-            fine: job('1,2 0 12 * * *', () => {}, SINGLE),
-            bad: job(ONCE, () => assert.fail('no paper'), SINGLE),
-            slow: job('3 0 12 * * *', () => done.opened, SINGLE),
-        });
-        await scenario.clock.advance(3_000);
-        const running = await valuesOf('pinstripe.bot.runs.running');
-        assert.deepEqual([running['fine'], running['bad'], running['slow']], [0, 0, 1]);
-        await scenario.clock.advance(2_000);
-        done.open();
-        await scenario.clock.advance(0);
-        const { slow } = await valuesOf('pinstripe.bot.runs.running');
-        assert.equal(slow, 0);
-        const { 'fine succeeded': fine, 'bad failed': bad } = await valuesOf('pinstripe.bot.runs');
-        assert.deepEqual([fine, bad], [2, 1]);
-        const durations = await valuesOf('pinstripe.bot.run.duration');
-        assert.deepEqual(
-            [durations['slow succeeded'], durations['bad failed']],
-            [
-                [1, 2.5],
-                [1, 0],
-            ],
-        );
-        const lateness = await valuesOf('pinstripe.bot.run.lateness');
-        assert.deepEqual(
-            [lateness['fine'], lateness['slow']],
-            [
-                [2, 0],
-                [1, 0],
-            ],
-        );
-        assert.deepEqual(await valuesOf('pinstripe.bot.runs.waiting'), { bad: 0, fine: 0, slow: 0 });
-
-        const none = { 'no process': 0, 'overdue slot': 0, 'overdue run': 0 };
-        assert.deepEqual(await valuesOf('pinstripe.bot.overdue'), none);
-
-        const runtime = runtimeOf(theBot);
-        const { plans } = await runtime.ready();
-        const run = createRun({ job: 'fine', args: [], manual: true });
-        await runtime.engine.request({ run, plan: findPlan('fine', plans), isAwaited: false });
-        assert.deepEqual(await valuesOf('pinstripe.bot.runs.waiting'), { bad: 0, fine: 1, slow: 0 });
+test('metrics count runs by outcome, how long they took, how late they were, and those that run and wait', async () => {
+    const done = gate();
+    const scenario = await startScenario(START, {
+        fine: job('1,2 0 12 * * *', () => {}, SINGLE),
+        bad: job(ONCE, () => assert.fail('no paper'), SINGLE),
+        slow: job('3 0 12 * * *', () => done.opened, SINGLE),
     });
+    await scenario.clock.advance(3_000);
+    const running = await valuesOf('pinstripe.bot.runs.running');
+    assert.deepEqual([running['fine'], running['bad'], running['slow']], [0, 0, 1]);
+    await scenario.clock.advance(2_000);
+    done.open();
+    await scenario.clock.advance(0);
+    const { slow } = await valuesOf('pinstripe.bot.runs.running');
+    assert.equal(slow, 0);
+    const { 'fine succeeded': fine, 'bad failed': bad } = await valuesOf('pinstripe.bot.runs');
+    assert.deepEqual([fine, bad], [2, 1]);
+    const durations = await valuesOf('pinstripe.bot.run.duration');
+    assert.deepEqual(
+        [durations['slow succeeded'], durations['bad failed']],
+        [
+            [1, 2.5],
+            [1, 0],
+        ],
+    );
+    const lateness = await valuesOf('pinstripe.bot.run.lateness');
+    assert.deepEqual(
+        [lateness['fine'], lateness['slow']],
+        [
+            [2, 0],
+            [1, 0],
+        ],
+    );
+    assert.deepEqual(await valuesOf('pinstripe.bot.runs.waiting'), { bad: 0, fine: 0, slow: 0 });
+
+    const none = { 'no process': 0, 'overdue slot': 0, 'overdue run': 0 };
+    assert.deepEqual(await valuesOf('pinstripe.bot.overdue'), none);
+
+    const runtime = runtimeOf(theBot);
+    const { plans } = await runtime.ready();
+    const run = createRun({ job: 'fine', args: [], manual: true });
+    await runtime.engine.request({ run, plan: findPlan('fine', plans), isAwaited: false });
+    assert.deepEqual(await valuesOf('pinstripe.bot.runs.waiting'), { bad: 0, fine: 1, slow: 0 });
 });

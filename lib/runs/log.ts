@@ -181,7 +181,7 @@ const SENTENCES: {
         'info',
         `${paint.green('redis')} ${place} can be used again, after ${formatDuration(after)}`,
     ],
-    'engine-failed': ({ error }) => trouble(paint.yellow('warning'), `the queue in Redis: ${error.message}`),
+    'engine-failed': ({ error }) => trouble(paint.yellow('warning'), `the queue failed: ${error.message}`),
     'clock-differs': ({ by }) => {
         const difference = `${formatDuration(Math.abs(by))} ${by > 0 ? 'ahead of' : 'behind'} that of Redis`;
         const effect = 'its slots come at other times than elsewhere, set it (NTP)';

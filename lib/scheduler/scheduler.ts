@@ -4,6 +4,7 @@ import { pauseOf } from '../runs/pause.js';
 import { createRun } from '../runs/run.js';
 import { decideSlots, isMissed, LATE_SECONDS } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
+import { readError } from '../text/errors.js';
 import type { Runtime } from './runtime.js';
 
 /** A step back of the clock by more than this many seconds is believed. */
@@ -140,7 +141,7 @@ export class Scheduler {
     // While the store is locked or away nothing is decided; the second after that makes up for it.
     #enqueue(now: number): Promise<void> {
         this.#enqueuing ??= this.#enqueuePending(now)
-            .catch((error) => this.runtime.emit({ type: 'engine-failed', error }))
+            .catch((cause) => this.runtime.emit({ type: 'engine-failed', error: readError(cause) }))
             .finally(() => {
                 this.#enqueuing = undefined;
             });
@@ -154,8 +155,14 @@ export class Scheduler {
         if (moment.waiting) for (const schedule of this.#timetable.schedules) this.#pend(schedule);
         const pending = this.#pending;
         this.#pending = new Map();
-        if (await this.#record([...pending.values()], moment)) this.#enqueuedUntil = now;
-        else for (const { schedule } of pending.values()) this.#pend(schedule);
+        let isRecorded = false;
+        try {
+            isRecorded = await this.#record([...pending.values()], moment);
+        } finally {
+            // After an error, too: otherwise its slots would have neither a run nor a reason.
+            if (isRecorded) this.#enqueuedUntil = now;
+            else for (const { schedule } of pending.values()) this.#pend(schedule);
+        }
     }
 
     async #momentOf(now: number): Promise<Moment | undefined> {

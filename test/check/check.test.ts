@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { check, type Survey } from '../../lib/check/check.js';
-import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
+import { planOf } from '../support/job_overviews.js';
 
 const FILE = '/app/lib/background_jobs/my_task.js';
 const NOW = Date.UTC(2026, 0, 1) / 1000;
@@ -18,15 +18,12 @@ function surveyOf(
     timezone?: string,
     settings: object = {},
 ): Survey {
-    const plan: JobPlan = {
-        name: 'my-task',
+    const plan = planOf('my-task', [], {
         file: FILE,
         settings: readSettings(settings).settings,
-        sources: {},
         schedules: declarations.map((words) => createSchedule('my-task', words, timezone)),
         problems,
-        runnable: true,
-    };
+    });
     return {
         plans: [plan],
         problems,
@@ -42,20 +39,6 @@ function surveyOf(
 const placesOf = (survey: Survey) => check(survey).map(({ rule, schedule }) => [rule, schedule]);
 
 describe('a check', () => {
-    test('warns of a zone of the process that nobody could read', () => {
-        const fault = 'TZ is "", which is no zone that Node can read, so UTC stands in for it';
-        const [finding, ...others] = check({ ...surveyOf([['0 6 * * *']]), timezoneFault: fault });
-        assert.deepEqual(others, []);
-        assert.deepEqual(
-            [finding?.severity, finding?.rule, finding?.message],
-            ['warning', 'timezone-unreadable', fault],
-        );
-    });
-
-    test('finds nothing where nothing is wrong', () => {
-        assert.deepEqual(check(surveyOf([['0 6 * * *'], ['*/5 * * * *']])), []);
-    });
-
     test('tells of a flaw with job, file, and the schedule as it was declared', () => {
         assert.deepEqual(check(surveyOf([['0 6 * * *'], ['CRON_TZ=UTC  * 2 * * *']])), [
             {
@@ -103,9 +86,8 @@ describe('a check', () => {
             ['0 6 * * *', 'a'],
             ['0 6 * * *', 'a'],
         ];
-        const found = check(surveyOf(twice));
         assert.deepEqual(
-            found.map(({ rule, severity }) => [rule, severity]),
+            check(surveyOf(twice)).map(({ rule, severity }) => [rule, severity]),
             [['same-schedule', 'warning']],
         );
     });
@@ -130,47 +112,30 @@ describe('a check', () => {
 
     test('takes over the problems of the job, with their cures, errors first, in the order of their lines', () => {
         const job = { job: 'my-task', file: FILE } as const;
-        const found = check(
-            surveyOf(
-                [['0 6 * * *']],
-                [
-                    {
-                        ...job,
-                        severity: 'warning',
-                        kind: 'misspelt-setting',
-                        reason: 'its property `timeut` is no setting: did you mean `timeout`?',
-                    },
-                    {
-                        ...job,
-                        severity: 'error',
-                        kind: 'no-run',
-                        reason: 'it has no run(): add `run(){ ... }`',
-                        cure: 'add `run(){ ... }`',
-                    },
-                    {
-                        ...job,
-                        severity: 'error',
-                        kind: 'meta-threw',
-                        reason: 'its meta() threw: no',
-                        line: 2,
-                    },
-                ],
-            ),
-        );
+        const misspelt = {
+            ...job,
+            severity: 'warning',
+            kind: 'misspelt-setting',
+            reason: 'no setting',
+        } as const;
+        const noRun = {
+            ...job,
+            severity: 'error',
+            kind: 'no-run',
+            reason: 'no run: add one',
+            cure: 'add one',
+        } as const;
+        const threw = { ...job, severity: 'error', kind: 'meta-threw', reason: 'threw', line: 2 } as const;
+        const found = check(surveyOf([['0 6 * * *']], [misspelt, threw, noRun]));
         assert.deepEqual(
             found.map(({ rule, line, message, cure }) => [rule, line, message, cure]),
             [
-                ['no-run', undefined, 'it has no run()', 'add `run(){ ... }`'],
-                [
-                    'meta-threw',
-                    2,
-                    'its meta() threw: no',
-                    'mend meta(): until then the job has no schedule in force',
-                ],
+                ['no-run', undefined, 'no run', 'add one'],
+                ['meta-threw', 2, 'threw', 'mend meta(): until then the job has no schedule in force'],
                 [
                     'misspelt-setting',
                     undefined,
-                    'its property `timeut` is no setting: did you mean `timeout`?',
+                    'no setting',
                     'correct the name; a helper of your own needs one less like a setting',
                 ],
             ],

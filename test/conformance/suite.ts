@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -14,9 +15,11 @@ import { createRun, latenessOf, type Run } from '../../lib/runs/run.js';
 import type { Json } from '../../lib/schedule/args.js';
 import { createSchedule, type Schedule } from '../../lib/schedule/schedule.js';
 import { offsetIn } from '../../lib/schedule/spread.js';
+import { planBackfill } from '../../lib/scheduler/backfill.js';
+import type { Runtime } from '../../lib/scheduler/runtime.js';
 import { readError } from '../../lib/text/errors.js';
 import { ManualClock } from '../../lib/time/manual_clock.js';
-import { pauseFor } from '../support/job_overviews.js';
+import { planOf as newPlan, pauseFor } from '../support/job_overviews.js';
 
 /** 2026-01-01 00:00:00 UTC */
 export const SLOT = 1_767_225_600;
@@ -75,9 +78,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             store.revive?.(member.engine);
         };
 
-        const join = async ({ works = true, concurrency = 10 } = {}): Promise<Member> => {
+        const join = async ({ works = true, concurrency = 10, at = SLOT * 1000 } = {}): Promise<Member> => {
             const engine = store.createEngine();
-            const clock = new ManualClock(SLOT * 1000);
+            const clock = new ManualClock(at);
             const events: BotEvent[] = [];
             const taken: TakenRun[] = [];
             const plans = new Map<string, JobPlan>();
@@ -161,15 +164,19 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         };
 
         /** Waits until something is so. */
-        const until = async (isSo: () => boolean | Promise<boolean>, what: string) => {
+        const until = async (isSo: () => boolean | Promise<boolean>, what: string | (() => string)) => {
             const end = performance.now() + store.patience;
             while (!(await isSo())) {
-                if (performance.now() > end) assert.fail(`in vain: ${what}`);
+                if (performance.now() > end)
+                    assert.fail(`in vain: ${typeof what === 'string' ? what : what()}`);
                 await delay(2);
             }
         };
         const begun = (member: Member, count: number) =>
-            until(() => member.taken.length >= count, `${count} attempts, there are ${member.taken.length}`);
+            until(
+                () => member.taken.length >= count,
+                () => `${count} attempts, there are ${member.taken.length}`,
+            );
         /** Its first slot starts. */
         const begin = async (member: Member, schedule: Schedule) => {
             await enqueue(member, schedule, SLOT + 1);
@@ -429,9 +436,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         });
 
         describe('a gap', () => {
-            const waiting = async (missed: string) => {
+            const waiting = async (missed: string, overlap = 'queue') => {
                 const idle = await join({ works: false });
-                const schedule = job('digest', { missed, overlap: 'queue' }, [...members]);
+                const schedule = job('digest', { missed, overlap });
                 await enqueue(idle, schedule, SLOT + 1);
                 await enqueue(idle, schedule, SLOT + 2);
                 const found = (await idle.engine.waiting()).of(schedule);
@@ -454,22 +461,24 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await reads('digest', ['1 superseded', '2 superseded', '60 succeeded']);
             });
 
-            test('all: it is kept, in order, and nothing is written down twice', async () => {
-                alone.engine.rest();
-                const { idle, schedule } = await waiting('all');
-                await enqueue(idle, schedule, SLOT + 60, {
-                    run: [SLOT + 1, SLOT + 2, SLOT + 60],
-                    catchesUp: true,
-                    decidesAnew: true,
+            for (const overlap of ['queue', 'allow'])
+                test(`all: it is kept, goes one after another, and nothing is written down twice, under ${overlap}`, async () => {
+                    alone.engine.rest();
+                    const { idle, schedule } = await waiting('all', overlap);
+                    const slots = [1, 2, 60].map((second) => SLOT + second);
+                    const caughtUp = { run: slots, catchesUp: true, decidesAnew: true };
+                    await enqueue(idle, schedule, SLOT + 60, caughtUp);
+                    alone.engine.work();
+                    for (const [index, slot] of slots.entries()) {
+                        await begun(alone, index + 1);
+                        assert.deepEqual(
+                            [alone.taken.length, alone.taken[index]?.run.scheduledAt],
+                            [index + 1, slot],
+                        );
+                        alone.end(index);
+                    }
+                    await reads('digest', succeeded(1, 2, 60));
                 });
-                alone.endAll(SUCCEEDED);
-                alone.engine.work();
-                await reads('digest', ['1 succeeded', '2 succeeded', '60 succeeded']);
-                assert.deepEqual(
-                    alone.taken.map(({ run }) => (run.scheduledAt ?? 0) - SLOT),
-                    [1, 2, 60],
-                );
-            });
 
             test('is seen by how far any process has enqueued, and by that of those that are no more', async () => {
                 assert.equal((await alone.engine.lastEnqueued())?.second, Number.NEGATIVE_INFINITY);
@@ -484,6 +493,25 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await other.engine.close();
                 assert.equal((await alone.engine.lastEnqueued())?.second, SLOT + 7);
                 assert.equal((await alone.engine.lastEnqueued())?.byOthers, false);
+            });
+
+            test('is ended by one process: what it has kept is not decided on again by one that looked before', async () => {
+                const other = await join();
+                for (const { engine } of members) engine.rest();
+                const schedule = job('digest', { missed: 'all' });
+                await enqueue(alone, schedule, SLOT + 1, { run: [] });
+                await pass(2, alone);
+                for (const { engine } of members) await engine.lastEnqueued();
+                const kept = { run: [SLOT + 50, SLOT + 60], catchesUp: true, decidesAnew: true };
+                assert.ok(await enqueue(alone, schedule, SLOT + 60, kept));
+                const late = await enqueue(other, schedule, SLOT + 61, {
+                    run: [],
+                    skipped: [skips('too old', 50, 61, 2)],
+                    decidesAnew: true,
+                });
+                assert.equal(late, undefined);
+                const waiting = await other.engine.waiting();
+                assert.deepEqual(waiting.of(schedule), [SLOT + 50, SLOT + 60]);
             });
         });
 
@@ -576,13 +604,16 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await until(() => endedRuns(other).length === 1, 'the end');
             });
 
-            test('does not hold back what others do', async () => {
-                const schedule = job('digest', { retries: 1 });
-                const another = job('other');
-                await begin(alone, schedule);
-                await retry(alone, 4);
-                await enqueue(alone, another, SLOT + 1);
-                await begun(alone, 2);
+            test('holds neither its turn nor the runs of other lanes back', async () => {
+                const one = await join({ concurrency: 1 });
+                alone.engine.rest();
+                const [first, second] = [job('first', { retries: 1 }), job('second')];
+                await enqueue(one, first, SLOT + 1);
+                await begun(one, 1);
+                await enqueue(one, second, SLOT + 1);
+                await retry(one, 60);
+                await begun(one, 2);
+                assert.equal(one.taken[1]?.run.job, 'second');
             });
         });
 
@@ -810,72 +841,54 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             });
         });
 
-        describe('a rolling release', () => {
-            test('leaves a job that a process does not know to one that does, without an attempt', async () => {
-                const other = await join();
-                const schedule = job('new', {}, [other]);
-                other.endAll(SUCCEEDED);
-                for (let second = 1; second <= 5; second++) {
-                    await enqueue(other, schedule, SLOT + second);
-                    await begun(other, second);
-                }
-                await pass(1, alone, other);
-                await reads('new', succeeded(1, 2, 3, 4, 5));
-                assert.equal(alone.taken.length, 0);
-            });
+        test('a rolling release: leaves a job that a process does not know to one that does, without an attempt', async () => {
+            const other = await join();
+            const schedule = job('new', {}, [other]);
+            other.endAll(SUCCEEDED);
+            for (let second = 1; second <= 5; second++) {
+                await enqueue(other, schedule, SLOT + second);
+                await begun(other, second);
+            }
+            await pass(1, alone, other);
+            await reads('new', succeeded(1, 2, 3, 4, 5));
+            assert.equal(alone.taken.length, 0);
         });
 
-        describe('a gap', () => {
-            test('is ended by one process: what it has kept is not decided on again by one that looked before', async () => {
-                const other = await join();
-                for (const { engine } of members) engine.rest();
-                const schedule = job('digest', { missed: 'all' });
-                await enqueue(alone, schedule, SLOT + 1, { run: [] });
-                await pass(2, alone);
-                for (const { engine } of members) await engine.lastEnqueued();
-                const kept = { run: [SLOT + 50, SLOT + 60], catchesUp: true, decidesAnew: true };
-                assert.ok(await enqueue(alone, schedule, SLOT + 60, kept));
-                const late = await enqueue(other, schedule, SLOT + 61, {
-                    run: [],
-                    skipped: [skips('too old', 50, 61, 2)],
-                    decidesAnew: true,
-                });
-                assert.equal(late, undefined);
-                const waiting = await other.engine.waiting();
-                assert.deepEqual(waiting.of(schedule), [SLOT + 50, SLOT + 60]);
-            });
+        test('a backfill of what is missing leaves out the slots that have succeeded, by the clock or by hand, and no others', async () => {
+            const schedule = job('digest');
+            const plans = [...alone.plans.values()];
+            const runtime = { ...HISTORY, engine: alone.engine, ready: async () => ({ plans }) };
+            const stretch = { name: 'digest', from: SLOT + 1, to: SLOT + 6, isOnlyMissing: true };
+            const missing = async () => {
+                const { runs, succeeded } = await planBackfill(stretch, runtime as unknown as Runtime);
+                return [succeeded, ...runs.map(({ scheduledAt = 0 }) => scheduledAt - SLOT)];
+            };
+            assert.deepEqual(await missing(), [0, 1, 2, 3, 4, 5]);
+            alone.endAll(SUCCEEDED);
+            await enqueue(alone, schedule, SLOT + 1);
+            await reads('digest', ['1 succeeded']);
+            const run = { ...runOf('digest'), scheduledAt: SLOT + 4 };
+            await alone.engine.request({ run, plan: plans[0] as JobPlan, isAwaited: true });
+            alone.endAll(failed(new Error('no')));
+            await enqueue(alone, schedule, SLOT + 2);
+            await reads('digest', ['1 succeeded', '2 failed', '4 succeeded']);
+            assert.deepEqual(await missing(), [2, 2, 3, 5]);
         });
 
-        describe('a run that waits for its retry', () => {
-            test('holds neither its turn nor the runs of other lanes back', async () => {
-                const one = await join({ concurrency: 1 });
-                alone.engine.rest();
-                const [first, second] = [job('first', { retries: 1 }), job('second')];
-                await enqueue(one, first, SLOT + 1);
-                await begun(one, 1);
-                await enqueue(one, second, SLOT + 1);
-                await retry(one, 60);
-                await begun(one, 2);
-                assert.equal(one.taken[1]?.run.job, 'second');
-            });
-        });
-
-        describe('what nobody knows, or nobody wants', () => {
-            test('a run of a job that no process knows has its reason after five minutes', async () => {
-                const schedule = job('gone');
-                alone.engine.rest();
-                await enqueue(alone, schedule, SLOT + 1);
-                alone.plans.delete('gone');
-                alone.engine.work();
-                for (const [seconds, expected] of [
-                    [290, []],
-                    [20, ['1 unknown job']],
-                ] as const) {
-                    alone.clock.step(seconds * 1000);
-                    await pass(1, alone);
-                    await reads('gone', [...expected]);
-                }
-            });
+        test('a run of a job that no process knows has its reason after five minutes', async () => {
+            const schedule = job('gone');
+            alone.engine.rest();
+            await enqueue(alone, schedule, SLOT + 1);
+            alone.plans.delete('gone');
+            alone.engine.work();
+            for (const [seconds, expected] of [
+                [290, []],
+                [20, ['1 unknown job']],
+            ] as const) {
+                alone.clock.step(seconds * 1000);
+                await pass(1, alone);
+                await reads('gone', [...expected]);
+            }
         });
 
         describe('the spread', () => {
@@ -919,20 +932,6 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         });
 
         describe('later', () => {
-            test('a run waits for its time, and is made by whoever works', async () => {
-                const other = await join();
-                alone.engine.rest();
-                job('welcome');
-                const run = runOf('welcome');
-                const plan = alone.plans.get('welcome') as JobPlan;
-                await alone.engine.request({ run, plan, isAwaited: false, runAt: (SLOT + 5) * 1000 });
-                await pass(4, other);
-                assert.equal(other.taken.length, 0);
-                await pass(2, other);
-                await begun(other, 1);
-                assert.equal(other.taken[0]?.run.id, run.id);
-            });
-
             const ask = (member: Member, more: Partial<Request> = {}, args: Json[] = []) => {
                 const run = createRun({ job: 'welcome', args, manual: true, requestedBy: 'ada@web-1' });
                 const plan = alone.plans.get('welcome') as JobPlan;
@@ -1219,12 +1218,88 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 assert.deepEqual(status.get('digest')?.running, []);
             });
 
+            test('finds runs by id, outcome and tenant, and has what goes on, what waits, and who works', async () => {
+                // The store may have a clock of its own.
+                const one = await join({ at: Date.now() });
+                alone.engine.rest();
+                job('a', { overlap: 'allow' });
+                const history = await one.engine.history(HISTORY);
+                const plan = one.plans.get('a') as JobPlan;
+                const ask = async (tenant?: string, runAt?: number) => {
+                    const run = createRun({ job: 'a', args: [], tenant, manual: true });
+                    one.clock.step(10);
+                    await one.engine.request({ run, plan, isAwaited: false, runAt });
+                    return run.id;
+                };
+                const is = (id: string, outcome: string) =>
+                    until(async () => (await history.run('a', id))?.outcome === outcome, `${id} ${outcome}`);
+                const empty = await history.version(['a']);
+                one.endAll(SUCCEEDED);
+                const good = await ask('t1');
+                await is(good, 'succeeded');
+                one.endAll(failed(new TypeError('it is broken')));
+                const bad = await ask('t2');
+                await is(bad, 'failed');
+                one.endAll(undefined);
+                const going = await ask();
+                await is(going, 'running');
+                const later = await ask(undefined, Date.now() + 3_600_000);
+                await is(later, 'waiting');
+
+                const found = await history.run('a', bad);
+                assert.equal(found?.error, 'TypeError: it is broken');
+                assert.match(found?.stack ?? '', /^TypeError: it is broken\n +at .*suite/);
+                assert.equal(await history.run('b', bad), undefined);
+                assert.equal(await history.run('a', 'nobody'), undefined);
+
+                const ids = async (search: object) =>
+                    (await history.search('a', search, 10)).flatMap((past) =>
+                        past.kind === 'run' ? past.id : [],
+                    );
+                assert.deepEqual(await ids({}), [going, bad, good]);
+                assert.deepEqual(await ids({ outcome: 'failed' }), [bad]);
+                assert.deepEqual(await ids({ outcome: 'running' }), [going]);
+                assert.deepEqual(await ids({ tenant: 't1' }), [good]);
+                assert.deepEqual(await ids({ tenant: 't1', outcome: 'failed' }), []);
+                assert.equal((await history.search('a', {}, 2)).length, 2);
+
+                const slots = (await history.slots(['a', 'b'], 2)).get('a') ?? [];
+                assert.deepEqual(
+                    slots.map(({ id, outcome, error }) => [id, outcome, error]),
+                    [
+                        [going, 'running', undefined],
+                        [bad, 'failed', 'TypeError: it is broken'],
+                    ],
+                );
+                const idOf = ({ id }: { id: string }) => id;
+                assert.deepEqual((await history.running()).map(idOf), [going]);
+                const [waiting, ...others] = await history.waitingRuns(10);
+                assert.deepEqual([waiting?.id, waiting?.isReady, others], [later, false, []]);
+                const from = Date.now() - 60_000;
+                const busy = await history.since(from, 3_600_000);
+                assert.deepEqual(busy, [{ job: 'a', at: from, count: 3, outcome: 'running' }]);
+
+                const versions = [empty, await history.version(['a'])];
+                assert.equal(await history.version(['a']), versions[1]);
+                await one.engine.pause(pauseFor('b'));
+                assert.deepEqual(
+                    (await history.pauses()).map((pause) => pause.job),
+                    ['b'],
+                );
+                versions.push(await history.version(['a']));
+                one.end(2);
+                await is(going, 'succeeded');
+                versions.push(await history.version(['a']));
+                assert.equal(new Set(versions).size, 4);
+                for (const { pid, host, isGone, startedAt } of await history.processes()) {
+                    assert.deepEqual([pid, host, isGone], [process.pid, hostname(), false]);
+                    assert.ok(startedAt <= Date.now());
+                }
+            });
+
             test('has the last second in which a process scheduled, also when that is gone', async () => {
                 const other = await join({ works: false });
-                const history = await other.engine.history({
-                    environment: 'production',
-                    journal: DEFAULT_JOURNAL,
-                });
+                const history = await other.engine.history(HISTORY);
                 assert.equal(await history.workedUntil(), undefined);
                 await alone.engine.enqueue([], SLOT + 7);
                 await until(async () => {
@@ -1291,5 +1366,5 @@ function planOf(
 ): JobPlan {
     const { settings, complaints } = readSettings(declared);
     assert.deepEqual(complaints, []);
-    return { name, file: undefined, settings, sources: {}, schedules, problems: [], runnable: true };
+    return newPlan(name, [], { file: undefined, settings, schedules });
 }

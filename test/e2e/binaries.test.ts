@@ -8,7 +8,7 @@ import {
     makeApp,
 } from '../support/installed_app.js';
 
-// Each command in a process of its own, once well and once badly. What else it does is tested in this process.
+// Each command in a process of its own, once well, and badly with both binaries. What else it does is tested in this process.
 
 const JOBS = {
     greet: `export default {
@@ -60,6 +60,7 @@ const REFUSED: [line: string, code: number, said: RegExp][] = [
     ['list-background-jobs --next 0', 2, /next/],
     ['list-background-jobs --timezone Europe/Lundun', 2, /did you mean "Europe\/London"/],
     ['run-background-job', 2, /name: Must not be blank/],
+    ['pause-background-job greet --until soon', 2, /^--until "soon" is not a time: /],
 ];
 
 test('what is understood by nobody is refused', async () => {
@@ -71,21 +72,28 @@ test('what is understood by nobody is refused', async () => {
     }
 });
 
-describe('as processes', { concurrency: 2 }, () => {
+describe('as processes', { concurrency: 3 }, () => {
+    // In this process they are those of pinstripe-bot.
+    describe('pinstripe', () => {
+        let app: InstalledApp;
+        before(async () => {
+            app = await makeApp(backgroundJobs(JOBS));
+        });
+
+        for (const [command, [words, printed]] of Object.entries(GOOD))
+            test(`${command} does what it is asked, and exits with 0`, async () => {
+                const { code, stdout, stderr } = await app.run('pinstripe', [command, ...words]);
+                assert.deepEqual([code, stderr], [0, '']);
+                assert.match(stdout, printed);
+            });
+    });
+
     for (const binary of BINARIES) {
         describe(binary, () => {
             let app: InstalledApp;
             before(async () => {
                 app = await makeApp(backgroundJobs(JOBS));
             });
-
-            for (const [command, [words, printed]] of Object.entries(GOOD)) {
-                test(`${command} does what it is asked, and exits with 0`, async () => {
-                    const { code, stdout, stderr } = await app.run(binary, [command, ...words]);
-                    assert.deepEqual([code, stderr], [0, '']);
-                    assert.match(stdout, printed);
-                });
-            }
 
             for (const [command, [words, printed, fault]] of Object.entries(BAD)) {
                 test(`${command} says what is wrong, and exits with ${fault ? BAD_OPTION[binary] : 1}`, async () => {

@@ -17,27 +17,6 @@ const JOBS = backgroundJobs({
 });
 
 describe('the log of a server', { concurrency: 2 }, () => {
-    test('has a line that says what starts, and one for each run, errors with the stack of the app alone', async () => {
-        const app = await makeApp(JOBS);
-        const { process: server } = await app.serve();
-        await server.printed(/succeeded sound/);
-        await server.printed(/failed broken[\s\S]*\n\d{4}-/);
-        const { stdout, stderr } = await server.ended('SIGTERM');
-        assert.match(
-            stdout,
-            /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d bot started: 2 background jobs, 2 schedules, next slot \S+ \S+ \(embedded, journal .*\)$/m,
-        );
-        assert.match(stdout, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d succeeded sound \(\d+ ms\)$/m);
-        const [, ...stack] =
-            stderr
-                .split(/^(?=\d{4}-)/m)[0]
-                ?.trimEnd()
-                .split('\n') ?? [];
-        assert.equal(stack[0], '    Error: no paper');
-        assert.match(stack[1] ?? '', /^ +at Proxy\.run \(file:.*\/lib\/background_jobs\/broken\.js:3:22\)$/);
-        assert.equal(stack.length, 2);
-    });
-
     test('is an object a line under log: json, and nothing else', async () => {
         const app = await makeApp({
             ...JOBS,

@@ -111,12 +111,8 @@ describe('runs of a slot', () => {
     });
 
     test('of all jobs that are due go in order, also where one fails', async () => {
-        const { code, stdout, stderr } = await app.call([
-            'run-background-jobs',
-            '--json',
-            '--at',
-            String(slot),
-        ]);
+        const words = ['run-background-jobs', '--json', '--at', String(slot)];
+        const { code, stdout, stderr } = await app.call(words);
         assert.equal(code, 1);
         assert.match(stderr, /^all /);
         const { version, at, next, runs } = JSON.parse(stdout);
@@ -127,15 +123,6 @@ describe('runs of a slot', () => {
                 ['early', 'succeeded', '2026-11-25T02:00:00Z'],
                 ['late', 'failed', '2026-11-25T02:00:00Z'],
             ],
-        );
-    });
-
-    test('are none in an app without jobs', async () => {
-        const { call } = await makeApp();
-        const { code, stdout } = await call(['run-background-jobs', '2026-11-25']);
-        assert.deepEqual(
-            [code, stdout],
-            [0, 'Nothing is due at 2026-11-25 00:00:00: there are no schedules.\n'],
         );
     });
 });
@@ -150,10 +137,6 @@ describe('run-background-job in an app with tenants', () => {
                 console.log('for ' + id);
                 if(id == 'b') throw new Error('no address');
             }
-        };`,
-        once: `export default {
-            multiTenant: false,
-            async run(){ console.log('for ' + this.initialParams._headers['x-tenant-id']); }
         };`,
         needs_tenants: 'export default { multiTenant: true, run(){} };',
     });
@@ -189,12 +172,6 @@ describe('run-background-job in an app with tenants', () => {
         // It would otherwise be all of them.
         const empty = await forOne('');
         assert.deepEqual([empty.code, empty.output], [2, "--tenant '' names no tenant.\n"]);
-    });
-
-    test('runs a job with multiTenant: false once, without a tenant', async () => {
-        const { code, stdout } = await app.call([RUN, 'once']);
-        assert.equal(code, 0);
-        assert.deepEqual(stdout.match(/^for .*$/gm), ['for undefined']);
     });
 
     test('takes an empty tenants table for nobody, and a missing one for one clear error', async () => {

@@ -89,26 +89,6 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
         await refusal(port);
     });
 
-    test('aborts the signals of jobs after bot.stopTimeout, and is done when they heed it', async () => {
-        const app = await makeApp({
-            ...backgroundJobs({
-                heeds: `
-                    import { setTimeout } from 'node:timers/promises';
-                    export default {
-                        meta(){ this.schedule('* * * * * *'); },
-                        async run(){ console.log('begin'); await setTimeout(60_000, undefined, { signal: this.signal }); }
-                    };`,
-            }),
-            'pinstripe.config.js': "export default { bot: { stopTimeout: '200ms' } };",
-        });
-        const { process: server } = await app.serve();
-        await server.printed(/^begin$/m);
-        const { code, stdout, stderr } = await server.ended('SIGTERM');
-        assert.equal(code, 0);
-        assert.match(stdout + stderr, /aborted heeds .*stopping/);
-        assert.doesNotMatch(stderr, /abandoned/);
-    });
-
     const kept: [what: string, files: Record<string, string>, at: RegExp, path?: string][] = [
         [
             'a job has left an interval behind',

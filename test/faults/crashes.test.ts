@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Explanation, pretendOutage, readJournal } from '../support/journal_reader.js';
-import { assertOnce, type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
+import { assertOnce, type Fleet, openFleet, until } from '../support/servers.js';
 
 const JOBS = {
     // Only the process that is told to takes long.
@@ -31,22 +31,18 @@ const JOBS = {
     }`,
 };
 
-const fleets: Fleet[] = [];
-after(() => Promise.all(fleets.map((fleet) => fleet.stop())));
+const STARTED = { job: 'slow', what: 'start' } as const;
+const ENDED = { job: 'slow', what: 'end' } as const;
 
 // An app for each test: they mostly wait, and can do so together.
-async function openApp(): Promise<Fleet> {
-    const fleet = await openFleet(JOBS);
-    fleets.push(fleet);
-    return fleet;
-}
+const openApp = () => openFleet(JOBS);
 
 describe('one server or two', { concurrency: true }, () => {
     describe('a process that is killed', { concurrency: true }, () => {
         test('in the middle of a run: it is run again once, and then its lane is free', async () => {
             const fleet = await openApp();
             const victim = fleet.start({ SLOW: '60000' });
-            const [first] = await until('a run', () => evidenceOf(fleet, 'slow', 'start'));
+            const [first] = await until('a run', () => fleet.evidence(STARTED));
             // What it has printed is written with a beat.
             await delay(3_000);
             victim.kill('SIGKILL');
@@ -56,28 +52,18 @@ describe('one server or two', { concurrency: true }, () => {
             await Promise.all(others.map(({ started }) => started));
             const startedAt = Date.now();
             await until('the second attempt', async () =>
-                (await evidenceOf(fleet, 'slow', 'end'))?.some(({ slot }) => slot === first?.slot),
+                (await fleet.evidence(ENDED)).some(({ slot }) => slot === first?.slot),
             );
             const endedAt = Date.now();
             const next = await until('the next slot', async () =>
-                (await evidenceOf(fleet, 'slow', 'end'))?.filter(({ slot }) => slot > (first?.slot ?? 0)),
+                (await fleet.evidence(ENDED)).filter(({ slot }) => slot > (first?.slot ?? 0)),
             );
             assert.ok(next.length > 0);
-            const words = ['show-background-job', 'slow', '--runs', '1000', '--json'];
-            const call = (...args: string[]) =>
-                fleet.app
-                    .start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', ...args], {
-                        NODE_ENV: 'production',
-                    })
-                    .ended();
-            const { past } = JSON.parse((await call(...words)).stdout).job;
-            const { id } = past.find(
-                ({ kind, attempt }: { kind: string; attempt: number }) => kind === 'run' && attempt === 2,
-            );
-            assert.match(
-                (await call('show-background-job', 'slow', '--run', id)).stdout,
-                /Output\n {2}attempt 1\n {2}attempt 2\n/,
-            );
+            const show = async (...words: string[]) =>
+                (await fleet.command('show-background-job', 'slow', ...words)).stdout;
+            const { past } = JSON.parse(await show('--runs', '1000', '--json')).job;
+            const { id } = past.find((one: { attempt?: number }) => one.attempt === 2);
+            assert.match(await show('--run', id), /Output\n {2}attempt 1\n {2}attempt 2\n/);
             for (const server of others) server.kill('SIGTERM');
             await Promise.all(others.map(({ ended }) => ended));
 
@@ -102,7 +88,7 @@ describe('one server or two', { concurrency: true }, () => {
             const [taken] = await runsOf(fleet, 'slow');
             assert.equal(taken?.outcome, 'running');
             fleet.start();
-            await until('the second attempt', () => evidenceOf(fleet, 'slow', 'end'));
+            await until('the second attempt', () => fleet.evidence(ENDED));
             await fleet.stop();
             assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), taken?.slot), ['succeeded, attempt 2']);
             assertOnce(await fleet.evidence());
@@ -123,171 +109,88 @@ describe('one server or two', { concurrency: true }, () => {
             const [, signal] = await once(child, 'exit');
             assert.equal(signal, 'SIGKILL');
             fleet.start();
-            await until('a run', () => evidenceOf(fleet, 'slow', 'end'));
+            await until('a run', () => fleet.evidence(ENDED));
             await fleet.stop();
             assert.equal((await readJournal(fleet.journal)).integrity, 'ok');
         });
     });
 
-    describe('a process that is stopped (SIGSTOP) past its lease and goes on', () => {
-        test("its run is the other one's, no slot runs twice, and it takes part again", async () => {
-            const fleet = await openApp();
-            const sleeper = fleet.start({ SLOW: '3000' });
-            const [first] = await until('a run', () => evidenceOf(fleet, 'slow', 'start'));
-            sleeper.kill('SIGSTOP');
-            const other = fleet.start();
-            await until('the second attempt', async () =>
-                (await evidenceOf(fleet, 'slow', 'end'))?.some(({ attempt }) => attempt === 2),
-            );
-            sleeper.kill('SIGCONT');
-            await until('its end', async () =>
-                (await evidenceOf(fleet, 'slow', 'end'))?.some(
-                    ({ slot, attempt }) => slot === first?.slot && attempt === 1,
-                ),
-            );
-            await delay(1_500);
-            other.kill('SIGTERM');
-            await other.ended;
-            const seen = (await fleet.evidence()).length;
-            await until('more of it', async () => (await fleet.evidence()).length > seen);
-            await fleet.stop();
-            assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), first?.slot), ['succeeded, attempt 2']);
-            assert.match(sleeper.output(), /given it up as lost/);
-            assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
-        });
+    test("a process that is stopped (SIGSTOP) past its lease and goes on: its run is the other one's, no slot runs twice, and it takes part again", async () => {
+        const fleet = await openApp();
+        const sleeper = fleet.start({ SLOW: '3000' });
+        const [first] = await until('a run', () => fleet.evidence(STARTED));
+        sleeper.kill('SIGSTOP');
+        const other = fleet.start();
+        await until('the second attempt', async () =>
+            (await fleet.evidence(ENDED)).some(({ attempt }) => attempt === 2),
+        );
+        sleeper.kill('SIGCONT');
+        await until('its end', async () =>
+            (await fleet.evidence(ENDED)).some(({ slot, attempt }) => slot === first?.slot && attempt === 1),
+        );
+        await delay(1_500);
+        other.kill('SIGTERM');
+        await other.ended;
+        const seen = (await fleet.evidence()).length;
+        await until('more of it', async () => (await fleet.evidence()).length > seen);
+        await fleet.stop();
+        assert.deepEqual(endingsOf(await runsOf(fleet, 'slow'), first?.slot), ['succeeded, attempt 2']);
+        assert.match(sleeper.output(), /given it up as lost/);
+        assertOnce((await fleet.evidence()).filter(({ slot }) => slot !== first?.slot));
     });
 
-    describe('slots that came while no bot ran', () => {
-        test('a few seconds ago: the latest is late, and runs under every policy', async () => {
-            const fleet = await openApp();
-            fleet.start();
-            await until('a run', () => evidenceOf(fleet, 'slow', 'end'));
-            await fleet.stop();
-            const before = Math.max(...(await fleet.evidence()).map(({ slot }) => slot));
-            await delay(2_500);
-            fleet.start();
-            const after = await until('more runs', async () =>
-                (await evidenceOf(fleet, 'slow', 'end'))?.filter(({ slot }) => slot > before),
-            );
-            assert.ok(after.length > 0);
-            await fleet.stop();
-            const { skips } = await readJournal(fleet.journal);
-            const caughtUp = Math.min(...after.map(({ slot }) => slot));
-            const [missed, ...others] = skips.filter(({ job, last }) => job === 'slow' && last < caughtUp);
-            assert.deepEqual([missed?.first, missed?.reason], [before + 1, 'missed']);
-            // On a busy machine the late one is superseded before it starts.
-            assert.equal([missed, ...others].at(-1)?.last, caughtUp - 1);
-            for (const { reason } of others) assert.equal(reason, 'superseded');
-            assertOnce(await fleet.evidence());
-        });
-
-        test('over two hours: two bots that start at the same moment catch up once', async () => {
-            const fleet = await openApp();
-            fleet.start();
-            await until('a run', () => evidenceOf(fleet, 'slow', 'end'));
-            await fleet.stop();
-            await rm(`${fleet.app.root}/evidence`);
-            await pretendOutage(fleet.journal, 7_200);
-            const env = { START_AT: String(Date.now() + 3_000) };
-            const now = Math.floor(Date.now() / 1000);
-            fleet.start(env);
-            fleet.start(env);
-            await until(
-                'the catch-up',
-                async () => ((await evidenceOf(fleet, 'minutely', 'start'))?.length ?? 0) >= 60,
-            );
-            await delay(1_500);
-            await fleet.stop();
-            const evidence = await fleet.evidence();
-            assertOnce(evidence);
-            const minutely = evidence.filter(({ job }) => job === 'minutely');
-            const slots = minutely.map(({ slot }) => slot);
-            assert.deepEqual(slots, [...slots].sort(), 'in order');
-            assert.ok(minutely.length >= 60 && minutely.length <= 62, `${minutely.length} of the last hour`);
-            assert.ok(Math.min(...slots) > now - 3_660);
-            assert.equal(evidence.filter(({ job }) => job === 'hourly').length, 1, 'once');
-            const { skips } = await readJournal(fleet.journal);
-            assert.deepEqual(
-                skips
-                    .filter(({ job }) => job !== 'slow')
-                    .map(({ job, reason }) => `${job} ${reason}`)
-                    .sort(),
-                ['hourly superseded', 'minutely too old'],
-            );
-        });
-    });
-
-    describe('a job that is paused from another process', () => {
-        test('runs no more within a second, across a restart, and from its next slot when it is resumed', async () => {
-            const fleet = await openApp();
-            const bot = (...words: string[]) =>
-                fleet.app
-                    .start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', ...words], {
-                        NODE_ENV: 'production',
-                    })
-                    .ended();
-            const first = fleet.start();
-            await until('a run', () => evidenceOf(fleet, 'slow', 'end'));
-            assert.deepEqual(await bot('pause-background-job', 'slow'), {
-                code: 0,
-                stdout: 'paused slow\n',
-                stderr: '',
-            });
-            const pausedAt = Math.floor(Date.now() / 1000);
-            await delay(2_500);
-            first.kill('SIGTERM');
-            await first.ended;
-            await delay(2_000);
-            const second = fleet.start();
-            await second.started;
-            await delay(1_500);
-            assert.equal(
-                (await bot('resume-background-job', '--all')).stdout,
-                'resumed all background jobs\n',
-            );
-            const resumedAt = Math.floor(Date.now() / 1000);
-            const after = await until('a run after it', async () =>
-                (await evidenceOf(fleet, 'slow', 'end'))?.filter(({ slot }) => slot > pausedAt + 1),
-            );
-            await fleet.stop();
-            assert.ok(Math.min(...after.map(({ slot }) => slot)) >= resumedAt);
-            const { skips } = await readJournal(fleet.journal);
-            const paused = skips.filter(({ reason }) => reason === 'paused');
-            const count = paused.reduce((sum, skip) => sum + skip.count, 0);
-            assert.ok(count >= 4 && paused.length <= 2, JSON.stringify(skips));
-            assertOnce(await fleet.evidence());
-        });
+    test('slots that came while no bot ran: over two hours: two bots that start at the same moment catch up once', async () => {
+        const fleet = await openApp();
+        fleet.start();
+        await until('a run', () => fleet.evidence(ENDED));
+        await fleet.stop();
+        await rm(`${fleet.app.root}/evidence`);
+        await pretendOutage(fleet.journal, 7_200);
+        const env = { START_AT: String(Date.now() + 3_000) };
+        const now = Math.floor(Date.now() / 1000);
+        fleet.start(env);
+        fleet.start(env);
+        await until(
+            'the catch-up',
+            async () => ((await fleet.evidence({ job: 'minutely', what: 'start' })).length ?? 0) >= 60,
+        );
+        await delay(1_500);
+        await fleet.stop();
+        const evidence = await fleet.evidence();
+        assertOnce(evidence);
+        const minutely = evidence.filter(({ job }) => job === 'minutely');
+        const slots = minutely.map(({ slot }) => slot);
+        assert.deepEqual(slots, [...slots].sort(), 'in order');
+        assert.ok(minutely.length >= 60 && minutely.length <= 62, `${minutely.length} of the last hour`);
+        assert.ok(Math.min(...slots) > now - 3_660);
+        assert.equal(evidence.filter(({ job }) => job === 'hourly').length, 1, 'once');
+        const { skips } = await readJournal(fleet.journal);
+        assert.deepEqual(
+            skips
+                .filter(({ job }) => job !== 'slow')
+                .map(({ job, reason }) => `${job} ${reason}`)
+                .sort(),
+            ['hourly superseded', 'minutely too old'],
+        );
     });
 });
 
 test('a run that was recorded for later runs once, although the server is killed before', async () => {
     const fleet = await openFleet({ ...JOBS, later: `{ run(){ note(this, 'start'); } }` });
-    fleets.push(fleet);
     const victim = fleet.start();
     await victim.started;
-    const words = ['run-background-job', 'later', '--in', '4s', '--json'];
-    const cli = 'node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js';
-    const { code, stdout } = await fleet.app.start([cli, ...words], { NODE_ENV: 'production' }).ended();
+    const { code, stdout } = await fleet.command('run-background-job', 'later', '--in', '4s', '--json');
     assert.equal(code, 0);
     victim.kill('SIGKILL');
     await victim.ended;
     const others = [fleet.start(), fleet.start()];
-    const [run] = await until('the run', () => evidenceOf(fleet, 'later', 'start'));
+    const [run] = await until('the run', () => fleet.evidence({ job: 'later', what: 'start' }));
     await delay(2_000);
     await fleet.stop();
     assert.ok((run?.at ?? 0) >= Date.parse(JSON.parse(stdout).runAt));
     assert.ok(others.some(({ child }) => child.pid === run?.pid));
     assert.equal((await fleet.evidence({ job: 'later' })).length, 1);
 });
-
-async function evidenceOf(
-    fleet: Fleet,
-    job: string,
-    what: Evidence['what'],
-): Promise<Evidence[] | undefined> {
-    const found = (await fleet.evidence()).filter((line) => line.job === job && line.what === what);
-    return found.length > 0 ? found : undefined;
-}
 
 async function runsOf(fleet: Fleet, job: string): Promise<Explanation[]> {
     return (await readJournal(fleet.journal)).runs.filter((run) => run.job === job);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { rm, stat } from 'node:fs/promises';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Database } from '../../lib/engines/embedded/database.js';
 import { readJournal } from '../support/journal_reader.js';
-import { type Evidence, type Fleet, openFleet, until } from '../support/servers.js';
+import { type Fleet, openFleet, until } from '../support/servers.js';
 
 const TICK = `{
     meta(){ this.schedule('* * * * * *'); },
@@ -18,29 +18,12 @@ const READER = `{
     async run(){ (await import('node:fs')).readFileSync('bot_production.db'); }
 }`;
 
-const fleets: Fleet[] = [];
-after(() => Promise.all(fleets.map((fleet) => fleet.stop())));
-
-async function openApp(jobs: Record<string, string>): Promise<Fleet> {
-    const fleet = await openFleet(jobs);
-    fleets.push(fleet);
-    return fleet;
-}
-
-const ticks = async (fleet: Fleet): Promise<Evidence[]> =>
-    (await fleet.evidence()).filter(({ job }) => job === 'tick');
+const ticks = (fleet: Fleet) => fleet.evidence({ job: 'tick' });
 
 const moreTicks = async (fleet: Fleet, count: number) => {
     const seen = (await ticks(fleet)).length;
     await until(`${count} more`, async () => (await ticks(fleet)).length >= seen + count);
 };
-
-const list = (fleet: Fleet) =>
-    fleet.app
-        .start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', 'list-background-jobs'], {
-            NODE_ENV: 'production',
-        })
-        .ended();
 
 async function assertOnce(fleet: Fleet, doubled: number): Promise<void> {
     const slots = (await ticks(fleet)).map(({ slot }) => slot);
@@ -50,12 +33,12 @@ async function assertOnce(fleet: Fleet, doubled: number): Promise<void> {
 
 describe('the file of a journal that a bot has open', { concurrency: true }, () => {
     test('is read in its own process, and commands come and go: two bots run each slot once', async () => {
-        const fleet = await openApp({ tick: TICK, reader: READER });
+        const fleet = await openFleet({ tick: TICK, reader: READER });
         const servers = [fleet.start(), fleet.start()];
         await Promise.all(servers.map(({ started }) => started));
         await moreTicks(fleet, 2);
         for (let times = 0; times < 3; times++) {
-            assert.equal((await list(fleet)).code, 0);
+            assert.equal((await fleet.command('list-background-jobs')).code, 0);
             await moreTicks(fleet, 2);
         }
         await fleet.stop();
@@ -64,7 +47,7 @@ describe('the file of a journal that a bot has open', { concurrency: true }, () 
     });
 
     test('is deleted: both bots say so in one line, and go on together in a new one', async () => {
-        const fleet = await openApp({ tick: TICK });
+        const fleet = await openFleet({ tick: TICK });
         const servers = [fleet.start(), fleet.start()];
         await Promise.all(servers.map(({ started }) => started));
         await moreTicks(fleet, 2);
@@ -79,7 +62,7 @@ describe('the file of a journal that a bot has open', { concurrency: true }, () 
     });
 
     test('is locked for 30 s: each slot of two bots has one run, or one reason', async () => {
-        const fleet = await openApp({ tick: TICK.replace("'all'", "'skip'") });
+        const fleet = await openFleet({ tick: TICK.replace("'all'", "'skip'") });
         const servers = [fleet.start(), fleet.start()];
         await Promise.all(servers.map(({ started }) => started));
         await moreTicks(fleet, 2);

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_ALERTS } from '../../lib/config/alert_settings.js';
 import { type Fault, faultsOf, type Known } from '../../lib/health/faults.js';
-import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import type { WaitingRun } from '../../lib/runs/lookups.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
-import { pauseFor } from '../support/job_overviews.js';
+import { pauseFor, planOf } from '../support/job_overviews.js';
 
 /** 2026-01-01 02:10 UTC */
 const NOW = Date.UTC(2026, 0, 1, 2, 10) / 1000;
@@ -27,16 +26,8 @@ interface Case {
 function faultsWith({ settings = {}, crontab = '0 2 * * *', known, waits, problem, ...more }: Case): Fault[] {
     const read = readSettings(settings).settings;
     const schedule = createSchedule('daily', [crontab || '@daily'], 'UTC', read.except);
-    const plan: JobPlan = {
-        ...{
-            name: 'daily',
-            file: undefined,
-            settings: read,
-            sources: {},
-            schedules: crontab ? [schedule] : [],
-        },
-        ...{ problems: [], runnable: problem === undefined },
-    };
+    const schedules = crontab ? [schedule] : [];
+    const plan = planOf('daily', [], { settings: read, schedules, runnable: problem === undefined });
     const handled = 'handled' in more ? more.handled : NOW;
     const run: WaitingRun = {
         ...{ id: 'a', job: 'daily', tenant: undefined, args: [], key: undefined, requestedBy: undefined },

@@ -1,42 +1,36 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createBot, openApp, openRegistry } from '../support/fixture_app.js';
+import { createBot, openApp } from '../support/fixture_app.js';
 
 await openApp();
-const { register } = await openRegistry();
+const { job, startScenario } = await import('../support/scenario.js');
 const { faultsNow } = await import('../../lib/health/health.js');
 const { Bot } = await import('../../lib/scheduler/bot.js');
 const { ManualClock } = await import('../../lib/time/manual_clock.js');
-const { Workspace } = await import('../../lib/framework.js');
-
-const NOW = Date.parse('2026-01-01T00:00:00Z');
-
-await Workspace.run(async () => {});
 
 describe('health', () => {
     test('an hour of a busy bot gives no false alarm', async () => {
-        const clock = new ManualClock(NOW);
+        const clock = new ManualClock('2026-01-01T00:00:00Z');
         const last = (seconds: number) => () =>
             new Promise<void>((resolve) => void clock.after(seconds * 1000, resolve));
         let failures = 0;
-        register('each-second', '* * * * * *');
-        register('overlaps', '*/5 * * * * *', last(7));
-        register('queues', '*/5 * * * * *', last(6), { overlap: 'queue' });
-        register('replaced', '*/10 * * * * *', last(3), { overlap: 'replace' });
-        register('side-by-side', '*/20 * * * * *', last(50), { overlap: 'allow' });
-        register('spread', '*/10 * * * *', () => {}, { spread: '5m' });
-        register('long', '0 * * * *', last(1_500));
-        register('retried', '* * * * *', () => assert.ok(failures++ % 3 === 2), {
-            retries: 3,
-            retryDelay: '20s',
-        });
-        register('not-today', '* * * * * *', () => {}, { except: ['2026-01-01'] });
-        register('elsewhere', '* * * * * *', () => {}, { environments: ['staging'] });
-        register('paused', '* * * * * *');
-        register('later', []);
-        const { bot, eventsOf } = await createBot({ clock, config: { concurrency: 3, turn: '2s' } });
-        void bot.start();
-        await clock.advance(0);
+        const retried = () => assert.ok(failures++ % 3 === 2);
+        const jobs = {
+            'each-second': job('* * * * * *'),
+            overlaps: job('*/5 * * * * *', last(7)),
+            queues: job('*/5 * * * * *', last(6), { overlap: 'queue' }),
+            replaced: job('*/10 * * * * *', last(3), { overlap: 'replace' }),
+            'side-by-side': job('*/20 * * * * *', last(50), { overlap: 'allow' }),
+            spread: job('*/10 * * * *', () => {}, { spread: '5m' }),
+            long: job('0 * * * *', last(1_500)),
+            retried: job('* * * * *', retried, { retries: 3, retryDelay: '20s' }),
+            'not-today': job('* * * * * *', () => {}, { except: ['2026-01-01'] }),
+            elsewhere: job('* * * * * *', () => {}, { environments: ['staging'] }),
+            paused: job('* * * * * *'),
+            later: job([]),
+        };
+        const config = { concurrency: 3, turn: '2s' };
+        const { bot, eventsOf } = await startScenario('', jobs, { clock, config });
         await bot.pauseBackgroundJob('paused');
         for (let minute = 0; minute < 60; minute++) {
             await bot.enqueue('later', { in: '7m' });
@@ -45,10 +39,6 @@ describe('health', () => {
         }
         assert.ok(eventsOf('run-ended').length > 3_600);
         assert.deepEqual(eventsOf('slot-overdue'), []);
-        await clock.advance(0);
-        const stopped = bot.stop();
-        await clock.advance(60_000);
-        await stopped;
     });
 
     test('a config that cannot be used is a fault, and so is a bot that could not start', async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import type { BackgroundJobClass } from '../../types/background_job.js';
-import { createBot, loadApp, openApp } from '../support/fixture_app.js';
-import { ending, job } from '../support/jobs.js';
+import { loadApp, openApp } from '../support/fixture_app.js';
+import { job } from '../support/jobs.js';
 
 const app = await openApp({
     'lib/background_jobs/my_cleanup_task.js': `
@@ -17,7 +17,6 @@ const app = await openApp({
     'lib/background_jobs/reports/DailyDigest.js': 'export default { run(){} };',
 });
 const { BackgroundJob } = await import('../../lib/index.js');
-const { ManualClock } = await import('../../lib/time/manual_clock.js');
 const { Workspace } = await import('../../lib/framework.js');
 await loadApp(app);
 
@@ -142,53 +141,17 @@ describe('the registry of background jobs', () => {
     });
 });
 
-describe('what changed in the registry', () => {
-    test('is known since any revision, by dasherized names', () => {
-        const start = BackgroundJob.revision;
-        assert.deepEqual(BackgroundJob.changedSince(start), []);
-        BackgroundJob.register('NewTask', { run() {} });
-        const later = BackgroundJob.revision;
-        assert.ok(later > start);
-        BackgroundJob.register('other', { run() {} });
-        BackgroundJob.unregister('new_task');
-        assert.deepEqual(BackgroundJob.changedSince(start).sort(), ['new-task', 'other']);
-        assert.deepEqual(BackgroundJob.changedSince(later).sort(), ['new-task', 'other']);
-        BackgroundJob.unregister('other');
-        assert.deepEqual(BackgroundJob.changedSince(BackgroundJob.revision - 1), ['other']);
-        for (const name of FROM_FILES) assert.ok(BackgroundJob.changedSince(0).includes(name));
-    });
-});
-
-describe('a bot that runs', () => {
-    const START = '2026-01-01T12:00:00.500Z';
-
-    test('a job unregistered by another one that is due before it in the same second does no harm', async () => {
-        const clock = new ManualClock(START);
-        const { bot, eventsOf } = await createBot({ clock });
-        const ran: string[] = [];
-        BackgroundJob.register('a-first', {
-            meta: every('* * * * * *'),
-            run() {
-                ran.push('a-first');
-                BackgroundJob.unregister('b-second');
-            },
-        });
-        BackgroundJob.register('b-second', {
-            meta: every('* * * * * *'),
-            run: () => void ran.push('b-second'),
-        });
-        void bot.start();
-        await clock.advance(0);
-        await clock.advance(2_000);
-        assert.deepEqual(ran, ['a-first', 'a-first'], 'it is gone');
-        const failures = eventsOf('run-ended').filter(({ run }) => run.outcome !== 'succeeded');
-        assert.deepEqual(
-            failures.map(({ run }) => ending(run)),
-            [],
-            'its row waits for a process that knows it',
-        );
-        const stopped = bot.stop();
-        await clock.advance(60_000);
-        await stopped;
-    });
+test('what changed in the registry is known since any revision, by dasherized names', () => {
+    const start = BackgroundJob.revision;
+    assert.deepEqual(BackgroundJob.changedSince(start), []);
+    BackgroundJob.register('NewTask', { run() {} });
+    const later = BackgroundJob.revision;
+    assert.ok(later > start);
+    BackgroundJob.register('other', { run() {} });
+    BackgroundJob.unregister('new_task');
+    assert.deepEqual(BackgroundJob.changedSince(start).sort(), ['new-task', 'other']);
+    assert.deepEqual(BackgroundJob.changedSince(later).sort(), ['new-task', 'other']);
+    BackgroundJob.unregister('other');
+    assert.deepEqual(BackgroundJob.changedSince(BackgroundJob.revision - 1), ['other']);
+    for (const name of FROM_FILES) assert.ok(BackgroundJob.changedSince(0).includes(name));
 });

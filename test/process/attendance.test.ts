@@ -5,14 +5,7 @@ import { createRun, type Run } from '../../lib/runs/run.js';
 import { Bot } from '../../lib/scheduler/bot.js';
 
 const run = (progress: Partial<Run>): Run => ({
-    ...createRun({
-        job: 'send-invoices',
-        file: undefined,
-        args: [],
-        tenant: undefined,
-        scheduledAt: undefined,
-        manual: true,
-    }),
+    ...createRun({ job: 'send-invoices', args: [] }),
     ...progress,
 });
 

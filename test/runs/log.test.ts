@@ -108,6 +108,24 @@ describe('the log', () => {
         ]);
     });
 
+    test('tells of an error outside of every promise with its run, and of a queue that fails in whichever store', () => {
+        const { run } = ended({}) as { run: Run };
+        log({ type: 'stray-error', run, error: thrown('Error', 'astray') });
+        log({ type: 'engine-failed', error: thrown('Error', 'no disk') });
+        const place = 'in /app/my_task.js\n    Error: astray\n        at run (file:///app/my_task.js:4:18)';
+        assert.deepEqual(withoutTime(troubles), [
+            `failed my-task [tenant acme] outside of its promise, ${place}`,
+            'warning the queue failed: no disk',
+        ]);
+    });
+
+    test('is silent where its format cannot be read', () => {
+        createLog(() => {
+            throw new Error('no config');
+        })(ended({ outcome: 'succeeded' }));
+        assert.deepEqual([news, troubles], [[], []]);
+    });
+
     test('says nothing under `silent`', () => {
         log(ended({ outcome: 'failed' }), 'silent');
         assert.deepEqual([news, troubles], [[], []]);

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'libsql';
 import type { BackgroundJobInstance } from '../../types/background_job.js';
 import { createBot, loadApp, openAppWithDatabase, openRegistry, within } from '../support/fixture_app.js';
-import { ending, gate } from '../support/jobs.js';
+import { ending } from '../support/jobs.js';
 
 const TENANTS = `create table tenants (id text primary key, name text, active integer);
     create table if not exists hosts (name text primary key, tenantId text)`;
@@ -193,39 +193,5 @@ describe('this.runBackgroundJob with tenants', () => {
             return true;
         });
         assert.equal(notes.length, 3);
-    });
-
-    test('is busy for the tenant that it runs for alone', async () => {
-        const { opened: ended, open: end } = gate();
-        register('slow', async function (this: BackgroundJobInstance) {
-            noteTenant.call(this);
-            if (this.currentRun.tenant === 'acme') await ended;
-        });
-        const first = runBackgroundJob('slow', 'acme');
-        while (notes.length === 0) await nextTurn();
-        await assert.rejects(
-            runBackgroundJob('slow', 'acme'),
-            /"slow" did not run: its last run has been going on/,
-        );
-        await runBackgroundJob('slow', 'globex');
-        await assert.rejects(runBackgroundJob('slow'), /"slow" did not run/);
-        assert.deepEqual(
-            notes.map(tenantOf),
-            ['acme', 'globex', 'closed', 'globex'],
-            'the tenants whose lanes are free have had their runs',
-        );
-        end();
-        await first;
-    });
-
-    test('knows a tenant by its number in the table and by its text elsewhere', async () => {
-        sqlite.exec(
-            'drop table tenants; create table tenants (id integer primary key); insert into tenants values (7);' +
-                "insert into hosts values ('seven.test', '7')",
-        );
-        register('recursive', function (this: BackgroundJobInstance) {
-            return runBackgroundJob('recursive', 'seven');
-        });
-        await assert.rejects(runBackgroundJob('recursive'), /"recursive" cannot run from within itself/);
     });
 });

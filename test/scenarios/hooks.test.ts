@@ -77,21 +77,19 @@ describe('hooks', () => {
     });
 });
 
-describe('diagnostics channels', () => {
-    test('everything that happens goes out, skips included; a listener that throws harms nothing', async () => {
-        const heard: unknown[] = [];
-        const listener = (message: unknown) => {
-            const { run } = message as Extract<BotEvent, { type: 'run-ended' }>;
-            heard.push([run.job, run.outcome, run.reason]);
-        };
-        subscribe('pinstripe-bot:run-ended', listener);
-        const jobs = { a: job(ONCE), b: job(ONCE, () => {}, { environments: ['elsewhere'] }) };
-        const { clock } = await startScenario(START, jobs, { environment: 'here' });
-        await clock.advance(1_000);
-        unsubscribe('pinstripe-bot:run-ended', listener);
-        assert.deepEqual(heard, [
-            ['b', 'skipped', 'environment'],
-            ['a', 'succeeded', undefined],
-        ]);
-    });
+test('diagnostics channels: everything that happens goes out, skips included; a listener that throws harms nothing', async () => {
+    const heard: unknown[] = [];
+    const listener = (message: unknown) => {
+        const { run } = message as Extract<BotEvent, { type: 'run-ended' }>;
+        heard.push([run.job, run.outcome, run.reason]);
+    };
+    subscribe('pinstripe-bot:run-ended', listener);
+    const jobs = { a: job(ONCE), b: job(ONCE, () => {}, { environments: ['elsewhere'] }) };
+    const { clock } = await startScenario(START, jobs, { environment: 'here' });
+    await clock.advance(1_000);
+    unsubscribe('pinstripe-bot:run-ended', listener);
+    assert.deepEqual(heard, [
+        ['b', 'skipped', 'environment'],
+        ['a', 'succeeded', undefined],
+    ]);
 });

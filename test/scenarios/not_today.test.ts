@@ -2,18 +2,14 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { BackgroundJob } from '../../lib/jobs/background_job.js';
 import { simulate } from '../../lib/testing.js';
-import type { BackgroundJobClass, BackgroundJobDefinition } from '../../types/background_job.js';
+import type { BackgroundJobDefinition } from '../../types/background_job.js';
+import { job } from '../support/jobs.js';
 
 describe('not today', () => {
     afterEach(() => BackgroundJob.unregister('job'));
 
-    const register = (job: Omit<BackgroundJobDefinition, 'meta'>) =>
-        BackgroundJob.register('job', {
-            meta(this: BackgroundJobClass) {
-                this.schedule('CRON_TZ=Europe/London 0 9 * * *');
-            },
-            ...job,
-        });
+    const register = ({ run, ...settings }: Omit<BackgroundJobDefinition, 'meta'>) =>
+        BackgroundJob.register('job', job('CRON_TZ=Europe/London 0 9 * * *', run, settings));
     const week = async () =>
         (await simulate('2026-12-23', '2026-12-28')).map(({ scheduledAt = 0, outcome, reason, error }) =>
             [new Date(scheduledAt * 1000).getUTCDate(), outcome, reason, error?.message]

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import Database from 'libsql';
 import { loadApp, openAppWithDatabase } from '../support/fixture_app.js';
 
 const ids = Array.from({ length: 50 }, (_, index) => `t${String(index).padStart(2, '0')}`);
-const { app } = await openAppWithDatabase(
+const { app, filename } = await openAppWithDatabase(
     `create table tenants (id text primary key); insert into tenants values ${ids.map((id) => `('${id}')`).join()};`,
 );
 // Only now: the framework looks for its project once, in the folder the process is in.
@@ -46,4 +47,22 @@ describe('a hung tenant among fifty', () => {
         assert.deepEqual([skipped?.tenant, skipped?.reason], [HUNG, 'overlap']);
         assert.equal(scenario.slots('mail').length, 2 * (ids.length - 1));
     });
+});
+
+test('a slot without tenants, or without a table of them, is skipped with that reason, and harms no other job', async () => {
+    const jobs = {
+        mail: job('1 0 12 * * *', () => {}, { multiTenant: true }),
+        next: job('1 0 12 * * *', () => {}, { multiTenant: false }),
+    };
+    const sqlite = new Database(filename);
+    for (const [sql, reason] of [
+        ['delete from tenants', 'no tenants'],
+        ['drop table tenants; create table notes (id)', 'no tenants table'],
+    ] as const) {
+        sqlite.exec(sql);
+        const scenario = await startScenario(START, jobs);
+        await scenario.clock.advance(1_000);
+        while (scenario.runs.length < 2) await scenario.clock.advance(0);
+        assert.deepEqual(scenario.endings.sort(), [`mail skipped (${reason})`, 'next succeeded']);
+    }
 });

@@ -59,16 +59,14 @@ describe('readArgs', () => {
     });
 });
 
-describe('canonicalJson', () => {
-    test('is equal for equal values and for no others', () => {
-        assert.equal(canonicalJson({ b: 1, a: [{ d: 2, c: 3 }] }), '{"a":[{"c":3,"d":2}],"b":1}');
-        fc.assert(
-            fc.property(json, json, (a, b) => {
-                assert.equal(canonicalJson(a), canonicalJson(JSON.parse(JSON.stringify(a))));
-                if (canonicalJson(a) === canonicalJson(b)) {
-                    assert.deepEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
-                }
-            }),
-        );
-    });
+test('canonicalJson is equal for equal values and for no others', () => {
+    assert.equal(canonicalJson({ b: 1, a: [{ d: 2, c: 3 }] }), '{"a":[{"c":3,"d":2}],"b":1}');
+    fc.assert(
+        fc.property(json, json, (a, b) => {
+            assert.equal(canonicalJson(a), canonicalJson(JSON.parse(JSON.stringify(a))));
+            if (canonicalJson(a) === canonicalJson(b)) {
+                assert.deepEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
+            }
+        }),
+    );
 });

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createBot, openApp, openRegistry } from '../support/fixture_app.js';
-import { ending } from '../support/jobs.js';
-
-await openApp();
-const { notes, register } = await openRegistry();
-const { ManualClock } = await import('../../lib/time/manual_clock.js');
-const { Workspace } = await import('../../lib/framework.js');
+import { job, startScenario } from '../support/scenario.js';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
-await Workspace.run(async () => {});
-
-async function startBot() {
-    const clock = new ManualClock(NOW);
-    const heard = await createBot({ clock });
-    void heard.bot.start();
-    await clock.advance(0);
-    return { ...heard, clock };
+/** A bot with a job that notes its args. */
+async function start() {
+    const ran: unknown[][] = [];
+    const welcome = job([], (...args) => void ran.push(args), { multiTenant: false });
+    return { ran, scenario: await startScenario('2026-01-01T00:00:00Z', { welcome }) };
 }
 
 describe('enqueue()', () => {
@@ -29,50 +20,38 @@ describe('enqueue()', () => {
         ['at a text', { at: '2026-01-01 00:10' }],
     ] as const)
         test(`runs a job once, ${when}, with its args, and answers with its id`, async () => {
-            register('welcome', [], (...args) => void notes.push(args));
-            const { bot, clock, eventsOf } = await startBot();
+            const { ran, scenario } = await start();
+            const { bot, clock } = scenario;
             const id = await bot.enqueue('Welcome', { args: ['user-7', { deep: [1] }], ...options });
             await clock.advance(599_000);
-            assert.deepEqual(notes, []);
-            await clock.advance(2_000);
-            assert.deepEqual(notes, [['user-7', { deep: [1] }]]);
-            const [{ run } = { run: undefined }] = eventsOf('run-ended');
-            assert.deepEqual([run?.id, run?.manual, run && ending(run)], [id, true, 'welcome succeeded']);
+            assert.deepEqual(ran, []);
             await clock.advance(3_600_000);
-            assert.equal(notes.length, 1);
-            await bot.stop();
+            assert.deepEqual(ran, [['user-7', { deep: [1] }]]);
+            const [run] = scenario.runs;
+            assert.deepEqual([run?.id, run?.manual, scenario.endings], [id, true, ['welcome succeeded']]);
+            assert.ok((run?.startedAt ?? 0) <= NOW + 601_000);
         });
 
     test('runs as soon as possible without a time, and a moment ago is now', async () => {
-        register('welcome', [], (arg) => void notes.push(arg));
-        const { bot, clock } = await startBot();
-        await bot.enqueue('welcome', { args: ['now'] });
-        await bot.enqueue('welcome', { args: ['then'], at: NOW - 1_000 });
-        await clock.advance(1_000);
-        assert.deepEqual(notes.sort(), ['now', 'then']);
-        await bot.stop();
+        const { ran, scenario } = await start();
+        await scenario.bot.enqueue('welcome', { args: ['now'] });
+        await scenario.bot.enqueue('welcome', { args: ['then'], at: NOW - 1_000 });
+        await scenario.clock.advance(1_000);
+        assert.deepEqual(ran.flat().sort(), ['now', 'then']);
     });
 
     test('has one run of a key wait; cancel() takes it away', async () => {
-        register('welcome', [], (arg) => void notes.push(arg));
-        const { bot, clock } = await startBot();
-        const first = await bot.enqueue('welcome', { args: [1], in: '1m', key: 'user-7' });
-        assert.equal(await bot.enqueue('welcome', { args: [2], in: '1m', key: 'user-7' }), first);
-        const third = await bot.enqueue('welcome', {
-            args: [3],
-            in: '1m',
-            key: 'user-7',
-            whenQueued: 'replace',
-        });
-        assert.notEqual(third, first);
-        const gone = await bot.enqueue('welcome', { args: [4], in: '1m' });
-        assert.deepEqual(
-            [await bot.cancel(gone), await bot.cancel(gone), await bot.cancel('none')],
-            [true, false, false],
-        );
+        const { ran, scenario } = await start();
+        const { bot, clock } = scenario;
+        const ask = (arg: number, more: object) => bot.enqueue('welcome', { args: [arg], in: '1m', ...more });
+        const first = await ask(1, { key: 'user-7' });
+        assert.equal(await ask(2, { key: 'user-7' }), first);
+        assert.notEqual(await ask(3, { key: 'user-7', whenQueued: 'replace' }), first);
+        const gone = await ask(4, {});
+        const cancelled = [await bot.cancel(gone), await bot.cancel(gone), await bot.cancel('none')];
+        assert.deepEqual(cancelled, [true, false, false]);
         await clock.advance(61_000);
-        assert.deepEqual(notes, [3]);
-        await bot.stop();
+        assert.deepEqual(ran, [[3]]);
     });
 
     const BAD: [options: object, message: RegExp][] = [
@@ -93,13 +72,12 @@ describe('enqueue()', () => {
         [{ tenant: 'acme' }, /runs for no tenant, and so not for "acme"/],
     ];
     test('refuses what it cannot do, in words, and records nothing', async () => {
-        register('welcome', [], () => void notes.push('ran'));
-        const { bot, clock } = await startBot();
+        const { ran, scenario } = await start();
+        const { bot, clock } = scenario;
         for (const [options, message] of BAD)
             await assert.rejects(bot.enqueue('welcome', options), { message }, JSON.stringify(options));
         await assert.rejects(bot.enqueue('welcom'), /did you mean "welcome"/);
         await clock.advance(5_000);
-        assert.deepEqual(notes, []);
-        await bot.stop();
+        assert.deepEqual(ran, []);
     });
 });

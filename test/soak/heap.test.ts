@@ -3,8 +3,7 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Bot } from '../../lib/scheduler/bot.js';
-import type { BackgroundJobClass } from '../../types/background_job.js';
-import { registerJobs, startScenario } from '../support/scenario.js';
+import { job, registerJobs, startScenario } from '../support/scenario.js';
 
 const MOST_GROWTH = 5_000_000;
 
@@ -17,7 +16,7 @@ function heapInUse(): number {
 }
 
 test('manual runs with other args each time leave nothing behind', async () => {
-    registerJobs({ empty: { run() {} } });
+    registerJobs({ empty: job([]) });
     const bot = new Bot({ config: async () => ({ log: 'silent' }) });
     const runMany = async (from: number, to: number) => {
         for (let index = from; index < to; index++) await bot.runBackgroundJob('empty', [`args ${index}`]);
@@ -30,14 +29,7 @@ test('manual runs with other args each time leave nothing behind', async () => {
 });
 
 test('100,000 empty runs on the real framework do not grow the heap by more than 5 MB after the first 10,000', async () => {
-    registerJobs({
-        empty: {
-            meta(this: BackgroundJobClass) {
-                this.schedule('* * * * * *');
-            },
-            run() {},
-        },
-    });
+    registerJobs({ empty: job('* * * * * *') });
     let ended = 0;
     const bot = new Bot({
         config: async () => ({ log: 'silent', timezone: 'UTC' }),
@@ -59,14 +51,7 @@ test('100,000 empty runs on the real framework do not grow the heap by more than
 });
 
 test('a history in memory keeps no more runs than the journal is told to keep', async () => {
-    const scenario = await startScenario('2027-01-01T00:00:00Z', {
-        empty: {
-            meta(this: BackgroundJobClass) {
-                this.schedule('*/10 * * * * *');
-            },
-            run() {},
-        },
-    });
+    const scenario = await startScenario('2027-01-01T00:00:00Z', { empty: job('*/10 * * * * *') });
     const { bot, clock } = scenario;
     for (let hour = 0; hour < 36; hour++) await clock.advance(3_600_000);
     const history = await bot.history();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppProcess } from './app_process.js';
+import { AppProcess, outputOfAll } from './app_process.js';
 import { createApp, within } from './fixture_app.js';
 import { patience } from './pace.js';
 
@@ -23,6 +23,8 @@ export type Server = ReturnType<typeof startServer>;
 
 /** An app whose jobs leave evidence, and processes that run it. */
 export type Fleet = Awaited<ReturnType<typeof openFleet>>;
+
+const PRODUCTION = { NODE_ENV: 'production' };
 
 // Not the framework's start-server: that would need a port each.
 const SERVER = `
@@ -87,6 +89,9 @@ export async function openFleet(jobs: Record<string, string>, more: Record<strin
             void server.ended.then(() => servers.delete(server));
             return server;
         },
+        /** Runs a command of `pinstripe-bot` in the environment of the servers. */
+        command: (...words: string[]) =>
+            app.start(['node_modules/pinstripe-bot/dist/bin/pinstripe_bot.js', ...words], PRODUCTION).ended(),
         /** Ends all that still runs. */
         async stop() {
             for (const server of servers) {
@@ -111,7 +116,7 @@ export async function until<T>(
             await new Promise((resolve) => setTimeout(resolve, 50));
         }
     };
-    return within(poll(), what, patience(deadline));
+    return within(poll(), () => `${what}\n${outputOfAll()}`, patience(deadline));
 }
 
 /** Fails where a slot's code has started twice for one attempt. */
@@ -126,7 +131,7 @@ export function assertOnce(evidence: readonly Evidence[]): void {
 function startServer(root: string, env: Record<string, string>) {
     const child = new AppProcess(process.execPath, ['server.mjs'], {
         cwd: root,
-        env: { NODE_ENV: 'production', ...env },
+        env: { ...PRODUCTION, ...env },
     });
     const started = child.printed(/READY/).then(() => {});
     // One that is killed before has not failed, unless a test waits for it.

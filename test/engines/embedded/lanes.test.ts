@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Database, MEMORY, type SqlValue } from '../../../lib/engines/embedded/database.js';
-import { enqueueSchedule, handledUntil } from '../../../lib/engines/embedded/enqueue.js';
 import { enter, promote } from '../../../lib/engines/embedded/lanes.js';
 import { pause, resume } from '../../../lib/engines/embedded/pauses.js';
 import {
@@ -18,7 +17,6 @@ import {
 import { laneKey, type NewRow, type Step, type StoredRow } from '../../../lib/engines/embedded/rows.js';
 import { createTables } from '../../../lib/engines/embedded/schema.js';
 import { createOwner } from '../../../lib/engines/owner.js';
-import { readSettings } from '../../../lib/jobs/settings.js';
 import { createRun } from '../../../lib/runs/run.js';
 import { createSchedule } from '../../../lib/schedule/schedule.js';
 import { pauseFor } from '../../support/job_overviews.js';
@@ -114,31 +112,6 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
         }),
         { numRuns: Number(process.env['RUNS'] ?? 150) },
     );
-});
-
-test('after a gap what waits goes one after another, also where runs may overlap', () => {
-    const database = new Database(MEMORY);
-    createTables(database);
-    const step: Step = {
-        database,
-        by: createOwner(),
-        now: START * 1000 + 5_000,
-        consequences: [],
-        failingAfter: () => Infinity,
-    };
-    for (const slot of [START, START + 1]) enter(step, newRow(step, 'a', slot, { overlap: 'allow' }));
-    handledUntil(database, [schedule], START + 1);
-    const { settings } = readSettings({ overlap: 'allow', missed: 'all', multiTenant: false });
-    const plan = { name: 'a', file: undefined, settings, sources: {}, schedules: [schedule] };
-    const due = { schedule, plan: { ...plan, problems: [], runnable: true }, position: 0, skipped: [] };
-    const slots = { from: START + 1, until: START + 5, run: [START, START + 1, START + 5] };
-    enqueueSchedule(step, { ...due, ...slots, catchesUp: true, decidesAnew: true }, []);
-    const states = database.statement('SELECT slot, state FROM bot_runs ORDER BY slot').all([]);
-    assert.deepEqual(states.map(Object.values), [
-        [START, 'waiting'],
-        [START + 1, 'blocked'],
-        [START + 5, 'blocked'],
-    ]);
 });
 
 test('every statement of a step finds its rows by an index', () => {
