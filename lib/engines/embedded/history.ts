@@ -1,21 +1,14 @@
-import type { HistoryHost } from '../../runs/engine.js';
 import {
-    type History,
     type JobStatus,
     lastRequestOf,
     MOST_OF_REQUEST,
     type PastRun,
     type PastSkips,
-    timeOf,
 } from '../../runs/history.js';
-import type { Pause } from '../../runs/pause.js';
 import { latenessOf, type Outcome } from '../../runs/run.js';
 import { isGone } from '../owner.js';
-import { type Database, kindOf, type Row, type SqlValue } from './database.js';
-import { openForReading } from './file.js';
-import { pausesIn } from './pauses.js';
+import type { Database, Row, SqlValue } from './database.js';
 import { whatRan } from './rows.js';
-import { placeOf, type Store } from './store.js';
 
 // A slot stands for its tenants, unless it has failed.
 export const LISTED = `started_at IS NOT NULL AND (kind = 'run' OR state IN ('failed', 'timed_out', 'aborted', 'lost'))`;
@@ -26,73 +19,12 @@ export const RUN = `SELECT id, job, schedule, args, tenant, slot, origin, reques
 export const SKIPS =
     'SELECT job, schedule, args, tenant, reason, first, last, count, at_least, host, pid FROM bot_skips';
 
-/** What the embedded engine remembers. */
-export class SqliteHistory implements History {
-    constructor(
-        readonly isShared: boolean,
-        private readonly read: <T>(work: (database: Database) => T) => Promise<T | undefined>,
-        /** The same, without a lock. */
-        protected readonly look = read,
-    ) {}
-
-    /** Opens it, by a store that is open in this process already; throws where the file cannot be read, or is none of this release. */
-    static async open<H extends SqliteHistory>(
-        this: new (
-            ...parts: ConstructorParameters<typeof SqliteHistory>
-        ) => H,
-        host: HistoryHost,
-        store: Store | undefined,
-    ): Promise<H> {
-        if (store)
-            return new this(
-                store.isShared,
-                (work) => store.write(work),
-                async (work) => store.read(work),
-            );
-        const place = await placeOf(host);
-        if (!place) return new this(false, async () => undefined);
-        const database = readerOf(place.path);
-        return new this(true, async (work) => database && work(database));
-    }
-
-    async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
-        const found = new Map<string, JobStatus>();
-        await this.read((database) => {
-            for (const job of jobs) {
-                const status = statusOf(database, job);
-                if (status) found.set(job, status);
-            }
-        });
-        return found;
-    }
-
-    async of(job: string, most: number): Promise<readonly (PastRun | PastSkips)[]> {
-        const past = await this.read((database) => [
-            ...rows(database, `job = ? AND ${LISTED} ORDER BY seq DESC LIMIT ?`, job, most),
-            ...lastSkips(database, job, most),
-        ]);
-        return (past ?? []).sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
-    }
-
-    async pauses(): Promise<readonly Pause[]> {
-        return (await this.read(pausesIn)) ?? [];
-    }
-
-    async workedUntil(): Promise<number | undefined> {
-        const row = await this.read((database) =>
-            database.statement('SELECT max(enqueued_until) AS until FROM bot_processes').get([]),
-        );
-        return (row?.['until'] as number | null | undefined) ?? undefined;
-    }
-
-    async close(): Promise<void> {}
-}
-
 function rows(database: Database, condition: string, ...values: SqlValue[]): PastRun[] {
     return database.statement(`${RUN} WHERE ${condition}`).all(values).map(pastRunOf);
 }
 
-function statusOf(database: Database, job: string): JobStatus | undefined {
+/** How a job is doing; undefined: nothing is known of it. */
+export function statusOf(database: Database, job: string): JobStatus | undefined {
     // Told to, the planner takes this index; it would look through all of the job's runs otherwise.
     const unfinished = database
         .statement(
@@ -126,7 +58,8 @@ function statusOf(database: Database, job: string): JobStatus | undefined {
                   job,
                   newest.scheduledAt,
               ).filter(({ id }) => id !== newest.id);
-    const [skipped] = lastSkips(database, job, 1);
+    const skips = database.statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT 1`).get([job]);
+    const skipped = skips && skipsOf(skips);
     if (!newest && !skipped && running.length === 0 && byHand.length === 0) return undefined;
     return { running, byHand, ended: newest ? [newest, ...siblings] : [], skipped };
 }
@@ -160,13 +93,6 @@ function whoRan(row: Row) {
     return { ...whatRan(row), host: row['host'] as string, pid: row['pid'] as number };
 }
 
-function lastSkips(database: Database, job: string, most: number): PastSkips[] {
-    return database
-        .statement(`${SKIPS} WHERE job = ? ORDER BY last DESC LIMIT ?`)
-        .all([job, most])
-        .map(skipsOf);
-}
-
 export function skipsOf(row: Row): PastSkips {
     return {
         kind: 'skips',
@@ -177,20 +103,4 @@ export function skipsOf(row: Row): PastSkips {
         count: row['count'] as number,
         atLeast: row['at_least'] === 1,
     };
-}
-
-/** A process opens a file once: a connection that closes could take the locks of others along. */
-const readers = new Map<string, Database>();
-
-function readerOf(path: string): Database | undefined {
-    const known = readers.get(path);
-    if (known) return known;
-    try {
-        const database = openForReading(path);
-        if (database) readers.set(path, database);
-        return database;
-    } catch (error) {
-        const why = kindOf(error) === 'locked' ? 'another process keeps it locked' : (error as Error).message;
-        throw new Error(`The journal ${path} cannot be read: ${why}`, { cause: error });
-    }
 }

@@ -1,4 +1,5 @@
-import { type PastRun, type PastSkips, timeOf } from '../../runs/history.js';
+import type { HistoryHost } from '../../runs/engine.js';
+import { type JobStatus, type PastRun, type PastSkips, timeOf } from '../../runs/history.js';
 import {
     type Busy,
     type FoundRun,
@@ -10,12 +11,16 @@ import {
     type WaitingRun,
     worse,
 } from '../../runs/lookups.js';
+import type { Pause } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import { isGone } from '../owner.js';
-import type { Row } from './database.js';
-import { LISTED, pastRunOf, RUN, SKIPS, SqliteHistory, skipsOf } from './history.js';
+import { laneKey } from '../row.js';
+import { type Database, kindOf, type Row } from './database.js';
+import { openForReading } from './file.js';
+import { LISTED, pastRunOf, RUN, SKIPS, skipsOf, statusOf } from './history.js';
+import { pausesIn } from './pauses.js';
 import { GONE } from './processes.js';
-import { laneKey } from './rows.js';
+import { placeOf, type Store } from './store.js';
 
 /** As many runs of a job are looked at for its last slots, where each has several tenants. */
 const MOST_RUNS = 2_000;
@@ -31,8 +36,48 @@ const STRIPS = `SELECT value AS job,
         SELECT * FROM bot_skips INDEXED BY bot_skips_by_job WHERE job = value ORDER BY last DESC LIMIT ?2)) AS skips
     FROM json_each(?1)`;
 
-/** What pages ask of a journal. */
-export class SqliteLookups extends SqliteHistory implements Lookups {
+/** What a journal remembers. Nothing is read under a lock. */
+export class SqliteLookups implements Lookups {
+    constructor(
+        readonly isShared: boolean,
+        private readonly look: <T>(work: (database: Database) => T) => Promise<T | undefined>,
+    ) {}
+
+    /** Opens it, by a store that is open in this process already; throws where the file cannot be read, or is none of this release. */
+    static async open(host: HistoryHost, store: Store | undefined): Promise<SqliteLookups> {
+        if (store) return new SqliteLookups(store.isShared, async (work) => store.read(work));
+        const place = await placeOf(host);
+        const database = place && readerOf(place.path);
+        return new SqliteLookups(place !== undefined, async (work) => database && work(database));
+    }
+
+    async statusOf(jobs: readonly string[]): Promise<Map<string, JobStatus>> {
+        const found = await this.look((database) =>
+            jobs.flatMap((job): [string, JobStatus][] => {
+                const status = statusOf(database, job);
+                return status ? [[job, status]] : [];
+            }),
+        );
+        return new Map(found);
+    }
+
+    async of(job: string, most: number): Promise<(PastRun | PastSkips)[]> {
+        return this.search(job, {}, most);
+    }
+
+    async pauses(): Promise<Pause[]> {
+        return (await this.look(pausesIn)) ?? [];
+    }
+
+    async workedUntil(): Promise<number | undefined> {
+        const row = await this.look((database) =>
+            database.statement('SELECT max(enqueued_until) AS until FROM bot_processes').get([]),
+        );
+        return optional<number>(row?.['until']);
+    }
+
+    async close(): Promise<void> {}
+
     async run(job: string, id: string): Promise<FoundRun | undefined> {
         const row = await this.look((database) =>
             database
@@ -245,4 +290,20 @@ function slotPartOf([id, slot, manual, state, startedAt, endedAt, reason, error]
 
 function optional<T extends string | number>(value: Row[string] | undefined): T | undefined {
     return (value as T | null | undefined) ?? undefined;
+}
+
+/** A process opens a file once: a connection that closes could take the locks of others along. */
+const readers = new Map<string, Database>();
+
+function readerOf(path: string): Database | undefined {
+    const known = readers.get(path);
+    if (known) return known;
+    try {
+        const database = openForReading(path);
+        if (database) readers.set(path, database);
+        return database;
+    } catch (error) {
+        const why = kindOf(error) === 'locked' ? 'another process keeps it locked' : (error as Error).message;
+        throw new Error(`The journal ${path} cannot be read: ${why}`, { cause: error });
+    }
 }
