@@ -15,10 +15,9 @@ export class Turns {
         private readonly freed: () => void,
     ) {}
 
-    /** Whether no more runs of a batch may start, besides those that are about to. */
-    isFull(batch: number, taken: readonly { batch: number }[]): boolean {
-        const beginning = taken.reduce((count, one) => count + (one.batch === batch ? 1 : 0), 0);
-        return (this.#held.get(batch) ?? 0) + beginning >= this.concurrency;
+    /** How many runs of a batch may begin theirs. */
+    room(batch: number): number {
+        return this.concurrency - (this.#held.get(batch) ?? 0);
     }
 
     /** A run of a batch begins its turn; answers how to end it. */

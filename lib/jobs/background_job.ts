@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type {
     BackgroundJobInstance,
     BackgroundJobRegistry,
@@ -15,6 +16,13 @@ interface Base extends BackgroundJobRegistry {
 }
 
 const consumerable = ServiceFactory.Consumerable as { initialize(this: object, context: Context): object };
+
+// Each run looks its job up several times, and the framework takes longer for a name than all else that is looked at.
+const spellings = new LRUCache<string, string>({
+    max: 1_000,
+    memoMethod: (name) => inflector.dasherize(name),
+});
+
 const revisions = new Map<string, number>();
 let revision = 0;
 
@@ -45,7 +53,7 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
             },
 
             normalizeName(name: string) {
-                return inflector.dasherize(name);
+                return spellings.memo(name);
             },
 
             get schedules(): unknown[][] {

@@ -228,12 +228,15 @@ export class Worker {
             if (left) return left;
         }
         const job = createJob(active, workspace);
-        const reason = this.#asked.get(run.id)?.how.isForced ? undefined : await this.#whyToSkip(active, job);
-        if (reason !== undefined) return reason;
+        // Asked of an instance, the framework would look for a service of that name first.
+        if ('skipWhen' in BackgroundJob.for(run.job).prototype && !this.#asked.get(run.id)?.how.isForced) {
+            const reason = await this.#whyToSkip(active, job);
+            if (reason !== undefined) return reason;
+        }
         await this.#runHooks(active, job, 'beforeRun');
         try {
             // A copy, so that no run sees what another did to its args.
-            await job.run(...(run.args.length === 0 ? [] : structuredClone(run.args)));
+            await job.run(...JSON.parse(JSON.stringify(run.args)));
         } catch (cause) {
             await this.#runHooks(active, job, 'runFailed', toError(cause));
             throw cause;
@@ -244,8 +247,6 @@ export class Worker {
     }
 
     async #whyToSkip(active: ActiveRun, job: { skipWhen?(): unknown }): Promise<string | undefined> {
-        // Asked of an instance, the framework would look for a service of that name first.
-        if (!('skipWhen' in BackgroundJob.for(active.run.job).prototype)) return undefined;
         try {
             const answer = await job.skipWhen?.();
             if (answer === true) return 'skipWhen';

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import Libsql from 'libsql';
 
 /** What a column holds. Never a boolean: libsql 0.5 aborts the whole process when it is given one. */
@@ -9,6 +10,8 @@ export interface Statement {
     run(values: readonly SqlValue[]): { changes: number; lastInsertRowid: number };
     get(values: readonly SqlValue[]): Row | undefined;
     all(values: readonly SqlValue[]): Row[];
+    /** From now on its rows are arrays, which takes a third of the time where there are many columns. */
+    raw(): { all(values: readonly SqlValue[]): SqlValue[][] };
 }
 
 /** The name of a database without a file. */
@@ -91,6 +94,18 @@ export class Database {
         this.#statements.clear();
         this.#connection.close();
     }
+}
+
+/** Which files a database is, by device and inode: others may take their paths. */
+export type Identity = Readonly<Record<'file' | 'log', string | undefined>>;
+
+/** Tells which files are at a database's path. They are looked at, and never opened: closing them would drop SQLite's locks. */
+export function identityOf(path: string): Identity {
+    const of = (file: string) => {
+        const found = statSync(file, { throwIfNoEntry: false });
+        return found && `${found.dev} ${found.ino}`;
+    };
+    return { file: of(path), log: of(`${path}-wal`) };
 }
 
 /**

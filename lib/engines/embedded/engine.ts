@@ -15,11 +15,12 @@ import type { GiveUpReason } from '../../runs/events.js';
 import type { Lookups } from '../../runs/lookups.js';
 import { Output } from '../../runs/output.js';
 import { type Pause, pauseOf } from '../../runs/pause.js';
-import type { Run } from '../../runs/run.js';
+import type { Run, TenantId } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { type ErrorRecord, readError, traceOf } from '../../text/errors.js';
 import { Leases } from '../leases.js';
 import { createOwner } from '../owner.js';
+import { laneKey } from '../row.js';
 import { streakEvent } from '../streak.js';
 import { Turns } from '../turns.js';
 import type { Database } from './database.js';
@@ -30,15 +31,7 @@ import { pause, pausesIn, resume } from './pauses.js';
 import { askedToEnd, beat, beats, forgetProcess } from './processes.js';
 import * as queue from './queue.js';
 import { forgetSome, keepOutput, limitOutputs } from './retention.js';
-import {
-    type Consequence,
-    insertRow,
-    laneKey,
-    type NewRow,
-    NO_TURN,
-    type Step,
-    type StoredRow,
-} from './rows.js';
+import { type Consequence, insertRow, type NewRow, NO_TURN, type Step, type StoredRow } from './rows.js';
 import { placeOf, Store, UnavailableError } from './store.js';
 
 /** As many runs are started in one step, so that no step blocks the event loop for long. */
@@ -197,6 +190,7 @@ export class EmbeddedEngine implements Engine {
             batch: isAwaited ? (batch ?? NO_TURN) : Math.floor((runAt ?? now) / 1000) * 2,
             position: 0,
             runAt: runAt ?? now,
+            key: key?.name,
         };
         const over = isAwaited && new Promise<Run>((resolve) => this.#waiters.set(run.id, { run, resolve }));
         const id = await this.#do((step) => {
@@ -207,7 +201,6 @@ export class EmbeddedEngine implements Engine {
             const isPaused = heedsPauses && pauseOf(pausesIn(step.database), run.job, step.now) !== undefined;
             if (isPaused) insertRow(step, row, 'delayed');
             else enter(step, row);
-            if (key) queue.setKey(step, run, key.name);
             return run.id;
         });
         return over || { ...run, id };
@@ -345,7 +338,7 @@ export class EmbeddedEngine implements Engine {
         if (!done) return undefined;
         this.#looksAtAll = done.taken.length === MOST_IN_STEP;
         for (const consequence of done.consequences) this.#heed(consequence);
-        for (const row of done.taken) this.#start(row);
+        for (const row of done.taken) void this.#execute(row);
         if (this.#looksAtAll) this.#lookAtAll();
         return done.result;
     }
@@ -375,61 +368,65 @@ export class EmbeddedEngine implements Engine {
 
     #take(step: Step, batches: readonly number[]): StoredRow[] {
         const host = this.#host as EngineHost;
-        const taken: StoredRow[] = [];
-        const what = {
-            anything: this.#isWorking,
-            isFull: (batch: number) => this.#turns?.isFull(batch, taken) === true,
-            knows: (job: string) => host.planOf(job) !== undefined,
-        };
-        for (const batch of batches)
-            while (taken.length < MOST_IN_STEP) {
-                const row = queue.take(step, batch, what);
-                if (!row) break;
+        let left = MOST_IN_STEP;
+        return batches.flatMap((batch) => {
+            const turns = batch === NO_TURN ? Infinity : (this.#turns?.room(batch) ?? 0);
+            const taken = queue.take(step, batch, {
+                most: Math.min(left, turns),
+                anything: this.#isWorking,
+                knows: (job) => host.planOf(job) !== undefined,
+            });
+            left -= taken.length;
+            return taken.map((row) => {
                 const { id, job, attempt, startedAt } = row.run;
                 const awaited = this.#waiters.get(id)?.run;
                 const known = awaited ? { attempt, startedAt } : { file: host.planOf(job)?.file };
-                taken.push({ ...row, run: Object.assign(awaited ?? row.run, known) });
-            }
-        return taken;
+                return { ...row, run: Object.assign(awaited ?? row.run, known) };
+            });
+        });
     }
 
-    #start(row: StoredRow): void {
-        const { kind, run, batch } = row;
+    async #execute(row: StoredRow): Promise<void> {
+        const host = this.#host as EngineHost;
+        const { kind, run, batch, runAt: dueAt } = row;
         const controller = new AbortController();
+        const { signal } = controller;
         const output = new Output();
         this.#running.set(run.id, { row, controller, output });
         const endTurn = batch === NO_TURN ? undefined : this.#turns?.begin(batch);
         this.#startBeating();
-        const performed = this.#host?.perform({
-            kind,
-            run,
-            signal: controller.signal,
-            dueAt: row.runAt,
-            output,
-        });
-        void performed
-            ?.then((result) => {
-                endTurn?.();
-                return this.#conclude(row, result, output);
-            })
-            .catch((error) => this.#host?.emit({ type: 'engine-failed', error: readError(error) }))
-            .finally(() => {
-                this.#running.delete(run.id);
-                if (this.#isClosing) void this.#closeIfIdle();
-            });
+        try {
+            const result = await host.perform({ kind, run, signal, dueAt, output });
+            endTurn?.();
+            await this.#conclude(row, result, output);
+        } catch (error) {
+            host.emit({ type: 'engine-failed', error: readError(error) });
+        } finally {
+            this.#running.delete(run.id);
+            if (this.#isClosing) void this.#closeIfIdle();
+        }
     }
 
-    async #conclude(row: StoredRow, result: Result, output: Output): Promise<void> {
-        const { run, batch } = row;
-        if (result.kind === 'fans out') {
-            const tenants = result.tenants ?? [undefined];
-            const spread = this.#host?.planOf(run.job)?.settings.spread ?? 0;
-            let ended: queue.Ended | undefined;
-            while (!ended) ended = await this.#do((step) => queue.fanOut(step, row, tenants, spread));
-            return this.#tellStreak({ ...run, outcome: 'succeeded', endedAt: this.#now() }, ended);
-        }
+    #conclude(row: StoredRow, result: Result, output: Output): Promise<void> {
         if (result.kind === 'ended') return this.#end(row, result, output);
-        const { at, error } = result;
+        if (result.kind === 'retries') return this.#retry(row, result, output);
+        return this.#fanOut(row, result.tenants ?? [undefined]);
+    }
+
+    async #fanOut(row: StoredRow, tenants: readonly (TenantId | undefined)[]): Promise<void> {
+        const { run } = row;
+        const spread = this.#host?.planOf(run.job)?.settings.spread ?? 0;
+        let ended: queue.Ended | undefined;
+        while (!ended) ended = await this.#do((step) => queue.fanOut(step, row, tenants, spread));
+        this.#tellStreak({ ...run, outcome: 'succeeded', endedAt: this.#now() }, ended);
+    }
+
+    async #retry(
+        row: StoredRow,
+        { at, error }: Extract<Result, { kind: 'retries' }>,
+        output: Output,
+    ): Promise<void> {
+        const { run, batch } = row;
         this.#failures.set(run.id, error);
         const waits = await this.#do((step) => {
             step.consequences.push({ kind: 'waits', batch });

@@ -1,14 +1,12 @@
 import type { DueSchedule, LastEnqueued, WaitingSlots } from '../../runs/engine.js';
 import { type Pause, pauseOf } from '../../runs/pause.js';
-import { createRun } from '../../runs/run.js';
-import { mayHaveTenants } from '../../runs/tenants.js';
 import type { Schedule } from '../../schedule/schedule.js';
-import { offsetIn } from '../../schedule/spread.js';
+import { entryOf, laneKey } from '../row.js';
 import type { Database } from './database.js';
 import { enter, free } from './lanes.js';
 import { GONE } from './processes.js';
 import { giveUpWaiting } from './queue.js';
-import { type Kind, laneKey, type NewRow, type Step, unfinished } from './rows.js';
+import { type NewRow, type Step, unfinished } from './rows.js';
 import { recordSkips } from './skips.js';
 
 /** Records what a schedule comes to, unless it is handled up to another second by now: that is answered. */
@@ -37,42 +35,19 @@ export function enqueueSchedule(step: Step, due: DueSchedule, pauses: readonly P
     return undefined;
 }
 
-function kindOf({ plan }: DueSchedule): Kind {
-    return mayHaveTenants(plan.settings) ? 'slot' : 'run';
-}
-
 function rowOf(due: DueSchedule, slot: number): NewRow {
-    const { schedule, plan, position, until, catchesUp } = due;
-    const kind = kindOf(due);
-    // A slot's tenants have their shares when they are listed.
-    const spread = kind === 'slot' ? 0 : offsetIn(plan.settings.spread, plan.name, undefined);
-    const run = createRun({
-        job: plan.name,
-        file: plan.file,
-        schedule: schedule.text,
-        args: schedule.args,
-        scheduledAt: slot,
-        spread,
-    });
+    const { plan, position, until, catchesUp } = due;
     const { overlap, missed } = plan.settings;
-    return {
-        kind,
-        run,
-        lane: laneKey(kind, run),
-        origin: 'schedule',
-        overlap,
-        missed,
-        catchesUp,
-        // What one second made due takes turns; what catches up does so on its own.
-        batch: until * 2 + (catchesUp ? 1 : 0),
-        position,
-        runAt: slot * 1000 + spread,
-    };
+    const { kind, run, runAt } = entryOf(due, slot);
+    const lane = laneKey(kind, run);
+    // What one second made due takes turns; what catches up does so on its own.
+    const batch = until * 2 + (catchesUp ? 1 : 0);
+    return { kind, run, runAt, lane, origin: 'schedule', overlap, missed, catchesUp, batch, position };
 }
 
 function record(step: Step, due: DueSchedule, slots: DueSchedule['skipped'][number]): void {
     const { job, text: schedule, args } = due.schedule;
-    const lane = laneKey(kindOf(due), { job, args, tenant: undefined });
+    const { lane } = rowOf(due, slots.first);
     recordSkips(step, { ...slots, job, lane, schedule, args, tenant: undefined });
 }
 

@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, renameSync, statSync } from 'node:fs';
-import { Database, kindOf } from './database.js';
+import { chmodSync, existsSync, renameSync } from 'node:fs';
+import { Database, type Identity, identityOf, kindOf } from './database.js';
 import { APPLICATION_ID, createTables, MAJOR, TABLES, VERSION } from './schema.js';
 
 /** The file at the journal's path is somebody else's, or too new: it is not touched. */
@@ -14,11 +14,8 @@ export interface OpenFile {
     readonly version: number;
     /** Where a corrupt file was put that stood in its place. */
     readonly setAside: string | undefined;
-    /** Which files it is, by device and inode: another may take their path. */
     readonly identity: Identity;
 }
-
-type Identity = Readonly<Record<'file' | 'log', string | undefined>>;
 
 /**
  * Opens a journal's file, makes it where there is none, and migrates it. A corrupt one is set aside: renamed, never deleted.
@@ -48,12 +45,6 @@ export function openForReading(path: string): Database | undefined {
     if (database.pragma('user_version') < VERSION)
         throw new Error("it is an earlier release's, and is carried over when a bot starts");
     return database;
-}
-
-/** Whether the files at the journal's path are still those that are open. */
-export function isInPlace({ path, identity }: OpenFile): boolean {
-    const { file, log } = identityOf(path);
-    return file === identity.file && log === identity.log;
 }
 
 function open(path: string, setAside: string | undefined): OpenFile {
@@ -102,14 +93,6 @@ function judge(database: Database, path: string): void {
 class CorruptJournalError extends Error {
     /** As SQLite has it: SQLITE_CORRUPT. */
     readonly rawCode = 11;
-}
-
-function identityOf(path: string): Identity {
-    const of = (file: string) => {
-        const found = statSync(file, { throwIfNoEntry: false });
-        return found && `${found.dev} ${found.ino}`;
-    };
-    return { file: of(path), log: of(`${path}-wal`) };
 }
 
 /** The tables of the first edition's journal. */

@@ -1,13 +1,15 @@
 import { enterLane, type LaneMember } from '../lane_rules.js';
+import { holdsLane } from '../row.js';
 import {
-    COLUMNS,
-    holdsLane,
+    IN_LANE,
+    insertAlone,
     insertRow,
     type NewRow,
     type Step,
     type StoredRow,
+    selectRows,
     setEnded,
-    storedRow,
+    storedRows,
     UNFINISHED,
     unfinished,
 } from './rows.js';
@@ -16,22 +18,21 @@ import { countEnd } from './streaks.js';
 
 type Member = StoredRow & LaneMember;
 
-// A row of the future is in no lane, unless it waits for its next attempt.
-const IN_LANE = "job = ? AND lane = ? AND holds = 1 AND (state <> 'delayed' OR attempt > 0)";
+const MEMBER = `job = ? AND lane = ? AND ${IN_LANE}`;
 
-const MEMBERS = `${UNFINISHED} ${IN_LANE} ORDER BY order_at, position, seq`;
+const MEMBERS = `${UNFINISHED} ${MEMBER} ORDER BY order_at, position, seq`;
 
 // Those that catch up and have not started.
 const IN_LINE = "catches_up = 1 AND attempt = 0 AND state <> 'running'";
 
 const LINE = `SELECT count(*) AS members, coalesce(sum(${IN_LINE}), 0) AS line FROM bot_runs INDEXED BY bot_unfinished
-    WHERE ended_at IS NULL AND ${IN_LANE}`;
+    WHERE ended_at IS NULL AND ${MEMBER}`;
 
 /** How many hold a lane or wait in it, and how many of them catch up. */
 type Line = Record<'members' | 'line', number>;
 
 const FREE = `UPDATE bot_runs SET state = 'waiting' WHERE state = 'blocked' AND seq =
-    (SELECT seq FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND ${IN_LANE}
+    (SELECT seq FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND ${MEMBER}
         ORDER BY state = 'blocked', order_at, position, seq LIMIT 1)
     RETURNING batch`;
 
@@ -43,24 +44,22 @@ export function enter(step: Step, row: NewRow): void {
     if (row.runAt > step.now) {
         insertRow(step, row, 'delayed');
         step.consequences.push({ kind: 'delayed', until: row.runAt });
-    } else
+    } else if (insertAlone(step, row)) step.consequences.push({ kind: 'waits', batch: row.batch });
+    else
         enterLaneOf(step, row, (state, catchesUp) =>
             insertRow(step, catchesUp === row.catchesUp ? row : { ...row, catchesUp }, state),
         );
 }
 
+const DUE =
+    selectRows(`INDEXED BY bot_delayed WHERE state = 'delayed' AND run_at <= ?1 AND (origin = 'waiter' OR NOT EXISTS
+        (SELECT 1 FROM bot_pauses WHERE bot_pauses.job IN (bot_runs.job, '*') AND (until IS NULL OR until > ?1)))
+    ORDER BY run_at LIMIT ?2`);
+
 /** What is due now of what was delayed enters its lane, or goes on to its next attempt. */
 export function promote(step: Step, most: number): void {
     const { database, now, consequences } = step;
-    const due = database
-        .statement(
-            `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_delayed
-            WHERE state = 'delayed' AND run_at <= ?1 AND (origin = 'waiter' OR NOT EXISTS
-                (SELECT 1 FROM bot_pauses WHERE bot_pauses.job IN (bot_runs.job, '*') AND (until IS NULL OR until > ?1)))
-            ORDER BY run_at LIMIT ?2`,
-        )
-        .all([now, most])
-        .map(storedRow);
+    const due = storedRows(database, DUE, [now, most]);
     const change = database.statement(
         'UPDATE bot_runs SET state = ?, catches_up = ?, holds = ? WHERE seq = ?',
     );
@@ -115,7 +114,7 @@ function enterLaneOf(
 }
 
 function endOldest(step: Step, { run, lane }: NewRow, count: number): void {
-    const oldest = `${IN_LANE} AND ${IN_LINE} ORDER BY order_at, position, seq LIMIT ?`;
+    const oldest = `${MEMBER} AND ${IN_LINE} ORDER BY order_at, position, seq LIMIT ?`;
     for (const row of unfinished(step, oldest, [run.job, lane, count])) endRow(step, row, 'too many');
 }
 
@@ -162,8 +161,7 @@ export function skip(step: Step, row: NewRow & { readonly seq?: number }, reason
 }
 
 function membersOf({ database }: Step, { run, lane }: NewRow): Member[] {
-    const rows = database.statement(MEMBERS).all([run.job, lane]).map(storedRow);
-    return rows.map((row) =>
+    return storedRows(database, MEMBERS, [run.job, lane]).map((row) =>
         Object.assign(row, { attempt: row.run.attempt, isScheduled: row.origin === 'schedule' }),
     );
 }

@@ -1,46 +1,53 @@
-import { randomUUID } from 'node:crypto';
-import type { Run, TenantId } from '../../runs/run.js';
-import { offsetIn } from '../../schedule/spread.js';
+import type { TenantId } from '../../runs/run.js';
 import { isGone, type Owner } from '../owner.js';
+import { entryFor, laneKey, PROCESS_DIED } from '../row.js';
 import type { Streak } from '../streak.js';
 import type { SqlValue } from './database.js';
 import { askToEnd, endRow, enter, free, skip } from './lanes.js';
-import { COLUMNS, laneKey, NO_TURN, type Step, type StoredRow, storedRow, unfinished } from './rows.js';
+import { type Step, type StoredRow, selectRows, storedRows, unfinished } from './rows.js';
 import { countEnd } from './streaks.js';
 
 /** What a process may take. */
 export interface Takeable {
+    /** How many rows. */
+    readonly most: number;
     /** Whether also what nobody in this process waits for. */
     readonly anything: boolean;
-    isFull(batch: number): boolean;
     knows(job: string): boolean;
 }
 
 const BATCHES =
     "SELECT DISTINCT batch FROM bot_runs INDEXED BY bot_waiting WHERE state = 'waiting' ORDER BY batch";
 
-const OF_BATCH = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
-    WHERE state = 'waiting' AND batch = ? ORDER BY order_at, position, seq`;
+const OF_BATCH = selectRows(
+    "INDEXED BY bot_waiting WHERE state = 'waiting' AND batch = ? ORDER BY order_at, position, seq LIMIT ?",
+);
 
-const FIRST_OF_BATCH = `${OF_BATCH} LIMIT 1`;
+/** As many rows are looked through for one that may start here. */
+const MOST_PASSED_OVER = 500;
 
 const TAKE = `UPDATE bot_runs SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, ?),
-    process = ?, host = ?, pid = ? WHERE seq = ?`;
+    process = ?, host = ?, pid = ? WHERE seq IN (SELECT value FROM json_each(?))`;
 
-/** Takes the first row of a batch that may start here: it is running from now on. */
-export function take(step: Step, batch: number, what: Takeable): StoredRow | undefined {
-    const row = findRow(step, batch, what);
-    if (!row) return undefined;
-    const { database, by, now } = step;
-    database.statement(TAKE).run([Math.floor(now), by.id, by.host, by.pid, row.seq]);
-    row.run.attempt += 1;
-    row.run.startedAt ??= now;
-    // Few rows have it: it is none of the columns that each is read with.
-    if (row.origin === 'later') {
-        const found = database.statement('SELECT traceparent FROM bot_runs WHERE seq = ?').get([row.seq]);
-        Object.assign(row.run, { traceparent: (found?.['traceparent'] as string | null) ?? undefined });
+/** Takes the first rows of a batch that may start here: they are running from now on. */
+export function take({ database, by, now }: Step, batch: number, what: Takeable): StoredRow[] {
+    const { most } = what;
+    if (most <= 0) return [];
+    const isTakeable = ({ origin, process, run }: StoredRow) =>
+        origin === 'waiter' ? process === by.id : what.anything && what.knows(run.job);
+    const first = (limit: number) => storedRows(database, OF_BATCH, [batch, limit]);
+    const found = first(most);
+    let rows = found.filter(isTakeable);
+    // Behind those that are not for this process there may be others.
+    if (rows.length < found.length) rows = first(MOST_PASSED_OVER).filter(isTakeable).slice(0, most);
+    if (rows.length === 0) return [];
+    const seqs = JSON.stringify(rows.map(({ seq }) => seq));
+    database.statement(TAKE).run([Math.floor(now), by.id, by.host, by.pid, seqs]);
+    for (const { run } of rows) {
+        run.attempt += 1;
+        run.startedAt ??= now;
     }
-    return row;
+    return rows;
 }
 
 /** The batches of which any row can be taken, in order. */
@@ -49,17 +56,6 @@ export function waitingBatches({ database }: Step): number[] {
         .statement(BATCHES)
         .all([])
         .map((row) => row['batch'] as number);
-}
-
-function findRow({ database, by }: Step, batch: number, what: Takeable): StoredRow | undefined {
-    if (batch !== NO_TURN && what.isFull(batch)) return undefined;
-    const isTakeable = ({ origin, process, run }: StoredRow) =>
-        origin === 'waiter' ? process === by.id : what.anything && what.knows(run.job);
-    const first = database.statement(FIRST_OF_BATCH).get([batch]);
-    if (!first) return undefined;
-    const row = storedRow(first);
-    if (isTakeable(row)) return row;
-    return database.statement(`${OF_BATCH} LIMIT 500`).all([batch]).map(storedRow).find(isTakeable);
 }
 
 /** How a run ended, in texts. */
@@ -72,7 +68,11 @@ export interface Ending {
 
 const MINE = "seq = ? AND state = 'running' AND process = ? AND attempt = ?";
 
-const FINISH = `UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE}`;
+const FINISH = `UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE} RETURNING
+    EXISTS (SELECT 1 FROM bot_runs AS other INDEXED BY bot_unfinished WHERE other.ended_at IS NULL
+        AND other.job = bot_runs.job AND other.lane = bot_runs.lane AND other.state = 'blocked') AS isAwaited,
+    EXISTS (SELECT 1 FROM bot_streaks WHERE bot_streaks.job = bot_runs.job
+        AND bot_streaks.tenant = coalesce(bot_runs.tenant, '')) AS hasStreak`;
 
 /** What a row's end comes to. */
 export interface Ended {
@@ -85,29 +85,21 @@ export interface Ended {
 export function finish(step: Step, row: StoredRow, ending: Ending): Ended {
     const { database, by, now, consequences } = step;
     const { outcome, reason, error, stack } = ending;
-    if (outcome === 'skipped' && row.origin === 'schedule' && isMine(step, row)) {
-        skip(step, row, reason ?? outcome);
-    } else {
-        const { changes } = database
-            .statement(FINISH)
-            .run([
-                outcome,
-                reason ?? null,
-                error ?? null,
-                stack ?? null,
-                Math.floor(row.run.endedAt ?? now),
-                ...mine(row, by),
-            ]);
-        if (changes === 0) {
-            database
-                .statement("UPDATE bot_runs SET reason = ? WHERE seq = ? AND state = 'lost'")
-                .run([`given up as lost, but its process went on: ${outcome}`, row.seq]);
-            return { isInTime: false };
-        }
+    const texts = [outcome, reason ?? null, error ?? null, stack ?? null];
+    const known = database
+        .statement(FINISH)
+        .get([...texts, Math.floor(row.run.endedAt ?? now), ...mine(row, by)]);
+    if (!known) {
+        database
+            .statement("UPDATE bot_runs SET reason = ? WHERE seq = ? AND state = 'lost'")
+            .run([`given up as lost, but its process went on: ${outcome}`, row.seq]);
+        return { isInTime: false };
     }
+    if (outcome === 'skipped' && row.origin === 'schedule') skip(step, row, reason ?? outcome);
     consequences.push({ kind: 'waits', batch: row.batch });
-    free(step, row);
-    return { isInTime: true, streak: countEnd(step, row.run, outcome) };
+    if (known['isAwaited']) free(step, row);
+    const isCounted = known['hasStreak'] || outcome !== 'succeeded';
+    return { isInTime: true, streak: isCounted ? countEnd(step, row.run, outcome) : undefined };
 }
 
 /** Lets a run wait for its next attempt, in its lane, unless it is asked to end, or somebody has taken it for lost. */
@@ -141,11 +133,8 @@ export function fanOut(
     const from = progress === null ? 0 : tenants.indexOf(JSON.parse(progress)) + 1;
     const next = tenants.slice(from, from + MOST_IN_STEP);
     for (const tenant of next) {
-        const offset = offsetIn(spread, row.run.job, tenant);
-        const fresh = { id: randomUUID(), tenant, attempt: 0, startedAt: undefined, spread: offset };
-        const run = { ...row.run, ...fresh };
-        const runAt = Math.max(now, (run.scheduledAt ?? 0) * 1000 + offset);
-        enter(step, { ...row, kind: 'run', run, lane: laneKey('run', run), runAt });
+        const entry = entryFor(tenant, row.run, spread, now);
+        enter(step, { ...row, ...entry, lane: laneKey(entry.kind, entry.run) });
     }
     if (from + next.length < tenants.length) {
         database
@@ -168,40 +157,27 @@ export function abort(step: Step, id: string, reason: string): boolean {
     return rows.length > 0;
 }
 
+const KEYED = selectRows(
+    'INDEXED BY bot_keys WHERE job = ? AND key = ? AND key IS NOT NULL AND ended_at IS NULL AND attempt = 0',
+);
+
 /** The run of a job with a key that waits and has never started. */
 export function findKeyed(step: Step, job: string, key: string): StoredRow | undefined {
-    const found = step.database
-        .statement(
-            `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_keys
-            WHERE job = ? AND key = ? AND key IS NOT NULL AND ended_at IS NULL AND attempt = 0`,
-        )
-        .get([job, key]);
-    return found && storedRow(found);
-}
-
-/** Gives a run that has just been recorded its key. */
-export function setKey({ database }: Step, { job, id }: Pick<Run, 'job' | 'id'>, key: string): void {
-    database
-        .statement('UPDATE bot_runs SET key = ? WHERE job = ? AND ended_at IS NULL AND id = ?')
-        .run([key, job, id]);
+    return storedRows(step.database, KEYED, [job, key])[0];
 }
 
 /** For so long after it could have started a run waits for a process that knows its job, in milliseconds: a rolling release. */
 const LONGEST_UNKNOWN = 300_000;
 
+const OLD = selectRows(
+    "INDEXED BY bot_waiting WHERE state = 'waiting' AND origin <> 'waiter' AND run_at <= ?",
+);
+
 /** Ends what has waited too long for a process that knows its job. */
 export function giveUpUnknown(step: Step, knows: (job: string) => boolean): void {
-    const waiting = step.database
-        .statement(
-            `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_waiting
-            WHERE state = 'waiting' AND origin <> 'waiter' AND run_at <= ?`,
-        )
-        .all([Math.floor(step.now - LONGEST_UNKNOWN)]);
-    for (const row of waiting) if (!knows(row['job'] as string)) endRow(step, storedRow(row), 'unknown job');
+    const waiting = storedRows(step.database, OLD, [Math.floor(step.now - LONGEST_UNKNOWN)]);
+    for (const row of waiting) if (!knows(row.run.job)) endRow(step, row, 'unknown job');
 }
-
-/** Why a run is lost. */
-const PROCESS_DIED = 'its process died';
 
 // What a process has left: what it was running, and what somebody there waited for.
 const LEFT = "(state = 'running' OR origin = 'waiter')";
@@ -249,10 +225,6 @@ export function giveUpWaiting(
 /** Ends whatever waits, because nobody else will ever take it. */
 export function giveUpAll(step: Step): void {
     for (const row of unfinished(step, "state <> 'running' ORDER BY seq", [])) endRow(step, row, 'stopping');
-}
-
-function isMine({ database, by }: Step, row: StoredRow): boolean {
-    return database.statement(`SELECT 1 FROM bot_runs WHERE ${MINE}`).get(mine(row, by)) !== undefined;
 }
 
 function mine({ seq, run }: StoredRow, by: Owner): SqlValue[] {

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { OverlapPolicy } from '../../jobs/settings.js';
-import { createRun, laneOf, type Run, type TenantId } from '../../runs/run.js';
+import { createRun, type Run, type TenantId } from '../../runs/run.js';
 import type { Json } from '../../schedule/args.js';
 import type { MissedPolicy } from '../../schedule/missed.js';
 import type { LaneMember } from '../lane_rules.js';
 import type { Owner } from '../owner.js';
+import { type Entry, holdsLane, type Kind } from '../row.js';
 import type { Streak } from '../streak.js';
 import type { Database, Row, SqlValue } from './database.js';
 
@@ -37,12 +37,8 @@ export type Consequence =
     /** There may be a run of this batch that can be taken. */
     | { readonly kind: 'waits'; readonly batch: number };
 
-export type Kind = 'run' | 'slot';
-
 /** A run that is written down when it is due. */
-export interface NewRow {
-    readonly kind: Kind;
-    readonly run: Run;
+export interface NewRow extends Entry {
     readonly lane: string;
     readonly origin: 'schedule' | 'waiter' | 'later';
     readonly overlap: OverlapPolicy;
@@ -51,8 +47,8 @@ export interface NewRow {
     /** Whose runs take turns. */
     readonly batch: number;
     readonly position: number;
-    /** Unix milliseconds. */
-    readonly runAt: number;
+    /** Of those of its job with this key, one waits. */
+    readonly key?: string | undefined;
 }
 
 /** A row that has not ended. */
@@ -67,35 +63,35 @@ export interface StoredRow extends NewRow {
 /** A batch whose runs need no turn: somebody waits for them. */
 export const NO_TURN = -1;
 
-/** A lane, as rows have it. */
-export function laneKey(kind: Kind, run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
-    return createHash('sha1')
-        .update(`${kind} ${laneOf(run)}`)
-        .digest('base64url')
-        .slice(0, 16);
-}
+// A row of the future is in no lane, unless it waits for its next attempt.
+export const IN_LANE = "holds = 1 AND (state <> 'delayed' OR attempt > 0)";
 
-/** Whether a row keeps its lane: runs that may overlap do not, unless they catch up, one after another. */
-export function holdsLane({ overlap, catchesUp }: Pick<NewRow, 'overlap' | 'catchesUp'>): boolean {
-    return overlap !== 'allow' || catchesUp;
-}
-
-const INSERT = `INSERT INTO bot_runs (id, kind, state, job, schedule, args, tenant, slot, origin, lane, holds, overlap,
+const NEW_ROW = `INSERT INTO bot_runs (id, kind, state, job, schedule, args, tenant, slot, origin, lane, holds, overlap,
         missed, catches_up, batch, order_at, position, run_at, attempt, process, host, pid, spread,
-        requested_by)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 0, ?19, ?20, ?21, ?22, ?23
-    WHERE ?9 <> 'schedule' OR NOT EXISTS (SELECT 1 FROM bot_skips INDEXED BY bot_skips_by_lane
-        WHERE lane = ?10 AND last >= ?8 AND first <= ?8 AND schedule IS ?5)
-    ON CONFLICT DO NOTHING`;
+        requested_by, traceparent, key)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 0, ?19, ?20, ?21, ?22, ?23,
+        ?24, ?25
+    WHERE (?9 <> 'schedule' OR NOT EXISTS (SELECT 1 FROM bot_skips INDEXED BY bot_skips_by_lane
+        WHERE lane = ?10 AND last >= ?8 AND first <= ?8 AND schedule IS ?5))`;
+
+const INSERT = `${NEW_ROW} ON CONFLICT DO NOTHING`;
+
+const INSERT_ALONE = `${NEW_ROW} AND NOT EXISTS (SELECT 1 FROM bot_runs INDEXED BY bot_unfinished
+    WHERE ended_at IS NULL AND job = ?4 AND lane = ?10 AND ${IN_LANE}) ON CONFLICT DO NOTHING`;
 
 /** Writes a row down; answers false where its slot has a row, or a reason, already. */
-export function insertRow(
-    { database, by }: Step,
-    row: NewRow,
-    state: 'delayed' | 'blocked' | 'waiting',
-): boolean {
+export function insertRow(step: Step, row: NewRow, state: 'delayed' | 'blocked' | 'waiting'): boolean {
+    return step.database.statement(INSERT).run(valuesOf(row, state, step.by)).changes > 0;
+}
+
+/** Writes a row down that waits; answers false where another is in its lane, too, and where its slot is known. */
+export function insertAlone(step: Step, row: NewRow): boolean {
+    return step.database.statement(INSERT_ALONE).run(valuesOf(row, 'waiting', step.by)).changes > 0;
+}
+
+function valuesOf(row: NewRow, state: string, by: Owner): SqlValue[] {
     const { run } = row;
-    const values = [
+    return [
         run.id,
         row.kind,
         state,
@@ -119,52 +115,68 @@ export function insertRow(
         by.pid,
         run.spread,
         run.requestedBy ?? null,
+        run.traceparent ?? null,
+        row.key ?? null,
     ];
-    const isNew = database.statement(INSERT).run(values).changes > 0;
-    if (isNew && run.traceparent !== undefined)
-        database
-            .statement('UPDATE bot_runs SET traceparent = ? WHERE seq = last_insert_rowid()')
-            .run([run.traceparent]);
-    return isNew;
 }
 
-/** What is asked for of a row that has not ended: each column costs. */
-export const COLUMNS = `seq, id, kind, state, job, schedule, args, tenant, slot, origin, lane, overlap, missed, catches_up,
-    batch, position, run_at, attempt, started_at, process, abort, spread, requested_by`;
+const COLUMNS = `seq, id, kind, state, job, schedule, args, tenant, slot, origin, lane, overlap, missed, catches_up,
+    batch, position, run_at, attempt, started_at, process, abort, spread, requested_by, traceparent`;
 
-export const UNFINISHED = `SELECT ${COLUMNS} FROM bot_runs INDEXED BY bot_unfinished WHERE ended_at IS NULL AND`;
+/** The query for rows that have not ended; each column costs. */
+export function selectRows(where: string): string {
+    return `SELECT ${COLUMNS} FROM bot_runs ${where}`;
+}
+
+export const UNFINISHED = selectRows('INDEXED BY bot_unfinished WHERE ended_at IS NULL AND');
 
 /** The rows that have not ended, and are like this. */
 export function unfinished({ database }: Step, where: string, values: readonly SqlValue[]): StoredRow[] {
-    return database.statement(`${UNFINISHED} ${where}`).all(values).map(storedRow);
+    return storedRows(database, `${UNFINISHED} ${where}`, values);
 }
 
-export function storedRow(row: Row): StoredRow {
-    return {
-        seq: row['seq'] as number,
-        kind: row['kind'] as Kind,
-        state: row['state'] as LaneMember['state'],
-        run: createRun({
-            ...whatRan(row),
-            id: row['id'] as string,
-            scheduledAt: (row['slot'] as number | null) ?? undefined,
-            spread: row['spread'] as number,
-            manual: row['origin'] !== 'schedule',
-            requestedBy: (row['requested_by'] as string | null) ?? undefined,
-            attempt: row['attempt'] as number,
-            startedAt: (row['started_at'] as number | null) ?? undefined,
-        }),
-        lane: row['lane'] as string,
-        origin: row['origin'] as NewRow['origin'],
-        overlap: row['overlap'] as OverlapPolicy,
-        missed: row['missed'] as MissedPolicy,
-        catchesUp: row['catches_up'] === 1,
-        batch: row['batch'] as number,
-        position: row['position'] as number,
-        runAt: row['run_at'] as number,
-        process: row['process'] as string,
-        isToEnd: row['abort'] !== null,
-    };
+/** Reads rows that have not ended, by a query that `selectRows` has made. */
+export function storedRows(database: Database, sql: string, values: readonly SqlValue[]): StoredRow[] {
+    return (database.statement(sql).raw().all(values) as Columns[]).map(storedRow);
+}
+
+type Columns = [
+    ...[seq: number, id: string, kind: Kind, state: LaneMember['state'], job: string],
+    ...[schedule: string | null, args: string, tenant: string | null, slot: number | null],
+    ...[origin: NewRow['origin'], lane: string, overlap: OverlapPolicy, missed: MissedPolicy],
+    ...[catchesUp: number, batch: number, position: number, runAt: number, attempt: number],
+    ...[startedAt: number | null, process: string, abort: string | null, spread: number],
+    ...[requestedBy: string | null, traceparent: string | null],
+];
+
+function storedRow(columns: Columns): StoredRow {
+    const [seq, id, kind, state, job, schedule, args, tenant, slot, origin, lane, ...others] = columns;
+    const [overlap, missed, catchesUp, batch, position, runAt, attempt, startedAt, ...rest] = others;
+    const [process, abort, spread, requestedBy, traceparent] = rest;
+    const run = createRun({
+        id,
+        job,
+        schedule: schedule ?? undefined,
+        args: readArgs(args),
+        tenant: readTenant(tenant),
+        scheduledAt: slot ?? undefined,
+        spread,
+        manual: origin !== 'schedule',
+        requestedBy: requestedBy ?? undefined,
+        traceparent: traceparent ?? undefined,
+        attempt,
+        startedAt: startedAt ?? undefined,
+    });
+    const lanes = { lane, origin, overlap, missed, catchesUp: catchesUp === 1 };
+    return { seq, kind, state, run, ...lanes, batch, position, runAt, process, isToEnd: abort !== null };
+}
+
+function readArgs(text: string): Json[] {
+    return text === '[]' ? [] : JSON.parse(text);
+}
+
+function readTenant(text: string | null): TenantId | undefined {
+    return text === null ? undefined : JSON.parse(text);
 }
 
 /** What all rows of runs and of skips have in common. */
@@ -172,8 +184,8 @@ export function whatRan(row: Row) {
     return {
         job: row['job'] as string,
         schedule: (row['schedule'] as string | null) ?? undefined,
-        args: JSON.parse(row['args'] as string) as Json[],
-        tenant: row['tenant'] === null ? undefined : (JSON.parse(row['tenant'] as string) as TenantId),
+        args: readArgs(row['args'] as string),
+        tenant: readTenant(row['tenant'] as string | null),
     };
 }
 

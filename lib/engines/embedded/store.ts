@@ -5,8 +5,8 @@ import { runInNewContext } from 'node:vm';
 import { Project } from '../../framework.js';
 import { type HistoryHost, JournalLockedError, type LockTimeout } from '../../runs/engine.js';
 import type { JournalTrouble } from '../../runs/events.js';
-import { Database, kindOf, MEMORY, type SqlValue } from './database.js';
-import { isInPlace, type OpenFile, openFile } from './file.js';
+import { Database, identityOf, kindOf, MEMORY, type SqlValue } from './database.js';
+import { type OpenFile, openFile } from './file.js';
 import { createTables, VERSION } from './schema.js';
 
 export interface StoreParts {
@@ -93,7 +93,9 @@ export class Store {
     /** Makes sure that the file is still the one at its path: whoever deletes or replaces it is followed. */
     check(): void {
         const file = this.#file;
-        if (!file || isInPlace(file)) return;
+        if (!file) return;
+        const found = identityOf(file.path);
+        if (found.file === file.identity.file && found.log === file.identity.log) return;
         this.parts.tell('replaced', '');
         this.#file = undefined;
         this.#goOnInMemory(file.database);

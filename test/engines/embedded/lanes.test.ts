@@ -14,9 +14,10 @@ import {
     take,
     waitingBatches,
 } from '../../../lib/engines/embedded/queue.js';
-import { laneKey, type NewRow, type Step, type StoredRow } from '../../../lib/engines/embedded/rows.js';
+import type { NewRow, Step, StoredRow } from '../../../lib/engines/embedded/rows.js';
 import { createTables } from '../../../lib/engines/embedded/schema.js';
 import { createOwner } from '../../../lib/engines/owner.js';
+import { laneKey } from '../../../lib/engines/row.js';
 import { createRun } from '../../../lib/runs/run.js';
 import { createSchedule } from '../../../lib/schedule/schedule.js';
 import { pauseFor } from '../../support/job_overviews.js';
@@ -87,9 +88,8 @@ test('whatever happens, a lane with rows that wait has one head, one run holds i
                     enter(step(), rowOf(operation.job, undefined));
                 } else if (operation.kind === 'take') {
                     const [batch] = waitingBatches(step());
-                    const what = { anything: true, isFull: () => false, knows: () => true };
-                    const row = batch === undefined ? undefined : take(step(), batch, what);
-                    if (row) running.push(row);
+                    const what = { most: 1, anything: true, knows: () => true };
+                    if (batch !== undefined) running.push(...take(step(), batch, what));
                 } else if (operation.kind === 'pause') pause(step(), pauseFor(operation.job));
                 else if (operation.kind === 'resume') resume(step(), operation.job);
                 else if (operation.kind === 'give up')
@@ -133,19 +133,19 @@ test('every statement of a step finds its rows by an index', () => {
             run: (values) => known.run(look(values)),
             get: (values) => known.get(look(values)),
             all: (values) => known.all(look(values)),
+            raw: () => ({ all: (values) => known.raw().all(look(values)) }),
         };
     };
     const by = createOwner();
     const step: Step = { database, by, now: START * 1000, consequences: [], failingAfter: () => Infinity };
-    const what = { anything: true, isFull: () => false, knows: () => true };
+    const what = { most: 1, anything: true, knows: () => true };
+    const takeOne = () => take(step, batch, what)[0] as StoredRow;
     enter(step, newRow(step, 'a', START, { kind: 'slot', missed: 'all', catchesUp: true }));
     const [batch = 0] = waitingBatches(step);
-    const taken = take(step, batch, what) as StoredRow;
-    fanOut(step, taken, ['acme'], 0);
-    const tenant = take(step, batch, what) as StoredRow;
-    retryLater(step, tenant, { at: step.now });
+    fanOut(step, takeOne(), ['acme'], 0);
+    retryLater(step, takeOne(), { at: step.now });
     promote(step, 1);
-    finish(step, take(step, batch, what) as StoredRow, { outcome: 'succeeded' });
+    finish(step, takeOne(), { outcome: 'succeeded' });
     take(step, batch, { ...what, knows: () => false });
     adopt(step, by.id, () => 0);
     for (const [sql, plan] of plans)
