@@ -280,6 +280,20 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 assert.deepEqual([...(moved ?? [])], [[schedule.key, SLOT + 3]]);
             });
 
+            for (const overlap of ['skip', 'queue', 'replace', 'allow'])
+                test(`that two schedules have in common is one run, which goes on as the second comes, with ${overlap}`, async () => {
+                    await beginJob('digest', { overlap });
+                    const other = createSchedule('digest', ['*/1 * * * * *'], 'UTC');
+                    await enqueue(alone, other, SLOT + 1);
+                    await enqueue(alone, other, SLOT + 1);
+                    assert.equal(alone.taken.length, 1);
+                    assert.equal(alone.taken[0]?.signal.aborted, false);
+                    assert.deepEqual(endedRuns(alone), []);
+                    alone.end(0);
+                    await ended(alone, 0);
+                    await reads('digest', ['1 succeeded']);
+                });
+
             test('of a schedule that nobody has seen before owes nothing', async () => {
                 const schedule = job('digest');
                 const handled = await alone.engine.handledUntil([schedule], SLOT);

@@ -43,6 +43,13 @@ export class Database {
     useWriteAheadLog(): void {
         this.#connection.pragma('journal_mode = WAL');
         this.#connection.pragma('synchronous = NORMAL');
+        // SQLite's own would come in the middle of a second's runs, and wait for the disk there.
+        this.#connection.pragma('wal_autocheckpoint = 0');
+    }
+
+    /** Writes the log into the file, unless somebody else uses it at this moment. It waits for the disk. */
+    checkpoint(): void {
+        this.#connection.pragma('wal_checkpoint(TRUNCATE)');
     }
 
     /** A number in the head of the file; 0: nobody has set it. */
@@ -98,6 +105,11 @@ export class Database {
 
 /** Which files a database is, by device and inode: others may take their paths. */
 export type Identity = Readonly<Record<'file' | 'log', string | undefined>>;
+
+/** The length of a database's log, in bytes. */
+export function logLength(path: string): number {
+    return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}
 
 /** Tells which files are at a database's path. They are looked at, and never opened: closing them would drop SQLite's locks. */
 export function identityOf(path: string): Identity {

@@ -152,8 +152,9 @@ export class EmbeddedEngine implements Engine {
     async enqueue(due: readonly DueSchedule[], second: number) {
         this.#store?.check();
         const conflicts = new Map<string, number>();
-        for (let from = 0; from < due.length; from += MOST_IN_ENQUEUE) {
-            const part = due.slice(from, from + MOST_IN_ENQUEUE);
+        // The first step is a short one, and its runs start after it.
+        for (let from = 0, to = this.#host?.concurrency ?? 1; from < due.length; ) {
+            const part = due.slice(from, to);
             const isEnqueued = await this.#tryNow((step) => {
                 // Whoever ends a gap does so for all; another process may have done it since this one looked.
                 const endsGap = from === 0 && part.some(({ decidesAnew }) => decidesAnew);
@@ -166,6 +167,7 @@ export class EmbeddedEngine implements Engine {
                 return true;
             });
             if (!isEnqueued) return undefined;
+            [from, to] = [to, to + MOST_IN_ENQUEUE];
         }
         this.#enqueuedUntil = second;
         if (this.#store?.isShared === false && second - this.#forgotAt >= FORGET_EVERY) {
@@ -263,7 +265,9 @@ export class EmbeddedEngine implements Engine {
     /** Shows each second that this process is alive, for as long as others may look at it, or it at them. */
     #startBeating(): void {
         if (!this.#store?.isShared || !(this.#isWorking || this.#running.size > 0)) return;
-        this.#cancelBeat ??= this.#host?.clock.after(BEAT, () => {
+        // In the middle of a second, where it keeps no slot waiting.
+        const delay = BEAT - ((this.#now() + BEAT / 2) % BEAT);
+        this.#cancelBeat ??= this.#host?.clock.after(delay, () => {
             this.#cancelBeat = undefined;
             this.#startBeating();
             void this.#beat();
@@ -274,6 +278,7 @@ export class EmbeddedEngine implements Engine {
     async #beat(): Promise<void> {
         const host = this.#host as EngineHost;
         this.#store?.check();
+        this.#store?.shorten();
         this.#looksAtAll = true;
         const now = this.#now();
         const found = await this.#do((step) => {

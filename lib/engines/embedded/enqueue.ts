@@ -30,7 +30,7 @@ export function enqueueSchedule(step: Step, due: DueSchedule, pauses: readonly P
             record(step, due, { reason, first: slot, last: slot, count: 1, atLeast: false });
             const run = Object.assign(row.run, { outcome: 'skipped' as const, reason, endedAt: now });
             consequences.push({ kind: 'ended', run });
-        } else if (!due.decidesAnew || !isKnown(database, row)) enter(step, row);
+        } else enter(step, row);
     }
     return undefined;
 }
@@ -66,12 +66,6 @@ function decideAnew(step: Step, { schedule: { job, text }, skipped }: DueSchedul
     // They go one after another now, also those that might overlap.
     const blocked = unfinished(step, "job = ? AND schedule = ? AND state = 'blocked'", [job, text]);
     for (const row of new Map(blocked.map((row) => [row.lane, row])).values()) free(step, row);
-}
-
-function isKnown(database: Database, { lane, run }: NewRow): boolean {
-    const sql =
-        "SELECT 1 FROM bot_runs INDEXED BY bot_slots WHERE lane = ? AND slot = ? AND origin = 'schedule'";
-    return database.statement(sql).get([lane, run.scheduledAt ?? null]) !== undefined;
 }
 
 /** Tells up to which second each schedule is handled. One that was never seen before is handled until now. */

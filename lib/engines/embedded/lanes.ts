@@ -45,7 +45,7 @@ export function enter(step: Step, row: NewRow): void {
         insertRow(step, row, 'delayed');
         step.consequences.push({ kind: 'delayed', until: row.runAt });
     } else if (insertAlone(step, row)) step.consequences.push({ kind: 'waits', batch: row.batch });
-    else
+    else if (!isKnown(step, row))
         enterLaneOf(step, row, (state, catchesUp) =>
             insertRow(step, catchesUp === row.catchesUp ? row : { ...row, catchesUp }, state),
         );
@@ -55,6 +55,16 @@ const DUE =
     selectRows(`INDEXED BY bot_delayed WHERE state = 'delayed' AND run_at <= ?1 AND (origin = 'waiter' OR NOT EXISTS
         (SELECT 1 FROM bot_pauses WHERE bot_pauses.job IN (bot_runs.job, '*') AND (until IS NULL OR until > ?1)))
     ORDER BY run_at LIMIT ?2`);
+
+const KNOWN =
+    "SELECT 1 FROM bot_runs INDEXED BY bot_slots WHERE lane = ? AND slot = ? AND origin = 'schedule'";
+
+/** Whether its slot has a row: two schedules may have it in common, or a clock was set back. */
+function isKnown({ database }: Step, { origin, lane, run }: NewRow): boolean {
+    return (
+        origin === 'schedule' && database.statement(KNOWN).get([lane, run.scheduledAt ?? null]) !== undefined
+    );
+}
 
 /** What is due now of what was delayed enters its lane, or goes on to its next attempt. */
 export function promote(step: Step, most: number): void {
@@ -104,7 +114,7 @@ function enterLaneOf(
         consequences.push({ kind: 'ended', run, behind: holder.id, since: holder.startedAt });
         return;
     }
-    // A slot that has its row, or its reason, moves nobody.
+    // A slot that has its reason moves nobody.
     if (!become(entry.isBlocked ? 'blocked' : 'waiting', false)) return;
     if (!entry.isBlocked) consequences.push(waits);
     if (entry.overtakes)

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { Project } from '../../framework.js';
 import { type HistoryHost, JournalLockedError, type LockTimeout } from '../../runs/engine.js';
 import type { JournalTrouble } from '../../runs/events.js';
-import { Database, identityOf, kindOf, MEMORY, type SqlValue } from './database.js';
+import { Database, identityOf, kindOf, logLength, MEMORY, type SqlValue } from './database.js';
 import { type OpenFile, openFile } from './file.js';
 import { createTables, VERSION } from './schema.js';
 
@@ -28,6 +28,9 @@ const LONGEST_WAIT = 50;
 
 /** Locked for this long, in milliseconds, is worth a word. */
 const NOTABLE_LOCK = 2_000;
+
+/** A longer log is written into the file, in bytes. */
+const LONG_LOG = 4_000_000;
 
 /** How often a file that cannot be written is tried again, in milliseconds. */
 const RETRY_EVERY = 10_000;
@@ -103,6 +106,18 @@ export class Store {
         file.database.close();
         collectGarbage();
         this.#openFile(file.path);
+    }
+
+    /** Writes a long log into the file, at a moment in which nothing waits for it. */
+    shorten(): void {
+        const file = this.#file;
+        if (!file || logLength(file.path) < LONG_LOG) return;
+        try {
+            file.database.checkpoint();
+        } catch (error) {
+            // The next write finds out about anything else.
+            if (kindOf(error) === 'other') throw error;
+        }
     }
 
     #attempt<T>(work: (database: Database) => T): T {

@@ -156,6 +156,25 @@ describe('a journal', () => {
             if (rows.join() !== 'a,b,c') throw new Error(rows.join());`);
     });
 
+    test('has a log that is written into it where it is long, unless somebody else uses it', async () => {
+        const log = () => fs.statSync(`${path}-wal`).size;
+        const store = await open();
+        const write = () => pauseIn(store, 'x'.repeat(3_000_000));
+        await write();
+        store.shorten();
+        assert.ok(log() > 3_000_000, 'a short one stays');
+        await store.write((database) => database.exec('DELETE FROM bot_pauses'));
+        await write();
+        const other = new Database(path);
+        other.exec('BEGIN IMMEDIATE');
+        store.shorten();
+        assert.ok(log() > 6_000_000);
+        other.exec('ROLLBACK');
+        store.shorten();
+        assert.equal(log(), 0);
+        assert.equal((await pausesIn(store)).length, 1);
+    });
+
     test('that is locked is waited for no longer than wanted', async () => {
         const store = await open();
         const holder = new Database(path);
