@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { surviveLostOutput } from '../lib/text/lost_output.js';
+import { surviveLostOutput } from '../lib/text/terminal.js';
 
 // Chalk knows FORCE_COLOR only, and the framework's own copy of it too: both read it when they are imported.
 if (process.env['NO_COLOR']) process.env['FORCE_COLOR'] = '0';

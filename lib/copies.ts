@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** Looks for a second copy of the framework, and names both and the cure: with two, jobs are missing, and nothing fails. */
+/** Names two copies of the framework in this process, and the cure: with two, jobs are missing and nothing else fails. */
 export function secondCopyMessage(root: string): string | undefined {
     const files = [import.meta.url, join(root, 'package.json'), frameworkBinary()];
     const entries = files.flatMap((file) => (file && resolveFrom(file, 'pinstripe')) ?? []);
@@ -14,7 +14,7 @@ export function secondCopyMessage(root: string): string | undefined {
     );
 }
 
-/** The real path of the file that an import of a package would load from a file, given by its path or URL. */
+/** The real path of the file that importing a package from another file, by path or URL, would load. */
 export function resolveFrom(from: string, name: string): string | undefined {
     try {
         return createRequire(from).resolve(name);

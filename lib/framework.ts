@@ -1,4 +1,4 @@
-/** The door to the framework: the only file that imports it. Everything else gets it from here, with types. */
+/** The only file that imports the framework. Everything else gets it from here, with types. */
 import * as utils from '@pinstripe/utils';
 import * as haberdash from 'haberdash';
 import * as pinstripe from 'pinstripe';
@@ -6,9 +6,7 @@ import type {
     CommandRegistry,
     Context,
     FrameworkClass,
-    ProjectInstance,
     Registry,
-    ValidationError,
     WorkspaceClass,
 } from '../types/framework.js';
 
@@ -16,12 +14,12 @@ export const Command: CommandRegistry = pinstripe.Command;
 
 export const ServiceFactory: Registry & { Consumerable: object } = pinstripe.ServiceFactory;
 
-/** The framework's views: what answers requests, by their paths. */
+/** What answers requests, by path. */
 export const View: Registry = pinstripe.View;
 
 export const Workspace: WorkspaceClass = pinstripe.Workspace;
 
-/** The class of contexts: what a workspace's services share. */
+/** What a workspace's services share. */
 export const ContextClass: new () => Context = pinstripe.Context;
 
 /** The mixin that makes a class a registry whose members are found by filename. */
@@ -33,7 +31,7 @@ export const Hookable: object = haberdash.Hookable;
 /** The root of the framework's class system. */
 export const Class: FrameworkClass = utils.Class;
 
-/** Turns names from one spelling into another, as the framework does for filenames. */
+/** Changes the spelling of names, as the framework does for filenames. */
 export const inflector: {
     camelize(value: string): string;
     dasherize(value: string): string;
@@ -41,12 +39,12 @@ export const inflector: {
 } = utils.inflector;
 
 /** The project around the current directory. */
-export const Project: { readonly instance: Promise<ProjectInstance> } = pinstripe.Project;
+export const Project: { readonly instance: Promise<{ readonly rootPath?: string }> } = pinstripe.Project;
 
-/** Imports every file below the folders that were queued, and waits for it. */
+/** Imports every file below the queued folders. */
 export const importAll: (...paths: string[]) => Promise<void> = pinstripe.importAll;
 
-/** Whether an error is the framework's answer to bad parameters: its `errors` has a message for each. */
-export function isValidationError(error: unknown): error is ValidationError {
+/** Whether an error is the framework's answer to bad parameters: `errors` has a message for each. */
+export function isValidationError(error: unknown): error is Error & { errors: Record<string, string> } {
     return error instanceof haberdash.ValidationError;
 }

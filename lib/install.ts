@@ -37,7 +37,7 @@ export const OWN_COMMANDS: Readonly<Record<string, object>> = {
     'resume-background-job': resumeBackgroundJob,
 };
 
-/** Where the installed copy of this package leaves its mark, for others that look for it. */
+/** Where the installed copy of this package leaves its mark for other copies. */
 const MARK = Symbol.for('pinstripe-bot');
 
 if (wantsJson(process.argv.slice(2))) reserveOutput();
@@ -46,7 +46,7 @@ const marks = globalThis as { [MARK]?: string };
 const { rootPath } = await Project.instance;
 const complaint = rootPath === undefined ? undefined : secondCopyMessage(rootPath);
 if (complaint) throw new Error(complaint);
-// In one line: what an app's code throws while it is loaded is printed up to its first line's end.
+// In one line: of what an app throws while it is loaded, only the first line is printed.
 if (marks[MARK])
     throw new Error(
         `There are two copies of pinstripe-bot in this process, ${marks[MARK]} and ${import.meta.url}, which would ` +
@@ -54,16 +54,16 @@ if (marks[MARK])
     );
 marks[MARK] = import.meta.url;
 
-/** The one bot of this process, which `this.bot` is in every workspace, request and job. It is kept on no context. */
+/** The bot of this process: `this.bot` in every workspace, request and job. No context holds it, as that would destroy it. */
 export const theBot = new Bot();
 
-/** The bot of a workspace: in a job the one that runs it, which in a simulation is another. */
+/** The bot of a workspace: in a job, the one that runs it, which may be a simulation's. */
 function botFor(workspace: Services): Bot {
     const host = runStorage.getStore()?.host;
     return new Bot(host instanceof Runtime ? host : runtimeOf(theBot), () => tenantOf(workspace));
 }
 
-// An app that has job files, and no jobs, would be silent otherwise.
+// Otherwise, an app with job files but no jobs would be silent.
 runtimeOf(theBot).explainNoJobs = async () => {
     const { filesNotImported } = await import('./check/folder.js');
     return rootPath && filesNotImported(rootPath, brokenFileProblems());

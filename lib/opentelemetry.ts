@@ -21,7 +21,7 @@ import { type TracedAttempt, traceWith } from './runs/tracing.js';
 import { traceOf } from './text/errors.js';
 import { isoSecond } from './time/iso_time.js';
 
-/** As many runs that wait are counted. */
+/** How many waiting runs are counted. */
 const MOST_WAITING = 1_000;
 
 const SECONDS = {
@@ -53,7 +53,7 @@ meter.createObservableGauge('pinstripe.bot.overdue', { unit: '{fault}' }).addCal
 });
 
 traceWith({
-    // Nobody's child: the code that made an engine look is not what the run is for.
+    // Without a parent: the run has nothing to do with the code that happened to make an engine look for work.
     async trace({ kind, run }, perform) {
         const name = kind === 'run' ? `run ${run.job}` : `list tenants of ${run.job}`;
         const links = linksOf(run);
@@ -111,7 +111,7 @@ function attributesOf(run: TracedAttempt['run']): Attributes {
     };
 }
 
-/** Who asked for the run may be another process, and is long gone when it starts: a link, and no parent. */
+/** A link, not a parent: whoever asked for the run may be another process, and gone when it starts. */
 function linksOf({ traceparent = '' }: Pick<Run, 'traceparent'>): Link[] {
     const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-');
     const asked = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) || 0, isRemote: true };
@@ -127,7 +127,7 @@ function conclude(span: Span, result: Result): void {
     const { error } = result;
     if (!error) return;
     const { name, message } = error;
-    // Its code would be taken for its type.
+    // Without its code, which would be taken for its type.
     span.recordException({ name, message, stack: traceOf(error) });
     if (outcome === 'aborted') return;
     span.setAttribute('error.type', name);

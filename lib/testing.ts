@@ -1,4 +1,4 @@
-/** For tests of an app's background jobs: a clock that is moved by hand, and a bot that runs through a stretch of time. */
+/** For tests of an app's background jobs: a clock that is moved by hand, and a bot that runs through a period of time. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BotConfig } from '../types/bot_config.js';
 import { parseConfig } from './config/config.js';
@@ -8,7 +8,7 @@ import type { Runtime } from './scheduler/runtime.js';
 import { show } from './text/format.js';
 import { isoMoment } from './time/iso_time.js';
 import { ManualClock } from './time/manual_clock.js';
-import { END_OF_SLOTS, LEAST_MILLISECONDS } from './time/unix_time.js';
+import { END_OF_SLOTS, LEAST_MILLISECONDS } from './time/moment_input.js';
 import './install.js';
 
 export type { Run } from './runs/run.js';
@@ -19,18 +19,18 @@ export interface SimulationOptions {
     readonly config?: BotConfig;
     /** Default: the `NODE_ENV` of the test. */
     readonly environment?: string;
-    /** How long, in real milliseconds, a run may stand still before the simulated time goes on without it. Default 10000. */
+    /** How many real milliseconds a run may take before the simulated time goes on without it. Default 10000. */
     readonly patience?: number;
 }
 
 /**
- * Runs the bot of the app through a stretch of time, second by second, without waiting: the jobs really run, their
- * schedules, time zones, retries and timeouts go by a clock of its own.
+ * Runs the app's bot through a period of time, second by second, without waiting: the jobs really run, but their schedules,
+ * time zones, retries and timeouts follow a simulated clock.
  *
  * @param from the start: a Date, an ISO 8601 text, or unix milliseconds; a slot at exactly this time counts
  * @param to the end; a slot at exactly this time does not count
  * @returns the runs in the order in which they ended, skipped ones included
- * @throws TypeError where one of the two is no time, or nothing lies between them
+ * @throws TypeError if one of the two is no time, or `to` is not after `from`
  */
 export async function simulate(
     from: Date | string | number,
@@ -50,7 +50,7 @@ export async function simulate(
     const bot = new Bot({
         clock,
         config: async () => config,
-        // No monitor hears of a simulated run.
+        // No monitor is told about simulated runs.
         fetch: async () => ({ status: 200, body: null }),
         listen: (event) => {
             if (event.type === 'run-ended') runs.push(event.run);
@@ -80,19 +80,19 @@ function readTime(argument: string, value: unknown): number {
     return time;
 }
 
-/** A run that still goes takes a second now and then on a busy machine; one that hangs is waited for only once. */
+/** In milliseconds. A run may well take a second on a busy machine; one that hangs is waited for only once. */
 const USUAL_PATIENCE = 10_000;
 
 /** More than the bot waits for aborted runs when it stops, in milliseconds. */
 const LONGEST_GRACE = 10_000;
 
-// Runs that have used up the patience once are not waited for again.
+// A run that has used up the patience is not waited for again.
 function patienceWith(runtime: Runtime, patience: number): () => Promise<void> | undefined {
     let hopeless = 0;
     return () => (runtime.isIdle ? undefined : wait());
 
     async function wait(): Promise<void> {
-        // A timer may just have let something go on that is not busy yet.
+        // A timer may just have started something that is not busy yet.
         await nextTurn();
         hopeless = Math.min(hopeless, runtime.busy);
         const end = performance.now() + patience;

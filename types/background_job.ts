@@ -4,17 +4,17 @@ import type { Context, Mixin, Registry, Services } from './framework.js';
 /** A length of time with its unit: `'500ms'`, `'25s'`, `'10m'`, `'1h'`, `'2 days'`. */
 export type Duration = string;
 
-/** What is told of a job in trouble, in the log, as an event, and to hooks; `false` each: nothing. */
+/** Which trouble of a job is reported, in the log, as an event and to hooks. */
 export interface AlertConfig {
-    /** That so many of its runs in a row have failed. Default 3. */
+    /** How many runs in a row have to fail; `false`: never reported. Default 3. */
     failing?: number | false | undefined;
-    /** That a run takes so many times as long as usual. Default 3. */
+    /** How many times as long as usual a run has to take; `false`: never reported. Default 3. */
     slow?: number | false | undefined;
-    /** That nobody got to a slot for five minutes. Default true. */
+    /** Whether slots are reported that no process has reached for five minutes. Default true. */
     overdue?: boolean | undefined;
 }
 
-/** The settings of a background job; each may stand on the definition, or on the class in `meta()` (which wins). */
+/** The settings of a background job: properties of the definition, or of the class in `meta()`, which wins. */
 export interface BackgroundJobSettings {
     /** IANA time zone of the job's schedules. Default: `bot.timezone` of the config, else the process's zone. */
     timezone?: string;
@@ -22,9 +22,9 @@ export interface BackgroundJobSettings {
     multiTenant?: boolean;
     /** Narrows the tenants: `tenants => tenants.where({ active: true })`. Default: all of them. */
     tenantsFilter?: (tenants: any) => any;
-    /** What happens when a run is due while an earlier one of its lane is still going. Default `'skip'`. */
+    /** What happens if a run is due while an earlier one of its lane is still running. Default `'skip'`. */
     overlap?: 'skip' | 'queue' | 'replace' | 'allow';
-    /** Which slots that no bot reached in time still run. Default `'once'`: the latest only. */
+    /** Which of the slots that no bot reached in time still run. Default `'once'`: only the latest. */
     missed?: 'skip' | 'once' | 'all';
     /** How old a missed slot may be to still run. Default `'1h'`. */
     missedWithin?: Duration;
@@ -36,18 +36,18 @@ export interface BackgroundJobSettings {
     retryDelay?: Duration;
     /** The values of `NODE_ENV` under which the schedules are in force. Default: all. */
     environments?: string[];
-    /** The runs of a slot start within so much time after it, each job and tenant always at the same offset. Default: none. */
+    /** Runs start up to this long after their slot, each job and tenant always after the same time. Default: none. */
     spread?: Duration;
     /**
-     * Local days that are taken out of all schedules: `'2026-12-25'`, `'2026-12-31/2027-01-01'` for a stretch with both of its
-     * ends, or a function of the day that answers whether it is out.
+     * Local days without slots: `'2026-12-25'`, `'2026-12-31/2027-01-01'` for a period that includes both ends, or a function
+     * that is given a day and returns whether it has none.
      */
     except?: (string | ((day: string) => unknown))[];
-    /** What is told when it is in trouble. Default: as `bot.alerts` of the config says. */
+    /** Which trouble is reported; `false`: none. Default: `bot.alerts` of the config. */
     alerts?: false | AlertConfig | undefined;
     /**
-     * What is pinged of its runs: the address of a monitor, with `/start` and `/fail` below it, or an address for each.
-     * `{tenant}` in an address stands for the run's tenant. Default: nothing.
+     * Where a monitor is told about runs: an address, with `/start` and `/fail` below it, or an address for each.
+     * `{tenant}` in an address stands for the run's tenant. Default: nowhere.
      */
     heartbeat?: string | Partial<Record<'start' | 'success' | 'fail', string | undefined>> | undefined;
     /** A sentence for lists. */
@@ -60,20 +60,20 @@ export interface CurrentRun {
     readonly job: string;
     /** The slot, in unix seconds; undefined for a manual run of no slot. */
     readonly scheduledAt: number | undefined;
-    /** How long after its slot the run started, in milliseconds; 0 where there is no slot. */
+    /** How long after its slot the run started, in milliseconds; 0 without a slot. */
     readonly lateBy: number;
     /** 1 for the first attempt; grows with each retry. */
     readonly attempt: number;
     readonly tenant: string | number | undefined;
-    /** Whether somebody asked for it, rather than the clock. */
+    /** Whether somebody asked for the run: it was not scheduled. */
     readonly manual: boolean;
-    /** Who asked for it: `user@host`; undefined where nobody did. */
+    /** Who asked for it: `user@host`; undefined for a scheduled run. */
     readonly requestedBy: string | undefined;
 }
 
 /** `this` inside a background job's `run()`: all services of the framework and the app, and the run itself. */
 export interface BackgroundJobInstance extends Services {
-    /** Aborted at the run's timeout, when a newer run replaces it, and at the end of a shutdown's patience. */
+    /** Aborted at the run's timeout, when a newer run replaces it, and when the server stops and the run takes too long. */
     readonly signal: AbortSignal;
     /** The run that is being executed. (`this.run` is the method itself.) */
     readonly currentRun: CurrentRun;
@@ -93,9 +93,10 @@ export interface BackgroundJobClass extends BackgroundJobSettings {
     assignProps(...settings: BackgroundJobSettings[]): this;
     include(...mixins: Mixin[]): this;
     /**
-     * Adds a hook around each attempt of this job: `beforeRun()`, `afterRun()`, `runFailed(error)`; or one that is told
-     * when it is in trouble: `jobFailing({ failures, error })`, `jobRecovered({ failures, after })`, `runSlow({ usual, age })`,
-     * `slotOverdue({ slot, by })`, with times in milliseconds, and the slot in unix seconds. `this` is the job's instance; a hook that throws is reported and changes nothing else.
+     * Adds a hook around each attempt of this job: `beforeRun()`, `afterRun()`, `runFailed(error)`; or for trouble:
+     * `jobFailing({ failures, error })`, `jobRecovered({ failures, after })`, `runSlow({ usual, age })`,
+     * `slotOverdue({ slot, by })`, with durations in milliseconds, and the slot in unix seconds. `this` is the job's
+     * instance. A hook that throws is reported and changes nothing else.
      */
     addHook(
         names: HookName | HookName[],
@@ -113,17 +114,17 @@ export type HookName =
     | 'runSlow'
     | 'slotOverdue';
 
-/** What `defineBackgroundJob` takes: what `this` is inside `run()` and the helpers depends on the helpers there are. */
+/** What `defineBackgroundJob` takes. It leaves `this` open, which depends on the job's helpers. */
 export interface BackgroundJobShape extends BackgroundJobSettings {
     meta?(this: BackgroundJobClass): void;
     run(...args: any[]): any;
     [helper: string]: any;
 }
 
-/** What a file in `lib/background_jobs/` exports as default. Any other property is the job's own helper. */
+/** What a file in `lib/background_jobs/` exports as default. Other properties are the job's own helpers. */
 export interface BackgroundJobDefinition extends BackgroundJobShape {
     run(this: BackgroundJobInstance, ...args: any[]): unknown;
-    /** Asked before `run`, in the run's own workspace: a text, or true, skips the run with that reason. */
+    /** Called before `run`, in the run's own workspace. If it returns a text, or true, the run is skipped for that reason. */
     skipWhen?(this: BackgroundJobInstance): unknown;
 }
 
@@ -132,8 +133,8 @@ export interface BackgroundJobRegistry extends Omit<Registry, 'for' | 'addHook'>
     for(name: string): BackgroundJobClass & Omit<Registry, keyof BackgroundJobClass>;
     /** Adds a hook around each attempt of every job. */
     addHook: BackgroundJobClass['addHook'];
-    /** How many times a job was registered or unregistered; grows by one each time. */
+    /** Grows by one each time a job is registered or unregistered. */
     readonly revision: number;
-    /** Which jobs were registered or unregistered after the given revision. */
+    /** The jobs that were registered or unregistered after a revision. */
     changedSince(revision: number): string[];
 }

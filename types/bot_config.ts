@@ -5,7 +5,7 @@ import type { Services } from './framework.js';
 export interface BotConfig {
     /** IANA time zone of schedules without one of their own. Default: the process's. */
     timezone?: string | undefined;
-    /** How many runs of one second go at once. Default 1; with the engine `bullmq`, how many runs go at once: 10. */
+    /** How many runs of one second run at the same time. Default 1; with the engine `bullmq`, of all runs: 10. */
     concurrency?: number | undefined;
     /** How long a run may hold up the others of its second. Default `'30s'`. */
     turn?: Duration | undefined;
@@ -15,7 +15,7 @@ export interface BotConfig {
     log?: 'pretty' | 'json' | 'silent' | undefined;
     /** Default `'embedded'`. */
     engine?: 'embedded' | 'bullmq' | undefined;
-    /** Where the embedded engine remembers runs, and how long; `false`: in memory. */
+    /** Where the embedded engine remembers runs, and for how long; `false`: in memory. */
     journal?: false | JournalConfig | undefined;
     /** Where the engine `bullmq` has its Redis: a URL, or options of ioredis. */
     redis?: string | object | undefined;
@@ -23,15 +23,15 @@ export interface BotConfig {
     redisPrefix?: string | undefined;
     /** With the engine `bullmq`: whether this process queues what is due, runs what is queued, or both (the default). */
     role?: 'both' | 'scheduler' | 'worker' | undefined;
-    /** Whether what runs print by `console.*` is kept with them. Default true. */
+    /** Whether what runs print with `console.*` is kept. Default true. */
     output?: boolean | undefined;
-    /** So many of the last runs of each job keep it, besides all that failed. Default 1,000. */
+    /** How many of the last runs of each job keep it, besides all that failed. Default 1,000. */
     outputKept?: number | undefined;
-    /** The pages about the jobs: where they are, and who may see them. Default: this machine, in development and test. */
+    /** Where the pages about the jobs are, and who may see them. Default: this machine, in development and test. */
     dashboard?: false | DashboardConfig | undefined;
-    /** From when on `/up` and `check-health` complain of what is overdue. Default `'5m'`; `false` leaves `/up` alone. */
+    /** When `/up` and `check-health` report slots as overdue. Default `'5m'`; `false` leaves `/up` alone. */
     health?: false | { overdue?: Duration | undefined } | undefined;
-    /** What is told of jobs in trouble, where the job does not say otherwise; `false`: nothing. */
+    /** Which trouble of jobs without `alerts` is reported; `false`: none. */
     alerts?: false | AlertConfig | undefined;
 }
 
@@ -39,10 +39,10 @@ export interface BotConfig {
 export interface DashboardConfig {
     /** Default `'bot'`. */
     path?: string | undefined;
-    /** For basic authentication, together with `password`: who has both may do everything. */
+    /** For basic authentication, together with `password`; whoever has both may do everything. */
     username?: string | undefined;
     password?: string | undefined;
-    /** What a request may do: everything, only look, or nothing (then there is no such page). */
+    /** What a request may do: `'all'`, `'read'`, or anything else for nothing (a 404). */
     authorize?: ((this: Services) => unknown) | undefined;
     /** The values of these names in args are not shown. */
     hideArgs?: string[] | undefined;
@@ -56,6 +56,6 @@ export interface JournalConfig {
     retention?: Duration | undefined;
     /** How many runs of each job are remembered. Default 10,000. */
     maxRunsPerJob?: number | undefined;
-    /** Run nothing rather than without the file. Default false. */
+    /** Whether nothing may run without the file. Default false. */
     required?: boolean | undefined;
 }

@@ -1,9 +1,9 @@
 /**
- * The shapes of the Pinstripe framework that pinstripe-bot uses. The framework publishes no types of its own,
- * so these are written down from what 0.37.0 does; they are plain interfaces, published under our own name.
+ * The parts of the Pinstripe framework that pinstripe-bot uses. The framework publishes no types; these describe what 0.37.0
+ * does.
  */
 
-/** The headers and parameters a workspace was opened with; a tenant stands in `_headers['x-tenant-id']`. */
+/** The headers and parameters with which a workspace was opened; `_headers['x-tenant-id']` is a tenant. */
 export interface InitialParams {
     _method: string;
     _url: URL;
@@ -14,13 +14,12 @@ export interface InitialParams {
 /** What a workspace's services share: values kept here that have `destroy()` are destroyed when it ends. */
 export interface Context {
     root: Context;
-    parent?: Context;
     [name: string]: any;
 }
 
 /**
- * The services of the framework and of the app (`this.database`, `this.sendMail`, ...). An app may describe its
- * own with `declare module 'pinstripe-bot' { interface Services { database: Database } }`.
+ * The services of the framework and of the app (`this.database`, `this.sendMail`, ...). An app may describe its own with
+ * `declare module 'pinstripe-bot' { interface Services { database: Database } }`.
  */
 export interface Services {
     readonly context: Context;
@@ -28,7 +27,7 @@ export interface Services {
     [service: string]: any;
 }
 
-/** A mixin, as `include` and `register` take it: `meta()` runs on the class, all else lands on its prototype. */
+/** What `include` and `register` take: `meta()` runs on the class, everything else is copied to its prototype. */
 export type Mixin = object;
 
 /** A class of the framework's own class system. */
@@ -40,7 +39,7 @@ export interface FrameworkClass {
     assignProps(...sources: object[]): this;
 }
 
-/** A registry: classes by name, made of the mixins that were registered under it. */
+/** Classes by name, made of the mixins that were registered under it. */
 export interface Registry extends FrameworkClass {
     readonly names: string[];
     readonly mixins: Record<string, Mixin>;
@@ -63,7 +62,7 @@ export interface CommandParam {
     description?: string;
     default?: unknown;
     choices?: string[];
-    /** What the help of `pinstripe-bot` shows for its value: `time` makes it `--at <time>`. Default: its name. */
+    /** Its value in the help of `pinstripe-bot`: `time` makes it `--at <time>`. Default: its name. */
     placeholder?: string;
 }
 
@@ -72,7 +71,7 @@ export interface CommandRegistry extends Registry {
     binaryName: string;
     readonly params: Record<string, CommandParam>;
     readonly description?: string;
-    /** What `pinstripe-bot` says in place of the description: of a command that the framework has, too, that is its own. */
+    /** Replaces the description in the help of `pinstripe-bot`, for commands that extend the framework's own. */
     readonly summary?: string;
     readonly example?: string;
     hasParam(name: string, options?: Partial<CommandParam>): void;
@@ -90,16 +89,4 @@ export interface CommandInstance extends Services {
 /** The framework's `Workspace`: opens a context of its own for `fn` and destroys it afterwards. */
 export interface WorkspaceClass {
     run<T>(fn: (this: Services) => T | Promise<T>, parentContext?: Context): Promise<T>;
-}
-
-/** The project around the current directory. */
-export interface ProjectInstance {
-    readonly exists: boolean;
-    readonly name: string;
-    readonly rootPath?: string;
-}
-
-/** What the framework's commands throw when `validation` hooks set errors: a message for each parameter. */
-export interface ValidationError extends Error {
-    errors: Record<string, string>;
 }

@@ -17,43 +17,43 @@ import { folderFinding } from './folder.js';
 import type { Report } from './report.js';
 
 /** Everything that a check looks at. */
-export interface Survey extends CrowdOptions {
+export interface CheckedApp extends CrowdOptions {
     readonly plans: readonly JobPlan[];
     /** Of jobs, and of files that made none. */
     readonly problems: readonly Problem[];
     /** What is wrong with the folder of the job files. */
     readonly folder: Finding | undefined;
-    /** Why another zone stands in for the process's; undefined: none does. */
+    /** Why another zone is used in place of the process's; undefined: none is. */
     readonly timezoneFault: string | undefined;
-    /** Unix seconds: clocks that are set within a year from then count. */
+    /** Unix seconds. */
     readonly now: number;
 }
 
-/** As many slots tell how close those of a schedule are. */
+/** How many slots are compared to find the shortest time between two. */
 const SLOTS_LOOKED_AT = 50;
 
 const YEAR = 366 * 24 * 3600;
 
 const TWIN: Flaw = {
     rule: 'same-schedule',
-    message: 'it is there twice, with the same args, which makes one run',
+    message: 'it is declared twice with the same args, which makes one run',
     cure: 'remove one of them, or give them different args',
 };
 
-/** What to do about the kinds of problems whose reason does not end with it. */
+/** The cures of problems whose reason does not end with one. */
 const CURES: Readonly<Partial<Record<ProblemKind, string>>> = {
     'bad-crontab': `write minute, hour, day of month, month and day of week, like '30 6 * * 1-5'`,
     'never-fires': 'write a date that exists, or remove the schedule',
     'bad-timezone': `write the zone's IANA name, like 'Europe/London'`,
-    'bad-args': 'pass JSON values alone: texts, numbers, true, false, null, lists and plain objects',
-    'bad-setting': 'give the setting a value that it takes, or leave it out for its default',
-    'misspelt-setting': 'correct the name; a helper of your own needs one less like a setting',
-    'meta-threw': 'mend meta(): until then the job has no schedule in force',
-    'import-failed': 'mend what keeps the file from being imported',
+    'bad-args': 'pass only JSON values: strings, numbers, true, false, null, arrays and plain objects',
+    'bad-setting': 'give the setting a valid value, or leave it out for its default',
+    'misspelt-setting': 'correct the name, or give your helper one that looks less like a setting',
+    'meta-threw': 'fix meta(): until then the job has no schedules',
+    'import-failed': 'fix what keeps the file from being imported',
 };
 
 /**
- * Checks a loaded app: its config, its jobs, their files and their folder. Where the config is wrong, its defaults count.
+ * Checks a loaded app: its config, its jobs, their files and their folder. If the config is wrong, the defaults are used.
  *
  * @param root the app's folder
  * @param now unix seconds
@@ -83,7 +83,7 @@ export async function checkApp(root: string, now: number): Promise<Report> {
     };
 }
 
-// In production, a request that says nothing of who asks is let in by nobody's intention.
+// Nobody means to give an anonymous request full access in production.
 async function dashboardFindings({ dashboard }: Config, file: string): Promise<Finding[]> {
     const authorize = dashboard ? dashboard.authorize : undefined;
     if (!authorize || process.env['NODE_ENV'] !== 'production') return [];
@@ -91,8 +91,8 @@ async function dashboardFindings({ dashboard }: Config, file: string): Promise<F
         return authorize.call(this);
     }).catch(() => undefined);
     if (level !== 'all') return [];
-    const message = "bot.dashboard.authorize answers 'all' to a request of which nothing is known";
-    const cure = "answer 'all' to those alone who may run, pause and abort jobs";
+    const message = "bot.dashboard.authorize answers 'all' to an anonymous request";
+    const cure = "answer 'all' only to those who may run, pause and abort jobs";
     return [{ severity: 'warning', rule: 'open-dashboard', file, message, cure }];
 }
 
@@ -110,14 +110,14 @@ async function readConfig(file: string): Promise<{ config: Config; findings: Fin
     }
 }
 
-/** Finds what is wrong with an app's background jobs, and what probably is. */
-export function check(survey: Survey): Finding[] {
-    const { plans, problems, folder, timezoneFault } = survey;
+/** Finds what is wrong, or probably wrong, with an app's background jobs. */
+export function check(app: CheckedApp): Finding[] {
+    const { plans, problems, folder, timezoneFault } = app;
     const schedules = plans.flatMap((plan) => plan.schedules);
     return inOrder([
         ...problems.map(problemFinding),
-        ...plans.flatMap((plan) => [...scheduleFindings(plan, survey), ...settingFindings(plan, survey)]),
-        ...crowds(schedules, survey),
+        ...plans.flatMap((plan) => [...scheduleFindings(plan, app), ...settingFindings(plan, app)]),
+        ...crowds(schedules, app),
         ...(folder ? [folder] : []),
         ...(timezoneFault === undefined ? [] : [timezoneFinding(timezoneFault)]),
     ]);
@@ -136,7 +136,7 @@ function timezoneFinding(fault: string): Finding {
     return { severity: 'warning', rule: 'timezone-unreadable', message: fault, cure: PROCESS_TIMEZONE_CURE };
 }
 
-function scheduleFindings(plan: JobPlan, { timezone, now }: Survey): Finding[] {
+function scheduleFindings(plan: JobPlan, { timezone, now }: CheckedApp): Finding[] {
     const { schedules } = plan;
     const texts = schedules.map(({ text }) => text);
     const distinct = schedules.filter(({ text }, index) => texts.indexOf(text) === index);
@@ -149,10 +149,10 @@ function scheduleFindings(plan: JobPlan, { timezone, now }: Survey): Finding[] {
 }
 
 /**
- * Finds what is probably not meant with one schedule.
+ * Finds what the author of a schedule probably did not mean.
  *
  * @param timezone IANA name of the zone of a schedule without one
- * @param now unix seconds: clocks that are set within a year from then count
+ * @param now unix seconds: changes of the clocks count for a year from then
  */
 export function flawsOfSchedule(schedule: Schedule, timezone: string, now: number): Flaw[] {
     const change = clockChange(schedule, schedule.timezone ?? timezone, now, now + YEAR);
@@ -170,18 +170,23 @@ function warning({ name, file }: JobPlan, { declaration }: Schedule, flaw: Flaw)
     return { severity: 'warning', job: name, file, line, schedule, ...flaw, message };
 }
 
-function settingFindings({ name, file, settings, schedules }: JobPlan, { timezone, now }: Survey): Finding[] {
+function settingFindings(
+    { name, file, settings, schedules }: JobPlan,
+    { timezone, now }: CheckedApp,
+): Finding[] {
     const { spread, except } = settings;
     const about = { severity: 'warning', job: name, file } as const;
     const findings: Finding[] = [];
-    const close = spread > 0 && schedules.find((schedule) => spread > shortestGap(schedule, now) * 1000);
+    const spreadOut = spread > 0 ? schedules : [];
+    const gaps = spreadOut.map((schedule) => ({ schedule, gap: shortestGap(schedule, now) }));
+    const close = gaps.find(({ gap }) => gap < spread);
     if (close)
         findings.push({
             ...about,
             rule: 'long-spread',
             message:
-                `its setting \`spread\` is longer than the ${formatSpan(shortestGap(close, now) * 1000)} between two slots of ` +
-                `${JSON.stringify(close.crontab)}: runs of one slot start after those of the next are due`,
+                `its setting \`spread\` is longer than the ${formatSpan(close.gap)} between two slots of ` +
+                `${JSON.stringify(close.schedule.crontab)}: runs of one slot start after those of the next are due`,
             cure: 'make it shorter, or the schedule less frequent',
         });
     const today = formatMoment(now, settings.timezone ?? timezone).slice(0, 10);
@@ -189,20 +194,21 @@ function settingFindings({ name, file, settings, schedules }: JobPlan, { timezon
         findings.push({
             ...about,
             rule: 'past-exceptions',
-            message: `all days of its setting \`except\` are over: the last was ${except.lastDay}`,
-            cure: 'write the days to come, or remove the setting',
+            message: `all days in its setting \`except\` are past: the last was ${except.lastDay}`,
+            cure: 'write future days, or remove the setting',
         });
     return findings;
 }
 
-/** In seconds, among the next slots. */
+/** In milliseconds, among the next slots. */
 function shortestGap(schedule: Schedule, now: number): number {
     let shortest = Infinity;
-    let slot = schedule.next(now);
-    for (let looks = 0; slot !== undefined && looks < SLOTS_LOOKED_AT; looks++) {
-        const next = schedule.next(slot);
-        shortest = Math.min(shortest, (next ?? Infinity) - slot);
-        slot = next;
+    let before = -Infinity;
+    let looks = 0;
+    for (const slot of schedule.slots(now)) {
+        shortest = Math.min(shortest, slot - before);
+        before = slot;
+        if (++looks > SLOTS_LOOKED_AT) break;
     }
-    return shortest;
+    return shortest * 1000;
 }

@@ -4,7 +4,7 @@ import { formatMoment } from '../time/moment.js';
 import { steadyOffset } from '../time/steady_offset.js';
 import type { Flaw } from './finding.js';
 
-/** A moment at which a zone's clocks are set; unix seconds, offsets from UTC in seconds. */
+/** A moment at which a zone's clocks change; unix seconds, offsets from UTC in seconds. */
 export interface ClockChange {
     readonly at: number;
     readonly before: number;
@@ -13,7 +13,7 @@ export interface ClockChange {
 
 const DAY = 24 * 3600;
 
-/** The moments at which a zone's clocks are set, in order; unix seconds. */
+/** The changes of a zone's clocks, in order. */
 export function clockChanges(timezone: string, from: number, until: number): ClockChange[] {
     const changes: ClockChange[] = [];
     let { end: at, offset: before } = steadyOffset(timezone, from);
@@ -26,8 +26,8 @@ export function clockChanges(timezone: string, from: number, until: number): Clo
 }
 
 /**
- * Finds local times that do not exist, or come twice, where that changes when a schedule runs: for one with fixed times
- * each of them counts, for any other one a day on which nothing else is left. Of each kind it tells the first.
+ * Finds local times that do not exist, or come twice, and so change when a schedule runs. Without fixed times a schedule is
+ * only affected if it has no other slot on that day. The first of each kind is reported.
  */
 export function clockChange(
     schedule: Schedule,
@@ -48,7 +48,7 @@ export function clockChange(
     };
 }
 
-/** A stretch of the wall clock, in seconds as if it showed UTC; the end is not in it. */
+/** A period on the wall clock, in seconds as if it showed UTC; `until` is not in it. */
 interface WallTime {
     readonly from: number;
     readonly until: number;

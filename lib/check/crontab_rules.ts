@@ -4,7 +4,7 @@ import { FIELD_NAMES, type FieldName, isValue, nounOf, valuesOf } from '../sched
 import { count } from '../text/format.js';
 import type { Flaw } from './finding.js';
 
-/** Finds what is probably not meant with a crontab that can be read. */
+/** Finds what the author of a valid crontab probably did not mean. */
 export function flawsOfCrontab(crontab: string): Flaw[] {
     const read = readCrontab(crontab);
     const rules = [everyMinute, everyDay, unevenStep, shortMonth, eitherDay];
@@ -15,12 +15,12 @@ const DAYS: readonly FieldName[] = ['dayOfMonth', 'month', 'dayOfWeek'];
 
 /**
  * Finds a star that stands where a 0 was meant: `* 2 * * *` runs sixty times from 02:00 on, and `* * * * 5` every minute
- * of each Friday. Ranges (`* 9-17 * * *`) are believed, and so is a step of one.
+ * of each Friday. Ranges (`* 9-17 * * *`) are taken as meant, and so is a step of one.
  */
 function everyMinute(fields: Crontab): Flaw | undefined {
     const star = fields.second.isFull ? 'second' : 'minute';
     if (!fields[star].isFull || fields[star].text.includes('/')) return undefined;
-    // Who has steps or lists within the minute knows what a star is.
+    // Whoever writes steps or lists of seconds knows what a star means.
     if (star === 'minute' && fields.second.values.length > 1) return undefined;
     const coarser = FIELD_NAMES.slice(FIELD_NAMES.indexOf(star) + 1);
     const picked = coarser.find((name) => !fields[name].isFull);
@@ -70,7 +70,7 @@ function finer(star: FieldName, picked: FieldName): readonly FieldName[] {
 
 /**
  * Finds a star in the days where a 1 was meant: `0 0 * *\/2 *` does not run every two months, but on each day of every
- * second one. A list of months is believed.
+ * second one. A list of months is taken as meant.
  */
 function everyDay(read: Crontab): Flaw | undefined {
     const { dayOfMonth, month, dayOfWeek } = read;
@@ -84,7 +84,7 @@ function everyDay(read: Crontab): Flaw | undefined {
     };
 }
 
-/** When each field starts over, and after how many values; undefined: it depends on the month. */
+/** Where each field starts over, and after how many values; undefined: it depends on the month. */
 const CYCLES = {
     second: { unit: 'second', length: 60, restart: 'at each full minute' },
     minute: { unit: 'minute', length: 60, restart: 'at each full hour' },
@@ -94,7 +94,7 @@ const CYCLES = {
     dayOfWeek: { unit: 'day', length: 7, restart: 'on each Sunday' },
 } as const;
 
-/** Of 60, 24 and 12, without 1 and themselves. */
+/** Of 60, 24 and 12, without 1 and the numbers themselves. */
 const DIVISORS = [2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30];
 
 /** Finds a step that does not divide its field: after `*\/7` in the minutes, :56 is followed by :00. */
@@ -105,12 +105,12 @@ function unevenStep(read: Crontab): Flaw | undefined {
     const { unit, length, restart } = CYCLES[name];
     const last =
         length === undefined
-            ? 'what is left of a step'
+            ? 'an incomplete step'
             : `a step of ${count(((length - 1) % step) + 1, unit)}, not ${step}`;
     return {
         rule: 'uneven-step',
         message: `${text} starts over ${restart}, after ${last}`,
-        cure: `${evenSteps(step, length, unit)}list the ${unit}s where this is meant`,
+        cure: `${evenSteps(step, length, unit)}list the ${unit}s if this is meant`,
     };
 }
 
@@ -132,8 +132,8 @@ function evenSteps(step: number, length: number | undefined, unit: string): stri
 const MONTH_NAME = new Intl.DateTimeFormat('en', { month: 'long', timeZone: 'UTC' });
 
 /**
- * Finds a day that not all months have: `0 0 31 * *` runs in seven months of the year, and so does `0 0 31W * *`. Of a
- * range the first day counts.
+ * Finds a day that some months lack: `0 0 31 * *` runs in seven months of the year, and so does `0 0 31W * *`. Of a range
+ * only the first day counts.
  */
 function shortMonth(read: Crontab): Flaw | undefined {
     const { items } = read.dayOfMonth;
@@ -149,7 +149,7 @@ function shortMonth(read: Crontab): Flaw | undefined {
         last === undefined ? '' : `for the last ${last.noun} of the month write '${last.crontab}'; else `;
     return {
         rule: 'short-month',
-        message: `it skips ${inWords(skipped)}${outside}, for want of a day ${day}`,
+        message: `it skips ${inWords(skipped)}, which ${skipped.length === 1 ? 'has' : 'have'} no day ${day}${outside}`,
         cure: `${offer}choose a day up to 28`,
     };
 }
@@ -163,25 +163,25 @@ function lastDay(crontab: Crontab, day: number): { noun: string; crontab: string
     return { noun, crontab: crontabWith(crontab, { dayOfMonth: days.join() }) };
 }
 
-/** How many days a month has, in a year that is no leap year. */
+/** How many days a month has in a common year. */
 function daysIn(month: number): number {
     return new Date(Date.UTC(2027, month, 0)).getUTCDate();
 }
 
 function inWords(months: readonly number[]): string {
     const names = months.map((month) => MONTH_NAME.format(Date.UTC(2027, month - 1)));
-    return names.length === 1 ? String(names[0]) : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+    return new Intl.ListFormat('en-GB').format(names);
 }
 
-/** Finds a day of the month beside a day of the week, where one of the two is enough. */
+/** Finds a day of the month beside a day of the week, of which either is enough. */
 function eitherDay(read: Crontab): Flaw | undefined {
     if (read.days === 'both') return undefined;
     const [dayOfMonth, dayOfWeek] = [read.dayOfMonth.text, read.dayOfWeek.text];
     const both = crontabWith(read, { dayOfWeek: `+${dayOfWeek}` });
-    const offer = everFires(both) ? `where both have to match write '${both}'; else ` : '';
+    const offer = everFires(both) ? `if both have to match, write '${both}'; else ` : '';
     return {
         rule: 'either-day',
-        message: `it runs where the day of the month is ${dayOfMonth}, and also where the day of the week is ${dayOfWeek}: either is enough`,
+        message: `it runs if the day of the month is ${dayOfMonth}, and also if the day of the week is ${dayOfWeek}: either is enough`,
         cure: `${offer}make it two schedules`,
     };
 }

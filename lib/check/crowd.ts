@@ -3,29 +3,28 @@ import type { Schedule } from '../schedule/schedule.js';
 import { formatUniqueMoment } from '../time/moment.js';
 import type { Finding } from './finding.js';
 
-/** So many jobs in one second are a crowd, where they cannot all run at once. */
+/** How many jobs in one second are a crowd, if they cannot all run at the same time. */
 export const CROWD = 10;
 
-/** How many of them a message names. */
+/** How many jobs a message names. */
 const MOST_NAMED = 20;
 
 const DAY = 24 * 3600;
 
-/** What decides which jobs meet. */
 export interface CrowdOptions {
-    /** IANA name of the zone to write times in. */
+    /** IANA name of the zone in which times are written. */
     readonly timezone: string;
     /** Unix seconds: the start of the first day of some month. */
     readonly firstOfMonth: number;
-    /** How many runs of one second may go at once. */
+    /** How many runs of one second may be running at the same time. */
     readonly concurrency: number;
 }
 
 /**
- * Finds seconds at which many jobs are due. It looks at seven days from the first of a month on, so that the answer does
- * not depend on the day on which it is asked for; schedules within the minute are left out.
+ * Finds seconds at which many jobs are due. It looks at the first seven days of a month, so that the answer does not depend
+ * on the day of the check; schedules within the minute are left out.
  *
- * @returns a warning for each crowd, the largest first; one that is mostly made of jobs of larger ones is left out
+ * @returns a warning for each crowd, the largest first; crowds that mostly consist of jobs of larger ones are left out
  */
 export function crowds(
     schedules: readonly Schedule[],
@@ -33,7 +32,7 @@ export function crowds(
 ): Finding[] {
     const jobsBySlot = new Map<number, Set<string>>();
     for (const group of byCalendar(schedules)) {
-        for (const slot of slotsOf(group[0] as Schedule, firstOfMonth - 1, firstOfMonth + 7 * DAY)) {
+        for (const slot of (group[0] as Schedule).slots(firstOfMonth - 1, firstOfMonth + 7 * DAY)) {
             const jobs = jobsBySlot.get(slot) ?? new Set();
             jobsBySlot.set(slot, jobs);
             for (const { job } of group) jobs.add(job);
@@ -61,19 +60,15 @@ export function crowds(
 function byCalendar(schedules: readonly Schedule[]): Iterable<Schedule[]> {
     const groups = new Map<string, Schedule[]>();
     for (const schedule of schedules) {
-        const { crontab, text } = schedule;
+        const { crontab, text, except, job } = schedule;
         if (readCrontab(crontab).second.values.length > 1) continue;
-        const group = groups.get(text);
+        // Each job has exceptions of its own.
+        const key = except ? `${text} ${job}` : text;
+        const group = groups.get(key);
         if (group) group.push(schedule);
-        else groups.set(text, [schedule]);
+        else groups.set(key, [schedule]);
     }
     return groups.values();
-}
-
-function* slotsOf(schedule: Schedule, after: number, until: number): Generator<number> {
-    for (let slot = schedule.next(after); slot !== undefined && slot < until; slot = schedule.next(slot)) {
-        yield slot;
-    }
 }
 
 function named(jobs: ReadonlySet<string>): string {

@@ -1,46 +1,25 @@
-import type { ProblemKind } from '../jobs/problem.js';
-
-/** Which rule has found something. */
-export type Rule =
-    | ProblemKind
-    | 'every-minute'
-    | 'every-day'
-    | 'uneven-step'
-    | 'short-month'
-    | 'either-day'
-    | 'clock-change'
-    | 'same-schedule'
-    | 'crowd'
-    | 'long-spread'
-    | 'past-exceptions'
-    | 'no-file-importer'
-    | 'foreign-file-importer'
-    | 'files-not-imported'
-    | 'bad-config'
-    | 'open-dashboard'
-    | 'timezone-unreadable';
-
-/** What a check has found: something to mend, or to think about. */
+/** Something that a check has found. */
 export interface Finding {
-    /** An error keeps a job, or one of its schedules, from running; a warning does not. */
+    /** An error keeps a job, or one of its schedules, from running. */
     readonly severity: 'error' | 'warning';
-    readonly rule: Rule;
-    /** The job's name, dasherized; undefined where it is about none, or about several. */
+    /** What found it; docs/commands/check-background-jobs.md lists all rules. */
+    readonly rule: string;
+    /** The job's name, dasherized; undefined if it is about no job, or about several. */
     readonly job?: string | undefined;
     readonly file?: string | undefined;
-    /** The line of the file; undefined where it cannot be told. */
+    /** The line of the file, if it is known. */
     readonly line?: number | undefined;
-    /** The schedule that it is about, as it was declared, with single spaces. */
+    /** The schedule that it is about, as declared, with single spaces. */
     readonly schedule?: string | undefined;
     readonly message: string;
     /** What to do, in one line. */
     readonly cure: string;
 }
 
-/** Something about a schedule that works, but is probably not what its author meant: the schedule begins the sentence. */
+/** Why a schedule is probably not what its author meant; the message follows on the schedule. */
 export type Flaw = Pick<Finding, 'rule' | 'message' | 'cure'>;
 
-/** Puts findings in order: errors first, then by file, line and job; what is about no file comes last. */
+/** Sorts findings: errors first, then by file, line and job; those about no file come last. */
 export function inOrder(findings: readonly Finding[]): Finding[] {
     return [...findings].sort(
         (a, b) =>

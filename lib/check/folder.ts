@@ -3,13 +3,13 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BackgroundJob } from '../jobs/background_job.js';
 import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER } from '../jobs/jobs_folder.js';
-import type { Finding, Rule } from './finding.js';
+import type { Finding } from './finding.js';
 
 /**
  * Finds what keeps the framework from finding the job files; the app is loaded.
  *
  * @param root the app's folder
- * @param jobs the jobs that there are, and the files that made none
+ * @param jobs all jobs, and the files that made none
  */
 export async function folderFinding(
     root: string,
@@ -25,8 +25,8 @@ export async function folderFinding(
         return error(
             'foreign-file-importer',
             importer,
-            'it does not hand on the BackgroundJob of pinstripe-bot: the files beside it make no jobs',
-            `let it be one line: ${FILE_IMPORTER_LINE}`,
+            'it does not export the BackgroundJob of pinstripe-bot: the files beside it make no jobs',
+            `make it one line: ${FILE_IMPORTER_LINE}`,
         );
     if (jobFiles.length === 0) return undefined;
     if (hasImporter)
@@ -44,7 +44,7 @@ export async function folderFinding(
     );
 }
 
-/** The same as a sentence with its cure. */
+/** The same finding as a sentence, with its cure. */
 export async function filesNotImported(
     ...where: Parameters<typeof folderFinding>
 ): Promise<string | undefined> {
@@ -52,7 +52,7 @@ export async function filesNotImported(
     return found && `${found.file}: ${found.message} (${found.cure})`;
 }
 
-function error(rule: Rule, file: string, message: string, cure: string): Finding {
+function error(rule: string, file: string, message: string, cure: string): Finding {
     return { severity: 'error', rule, file, message, cure };
 }
 
@@ -66,7 +66,7 @@ async function namesBelow(path: string): Promise<string[]> {
     }
 }
 
-// The app has imported it already.
+// The app has already imported it.
 async function handsOver(importer: string): Promise<boolean> {
     return (await import(pathToFileURL(importer).href)).default === BackgroundJob;
 }

@@ -7,14 +7,13 @@ import type { Finding } from './finding.js';
 
 const INDENT = '         ';
 
-/** What a check has come to. */
 export interface Report {
     readonly findings: readonly Finding[];
     readonly jobs: number;
     readonly schedules: number;
 }
 
-/** Writes a report for people, with paths from the app's folder on: a block for each finding, and a line of counts. */
+/** Writes a report for people, with paths relative to the app's folder: a block for each finding, and a line of counts. */
 export function asText({ findings, jobs, schedules }: Report, rootPath: string, columns: number): string {
     const wrap = (text: string) => paragraph(printable(text).replaceAll(`${rootPath}/`, ''), columns, INDENT);
     const blocks = findings.map(({ severity, job, file, line, message, cure }) => {
@@ -29,7 +28,7 @@ export function asText({ findings, jobs, schedules }: Report, rootPath: string, 
     ].join('\n');
 }
 
-/** Makes a report for programs; docs/commands/check-background-jobs.md has its shape. */
+/** Makes a report for programs, as docs/commands/check-background-jobs.md describes it. */
 export function asJson({ findings }: Report): object {
     return {
         findings: findings.map(({ severity, rule, job, file, line, schedule, message, cure }) => ({

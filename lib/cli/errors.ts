@@ -1,15 +1,15 @@
 import { messageOf } from '../text/errors.js';
 import { thrownAt } from '../views/thrown_at.js';
 
-/** An error whose message is all that its reader needs: it is printed alone, without a stack. */
+/** An error whose message alone is printed, without a stack. */
 export class CliError extends Error {}
 
-/** What a command line gets that was understood, but asks for what its command refuses. */
+/** The error for a command line that its command refuses. */
 export class UsageError extends CliError {}
 
 /**
- * Says what went wrong: the message, the causes, and the places in the app's own code that led there. An error that only
- * a bug can cause keeps its whole stack when no code of the app is involved.
+ * Says what went wrong: the message, the causes, and the places in the app's own code that led there. An error that only a
+ * bug can cause keeps its whole stack if no code of the app is involved.
  */
 export function describeFailure(error: unknown, root: string | undefined): string {
     if (!(error instanceof Error)) return messageOf(error);

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import chalk from 'chalk';
 import type { Command } from 'commander';
 import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER } from '../jobs/jobs_folder.js';
-import { readIfThere } from '../text/text_file.js';
 import { CliError } from './errors.js';
 import { addCommand } from './program.js';
 import type { ProjectFolder } from './project.js';
@@ -22,7 +21,7 @@ const OLD_FILE_IMPORTER = "export { BackgroundJob as default } from 'pinstripe';
 const DESCRIPTION =
     'Prepares a project for its background jobs: its entry, its .gitignore, an old _file_importer.js.';
 
-/** What was done about a line that a file needs. */
+/** What was done about a line that a file needs, and its colour. */
 const STATES = {
     'already there': chalk.dim,
     changed: chalk.green,
@@ -36,7 +35,11 @@ interface Step {
     readonly state: keyof typeof STATES;
 }
 
-/** Adds the command `init`, which loads nothing of the project; that is undefined outside of one, for the given reason. */
+/**
+ * Adds the command `init`, which loads nothing of the project.
+ *
+ * @param project undefined: there is none, for the given reason
+ */
 export function addInitCommand(program: Command, project: ProjectFolder | undefined, reason: string): void {
     addCommand(program, 'Setup:', 'init', DESCRIPTION).action(async () => {
         if (project === undefined) throw new CliError(`not in a project: ${reason}`);
@@ -46,7 +49,7 @@ export function addInitCommand(program: Command, project: ProjectFolder | undefi
     });
 }
 
-/** Adds lines, and writes files that are missing; what it cannot change safely it leaves to the reader. */
+/** Adds lines and writes missing files; what it cannot change safely it leaves to the reader. */
 export async function init({ root, manifest, entry }: ProjectFolder): Promise<Step[]> {
     const file = entry ?? ENTRY;
     if (file !== ENTRY && !existsSync(join(root, file)))
@@ -83,7 +86,7 @@ async function edit(
     change: (text: string | undefined) => string | undefined,
 ): Promise<Step> {
     const path = join(root, file);
-    const before = await readIfThere(path);
+    const before = existsSync(path) ? await readFile(path, 'utf8') : undefined;
     const after = change(before);
     if (after === undefined) return { file, line, state: 'by hand' };
     if (after === before) return { file, line, state: 'already there' };

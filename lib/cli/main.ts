@@ -10,12 +10,14 @@ import { findProject } from './project.js';
 const FAILURE = 1;
 const USAGE = 2;
 
-/** What works without the framework, and so without loading it. */
+/** What works without loading the framework. */
 const ALONE = ['init', '--version', '-V'];
 
 /**
- * Runs one command line that was typed in a folder, given by its absolute path; prints what goes wrong, and sets
- * `process.exitCode`: 1 where a command failed, 2 where it was not understood. A code that it has set itself stays.
+ * Runs one command line. It prints what goes wrong and sets `process.exitCode`: 1 if a command failed, 2 if the command line
+ * makes no sense. A code that the command has set itself stays.
+ *
+ * @param folder where it was typed, absolute
  */
 export async function runCli(words: readonly string[], folder: string): Promise<void> {
     let root: string | undefined;
@@ -50,7 +52,7 @@ function fail(error: unknown, root: string | undefined): void {
         if (error.exitCode !== 0) process.exitCode = USAGE;
         return;
     }
-    // Only Node can say in which file and line it is, and does so where nobody catches the error.
+    // Only Node can say in which file and line it is, and does so if nobody catches the error.
     if (error instanceof SyntaxError) {
         process.nextTick(() => {
             throw error;

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandParam, CommandRegistry } from '../../types/framework.js';
 
-/** The words that the command line has for each parameter, before the framework gives them their types. */
+/** The words on the command line for each parameter, before the framework gives them their types. */
 export type Words = Record<string, string[]>;
 
 const INTERACTIVE: CommandParam = {
@@ -12,10 +12,10 @@ const INTERACTIVE: CommandParam = {
 };
 
 /**
- * Declares a framework command's parameters to commander: each as `--its-name`, and as a word of its own where its
- * alias is `arg1`, `arg2`, and so on. Whether a parameter is required is left to the framework, which may prompt for it.
+ * Declares a framework command's parameters to commander: each as `--its-name`, and as a positional word if its alias is
+ * `arg1`, `arg2`, and so on. The framework itself checks what is required, because it may prompt for it.
  *
- * @returns reads the words after parsing; a parameter that was not given is not among them
+ * @returns reads the words of the parameters that were given, after parsing
  */
 export function declareParams(command: Command, definition: CommandRegistry): () => Words {
     const { interactive = INTERACTIVE } = definition.params;
@@ -48,17 +48,17 @@ export function declareParams(command: Command, definition: CommandRegistry): ()
     };
 }
 
-/** Gives the words their types for `runCommand`, as the framework does; on a terminal there is somebody to prompt. */
+/** Gives the words their types for `runCommand`, as the framework does. */
 export function paramsOf(definition: CommandRegistry, words: Words, isTerminal: boolean): object {
     const required = Object.values(definition.params).filter(({ optional }) => !optional).length;
     const isPrompting = 'interactive' in words || (isTerminal && Object.keys(words).length < required);
-    // Once it has prompted, the framework gives all params their types, those it was handed too: it needs words then.
+    // After a prompt, the framework gives all params their types, including those that it was passed: so pass words.
     return isPrompting ? words : definition.coerceParams(words);
 }
 
 /**
- * Writes `--json=true` for `--json` and `--json true`, for each flag of a command: commander would take any word that
- * follows a flag for its value.
+ * Writes `--json=true` for `--json` and `--json true`, for each flag of a command: commander would take any word that follows
+ * a flag for its value.
  */
 export function withFlagValues(command: Command, words: readonly string[]): string[] {
     const end = words.includes('--') ? words.indexOf('--') : words.length;
@@ -82,7 +82,7 @@ function optionOf(command: Command, name: string, param: CommandParam): Option {
     const note = notes.filter(Boolean).join(', ');
     const text = note === '' ? description : `${description} (${note})`.trimStart();
     const option = new Option(`${isFree ? `${short}, ` : ''}--${name} ${value}`, text);
-    // To commander `--no-x` switches `--x` off. Here it is a parameter like any other.
+    // To commander, `--no-x` switches `--x` off. Here it is a parameter like any other.
     option.negate = false;
     if (choices) option.choices(choices);
     const parse = parserOf(param);
@@ -99,7 +99,7 @@ function isNamed({ short, long }: Option, word = ''): boolean {
 }
 
 function parserOf({ type, choices }: CommandParam): (word?: string, earlier?: string[]) => string[] {
-    // Commander hands over no word for a flag in a bunch, such as the j in -fj.
+    // Commander passes no word for a flag in a group, such as the j in -fj.
     return (word = 'true', earlier = []) => {
         if (choices && !choices.includes(word))
             throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);

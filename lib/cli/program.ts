@@ -6,7 +6,7 @@ import { messageOf } from '../text/errors.js';
 import { printableLines } from '../text/printable.js';
 import { declareParams, type Words, withFlagValues } from './params.js';
 
-/** Makes the program without its commands. It throws a `CommanderError` wherever commander would exit the process. */
+/** Makes the program, without commands. It throws a `CommanderError` where commander would exit the process. */
 export function createProgram(): Command {
     const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
     return new Command('pinstripe-bot')
@@ -30,7 +30,7 @@ export function createProgram(): Command {
         .addHelpText('after', '\nRun npx pinstripe-bot <command> --help for the options of a command.');
 }
 
-/** Adds some of the framework's commands, each with the options of its own definition. */
+/** Adds commands of the framework's registry, with the options that they define. */
 export function addFrameworkCommands(
     program: Command,
     registry: CommandRegistry,
@@ -47,13 +47,13 @@ export function addFrameworkCommands(
             if (lines !== undefined) command.addHelpText('after', `\nExample:\n${lines}`);
             command.action(() => run(name, readParams()));
         } catch (error) {
-            // A command whose `meta()` throws must not take the others with it.
+            // A command whose `meta()` throws must not break the others.
             letFail(addCommand(program, heading, name, `(broken: ${messageOf(error)})`), error);
         }
     }
 }
 
-/** Lets a command fail with this, whatever its words are. */
+/** Makes a command fail with this error, whatever its words are. */
 export function letFail(command: Command, error: unknown): void {
     command.allowUnknownOption().allowExcessArguments();
     command.action(() => {
@@ -73,19 +73,19 @@ export function addCommand(program: Command, heading: string, name: string, desc
 }
 
 /**
- * Brings the words of a command line into the form that commander reads: `help x` becomes `x --help`, and a command may be
- * spelled `paint-wall`, `paint_wall` or `PaintWall`.
+ * Rewrites the words of a command line for commander: `help x` becomes `x --help`, and a command may be spelled `paint-wall`,
+ * `paint_wall` or `PaintWall`.
  */
 export function readWords(program: Command, words: readonly string[]): string[] {
     const [first = '--help', ...rest] = words;
     if (first === 'help') return readWords(program, [...rest, '--help']);
     if (first.startsWith('-')) return [first, ...rest];
     const command = program.commands.find((candidate) => bare(candidate.name()) === bare(first));
-    // Commander would rather help than say that it knows no such command.
+    // With more words, commander would print help instead of saying that it knows no such command.
     return command === undefined ? [first] : [command.name(), ...withFlagValues(command, rest)];
 }
 
-// Commander's messages begin with `error: `, and have their suggestions in a line of their own.
+// Commander's messages begin with `error: `, and have suggestions on a line of their own.
 function inOneLine(message: string): string {
     return message.replace(/^error: /, '').replace('\n(Did you', ' (did you');
 }

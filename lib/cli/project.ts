@@ -1,25 +1,25 @@
-import { realpath } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resolveFrom, secondCopyMessage } from '../copies.js';
-import { readIfThere } from '../text/text_file.js';
 import { CliError } from './errors.js';
 
 /** A folder with a package.json. */
 export interface ProjectFolder {
     /** Its real path. */
     readonly root: string;
-    /** What package.json says. */
+    /** The content of package.json. */
     readonly manifest: Readonly<Record<string, unknown>>;
-    /** The file that the framework loads, relative to the root, which need not exist: `exports["."]`, a plain string. */
+    /** The file that the framework loads, relative to the root: `exports["."]`, a plain string. It may not exist. */
     readonly entry: string | undefined;
 }
 
-/** Finds the nearest package.json at or above an absolute path, as the framework does, but without loading that. */
+/** Finds the nearest package.json at or above an absolute path, as the framework does, but without loading the framework. */
 export async function findProject(from: string): Promise<ProjectFolder | undefined> {
     const file = join(from, 'package.json');
-    const text = await readIfThere(file);
-    if (text === undefined) return dirname(from) === from ? undefined : findProject(dirname(from));
+    if (!existsSync(file)) return dirname(from) === from ? undefined : findProject(dirname(from));
+    const text = await readFile(file, 'utf8');
     let manifest: Record<string, unknown>;
     try {
         manifest = Object(JSON.parse(text));
@@ -32,7 +32,7 @@ export async function findProject(from: string): Promise<ProjectFolder | undefin
     return { root, manifest, entry: typeof entry === 'string' ? join(entry) : undefined };
 }
 
-/** Makes sure that a project has what its commands need, and in one copy, or throws a CliError that says what to do. */
+/** Throws a CliError, with the cure, unless a project has the packages that its commands need, each in one copy. */
 export function checkPackages({ root }: ProjectFolder): void {
     const manifest = join(root, 'package.json');
     for (const name of ['pinstripe', 'pinstripe-bot'])

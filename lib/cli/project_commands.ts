@@ -13,14 +13,15 @@ import { checkPackages, type ProjectFolder } from './project.js';
 const FOR_EVERYWHERE = ['generate-project', 'list-commands'];
 const FOR_NEW_PROJECTS = ['generate-project', 'initialize-project'];
 
-/** What Node says of files that were written for a framework with a registry of background jobs. */
+/** What Node says of files for a framework that has a registry of background jobs. */
 const OLD_IMPORT = /'pinstripe' does not provide an export named 'BackgroundJob'/;
 
 /**
- * Loads the project, which is undefined outside of one, for the given reason, and adds its commands to the program: those
- * that the framework's own executable would have. Says what the app has to import, where it has not.
+ * Loads the project and adds its commands to the program: those that the framework's own executable would have. If the app
+ * does not import this package yet, it says so.
  *
- * @throws CliError where the project cannot be loaded
+ * @param project undefined: there is none, for the given reason
+ * @throws CliError if the project cannot be loaded
  */
 export async function addProjectCommands(
     program: Program,
@@ -84,7 +85,7 @@ async function run(name: string, words: Words): Promise<void> {
     }
 }
 
-// A command may also fail because something that it saves is not valid: then the fields are no parameters of its own.
+// A command may also fail because something that it saves is invalid: then the fields are not its parameters.
 function refusal(definition: CommandRegistry, name: string, errors: Record<string, string>): CliError {
     let isUsage = true;
     const lines = Object.entries(errors).map(([field, message]) => {

@@ -2,133 +2,112 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ms from 'ms';
-import type { BotConfig } from '../../types/bot_config.js';
 import { Project, Workspace } from '../framework.js';
-import { readTimezone } from '../schedule/timezone.js';
 import { show } from '../text/format.js';
 import { importFault } from '../text/import_fault.js';
 import { parseDuration } from '../time/duration.js';
+import { readTimezone } from '../time/timezone.js';
 import { type AlertSettings, DEFAULT_ALERTS, readAlerts } from './alert_settings.js';
-import { type DashboardSettings, DEFAULT_DASHBOARD, readDashboardSettings } from './dashboard_settings.js';
-import { type HealthSettings, readHealthSettings } from './health_settings.js';
+import { DEFAULT_DASHBOARD, readDashboardSettings } from './dashboard_settings.js';
 import {
     accepting,
     hasKeys,
-    type Options,
     oneOf,
     readBoolean,
+    readObject,
     readOptions,
     unknownKey,
+    type Values,
     wholeNumberFrom,
 } from './options.js';
 import { RedisSettings, showRedis } from './redis_settings.js';
 
-/** How the bot reports what happens: for people, one JSON object a line, or not at all. */
-export type LogFormat = NonNullable<BotConfig['log']>;
-
-/** What a process does of the work of the engine `bullmq`. */
-export type Role = NonNullable<BotConfig['role']>;
-
-type EngineName = NonNullable<BotConfig['engine']>;
-
-/** The `bot` section of `pinstripe.config.js`, read and complete. */
-export interface Config {
-    /** False where the section is `bot: false`: the bot does not start with the server. */
-    readonly enabled: boolean;
-    /** IANA time zone of schedules without one of their own; undefined: the process's. */
-    readonly timezone: string | undefined;
-    /** How many of a second's runs may have their turn at once; with the engine `bullmq`, how many go at once. */
-    readonly concurrency: number;
-    /** How long a run may keep the others of its second waiting, in milliseconds. */
-    readonly turn: number;
-    /** How long a stop waits for runs in flight before it aborts them, in milliseconds. */
-    readonly stopTimeout: number;
-    readonly log: LogFormat;
-    /** Where runs are claimed and remembered. */
-    readonly engine: EngineName;
-    /** What the embedded engine remembers them in. */
-    readonly journal: JournalSettings;
-    /** Where the engine `bullmq` has its queue; undefined with the other engine. */
-    readonly redis: RedisSettings | undefined;
-    /** What all its keys begin with; undefined: made of the app's name and its environment. */
-    readonly redisPrefix: string | undefined;
-    /** Whether this process adds what is due to the queue, executes what is in it, or both. */
-    readonly role: Role;
-    /** Whether what runs print is kept. */
-    readonly output: boolean;
-    /** So many of the last runs of each job that did not fail keep it. */
-    readonly outputKept: number;
-    /** Who may see the pages, and where they are; false: there are none. */
-    readonly dashboard: DashboardSettings;
-    /** From when on `/up` and `check-health` call something overdue. */
-    readonly health: HealthSettings;
-    /** What is told of jobs that say nothing else. */
-    readonly alerts: AlertSettings;
-}
-
-/** The key `bot.journal` of the config, read and complete. */
-export interface JournalSettings {
-    /** `false`: in memory; undefined: `bot_<environment>.db` in the project's root, or in memory in tests. */
-    readonly filename: string | false | undefined;
-    /** How long runs are remembered, in milliseconds. */
-    readonly retention: number;
-    /** How many runs of each job are remembered. */
-    readonly maxRunsPerJob: number;
-    /** Whether nothing may run without the file. */
-    readonly required: boolean;
-}
-
-/** A mistake in the `bot` section of `pinstripe.config.js`: the message names the key and the cure. */
+/** A mistake in the `bot` section of `pinstripe.config.js`; the message names the key and the cure. */
 export class ConfigError extends Error {
     override readonly name = 'ConfigError';
 }
 
 const CONFIG_FILE = 'pinstripe.config.js';
 
-/** How many runs go at once with the engine `bullmq`: one hung job must not stop a worker. */
+/** The default concurrency with the engine `bullmq`: one job that hangs must not stop a worker. */
 const WORKER_CONCURRENCY = 10;
 
-const JOURNAL_OPTIONS: Options<JournalSettings> = {
+const JOURNAL_OPTIONS = {
+    /** False: in memory; undefined: `bot_<environment>.db` in the project's root, or in memory in tests. */
     filename: {
-        default: undefined,
-        read: accepting(
+        read: accepting<string | false>(
             (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
-            'is no path: for a journal in memory write `journal: false`',
+            'is not a path: for a journal in memory write `journal: false`',
         ),
     },
+    /** How long runs are remembered, in milliseconds. */
     retention: { default: ms('30d'), read: parseDuration },
     maxRunsPerJob: { default: 10_000, read: wholeNumberFrom(1) },
+    /** Whether nothing may run without the file. */
     required: { default: false, read: readBoolean },
 };
 
-/** The journal of an app whose config says nothing of it. */
-export const DEFAULT_JOURNAL: JournalSettings = readJournalSettings({});
+/** The key `bot.journal`, read and complete. */
+export type JournalSettings = Values<typeof JOURNAL_OPTIONS>;
 
-const OPTIONS: Options<Omit<Config, 'enabled'>> = {
-    timezone: { default: undefined, read: readTimezone },
+/** The journal of an app whose config says nothing of it. */
+export const DEFAULT_JOURNAL = readJournal({});
+
+const HEALTH_OPTIONS = { overdue: { default: ms('5m'), read: parseDuration } };
+
+const OPTIONS = {
+    /** IANA time zone of schedules without one of their own; undefined: the process's. */
+    timezone: { read: readTimezone },
+    /** How many of a second's runs may have their turn at the same time; with the engine `bullmq`, how many run. */
     concurrency: { default: 1, read: wholeNumberFrom(1) },
+    /** How long a run may keep the others of its second waiting, in milliseconds. */
     turn: { default: ms('30s'), read: parseDuration },
+    /** How long a stop waits for runs in flight before it aborts them, in milliseconds. */
     stopTimeout: { default: ms('25s'), read: parseDuration },
-    log: { default: 'pretty', read: oneOf<LogFormat>('pretty', 'json', 'silent') },
-    engine: { default: 'embedded', read: oneOf<EngineName>('embedded', 'bullmq') },
-    journal: { default: DEFAULT_JOURNAL, read: readJournalSettings },
-    redis: { default: undefined, read: (value) => new RedisSettings(value) },
+    log: { default: 'pretty', read: oneOf('pretty', 'json', 'silent') },
+    engine: { default: 'embedded', read: oneOf('embedded', 'bullmq') },
+    journal: { default: DEFAULT_JOURNAL, read: readJournal },
+    /** Where the engine `bullmq` has its queue; undefined with the other engine. */
+    redis: { read: (value: unknown) => new RedisSettings(value) },
+    /** What all keys in Redis begin with; undefined: made of the app's name and its environment. */
     redisPrefix: {
-        default: undefined,
-        read: accepting(
+        read: accepting<string>(
             (value) => typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value),
-            `is no prefix: write letters, digits and marks, like 'my-app:production'`,
+            `is not a prefix: write letters, digits and marks, like 'my-app:production'`,
         ),
     },
-    role: { default: 'both', read: oneOf<Role>('both', 'scheduler', 'worker') },
+    /** With the engine `bullmq`: whether this process queues what is due, runs what is queued, or both. */
+    role: { default: 'both', read: oneOf('both', 'scheduler', 'worker') },
+    /** Whether what runs print is kept. */
     output: { default: true, read: readBoolean },
+    /** How many of the last runs of each job that did not fail keep it. */
     outputKept: { default: 1_000, read: wholeNumberFrom(1) },
+    /** Who may see the pages, and where they are; false: there are none. */
     dashboard: { default: DEFAULT_DASHBOARD, read: readDashboardSettings },
-    health: { default: readHealthSettings({}), read: readHealthSettings },
-    alerts: { default: DEFAULT_ALERTS, read: (value) => ({ ...DEFAULT_ALERTS, ...readAlerts(value) }) },
+    /** How late a slot is overdue for `/up` and `check-health`, in milliseconds; false: `/up` is left alone. */
+    health: { default: readHealth({}), read: readHealth },
+    /** Which alerts there are of jobs that say nothing else. */
+    alerts: {
+        default: DEFAULT_ALERTS,
+        read: (value: unknown): AlertSettings => ({ ...DEFAULT_ALERTS, ...readAlerts(value) }),
+    },
 };
 
-/** Keys that mean nothing to the embedded engine. */
+/** The `bot` section of `pinstripe.config.js`, read and complete. */
+export interface Config extends Values<typeof OPTIONS> {
+    /** False where the section is `bot: false`: the bot does not start with the server. */
+    readonly enabled: boolean;
+}
+
+/** How late a slot is overdue, in milliseconds; also if `/up` is left alone. */
+export function overdueAfter(health: Config['health']): number {
+    return health ? health.overdue : HEALTH_OPTIONS.overdue.default;
+}
+
+/** How the bot reports what happens: for people, one JSON object a line, or not at all. */
+export type LogFormat = Config['log'];
+
+/** Keys that the embedded engine has no use for. */
 const BULLMQ_KEYS = ['redis', 'redisPrefix', 'role'];
 
 /** The config of an app whose `pinstripe.config.js` has no `bot` section. */
@@ -138,7 +117,7 @@ export const DEFAULT_CONFIG: Config = parseConfig(undefined);
  * Reads the `bot` section.
  *
  * @param section its value: an object, `false` for no bot, or undefined for all defaults
- * @throws ConfigError for an unknown key, naming the nearest one, and for a bad value
+ * @throws ConfigError for an unknown key, naming the nearest known one, and for a bad value
  */
 export function parseConfig(section: unknown): Config {
     const given = section === undefined || typeof section === 'boolean' ? {} : section;
@@ -147,7 +126,7 @@ export function parseConfig(section: unknown): Config {
     const unknown = unknownKey(OPTIONS, given, 'bot.');
     if (unknown) throw wrong(`${unknown}.`);
     const options = readOptions(OPTIONS, given, (key, value, complaint) => {
-        // It may have a password.
+        // Its value may contain a password.
         if (key === 'dashboard') throw wrong(`\`bot.dashboard\` ${complaint}.`);
         throw wrong(`\`bot.${key}\`, ${key === 'redis' ? showRedis(value) : show(value)}, ${complaint}`);
     });
@@ -166,27 +145,21 @@ export function parseConfig(section: unknown): Config {
     return given['concurrency'] === undefined ? { ...config, concurrency: WORKER_CONCURRENCY } : config;
 }
 
-/**
- * Reads the key `bot.journal`.
- *
- * @param value `false` for memory, or an object
- * @throws TypeError for an unknown key, naming the nearest one, and for a bad value
- */
-function readJournalSettings(value: unknown): JournalSettings {
+function readJournal(value: unknown): JournalSettings {
     if (value === false) return { ...DEFAULT_JOURNAL, filename: false };
-    if (!hasKeys(value))
-        throw new TypeError(`is neither false, for memory, nor an object, like { filename: 'bot.db' }`);
-    const unknown = unknownKey(JOURNAL_OPTIONS, value);
-    if (unknown) throw new TypeError(`has an ${unknown}`);
-    return readOptions(JOURNAL_OPTIONS, value, (name, _value, complaint) => {
-        throw new TypeError(`has a \`${name}\` that ${complaint}`);
-    });
+    const what = `is neither false, for memory, nor an object, like { filename: 'bot.db' }`;
+    return readObject(JOURNAL_OPTIONS, value, what);
+}
+
+function readHealth(value: unknown): false | Values<typeof HEALTH_OPTIONS> {
+    if (value === false) return false;
+    return readObject(HEALTH_OPTIONS, value, "is neither false nor an object, like { overdue: '5m' }");
 }
 
 /**
  * Reads the config of the running app, through the framework's `config` service, in a workspace of its own.
  *
- * @throws ConfigError as `parseConfig` does, and where `pinstripe.config.js` cannot be imported: then it has a cause
+ * @throws ConfigError as `parseConfig` does; with a cause if `pinstripe.config.js` cannot be imported
  */
 export async function loadConfig(): Promise<Config> {
     return parseConfig(await readSection());
@@ -198,7 +171,7 @@ async function readSection(): Promise<unknown> {
     let config: unknown = {};
     try {
         if (existsSync(file)) config = await (await import(pathToFileURL(file).href)).default;
-        if (typeof config === 'object' && config !== null && !Array.isArray(config))
+        if (hasKeys(config))
             return await Workspace.run(async function () {
                 return (await this['config'])['bot'];
             });
@@ -206,7 +179,7 @@ async function readSection(): Promise<unknown> {
         const { reason } = await importFault(cause, file);
         throw new ConfigError(`${CONFIG_FILE} ${reason}`, { cause });
     }
-    // The framework takes a function, or a text, for a config without a single key.
+    // To the framework, a function or a text is a config without keys.
     const what = config === undefined ? 'no default export' : `${show(config)} for its default export`;
     throw new ConfigError(`${CONFIG_FILE} has ${what}: write \`export default { bot: { ... } }\``);
 }

@@ -1,74 +1,65 @@
 import type { DashboardConfig } from '../../types/bot_config.js';
-import { hasKeys, type Options, readOptions, unknownKey } from './options.js';
+import { accepting, readObject, type Values } from './options.js';
 
-/** The key `dashboard` of the `bot` section, read and complete; false: there is none. */
-export type DashboardSettings = false | Dashboard;
+const readText = accepting<string>(
+    (value) => typeof value === 'string' && value !== '',
+    'is not a text, or is empty',
+);
 
-interface Dashboard extends Pick<DashboardConfig, 'username' | 'password' | 'authorize'> {
+const OPTIONS = {
     /** Without slashes at its ends. */
-    readonly path: string;
-    /** What is called so in args is not shown. */
-    readonly hideArgs: readonly string[];
-}
-
-const OPTIONS: Options<Dashboard> = {
     path: {
         default: 'bot',
-        read(value) {
+        read(value: unknown) {
             const path = String(value).replace(/^\/|\/$/g, '');
             if (/^[\w-]+(\/[\w-]+)*$/.test(path) && !/(^|\/)_|--/.test(path)) return path;
-            throw new TypeError(`is no path: write words with slashes between them, like 'admin/bot'`);
+            throw new TypeError(`is not a path: write words with slashes between them, like 'admin/bot'`);
         },
     },
-    username: { default: undefined, read: readText },
-    password: { default: undefined, read: readText },
+    username: { read: readText },
+    password: { read: readText },
     authorize: {
-        default: undefined,
-        read(value) {
-            if (typeof value === 'function') return value as Dashboard['authorize'];
-            throw new TypeError(
-                `is no function: write async authorize(){ return (await this.user)?.isAdmin ? 'all' : 'read'; }`,
-            );
-        },
+        read: accepting<NonNullable<DashboardConfig['authorize']>>(
+            (value) => typeof value === 'function',
+            `is not a function: write async authorize(){ return (await this.user)?.isAdmin ? 'all' : 'read'; }`,
+        ),
     },
+    /** The values of these names in args are not shown. */
     hideArgs: {
         default: [],
-        read(value) {
-            if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value;
-            throw new TypeError(`is no list of names, like ['password']`);
-        },
+        read: accepting<readonly string[]>(
+            (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+            `is not a list of names, like ['password']`,
+        ),
     },
 };
 
+/** The key `dashboard` of the `bot` section, read and complete; false: there is no dashboard. */
+export type DashboardSettings = false | Values<typeof OPTIONS>;
+
 /** The dashboard of an app that says nothing about it. */
-export const DEFAULT_DASHBOARD: DashboardSettings = readOptions(OPTIONS, {}, () => {});
+export const DEFAULT_DASHBOARD: DashboardSettings = readDashboardSettings({});
 
 /**
  * Reads the key `dashboard`.
  *
- * @throws Error whose message follows on the value; a password is in none
+ * @throws Error whose message follows on the value, and never has a password in it
  */
 export function readDashboardSettings(value: unknown): DashboardSettings {
     if (value === false) return false;
-    if (!hasKeys(value)) throw new TypeError('is neither false nor an object: write { username, password }');
-    const unknown = unknownKey(OPTIONS, value, 'bot.dashboard.');
-    if (unknown) throw new TypeError(`has the ${unknown}`);
-    const settings = readOptions(OPTIONS, value, (key, _, complaint) => {
-        throw new TypeError(`has a \`${key}\` that ${complaint}`);
-    });
+    const settings = readObject(
+        OPTIONS,
+        value,
+        'is neither false nor an object: write { username, password }',
+    );
     const { username, password, authorize } = settings;
-    if ((username === undefined) !== (password === undefined))
-        throw new TypeError(
-            `has ${username === undefined ? 'a `password` without a `username`' : 'a `username` without a `password`'}: write both`,
-        );
+    if (username !== undefined && password === undefined)
+        throw new TypeError('has a `username` without a `password`: write both');
+    if (username === undefined && password !== undefined)
+        throw new TypeError('has a `password` without a `username`: write both');
     if (username !== undefined && authorize)
         throw new TypeError('has `authorize` and `username`: choose one');
     if (username?.includes(':'))
         throw new TypeError('has a `username` with a colon, which no browser can send');
     return settings;
-}
-
-function readText(value: unknown): string {
-    if (typeof value === 'string' && value !== '') return value;
-    throw new TypeError('is no text, or an empty one');
 }

@@ -1,46 +1,70 @@
 import { messageOf } from '../text/errors.js';
 import { didYouMean } from '../text/suggestion.js';
 
-/** One option. */
-export interface Option<Value> {
-    readonly default: Value;
+/** One option. Without a default it may be undefined. */
+interface Option {
+    readonly default?: unknown;
     /** @throws Error whose message follows on the value: `is not a whole number from 1 up` */
-    read(value: unknown): Value;
+    read(value: unknown): unknown;
 }
 
-/** All options of an object, by name. */
-export type Options<Values> = { readonly [Name in keyof Values]: Option<Values[Name]> };
+/** The options of an object, by name. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** What an object with these options holds once it has been read. */
+export type Values<Table extends Options> = {
+    readonly [Name in keyof Table]:
+        | ReturnType<Table[Name]['read']>
+        | (Table[Name] extends { default: unknown } ? never : undefined);
+};
 
 /**
- * Reads the options of an object.
+ * Reads options; each that is undefined has its default.
  *
- * @param refuse is given a bad value with what is wrong with it; where it does not throw, the default stands in
+ * @param refuse is given a bad value and what is wrong with it; if it does not throw, the default is used
  */
-export function readOptions<Values>(
-    options: Options<Values>,
-    given: Readonly<Partial<Record<keyof Values, unknown>>>,
-    refuse: (name: keyof Values, value: unknown, complaint: string) => void,
-): Values {
-    const read = (name: keyof Values) => {
-        const option = options[name];
+export function readOptions<Table extends Options>(
+    options: Table,
+    given: Readonly<Record<string, unknown>>,
+    refuse: (name: keyof Table & string, value: unknown, complaint: string) => void,
+): Values<Table> {
+    const read = ([name, option]: [string, Option]) => {
         const value = given[name];
-        if (value === undefined) return option.default;
+        if (value === undefined) return [name, option.default];
         try {
-            return option.read(value);
+            return [name, option.read(value)];
         } catch (error) {
             refuse(name, value, messageOf(error));
-            return option.default;
+            return [name, option.default];
         }
     };
-    const names = Object.keys(options) as (keyof Values & string)[];
-    return Object.fromEntries(names.map((name) => [name, read(name)])) as Values;
+    return Object.fromEntries(Object.entries(options).map(read));
 }
 
 /**
- * Looks for a key that is no option.
+ * Reads an object of options.
  *
- * @param prefix what stands before the key in the message
- * @returns ``'unknown key `bot.tun` (did you mean "turn"?). Known: turn, log'``; undefined: there is none
+ * @param what follows on what is no object: `is neither false nor an object: write { failing: 3 }`
+ * @throws TypeError whose message follows on the value
+ */
+export function readObject<Table extends Options>(
+    options: Table,
+    value: unknown,
+    what: string,
+): Values<Table> {
+    if (!hasKeys(value)) throw new TypeError(what);
+    const unknown = unknownKey(options, value);
+    if (unknown) throw new TypeError(`has an ${unknown}`);
+    return readOptions(options, value, (name, _, complaint) => {
+        throw new TypeError(`has ${/^[aeiou]/.test(name) ? 'an' : 'a'} \`${name}\` that ${complaint}`);
+    });
+}
+
+/**
+ * Finds a key that is no option.
+ *
+ * @param prefix precedes the key in the message
+ * @returns ``'unknown key `bot.tun` (did you mean "turn"?). Known: turn, log'``, if there is one
  */
 export function unknownKey(options: object, given: object, prefix = ''): string | undefined {
     const names = Object.keys(options);
@@ -50,13 +74,13 @@ export function unknownKey(options: object, given: object, prefix = ''): string 
         : `unknown key \`${prefix}${key}\`${didYouMean(key, names)}. Known: ${names.join(', ')}`;
 }
 
-/** Tells whether a value is an object with keys, and no array. */
+/** Whether a value is an object, and no array. */
 export function hasKeys(value: unknown): value is Record<string, unknown> {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
- * A reader of the values that pass a test.
+ * A reader that accepts the values that pass a test.
  *
  * @param complaint follows on the value: `is not a text`
  */
@@ -70,13 +94,12 @@ export function accepting<Value>(
     };
 }
 
-/** A reader that takes these words alone. */
+/** A reader that accepts only these words. */
 export function oneOf<Word extends string>(...words: Word[]): (value: unknown) => Word {
     const list = words.map((word) => `'${word}'`).join(', ');
     return accepting((value) => words.includes(value as Word), `is none of ${list}`);
 }
 
-/** A reader of counts. */
 export function wholeNumberFrom(least: number): (value: unknown) => number {
     const complaint = `is not a whole number from ${least} up`;
     return accepting((value) => Number.isSafeInteger(value) && Number(value) >= least, complaint);

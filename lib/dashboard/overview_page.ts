@@ -1,4 +1,4 @@
-import { overdueAfter } from '../config/health_settings.js';
+import { overdueAfter } from '../config/config.js';
 import { type Fault, faultsOf } from '../health/faults.js';
 import { knownOf } from '../health/health.js';
 import type { PastSlot } from '../runs/lookups.js';

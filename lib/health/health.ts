@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigError } from '../config/config.js';
-import { overdueAfter } from '../config/health_settings.js';
+import { ConfigError, overdueAfter } from '../config/config.js';
 import type { Lookups } from '../runs/lookups.js';
 import { type Bot, runtimeOf, type Survey } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';

@@ -27,8 +27,8 @@ const revisions = new Map<string, number>();
 let revision = 0;
 
 /**
- * The registry of background jobs, in the framework's own manner: `names`, `for(name)`, `register`, `unregister`,
- * `create`; files below `lib/background_jobs/` are found by their names. A job's class holds its schedules.
+ * The registry of background jobs, like the framework's own: `names`, `for(name)`, `register`, `unregister`, `create`. Files
+ * below `lib/background_jobs/` are found by their names. A job's class holds its schedules.
  */
 export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob').include({
     meta(this: Base) {
@@ -47,7 +47,7 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
         };
 
         this.assignProps({
-            // The framework's own would pass over some scripts without a word.
+            // The framework's own skips some scripts silently.
             importFile(this: Base, file: { dirPath: string; filePath: string }) {
                 return isScript(file.filePath) ? importJobFile(this, file) : importFile.call(this, file);
             },
@@ -86,8 +86,8 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
                 revisions.set(this.normalizeName(name), ++revision);
             },
 
-            // The framework builds a class when it is first asked for: a meta() that throws would throw
-            // out of every loop over the registry, so what it threw is kept on the class instead.
+            // The framework builds a class when it is first asked for. A meta() that throws would end every loop
+            // over the registry, so what it throws is kept on the class instead.
             normalizeMixin(name: string, mixin: object, previous?: object) {
                 return {
                     meta(this: { include(mixin: object): void; metaError?: unknown }) {
@@ -102,7 +102,7 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
         });
     },
 
-    // Set before the framework wraps the instance in its proxies, through which it would take ten times as long.
+    // Set before the framework wraps the instance in its proxies: through them it would take ten times as long.
     initialize(this: object, context: Context, run: Pick<BackgroundJobInstance, 'signal' | 'currentRun'>) {
         Object.assign(this, run);
         return consumerable.initialize.call(this, context);
@@ -113,7 +113,7 @@ export const BackgroundJob: BackgroundJobRegistry = Class.extend('BackgroundJob'
     },
 });
 
-// The framework keeps a registry in plain objects, where `constructor` finds what every object inherits.
+// The framework keeps a registry in plain objects, in which `constructor` finds what every object inherits.
 function takesAnyName(): object {
     return {
         mixins: Object.create(null),
@@ -126,8 +126,8 @@ function takesAnyName(): object {
 }
 
 /**
- * Types a job's definition, which a job file exports as default: `this` is known inside `meta()`, `run()` and the job's
- * own helpers. It returns what it is given.
+ * Gives a job's definition its types: `this` is known inside `meta()`, `run()` and the job's own helpers. It returns what it
+ * is given, for the default export of a job file.
  */
 export function defineBackgroundJob<Definition extends BackgroundJobSettings>(
     definition: Definition & BackgroundJobShape & ThisType<BackgroundJobInstance & Definition>,

@@ -1,23 +1,27 @@
-import { hasKeys, unknownKey } from '../config/options.js';
+import { readObject } from '../config/options.js';
 
-/** What a monitor is told of a run: that it starts, that it succeeded, that it failed for good. */
-export type Ping = 'start' | 'success' | 'fail';
+const ADDRESSES = {
+    start: { read: readAddress },
+    success: { read: readAddress },
+    fail: { read: readAddress },
+};
+const TENANT = /\{tenant\}|%7Btenant%7D/g;
+
+/** What a monitor is told about a run: that it starts, that it has succeeded, that it has failed for good. */
+export type Ping = keyof typeof ADDRESSES;
 
 type Addresses = Readonly<Partial<Record<Ping, URL>>>;
 
-const PINGS: Readonly<Record<Ping, true>> = { start: true, success: true, fail: true };
-const TENANT = /\{tenant\}|%7Btenant%7D/g;
-
-/** The setting `heartbeat`. Whoever has an address can ping it: what prints this object prints hosts. */
+/** The setting `heartbeat`. Whoever knows an address can ping it, so printing this object prints only hosts. */
 export class Heartbeat {
     readonly #addresses: Addresses;
 
-    /** @throws TypeError whose message follows on the setting's name; no address is in it */
+    /** @throws TypeError whose message follows on the setting's name, and contains no address */
     constructor(value: unknown) {
         this.#addresses = typeof value === 'string' ? addressesBelow(value) : readAddresses(value);
     }
 
-    /** The address to ping; undefined: none, or only one of a tenant that the run does not have. */
+    /** The address to ping; undefined if there is none, or if it needs a tenant and the run has none. */
     address(ping: Ping, tenant: string | number | undefined): string | undefined {
         const address = this.#addresses[ping]?.href;
         if (tenant === undefined) return address?.match(TENANT) ? undefined : address;
@@ -26,7 +30,7 @@ export class Heartbeat {
 
     /** Its hosts. */
     toString(): string {
-        return [...new Set(Object.values(this.#addresses).map(({ host }) => host))].join(', ');
+        return [...new Set(Object.values(this.#addresses).flatMap((url) => url?.host ?? []))].join(', ');
     }
 
     toJSON(): string {
@@ -35,20 +39,16 @@ export class Heartbeat {
 }
 
 function readAddresses(value: unknown): Addresses {
-    if (!hasKeys(value)) throw new TypeError('is neither an address nor an object: write { success, fail }');
-    const unknown = unknownKey(PINGS, value);
-    if (unknown) throw new TypeError(`has the ${unknown}`);
-    const given = Object.entries(value).filter(([, address]) => address !== undefined);
-    if (given.length === 0)
+    const what = 'is neither an address nor an object: write { success, fail }';
+    const addresses = readObject(ADDRESSES, value, what);
+    if (Object.values(addresses).every((address) => address === undefined))
         throw new TypeError('has no address: write { start, success, fail }, or some of these');
-    return Object.fromEntries(
-        given.map(([ping, address]) => [ping, readAddress(address, `has a \`${ping}\` that `)]),
-    );
+    return addresses;
 }
 
-// As healthchecks.io wants it.
+// As healthchecks.io expects it.
 function addressesBelow(value: string): Addresses {
-    const success = readAddress(value, '');
+    const success = readAddress(value);
     const below = (name: string) => {
         const url = new URL(success);
         url.pathname = `${url.pathname.replace(/\/$/, '')}/${name}`;
@@ -57,11 +57,11 @@ function addressesBelow(value: string): Addresses {
     return { start: below('start'), success, fail: below('fail') };
 }
 
-function readAddress(value: unknown, subject: string): URL {
+function readAddress(value: unknown): URL {
     const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
     if (!url || !/^https?:$/.test(url.protocol))
-        throw new TypeError(`${subject}is no address: write one like 'https://hc-ping.com/...'`);
+        throw new TypeError("is not an address: write one like 'https://hc-ping.com/...'");
     if (url.username || url.password)
-        throw new TypeError(`${subject}has a user or a password in it, which cannot be sent`);
+        throw new TypeError('has a user or a password in it, which cannot be sent');
     return url;
 }

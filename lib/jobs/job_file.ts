@@ -2,28 +2,27 @@ import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BackgroundJobRegistry } from '../../types/background_job.js';
 import { importFault } from '../text/import_fault.js';
-import type { FileFault, Problem } from './problem.js';
+import type { Fault, FileFault, Problem } from './problem.js';
 
-/** What somebody may take for a job file; with the letter of its language. */
+/** Files that an author may take for job files; the first letter of the extension tells the language. */
 const SCRIPT = /\.[cm]?([jt])sx?$/i;
 
-/** What nobody takes for one: hidden files, helpers, tests, declarations. */
+/** Files that nobody does: hidden files, helpers, tests, declarations. */
 const NO_JOB = /^\.|^_file_importer\.js$|^_.*\.[cm][jt]s$|\.(?:test|spec|d)\.\w+$/i;
 
-/** The problems of job files that made no job, by their paths. */
+/** The problems of job files that made no job, by path. */
 export const brokenFiles = new Map<string, Problem>();
 
-/** Tells whether a file may be meant for a job, by its name. */
+/** Whether a file is probably meant to be a job, by its name. */
 export function isScript(path: string): boolean {
     return SCRIPT.test(path) && !NO_JOB.test(basename(path));
 }
 
 /**
- * Imports one job file and registers its job. What keeps it from making one - a syntax error, a missing import, no
- * default export, a name that another file has, or that no job file has - is noted in `brokenFiles` and stops nobody else.
+ * Imports one job file and registers its job. If that fails - a syntax error, a missing import, no default export, a name
+ * that another file has, or that no job file may have - `brokenFiles` gets a problem, and other files are not affected.
  *
- * @param registry where the job belongs
- * @param file the folder of the job files and the script, absolute
+ * @param file the folder of the job files, and the script; both absolute
  */
 export async function importJobFile(
     registry: BackgroundJobRegistry,
@@ -78,8 +77,6 @@ function faultOfName(name: string): Fault | undefined {
         : 'makes no job: only .js and .ts files do';
     return curable('file-ignored', what, `rename it to ${wanted}, or move it out of the folder`);
 }
-
-type Fault = Omit<Problem, 'job' | 'file' | 'severity'>;
 
 function curable(kind: FileFault, what: string, cure: string): Fault {
     return { kind, reason: `${what}: ${cure}`, cure };

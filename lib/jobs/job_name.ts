@@ -1,16 +1,16 @@
 import { didYouMean } from '../text/suggestion.js';
 import { BackgroundJob } from './background_job.js';
 
-/** As many jobs as an error message lists. */
+/** How many jobs an error message lists. */
 const FEW = 5;
 
-/** As much of a name, in characters, as an error message repeats. */
+/** How many characters of a name an error message repeats. */
 const LONGEST = 100;
 
 /**
  * Finds a job's name, dasherized, in any spelling: `MyTask`, `my-task` and `my_task` name the same job.
  *
- * @throws Error where nobody has that name, with the one that was probably meant, else those that there are
+ * @throws Error if no job has that name; it suggests the one that was probably meant, or lists those that there are
  */
 export function findJobName(name: string, known: readonly string[]): string {
     const wanted = BackgroundJob.normalizeName(name);

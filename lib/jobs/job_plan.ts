@@ -3,31 +3,27 @@ import { messageOf, readError, toError } from '../text/errors.js';
 import { lineInStack } from '../text/import_fault.js';
 import { BackgroundJob } from './background_job.js';
 import { brokenFiles } from './job_file.js';
-import type { Problem } from './problem.js';
+import type { Fault, Problem } from './problem.js';
 import { scheduleCall } from './schedule_call.js';
 import { misspeltSetting, readSettings, SETTING_NAMES, type Settings } from './settings.js';
 
-/** Where a job's settings stand: in its definition, or on its class, where `meta()` has put them. */
-export type SettingSources = Readonly<Partial<Record<keyof Settings, 'definition' | 'meta()'>>>;
-
-/** What a job's class comes to: its schedules and settings, read and checked. */
+/** A job's schedules and settings, read from its class and checked. */
 export interface JobPlan {
     /** The job's name, dasherized. */
     readonly name: string;
-    /** The file it was last defined in, where it has one. */
+    /** The file that defined it last, if any. */
     readonly file: string | undefined;
     readonly settings: Settings;
-    /** Where each setting that the job has a say in comes from; what is not there has its default. */
-    readonly sources: SettingSources;
-    /** The schedules that are in force: none where the job cannot run. */
+    /** Where a setting was declared: in the definition, or on the class by `meta()`; what is not there has its default. */
+    readonly sources: Partial<Record<keyof Settings, 'definition' | 'meta()'>>;
+    /** Those in force: none if the job cannot run. */
     readonly schedules: readonly Schedule[];
     readonly problems: readonly Problem[];
-    /** Whether the job can run at all. */
     readonly runnable: boolean;
 }
 
 /**
- * Reads a registered job. Nothing that is wrong with it throws: it becomes a problem.
+ * Reads a registered job. Whatever is wrong with it becomes a problem; nothing is thrown.
  *
  * @param name in any spelling
  * @param timezone IANA time zone for schedules without one of their own; undefined: the process's
@@ -38,13 +34,10 @@ export function planJob(name: string, timezone: string | undefined): JobPlan {
     const { declared, sources, thrown } = declaredSettings(Job);
     const { settings, complaints } = readSettings(declared);
     const error = (fault: Fault): Problem => ({ job: Job.name, file, severity: 'error', ...fault });
-    const lineOf = (thrown: unknown) =>
-        file === undefined ? undefined : lineInStack(readError(thrown), file);
-
     const fatal = [...thrown, ...complaints].map((reason) => error({ kind: 'bad-setting', reason }));
     if ('metaError' in Job) {
         const reason = `its meta() threw: ${messageOf(Job.metaError)}`;
-        fatal.push(error({ kind: 'meta-threw', reason, line: lineOf(Job.metaError) }));
+        fatal.push(error({ kind: 'meta-threw', reason, line: lineInStack(readError(Job.metaError), file) }));
     } else if (!hasRun(Job)) {
         const cure = 'add `run(){ ... }`';
         fatal.push(error({ kind: 'no-run', reason: `it has no run(): ${cure}`, cure }));
@@ -84,16 +77,14 @@ export function brokenFileProblems(): Problem[] {
 
 type JobClass = ReturnType<typeof BackgroundJob.for>;
 
-type Fault = Omit<Problem, 'job' | 'file' | 'severity'>;
-
 interface Declaration {
     readonly declared: Partial<Record<keyof Settings, unknown>>;
-    readonly sources: Partial<Record<keyof Settings, 'definition' | 'meta()'>>;
-    /** A sentence on each setting whose getter threw. */
+    readonly sources: JobPlan['sources'];
+    /** A sentence about each setting whose getter threw. */
     readonly thrown: string[];
 }
 
-// A setting may be assigned on the class or stand on the definition, which `include` copies to the prototype.
+// A setting is assigned on the class, or is part of the definition, which `include` copies to the prototype.
 function declaredSettings(Job: JobClass): Declaration {
     const declaration: Declaration = { declared: {}, sources: {}, thrown: [] };
     for (const name of SETTING_NAMES) {
@@ -122,7 +113,7 @@ function misspellings(Job: JobClass): Fault[] {
         .flatMap((property) => {
             const setting = misspeltSetting(property);
             if (setting === undefined) return [];
-            const reason = `its property \`${property}\` is no setting: did you mean \`${setting}\`?`;
+            const reason = `its property \`${property}\` is not a setting: did you mean \`${setting}\`?`;
             return [{ kind: 'misspelt-setting', reason }];
         });
 }

@@ -1,31 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Where the job files of an app are, below its folder. */
+/** Where an app's job files are, relative to its folder. */
 export const JOBS_FOLDER = join('lib', 'background_jobs');
 
-/** The file that tells the framework what the files beside it are. */
+/** The file that tells the framework how to import the files beside it. */
 export const FILE_IMPORTER = '_file_importer.js';
 
-/** What stands in it. */
+/** Its content. */
 export const FILE_IMPORTER_LINE = "export { BackgroundJob as default } from 'pinstripe-bot';";
 
-/** What a new job file is to say. */
-export interface JobTemplate {
-    /** What its `run()` prints. */
-    readonly message: string;
-    readonly crontab: string;
-    /** When that is, in words. */
-    readonly words: string;
-    /** IANA name; undefined: the file sets none. */
-    readonly timezone: string | undefined;
-}
-
-/** What a job file is written in, and ends with. */
-export type Language = 'js' | 'ts';
-
-/** Writes the content of a new job file. */
-export async function jobFileContent(language: Language, parts: JobTemplate): Promise<string> {
+/**
+ * The content of a new job file.
+ *
+ * @param parts what its `run()` prints; its crontab, and that in words; its time zone, where it has one
+ */
+export async function jobFileContent(
+    language: 'js' | 'ts',
+    parts: { message: string; crontab: string; words: string; timezone: string | undefined },
+): Promise<string> {
     const values: Readonly<Record<string, string>> = {
         message: quote(parts.message),
         crontab: quote(parts.crontab),

@@ -2,7 +2,7 @@ import type { ScheduleFault } from '../schedule/bad_schedule_error.js';
 import { paint } from '../text/paint.js';
 import { printable } from '../text/printable.js';
 
-/** What may keep a job file from making a job, in a word. */
+/** Why a job file makes no job. */
 export type FileFault =
     | 'empty-name'
     | 'file-ignored'
@@ -11,7 +11,6 @@ export type FileFault =
     | 'no-definition'
     | 'same-name';
 
-/** What may be wrong with a job, in a word. */
 export type ProblemKind =
     | FileFault
     | ScheduleFault
@@ -20,24 +19,27 @@ export type ProblemKind =
     | 'meta-threw'
     | 'no-run';
 
-/** Something wrong with a job that its author has to mend. */
+/** Something wrong with a job that its author has to fix. */
 export interface Problem {
     /** The job's name, dasherized. */
     readonly job: string;
-    /** The job's file, where it has one. */
+    /** The job's file, if it has one. */
     readonly file: string | undefined;
     /** What is wrong and what to do. */
     readonly reason: string;
-    /** An error keeps the job, or the schedule it speaks of, from running; a warning does not. */
+    /** An error keeps the job, or one of its schedules, from running. */
     readonly severity: 'error' | 'warning';
     readonly kind: ProblemKind;
-    /** What to do, where the reason ends with it. */
+    /** What to do, if the reason ends with it. */
     readonly cure?: string | undefined;
-    /** The line of the file, where it is known. */
+    /** The line of the file, if it is known: a call may be in another file. */
     readonly line?: number | undefined;
-    /** Of a bad schedule: its crontab as it was declared. */
+    /** Of a bad schedule: its crontab as declared, with single spaces. */
     readonly schedule?: string | undefined;
 }
+
+/** What is wrong with a job, without the job. */
+export type Fault = Omit<Problem, 'job' | 'file' | 'severity'>;
 
 /** Says what is wrong, in one line that begins with its severity, coloured. */
 export function describeProblem({ severity, job, file, reason }: Problem): string {

@@ -1,69 +1,40 @@
 import { distance } from 'fastest-levenshtein';
 import ms from 'ms';
 import type { BackgroundJobSettings } from '../../types/background_job.js';
-import { type AlertSettings, readAlerts } from '../config/alert_settings.js';
+import { readAlerts } from '../config/alert_settings.js';
 import {
     accepting,
-    type Options,
     oneOf,
     readBoolean,
     readOptions,
+    type Values,
     wholeNumberFrom,
 } from '../config/options.js';
-import { type Exceptions, readExceptions } from '../schedule/exceptions.js';
-import { readTimezone } from '../schedule/timezone.js';
+import { Exceptions } from '../schedule/exceptions.js';
 import { show } from '../text/format.js';
 import { parseDuration } from '../time/duration.js';
+import { readTimezone } from '../time/timezone.js';
 import { Heartbeat } from './heartbeat.js';
 
-/** What becomes of a run that is due while an earlier one of its lane is still going. */
-export type OverlapPolicy = 'skip' | 'queue' | 'replace' | 'allow';
-
-/** The settings of a job, read and complete. */
-export interface Settings {
+const OPTIONS = {
     /** IANA time zone; undefined: the config's, else the process's. */
-    readonly timezone: string | undefined;
+    timezone: { read: readTimezone },
     /** undefined: true where the app has a tenants table. */
-    readonly multiTenant: boolean | undefined;
-    readonly tenantsFilter: NonNullable<BackgroundJobSettings['tenantsFilter']>;
-    readonly overlap: OverlapPolicy;
-    readonly missed: 'skip' | 'once' | 'all';
-    /** In milliseconds. */
-    readonly missedWithin: number;
-    /** In milliseconds; undefined: none. */
-    readonly timeout: number | undefined;
-    readonly retries: number;
-    /** In milliseconds. */
-    readonly retryDelay: number;
-    /** undefined: all. */
-    readonly environments: readonly string[] | undefined;
-    /** In milliseconds; 0: all runs of a slot start at it. */
-    readonly spread: number;
-    /** undefined: no day is taken out. */
-    readonly except: Exceptions | undefined;
-    /** What is told otherwise than the config says; undefined: nothing. */
-    readonly alerts: Partial<AlertSettings> | undefined;
-    /** What is pinged of its runs; undefined: nothing. */
-    readonly heartbeat: Heartbeat | undefined;
-    readonly description: string | undefined;
-}
-
-const OPTIONS: Options<Settings> = {
-    timezone: { default: undefined, read: readTimezone },
-    multiTenant: { default: undefined, read: readBoolean },
+    multiTenant: { read: readBoolean },
     tenantsFilter: {
-        default: (tenants) => tenants,
-        read: accepting(
+        default: (tenants: unknown) => tenants,
+        read: accepting<NonNullable<BackgroundJobSettings['tenantsFilter']>>(
             (value) => typeof value === 'function',
             'is not a function: write tenants => tenants.where({ ... })',
         ),
     },
     overlap: { default: 'skip', read: oneOf('skip', 'queue', 'replace', 'allow') },
     missed: { default: 'once', read: oneOf('skip', 'once', 'all') },
+    /** In milliseconds, as all durations are. */
     missedWithin: { default: ms('1h'), read: parseDuration },
+    /** undefined: none. */
     timeout: {
-        default: undefined,
-        read(value) {
+        read(value: unknown) {
             const timeout = parseDuration(value);
             if (timeout === 0) throw new TypeError('leaves no time to run: leave it out for no timeout');
             return timeout;
@@ -71,24 +42,29 @@ const OPTIONS: Options<Settings> = {
     },
     retries: { default: 0, read: wholeNumberFrom(0) },
     retryDelay: { default: ms('10s'), read: parseDuration },
+    /** undefined: all. */
     environments: {
-        default: undefined,
-        read: accepting(
+        read: accepting<readonly string[]>(
             (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
             `is not a list of NODE_ENV values, like ['production']`,
         ),
     },
+    /** 0: every run of a slot starts at the slot. */
     spread: { default: 0, read: parseDuration },
-    except: { default: undefined, read: readExceptions },
-    alerts: { default: undefined, read: readAlerts },
-    heartbeat: { default: undefined, read: (value) => new Heartbeat(value) },
-    description: {
-        default: undefined,
-        read: accepting((value) => typeof value === 'string', 'is not a text'),
-    },
+    except: { read: (value: unknown) => new Exceptions(value) },
+    /** What differs from the config. */
+    alerts: { read: readAlerts },
+    /** What is pinged about its runs. */
+    heartbeat: { read: (value: unknown) => new Heartbeat(value) },
+    description: { read: accepting<string>((value) => typeof value === 'string', 'is not a text') },
 };
 
-/** The names of all settings. */
+/** The settings of a job, read and complete. */
+export type Settings = Values<typeof OPTIONS>;
+
+/** What becomes of a run that is due while an earlier one of its lane is still running. */
+export type OverlapPolicy = Settings['overlap'];
+
 export const SETTING_NAMES = Object.keys(OPTIONS) as (keyof Settings)[];
 
 const MOST_EDITS_OF_A_TYPO = 2;
@@ -96,8 +72,8 @@ const MOST_EDITS_OF_A_TYPO = 2;
 /**
  * Reads a job's settings.
  *
- * @param declared the values that the job declares; undefined and null stand for the default
- * @returns the settings, with the default in place of each bad value, and a sentence on each of those
+ * @param declared the values that the job declares; undefined and null mean the default
+ * @returns the settings, with the default for each bad value, and a sentence about each of those
  */
 export function readSettings(declared: Partial<Record<keyof Settings, unknown>>): {
     settings: Settings;
@@ -113,7 +89,7 @@ export function readSettings(declared: Partial<Record<keyof Settings, unknown>>)
     return { settings, complaints };
 }
 
-/** Finds the setting, within two edits, that the name of a property was probably meant to be. */
+/** The setting that a property was probably meant to be: its name is within two edits. */
 export function misspeltSetting(property: string): keyof Settings | undefined {
     return SETTING_NAMES.find(
         (name) => name !== property && distance(name, property) <= MOST_EDITS_OF_A_TYPO,

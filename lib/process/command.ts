@@ -1,25 +1,25 @@
 import type { CommandInstance, CommandParam, CommandRegistry } from '../../types/framework.js';
 import { Command } from '../framework.js';
 import { ALL_JOBS, describePause, pauseOf } from '../runs/pause.js';
-import { readTimezone } from '../schedule/timezone.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
 import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { messageOf } from '../text/errors.js';
 import { printableLines } from '../text/printable.js';
+import { timezoneFault } from '../time/timezone.js';
 
-/** Why a command cannot leave anything to a process that works. */
+/** Why a command cannot leave anything to another process. */
 export const JOURNAL_IN_MEMORY =
     'the journal is kept in memory here, and what is in it ends with this command. ' +
     'A journal in a file (`bot.journal` in pinstripe.config.js; not NODE_ENV=test) keeps it.';
 
 const FAILURE = 1;
 
-/** For a command line that was not understood; the framework's binary knows only 1. */
+/** For a command line that makes no sense; the framework's binary only uses 1. */
 const USAGE = 2;
 
 interface Param extends Partial<CommandParam> {
-    /** Says what is wrong with a value, undefined included, beside the other ones. */
+    /** What is wrong with the value, which may be undefined, given the other params. */
     readonly check?: (value: never, params: CommandInstance['params']) => string | undefined;
 }
 
@@ -37,12 +37,8 @@ export const TIMEZONE: Param = {
     placeholder: 'zone',
     description: `The time zone in which times are shown, like Europe/London (default: bot.timezone, else the process's).`,
     check(value: string | undefined) {
-        try {
-            if (value !== undefined) readTimezone(value);
-            return undefined;
-        } catch (error) {
-            return `"${value}" ${(error as Error).message}`;
-        }
+        const fault = timezoneFault(value);
+        return fault && `"${value}" ${fault}`;
     },
 };
 
@@ -59,8 +55,8 @@ export function wholeNumber(description: string, least: number, most: number): P
 }
 
 /**
- * Defines a command. What it throws becomes one line on standard error and exit code 1 - under `pinstripe-bot` 2 for a
- * BadOptionError -, unless there is an exit code already.
+ * Defines a command. If it throws, that becomes one line on standard error and exit code 1, or 2 for a BadOptionError under
+ * `pinstripe-bot`; an exit code that is already set stays.
  */
 export function defineCommand({ params = {}, run, ...texts }: CommandDefinition): object {
     return {
@@ -76,7 +72,7 @@ export function defineCommand({ params = {}, run, ...texts }: CommandDefinition)
             failOnBadParams(this);
         },
         async run(this: CommandInstance) {
-            // Keeps the process alive, even if all that the command waits for is a promise.
+            // Keeps the process alive even if the command waits only for a promise.
             const keepAlive = setInterval(() => {}, 2 ** 30);
             try {
                 await run.call(this);
@@ -92,10 +88,10 @@ export function defineCommand({ params = {}, run, ...texts }: CommandDefinition)
 }
 
 /**
- * Defines a command that changes the pause of one job, or of all, from a process that ends thereafter.
+ * Defines a command that pauses or resumes one job, or all jobs, for other processes.
  *
  * @param change throws a BadOptionError for an option without its dashes
- * @param done the word for what it has done
+ * @param done what is printed in front of the job: `paused`
  */
 export function definePauseCommand(
     { params = {}, ...texts }: Omit<CommandDefinition, 'run'>,
@@ -131,7 +127,7 @@ export function definePauseCommand(
     });
 }
 
-/** Lets bad parameters of a command end in exit code 1: the framework's CLI prints them, and exits with 0. */
+/** Makes bad parameters of a command end in exit code 1: the framework's CLI prints them and exits with 0. */
 export function failOnBadParams(command: CommandRegistry): void {
     command.addHook('validation', function (this: CommandInstance & { isValidationError(): boolean }) {
         if (this.isValidationError()) process.exitCode = FAILURE;

@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
 
-/** A signal that comes again within this time is the same one: npm hands on a Ctrl-C that its child got, too. */
+/** A signal that comes again within so many milliseconds is the same: npm passes on a Ctrl-C that its child also gets. */
 const SAME_SIGNAL = 500;
 
-/** How long the rest of the process may take to end by itself once the bot has stopped, in milliseconds. */
+/** How long the process may take to end by itself once the bot has stopped, in milliseconds. */
 const GRACE_AFTER_STOP = 1_000;
 
 /** How long the whole shutdown may take beyond the bot's `stopTimeout`, in milliseconds. */
@@ -13,9 +13,9 @@ const MARGIN = 5_000;
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 
 /**
- * Stops the server on SIGTERM and SIGINT: its listener closes first, where it has one, then the bot stops, within
- * `stopTimeout` milliseconds, and the process exits with 0 even if something keeps it alive. An exit in the middle of runs,
- * such as a job's `process.exit(0)`, names them, and is no success.
+ * Stops the server on SIGTERM and SIGINT: first its listener closes, if it has one, then the bot stops within `stopTimeout`
+ * milliseconds, and the process exits with 0 even if something keeps it alive. An exit in the middle of runs, such as a job's
+ * `process.exit(0)`, names them and is no success.
  */
 export function stopOnSignals(bot: Bot, stopTimeout: number, closeListener = () => {}): void {
     process.on('exit', (code) => {
@@ -32,7 +32,7 @@ export function stopOnSignals(bot: Bot, stopTimeout: number, closeListener = () 
     });
 }
 
-/** Ends the process soon, unless it ends by itself: a timer that a job left behind would keep it alive for ever. */
+/** Ends the process soon, unless it ends by itself: a timer that a job has left behind would keep it alive for ever. */
 export function exitSoon(bot: Bot): void {
     exitAfter(GRACE_AFTER_STOP, bot);
 }
@@ -46,16 +46,17 @@ function exitAfter(delay: number, bot: Bot): void {
 }
 
 /**
- * Listens to SIGTERM and SIGINT, until the function returned is called. The first begins the end; a second one exits at
- * once, with 128 and its number. SIGHUP, the end of a terminal, is handed on as SIGTERM, so that whoever else listens to
- * that hears of it, too.
+ * Calls `begin` at the first SIGTERM or SIGINT; a second one exits immediately, with 128 plus its number. SIGHUP, the end
+ * of a terminal, is passed on as SIGTERM, so that others who listen for that hear it, too.
+ *
+ * @returns stops listening
  */
 export function onStopSignals(begin: (signal: StopSignal) => void): () => void {
     let stoppingSince: number | undefined;
     const onSignal = (signal: NodeJS.Signals) => {
         if (stoppingSince === undefined) {
             stoppingSince = Date.now();
-            // The terminal has written ^C, and stays behind it.
+            // The terminal has written ^C, without a line end.
             if (signal === 'SIGINT') [process.stdout, process.stderr].find(({ isTTY }) => isTTY)?.write('\n');
             begin(signal as StopSignal);
         } else if (Date.now() - stoppingSince > SAME_SIGNAL) {

@@ -1,6 +1,6 @@
 import { BadScheduleError } from './bad_schedule_error.js';
 
-/** A value that survives JSON: what a schedule's args are made of. */
+/** A value that survives JSON, as the args of a schedule have to. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const NONE: readonly Json[] = Object.freeze([]);
@@ -8,18 +8,18 @@ const NONE: readonly Json[] = Object.freeze([]);
 /**
  * Copies and freezes the args of a schedule.
  *
- * @throws BadScheduleError naming the first value that JSON does not have, and where it is: `args[1].since is a Date`
+ * @throws BadScheduleError with the first value that JSON cannot hold, and its place: `args[1].since is a Date`
  */
 export function readArgs(args: readonly unknown[]): readonly Json[] {
     return args.length === 0 ? NONE : (copy(args, 'args', []) as Json[]);
 }
 
-/** Writes a JSON value so that equal values give equal texts, whatever the order of their keys. */
+/** Writes a JSON value with sorted keys, so that equal values give equal texts. */
 export function canonicalJson(value: Json | readonly Json[]): string {
     return JSON.stringify(withSortedKeys(value));
 }
 
-// Not by a replacer, which would make stringify() many times slower.
+// A replacer would make stringify() many times slower.
 function withSortedKeys(value: Json | readonly Json[]): unknown {
     if (value === null || typeof value !== 'object') return value;
     if (Array.isArray(value)) return value.map(withSortedKeys);
@@ -35,9 +35,7 @@ function copy(value: unknown, place: string, ancestors: readonly object[]): Json
 
     const path = [...ancestors, value];
     if (Array.isArray(value)) {
-        const hole = value.findIndex((_, index) => !(index in value));
-        if (hole !== -1) throw bad(`${place} has a hole at [${hole}]: JSON has none`);
-        // Spread, because map() of an array of another realm makes another one of those.
+        // Spread, because map() of an array of another realm makes an array of that realm, and skips holes.
         const items = [...value].map((item, index) => copy(item, `${place}[${index}]`, path));
         return Object.freeze(items) as Json[];
     }
@@ -46,7 +44,7 @@ function copy(value: unknown, place: string, ancestors: readonly object[]): Json
     return Object.freeze(Object.fromEntries(entries));
 }
 
-// An object of another realm (a vm context, a test runner's) has another Object.prototype, itself without one.
+// Objects of other realms (a vm context, a test runner's) have another Object.prototype; it has no prototype either.
 function isPlain(value: object): boolean {
     const prototype: unknown = Object.getPrototypeOf(value);
     return prototype === null || Object.getPrototypeOf(prototype) === null;

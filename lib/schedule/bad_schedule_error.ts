@@ -1,7 +1,6 @@
-/** What is wrong with a schedule, in a word. */
 export type ScheduleFault = 'bad-crontab' | 'never-fires' | 'bad-timezone' | 'bad-args';
 
-/** A schedule, or a part of one, that cannot be. Its message is a reason with a cure; the catcher knows job and file. */
+/** A bad schedule, or a bad part of one. Its message has the reason and the cure; whoever catches it knows job and file. */
 export class BadScheduleError extends Error {
     override readonly name = 'BadScheduleError';
 

@@ -4,24 +4,24 @@ import { processTimezone } from '../time/process_timezone.js';
 import { type SteadyOffset, steadyOffset } from '../time/steady_offset.js';
 import { plainCrontab } from './crontab.js';
 
-/** Crontabs that are kept ready, at 3 kB each. */
+/** Parsed crontabs, at 3 kB each. */
 const ready = new LRUCache({
     max: 8192,
     memoMethod(crontab: string) {
         const cron = new Cron(plainCrontab(crontab), { mode: '5-or-6-parts', utcOffset: 0 });
         shareYears(cron);
-        // From any time, as croner searches 400 years, and the Gregorian calendar repeats after that.
+        // Any start will do: croner searches 400 years, after which the Gregorian calendar repeats.
         return { cron, fires: nextTime(cron, 0) !== undefined, isFixed: hasFixedTimes(crontab) };
     },
 });
 
 const DAY = 24 * 3600;
 
-/** No zone sets its clocks by as much: a slot that is further away is gone to at once, past the stretches before it. */
+/** More than any zone sets its clocks by. The search jumps to this long before a slot that is further away. */
 const FAR = 2 * DAY;
 
-// Slots are unix seconds, a crontab is readable, and a zone is an IANA name, or undefined for the process's. A time on the
-// wall clock is written as the unix second at which a clock in UTC shows it.
+// Slots are unix seconds, crontabs have been checked, and a zone is an IANA name, or undefined for the process's. A time on
+// a wall clock is the unix second at which a clock in UTC shows it.
 
 /** The first slot of a crontab strictly after a time; undefined: there is none. */
 export function nextSlot(crontab: string, timezone: string | undefined, after: number): number | undefined {
@@ -58,7 +58,7 @@ export function previousSlot(
 }
 
 /**
- * Whether a crontab has any slot at all. `0 0 30 2 *` has none.
+ * Whether a crontab has any slot; `0 0 30 2 *` has none.
  *
  * @throws BadScheduleError where it cannot be read
  */
@@ -72,12 +72,12 @@ export function hasFixedTimes(crontab: string): boolean {
     return !/[*?/]/.test(crontab.split(' ').slice(0, -3).join());
 }
 
-/** The first time of a stretch that may be a slot: a fixed time that was shown before is none again. */
+/** The first time in a stretch that may be a slot: a fixed time that the clocks show again is not one a second time. */
 function firstTime({ start, offset, before }: SteadyOffset, isFixed: boolean): number {
     return start + (isFixed ? Math.max(offset, before) : offset);
 }
 
-/** Whether a time is due that the clocks jumped over at the start of a stretch; with a whole day its times are gone. */
+/** Whether the clocks jumped over a slot at the start of a stretch. Where they skip a whole day, its slots are lost. */
 function isDueInGap(cron: Cron, { start, offset, before }: SteadyOffset): boolean {
     if (offset <= before || offset - before >= DAY) return false;
     const time = nextTime(cron, start + before - 1);
@@ -97,9 +97,9 @@ function previousTime(cron: Cron, before: number): number | undefined {
 let years: unknown;
 
 /**
- * A Cron holds a table of 10,000 years, 80 of its 82 kB. It is the same for every crontab without a field for years, which
- * are all of ours, so they share one. It is private to croner: where a later version has it elsewhere, a Cron is no worse
- * than large, and the test on their size tells.
+ * A Cron holds a table of 10,000 years, 80 of its 82 kB. All crontabs without a field for years have the same table, and
+ * ours have no such field, so they share one. The table is private to croner: if a later version moves it, a Cron merely
+ * becomes large, and the test of their size fails.
  */
 function shareYears(cron: Cron): void {
     const { pattern } = (cron as unknown as { _states?: { pattern?: { year?: unknown } } })._states ?? {};

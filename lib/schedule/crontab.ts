@@ -16,13 +16,13 @@ const FIVE_FIELDS = `a crontab has five fields, minute hour day-of-month month d
 
 const NO_YEARS = `${FIVE_FIELDS}; a sixth in front is for seconds, and there is none for years`;
 
-/** What a crontab says. */
+/** A crontab, parsed. */
 export interface Crontab extends Readonly<Record<FieldName, Field>> {
-    /** How its two fields for days go together. `both` has to match where one is a star, or has a plus in front. */
+    /** Whether both fields for days have to match: so if one is a star, or the second has a plus in front. */
     readonly days: 'both' | 'either';
 }
 
-/** Takes the zone off `CRON_TZ=Europe/London 0 2 * * *` (or `TZ=`, as other crons have it), and superfluous spaces. */
+/** Splits `CRON_TZ=Europe/London 0 2 * * *` (some crons write `TZ=`) into its zone and the crontab, with single spaces. */
 export function splitTimezone(text: string): { crontab: string; timezone: string | undefined } {
     const crontab = text.trim().replace(/\s+/g, ' ');
     const [prefix, timezone] = /^(?:CRON_)?TZ=(\S*) ?/.exec(crontab) ?? [''];
@@ -30,10 +30,10 @@ export function splitTimezone(text: string): { crontab: string; timezone: string
 }
 
 /**
- * Reads a crontab.
+ * Parses a crontab.
  *
  * @param crontab five or six fields or a nickname, with single spaces, without a zone
- * @throws BadScheduleError with the first reason against it
+ * @throws BadScheduleError with the first thing that is wrong
  */
 export function readCrontab(crontab: string): Crontab {
     const texts = fieldTexts(crontab);
@@ -44,7 +44,7 @@ export function readCrontab(crontab: string): Crontab {
     return { ...fields, days: isBoth ? 'both' : 'either' };
 }
 
-/** Reads a crontab and writes it in numbers, for croner, which takes `SUN-SUN` for the whole week, and `L,*` for a star. */
+/** Writes a crontab in numbers for croner, which takes `SUN-SUN` for the whole week, and `L,*` for a star. */
 export function plainCrontab(crontab: string): string {
     const read = readCrontab(crontab);
     const [second, minute, hour, days, month, weekdays] = FIELD_NAMES.map((name) =>
@@ -55,7 +55,7 @@ export function plainCrontab(crontab: string): string {
     return [second, minute, hour, daysOfMonth, month, isEither ? weekdays : `+${weekdays}`].join(' ');
 }
 
-/** Writes a crontab with other texts in some of its fields: six, or five where the second is 0. */
+/** Writes a crontab with some fields replaced: in six fields, or five if the second is 0. */
 export function crontabWith(crontab: Crontab, changes: Partial<Record<FieldName, string>>): string {
     return FIELD_NAMES.map((name) => changes[name] ?? crontab[name].text)
         .join(' ')

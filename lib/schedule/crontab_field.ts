@@ -1,12 +1,11 @@
 import { BadScheduleError } from './bad_schedule_error.js';
 
-/** The names of a crontab's fields, in their order. */
+/** In the order of a crontab with seconds. */
 export const FIELD_NAMES = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
 
-/** The name of a field. */
 export type FieldName = (typeof FIELD_NAMES)[number];
 
-/** One of the items of a field that commas part. */
+/** One of the items that commas separate in a field. */
 export interface FieldItem {
     readonly from: number;
     /** The last value: 7 after a Saturday is Sunday. */
@@ -15,32 +14,32 @@ export interface FieldItem {
     readonly step: number | undefined;
     /** In capitals: `W`, `L`, `LW` or `#2`; '' where there is none. */
     readonly mark: string;
-    /** The item as croner is given it: in numbers. */
+    /** The item in numbers, for croner. */
     readonly plain: string;
 }
 
-/** One field of a crontab, taken apart. */
+/** One field of a crontab, parsed. */
 export interface Field {
     /** As it is written, with `*` for `?`. */
     readonly text: string;
     readonly items: readonly FieldItem[];
-    /** What the items without a mark pick, in order; Sunday is 0. */
+    /** The values that the items without a mark match, in order; Sunday is 0. */
     readonly values: readonly number[];
-    /** Whether that is everything there is. */
+    /** Whether these are all values that the field can have. */
     readonly isFull: boolean;
-    /** 2 of a field that is nothing but a step through all of it: of `*\/2` and `0-59/2`; else undefined. */
+    /** The step of a field that is one step through all of its values: 2 for `*\/2` and `0-59/2`; else undefined. */
     readonly step: number | undefined;
 }
 
 interface Kind {
-    /** How messages name it. */
+    /** Its name in messages. */
     readonly noun: string;
     readonly low: number;
     readonly high: number;
     /** How many values there are: 0 and 7 are one. */
     readonly size: number;
     readonly words?: readonly string[];
-    /** What may stand at the end of an item, or for one. */
+    /** What may end an item, or be one. */
     readonly marks?: { readonly pattern: RegExp; readonly meaning: string };
 }
 
@@ -64,16 +63,16 @@ const KINDS: Readonly<Record<FieldName, Kind>> = {
     dayOfWeek: { noun: 'day of the week', low: 0, high: 7, size: 7, words: WEEKDAYS, marks: WEEKDAY_MARKS },
 };
 
-/** How messages name a field: `day of the month`. */
+/** The name of a field in messages: `day of the month`. */
 export function nounOf(name: FieldName): string {
     return KINDS[name].noun;
 }
 
 /**
- * Reads one field.
+ * Parses one field.
  *
- * @param text what it says, with `*` for `?`; a day of the week may have a plus in front
- * @throws BadScheduleError with the reason against its first bad item, and where there is one, what to write instead
+ * @param text with `*` for `?`; a day of the week may have a plus in front
+ * @throws BadScheduleError with what is wrong with the first bad item, and if possible with what to write instead
  */
 export function readField(name: FieldName, text: string): Field {
     const kind = KINDS[name];
@@ -89,14 +88,14 @@ export function readField(name: FieldName, text: string): Field {
     return { text, items, values, isFull: values.length === kind.size, step };
 }
 
-/** Lists what an item picks, whatever its mark, each value as often as the item has it; in a field of 7, Sunday is 0. */
+/** The values of an item, whatever its mark, each as often as the item has it; in a field of 7, Sunday is 0. */
 export function valuesOf({ from, to, step = 1 }: FieldItem, size = Infinity): number[] {
     const values: number[] = [];
     for (let value = from; value <= to; value += step) values.push(size === 7 ? value % 7 : value);
     return values;
 }
 
-/** Tells whether an item is one value, with or without a mark, and no range, step or star. */
+/** Whether an item is one value, with or without a mark: no range, step or star. */
 export function isValue({ from, to, step }: FieldItem): boolean {
     return from === to && step === undefined;
 }
@@ -109,18 +108,18 @@ function readItem(item: string, kind: Kind): FieldItem {
     const [base = '', ...steps] = item.slice(0, item.length - written.length).split('/');
     const step = steps.length > 0 ? readStep(item, base, steps.join('/'), kind) : undefined;
     const tail = `${step === undefined ? '' : `/${step}`}${mark}`;
-    // L and LW: what else is empty has been refused.
+    // L or LW: anything else without a base has been refused.
     if (base === '') return { step, mark, from: high, to: high, plain: mark };
     if (base === '*') return { step, mark, from: low, to: low + size - 1, plain: `*${tail}` };
 
     const ends = base.split('-');
     const [from, last] = [ends[0], ends.at(-1)].map((end) => numberOf(end ?? '', kind));
     if (from === undefined || last === undefined || ends.length > 2)
-        throw new BadScheduleError(`"${item}" is no ${noun}: write ${legal(kind)}`);
+        throw new BadScheduleError(`"${item}" is not a valid ${noun}: write ${legal(kind)}`);
     const outside = [from, last].find((value) => value < low || value > high);
     if (outside !== undefined)
         throw new BadScheduleError(`${noun} ${outside} is out of range (${low}-${high})`);
-    // A Sunday by name at the end of a range is the 7 behind Saturday, but from Sunday to SUN it is one day.
+    // SUN at the end of a range is the 7 after Saturday, but a range from Sunday to SUN is one day.
     const sunday = from % 7 === 0 ? from : 7;
     const to = /sun/i.test(base) && last % 7 === 0 ? sunday : last;
     const write = (first: number, to: number) =>
@@ -146,7 +145,7 @@ function readStep(item: string, base: string, text: string, { noun, low, high, s
     return step;
 }
 
-/** A range that may run over the end of its field, in items that do not. */
+/** Writes a range that may run over the end of its field as items that do not. */
 function rewritten(
     from: number,
     to: number,

@@ -1,14 +1,14 @@
 import { type Crontab, readCrontab } from './crontab.js';
 import { type Field, valuesOf } from './crontab_field.js';
 
-/** cronstrue's own way to say so, `verbose`, would make "every hour, every day" of each hour, too. */
+/** cronstrue can add "every day" itself (`verbose`), but then also says "every hour, every day". */
 const TIMES_ALONE = /^At [\d:, and]+$/;
 
-/** Says what a readable crontab means: `'At 02:00, every day'`; where there are no words for it, it is the crontab itself. */
+/** Says what a valid crontab means: `'At 02:00, every day'`; the crontab itself if there are no words for it. */
 export async function describeCrontab(crontab: string): Promise<string> {
     const read = readCrontab(crontab);
     if (!hasWords(read)) return crontab;
-    // Loaded by the first call, because few processes say it.
+    // Loaded by the first call, because few processes need it.
     const { default: cronstrue } = await import('cronstrue');
     const words = cronstrue.toString(wordable(read), {
         use24HourTimeFormat: true,
@@ -18,7 +18,7 @@ export async function describeCrontab(crontab: string): Promise<string> {
     return read.days === 'either' ? words.replace(', and on ', ', and also on ') : words;
 }
 
-/** Whether cronstrue can say what is so. */
+/** Whether cronstrue gets it right. */
 function hasWords({ second, minute, dayOfMonth, dayOfWeek, days }: Crontab): boolean {
     const marks = dayOfWeek.items.map(({ mark }) => mark);
     const isNth = marks.some((mark) => mark.startsWith('#'));
@@ -29,13 +29,13 @@ function hasWords({ second, minute, dayOfMonth, dayOfWeek, days }: Crontab): boo
 }
 
 /**
- * The same crontab in a form that cronstrue reads as it is meant: in numbers, without fields that only look restricted,
- * steps that start over before they are through, and items that say again what others say.
+ * Writes a crontab in a form that cronstrue describes correctly: in numbers, without fields that only look restricted, steps
+ * that start over early, and items that repeat others.
  */
 function wordable({ second, minute, hour, dayOfMonth, month, dayOfWeek, days }: Crontab): string {
     const isDaily = days === 'either' && (dayOfMonth.isFull || dayOfWeek.isFull);
     const hasDay = !dayOfMonth.isFull && !isDaily;
-    // "Every 2 months" is for what is due once in each, and "1 through 5" beside a day reads as one that is in both.
+    // "Every 2 months" suggests once in each, and "1 through 5" beside a day of the month suggests that both have to match.
     const months = hasDay || !hasStep(month) ? ranges(month, 12) : list(month);
     const weekdays = hasDay || hasStep(dayOfWeek) ? list(dayOfWeek) : ranges(dayOfWeek, 7);
     return [
@@ -60,7 +60,7 @@ function ranges(field: Field, size: number): string {
     }
     const picked = unmarked.flatMap((item) => valuesOf(item));
     if (hasStep(field) || picked.length > values.length) return list(field);
-    // cronstrue sorts a list: a Sunday that was written behind a Saturday stays there as a 7.
+    // cronstrue sorts a list: written as 7, a Sunday stays after Saturday.
     const texts = unmarked.map(({ from, to }, index) => {
         if (from < to) return `${from}-${to}`;
         return size === 7 && from === 0 && index > 0 ? '7' : `${from}`;

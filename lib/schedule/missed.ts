@@ -1,18 +1,18 @@
 import type { Schedule } from './schedule.js';
 
-/** What becomes of missed slots: none runs, the latest one, or each in order. */
+/** Which missed slots run: none, the latest, or each in order. */
 export type MissedPolicy = 'skip' | 'once' | 'all';
 
 /** A slot that a running bot reaches within this many seconds is late, not missed. */
 export const LATE_SECONDS = 10;
 
-/** Of many missed slots, as many of the latest run under the policy `all`. */
+/** How many missed slots run under the policy `all`: the latest. */
 export const MOST_CATCH_UPS = 100;
 
-/** Slots that do not run are counted this far: counting a year of seconds would take minutes. */
+/** Slots that do not run are counted up to here: counting a year of seconds would take minutes. */
 export const MOST_COUNTED = 1000;
 
-/** Successive slots of one schedule that do not run, for one reason. Unix seconds. */
+/** Successive slots of one schedule that do not run, for the same reason. Unix seconds. */
 export interface UnrunSlots {
     /**
      * `missed` (the policy is `skip`), `superseded` (a later one runs for them), `too old` (older than `missedWithin`),
@@ -20,32 +20,31 @@ export interface UnrunSlots {
      */
     readonly reason: 'missed' | 'superseded' | 'too old' | 'too many';
     readonly count: number;
-    /** Whether there are more of them than were counted. */
+    /** Whether there are more than `count`. */
     readonly atLeast: boolean;
     readonly first: number;
     readonly last: number;
 }
 
-/** What becomes of the slots of one schedule, in order; unix seconds. */
+/** Which slots of one schedule run and which do not, in order; unix seconds. */
 export interface SlotDecision {
     readonly run: number[];
     readonly unrun: UnrunSlots[];
 }
 
-/** A stretch of time without ticks: the slots after `after`, up to and with `now`; unix seconds. */
+/** A time without ticks, after `after`, up to and including `now`; unix seconds. */
 export interface Gap {
     readonly after: number;
     readonly now: number;
 }
 
-/** How missed slots are decided on. */
 export interface MissedRules {
     readonly missed: MissedPolicy;
-    /** In seconds: missed slots that are older than that do not run. */
+    /** In seconds: missed slots that are older do not run. */
     readonly missedWithin: number;
-    /** After a gap: slots that wait since before it, oldest first. */
+    /** Slots that have waited since before the gap, oldest first. */
     readonly earlier: readonly number[];
-    /** The last second in which any process worked: from then on what waits grows older. */
+    /** The last second in which any process worked: the age of `earlier` counts from then. */
     readonly workedUntil: number;
 }
 
@@ -57,10 +56,10 @@ export function isMissed(slot: number, now: number): boolean {
 }
 
 /**
- * Decides which slots of a gap, and of those that wait since before it, still run. The latest slot of the gap runs under
- * every policy when it is late rather than missed; all others go through the policy.
+ * Decides which slots of a gap, and which that have waited since before it, still run. The latest slot of the gap runs under
+ * every policy if it is late rather than missed; the policy decides on all others.
  *
- * @param gap from where the schedule is handled, up to now
+ * @param gap from when the schedule has been handled until now
  */
 export function decideSlots(schedule: Slots, gap: Gap, rules: MissedRules): SlotDecision {
     const { earlier, missed, missedWithin, workedUntil } = rules;

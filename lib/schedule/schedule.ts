@@ -1,16 +1,16 @@
 import { processTimezone } from '../time/process_timezone.js';
 import { steadyOffset } from '../time/steady_offset.js';
+import { timezoneFault } from '../time/timezone.js';
 import { canonicalJson, type Json, readArgs } from './args.js';
 import { BadScheduleError } from './bad_schedule_error.js';
 import { everFires, nextSlot, previousSlot } from './calendar.js';
 import { splitTimezone } from './crontab.js';
 import type { Exceptions } from './exceptions.js';
-import { checkTimezone } from './timezone.js';
 
 export type { Json } from './args.js';
 export { BadScheduleError } from './bad_schedule_error.js';
 
-/** In the calendar a fixed time comes once on every local day, at its first valid time: so begins each day. */
+/** A fixed time is a slot once on every local day, at its first valid time: so begins each day. */
 const MIDNIGHT = '0 0 * * *';
 
 /** After ten years of days that are taken out nobody looks further. */
@@ -55,10 +55,8 @@ export class Schedule {
         let slot = nextSlot(crontab, timezone, after);
         for (let days = 0; slot !== undefined && isOut(slot, this); days++) {
             const tomorrow = nextSlot(MIDNIGHT, timezone, slot);
-            slot =
-                tomorrow === undefined || days > MOST_DAYS_OUT
-                    ? undefined
-                    : nextSlot(crontab, timezone, tomorrow - 1);
+            if (tomorrow === undefined || days > MOST_DAYS_OUT) return undefined;
+            slot = nextSlot(crontab, timezone, tomorrow - 1);
         }
         return slot;
     }
@@ -69,12 +67,16 @@ export class Schedule {
         let slot = previousSlot(crontab, timezone, before);
         for (let days = 0; slot !== undefined && isOut(slot, this); days++) {
             const today = previousSlot(MIDNIGHT, timezone, slot + 1);
-            slot =
-                today === undefined || days > MOST_DAYS_OUT
-                    ? undefined
-                    : previousSlot(crontab, timezone, today);
+            if (today === undefined || days > MOST_DAYS_OUT) return undefined;
+            slot = previousSlot(crontab, timezone, today);
         }
         return slot;
+    }
+
+    /** The slots strictly between two times, in order. */
+    *slots(after: number, until = Infinity): Generator<number> {
+        for (let slot = this.next(after); slot !== undefined && slot < until; slot = this.next(slot))
+            yield slot;
     }
 
     /** Whether a second is a slot, or would be but for an exception. */
@@ -104,27 +106,21 @@ export function createSchedule(
         const shown = typeof text === 'object' && text !== null ? 'an object' : String(text);
         throw new BadScheduleError(`${shown}: a crontab is a string, such as '30 6 * * *' (06:30 every day)`);
     }
-    return blaming(`${JSON.stringify(text)}: `, () => {
+    try {
         const { crontab, timezone = defaultTimezone } = splitTimezone(text);
         if (!everFires(crontab))
             throw new BadScheduleError('it never fires: no date matches it in 400 years', 'never-fires');
-        if (timezone !== undefined) blaming(`${JSON.stringify(timezone)} `, () => checkTimezone(timezone));
+        const fault = timezoneFault(timezone);
+        if (fault) throw new BadScheduleError(`${JSON.stringify(timezone)} ${fault}`, 'bad-timezone');
         return new Schedule(job, declaration, crontab, timezone, readArgs(args), except);
-    });
+    } catch (error) {
+        if (!(error instanceof BadScheduleError)) throw error;
+        throw new BadScheduleError(`${JSON.stringify(text)}: ${error.message}`, error.fault);
+    }
 }
 
 function isOut(slot: number, { except, timezone = processTimezone() }: Schedule): boolean {
     if (!except) return false;
     const { offset } = steadyOffset(timezone, slot);
     return except.has(new Date((slot + offset) * 1000).toISOString().slice(0, 10));
-}
-
-/** Puts what was read in front of the reason against it. */
-function blaming<Result>(subject: string, read: () => Result): Result {
-    try {
-        return read();
-    } catch (error) {
-        if (!(error instanceof BadScheduleError)) throw error;
-        throw new BadScheduleError(subject + error.message, error.fault);
-    }
 }

@@ -18,8 +18,8 @@ interface Entry {
 }
 
 /**
- * All schedules, by their next slot; times are unix seconds. It has no clock: each second is asked for, one after another,
- * and the next slot of each calendar waits in a heap, so that a second in which nothing is due costs a glance at the top.
+ * All schedules, by their next slot; times are unix seconds. It has no clock: the caller asks for each second in turn. The
+ * next slot of each calendar is in a heap, so that a second in which nothing is due costs one look at its top.
  */
 export class Timetable {
     readonly #jobs = new Map<string, readonly Entry[]>();
@@ -34,9 +34,9 @@ export class Timetable {
     }
 
     /**
-     * Sets the schedules of one job. Only calendars that no schedule had before are computed.
+     * Sets the schedules of one job. Only calendars that no other schedule has are computed.
      *
-     * @param schedules all of them, in order; of several with the same key the first stays; none removes the job
+     * @param schedules all of the job's, in order; of several with the same key only the first counts; none removes the job
      */
     replace(job: string, schedules: readonly Schedule[]): void {
         const before = this.#jobs.get(job) ?? [];
@@ -48,8 +48,8 @@ export class Timetable {
     }
 
     /**
-     * Every schedule with a slot at exactly one second, by job name (in code unit order) and then by position. Asking for
-     * the second after the last one asked for so moves the cursor on; any other second is only peeked at.
+     * The schedules with a slot at exactly this second, by job name (in code unit order) and then by position. The second
+     * after the cursor moves the cursor on; any other second is only peeked at.
      */
     due(second: number): Schedule[] {
         if (second !== this.#cursor + 1) return this.peek(second);
@@ -64,7 +64,7 @@ export class Timetable {
         return this.#inOrder(due);
     }
 
-    /** The same as `due` for any second, past or future, but the cursor stays where it is. */
+    /** As `due`, for any second, past or future; the cursor stays where it is. */
     peek(second: number): Schedule[] {
         const calendars = [...this.#calendars.values()];
         return this.#inOrder(calendars.filter((calendar) => nextOf(calendar, second - 1) === second));
@@ -76,12 +76,12 @@ export class Timetable {
         return next === Infinity ? undefined : next;
     }
 
-    /** The schedules with at least one slot after the cursor and up to a second, in order: those to look at after a gap. */
+    /** The schedules with at least one slot after the cursor and up to a second, in order. */
     passed(until: number): Schedule[] {
         return this.#inOrder([...this.#calendars.values()].filter((calendar) => calendar.next <= until));
     }
 
-    /** Moves the cursor, over a gap or back: the slots after that second are still to come. */
+    /** Moves the cursor, over a gap or back. */
     seek(after: number): void {
         const isBack = after < this.#cursor;
         this.#cursor = after;
@@ -97,7 +97,7 @@ export class Timetable {
         return this.#rankedEntries().map((entry) => entry.schedule);
     }
 
-    /** The calendar with the earliest slot. One that nobody has any more stays in the heap until it is at the top. */
+    /** The calendar with the earliest slot. A calendar without schedules stays in the heap until it is at the top. */
     #top(): Calendar | undefined {
         for (let top = this.#queue.peek(); top !== undefined; top = this.#queue.peek()) {
             if (top.entries.size > 0) return top;
@@ -107,7 +107,7 @@ export class Timetable {
         return undefined;
     }
 
-    // Ranks in a typed array sort ten times faster than schedules by their names.
+    // Sorting ranks in a typed array is ten times faster than sorting schedules by their names.
     #inOrder(calendars: readonly Calendar[]): Schedule[] {
         if (calendars.length === 0) return [];
         const ranked = this.#rankedEntries();
@@ -117,7 +117,7 @@ export class Timetable {
         return Array.from(ranks.sort(), (rank) => (ranked[rank] as Entry).schedule);
     }
 
-    // Left until it is needed, because jobs come by the thousand when an app starts.
+    // Made when it is needed, because an app may register thousands of jobs as it starts.
     #rankedEntries(): readonly Entry[] {
         if (this.#ranked === undefined) {
             const jobs = [...this.#jobs].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -128,7 +128,7 @@ export class Timetable {
     }
 
     #enter(schedule: Schedule): Entry {
-        // Exceptions are a job's own.
+        // Each job has exceptions of its own.
         const owner = schedule.except ? schedule.job : '';
         const key = `${schedule.timezone ?? ''} ${schedule.crontab} ${owner}`;
         let calendar = this.#calendars.get(key);

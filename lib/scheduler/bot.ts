@@ -6,7 +6,7 @@ import { runStorage } from '../runs/active_run.js';
 import type { Lookups } from '../runs/lookups.js';
 import { ALL_JOBS, type PauseOptions, pauseOf, readPause } from '../runs/pause.js';
 import type { Run, TenantId } from '../runs/run.js';
-import { checkUnixTime } from '../time/unix_time.js';
+import { checkUnixTime } from '../time/moment_input.js';
 import { type EnqueueOptions, enqueue } from './later.js';
 import { Life } from './life.js';
 import { runJobNow, runSecond, throwFailures } from './requests.js';

@@ -1,4 +1,4 @@
-import { overdueAfter } from '../config/health_settings.js';
+import { overdueAfter } from '../config/config.js';
 import type { DueSchedule, WaitingSlots } from '../runs/engine.js';
 import { pauseOf } from '../runs/pause.js';
 import { createRun } from '../runs/run.js';

@@ -1,4 +1,4 @@
-/** What is wrong with the value of a command's option, in one line that names the option. */
+/** What is wrong with an option, in one line that names it. */
 export class BadOptionError extends TypeError {
     override readonly name = 'BadOptionError';
 }

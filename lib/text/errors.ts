@@ -1,24 +1,24 @@
 import { types } from 'node:util';
 import { count, show } from './format.js';
 
-/** An error as plain text. It is made once, where the error is caught: nobody behind that touches what was thrown. */
+/** An error as plain text. It is made once, where the error is caught; from there on nobody touches what was thrown. */
 export interface ErrorRecord {
     readonly name: string;
     readonly message: string;
     readonly code?: string;
     /** Its name and message, and the frames from the app's code on. */
     readonly stack: string;
-    /** The errors that led to it, those of an AggregateError included. */
+    /** The errors that led to it, including those of an AggregateError. */
     readonly causes?: readonly ErrorRecord[];
 }
 
-/** As much of each, in characters, as is kept. */
+/** How many characters of each are kept. */
 const LONGEST = { name: 100, message: 4_000, frames: 8_000 };
 
-/** An error and its causes, and theirs, are at most so many. */
+/** How many errors are kept: the error, its causes, and theirs. */
 const MOST_RECORDS = 10;
 
-/** What was thrown, or where that is no Error, one that says what was thrown instead. */
+/** What was thrown, or, if that is no Error, an Error that says what it is. */
 export function toError(thrown: unknown): Error {
     if (isError(thrown)) return thrown;
     return new Error(`it threw ${show(thrown)}, which is not an Error`, { cause: thrown });
@@ -29,7 +29,7 @@ export function readError(thrown: unknown): ErrorRecord {
     return read(toError(thrown), new Set());
 }
 
-/** Says in short what was thrown: an error's message, a text as it is, and anything else as code has it. */
+/** What was thrown, in short: an error's message, a text as it is, anything else as in code. */
 export function messageOf(thrown: unknown): string {
     if (typeof thrown === 'string') return cut(thrown, LONGEST.message);
     if (!isError(thrown)) return show(thrown);
@@ -70,7 +70,7 @@ function causesOf(error: Error): Error[] {
 }
 
 function isError(thrown: unknown): thrown is Error {
-    // Errors of other realms (a vm context) are errors, too.
+    // Errors of other realms (a vm context) count as well.
     return types.isNativeError(thrown) || attempt(() => thrown instanceof Error) === true;
 }
 
@@ -87,17 +87,16 @@ function textOf(value: unknown): string {
     return value === undefined || value === null ? '' : show(value);
 }
 
-// Neither SQLite nor UTF-8 takes every text: not a NUL, nor half a character.
+// SQLite takes no NUL, and UTF-8 no half of a surrogate pair.
 function cut(text: string, length: number): string {
     const start = text.slice(0, length).replace(/[\0\p{Cs}]/gu, '\ufffd');
     return text.length > length ? `${start}… (${count(text.length, 'character')})` : start;
 }
 
-/** Where this package and other installations of it have their code, as stacks name it. */
+/** The code of this package, and of other installations of it, as stacks name it. */
 const OWN_FOLDERS = [new URL('..', import.meta.url).href, '/node_modules/pinstripe-bot/'];
 
-// Takes from a stack what leads nobody to a mistake: Node's own frames, and what called the job's `run()`, which is
-// always the same.
+// Removes what never leads to a mistake: Node's own frames, and what called the job's `run()`, which is always the same.
 function stackOfApp(stack: string): string {
     const start = stack.search(/^[ \t]+at /m);
     if (start < 1) return cut(stack, LONGEST.message);

@@ -1,14 +1,14 @@
 import { inspect } from 'node:util';
 
-/** Writes how many of something there are: `'1 job'`, `'2,000 jobs'`. */
+/** Writes a number of things: `'1 job'`, `'2,000 jobs'`. */
 export function count(number: number, noun: string): string {
     return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** As many characters as are shown of anything. */
+/** How many characters of a value are shown. */
 const LONGEST = 300;
 
-/** Writes anything for an error message, in one line: `"queu"`, `-1`, `[ 'a', 5 ]`, `a function`. It never throws. */
+/** Writes any value for an error message, in one line: `"queu"`, `-1`, `[ 'a', 5 ]`, `a function`. It never throws. */
 export function show(value: unknown): string {
     const line = write(value).replace(/\s*\n\s*/g, ' ');
     return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;

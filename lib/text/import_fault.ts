@@ -1,23 +1,23 @@
 import { pathToFileURL } from 'node:url';
 import { type ErrorRecord, readError } from './errors.js';
 
-/** Node has a SyntaxError for this too, although the code of both files is sound. */
+/** Node reports this as a SyntaxError, too, although the code of both files is valid. */
 const MISSING_EXPORT = /does not provide an export named|^Named export /;
 
-/** What Node says of a file that it would have to strip of its types first, where it does not. */
+/** What Node says of a TypeScript file if it cannot strip types. */
 const UNKNOWN_TYPESCRIPT = /^Unknown file extension "\.ts" for (.*)$/;
 
 /** Why a file could not be imported. */
 export interface ImportFault {
     readonly kind: 'import-failed' | 'typescript-unsupported';
     readonly reason: string;
-    /** What to do, where the reason ends with it. */
+    /** What to do, if the reason ends with it. */
     readonly cure?: string;
-    /** The line of the file, where the error tells it. */
+    /** The line of the file, if it is known. */
     readonly line?: number | undefined;
 }
 
-/** What is wrong, and what to do about it, where this Node has refused to import a file because it is TypeScript. */
+/** What is wrong and what to do, if this Node has refused to import a file because it is TypeScript. */
 export function typescriptRefusal(error: unknown): { reason: string; cure: string } | undefined {
     const file = UNKNOWN_TYPESCRIPT.exec(readError(error).message)?.[1];
     if (file === undefined) return undefined;
@@ -27,7 +27,12 @@ export function typescriptRefusal(error: unknown): { reason: string; cure: strin
     };
 }
 
-/** Says why a file, by its absolute path, could not be imported, from what importing it threw. */
+/**
+ * Says why a file could not be imported.
+ *
+ * @param error what importing it threw
+ * @param filePath absolute
+ */
 export async function importFault(error: unknown, filePath: string): Promise<ImportFault> {
     const refusal = typescriptRefusal(error);
     if (refusal !== undefined) {
@@ -36,7 +41,7 @@ export async function importFault(error: unknown, filePath: string): Promise<Imp
     }
     const record = readError(error);
     const { name } = record;
-    // What a compiler has to say of a file may take several lines.
+    // A compiler's message may have several lines.
     const message = record.message.trim().replace(/\s*\n\s*/g, ' ');
     const isBadCode = name === 'SyntaxError' && !MISSING_EXPORT.test(message);
     const told = lineInStack(record, filePath);
@@ -45,7 +50,7 @@ export async function importFault(error: unknown, filePath: string): Promise<Imp
     return { kind: 'import-failed', reason: `cannot be imported: ${name}${place}: ${message}`, line };
 }
 
-// import() keeps the place of a syntax error to itself; the check on the command line prints it: `file:3`.
+// import() does not say where a syntax error is; `node --check` prints it: `file:3`.
 async function lineOfSyntaxError(filePath: string): Promise<number | undefined> {
     const { execFile } = await import('node:child_process');
     return new Promise((resolve) => {
@@ -56,11 +61,16 @@ async function lineOfSyntaxError(filePath: string): Promise<number | undefined> 
     });
 }
 
-/** The first line of a file, by its absolute path, that the message or the stack of an error names. */
+/**
+ * The first line of a file that the message or the stack of an error names.
+ *
+ * @param file absolute
+ */
 export function lineInStack(
     { message, stack }: Pick<ErrorRecord, 'message' | 'stack'>,
-    file: string,
+    file: string | undefined,
 ): number | undefined {
+    if (file === undefined) return undefined;
     const text = `${message}\n${stack}`;
     const places = [pathToFileURL(file).href, file].flatMap((name) => {
         const at = text.indexOf(`${name}:`);

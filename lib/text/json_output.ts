@@ -1,7 +1,7 @@
-/** The version of all JSON that the commands print: it grows when a field changes its meaning, or goes. */
+/** The version of all JSON that the commands print. It grows when a field is removed or changes its meaning. */
 const VERSION = 1;
 
-/** Our commands that take `--json`, without hyphens: the framework takes them in any spelling. */
+/** Our commands that have `--json`, without hyphens: the framework accepts any spelling. */
 const COMMANDS = [
     'checkbackgroundjobs',
     'checkhealth',
@@ -12,10 +12,9 @@ const COMMANDS = [
     'showbackgroundjob',
 ];
 
-/** What writes to standard output while it is reserved, and what did before. */
 let reserved: { readonly diverted: typeof process.stdout.write; release(): void } | undefined;
 
-/** Tells whether a command line, without the executable's name, asks for the JSON of one of our commands. */
+/** Whether a command line, without the executable's name, asks for the JSON of one of our commands. */
 export function wantsJson([name = '', ...words]: readonly string[]): boolean {
     if (!COMMANDS.includes(name.toLowerCase().replace(/[^a-z]/g, ''))) return false;
     if (words.includes('--help') || words.includes('-h')) return false;
@@ -24,9 +23,9 @@ export function wantsJson([name = '', ...words]: readonly string[]): boolean {
 }
 
 /**
- * Reserves standard output for what `printJson` prints: whatever else is written there goes to standard error.
+ * Reserves standard output for `printJson`: whatever else is written there goes to standard error.
  *
- * @returns ends it, where it was not reserved before
+ * @returns ends the reservation, if this call made it
  */
 export function reserveOutput(): () => void {
     if (isReserved()) return () => {};
@@ -40,7 +39,7 @@ export function reserveOutput(): () => void {
     return release;
 }
 
-/** Prints the JSON of a command on standard output: a `version`, and the fields of the report. */
+/** Prints the JSON of a command on standard output: a `version` and the fields of the report. */
 export function printJson(report: object): void {
     const wasReserved = isReserved();
     if (wasReserved) reserved?.release();
@@ -48,7 +47,7 @@ export function printJson(report: object): void {
     if (wasReserved) reserveOutput();
 }
 
-// Somebody else may have replaced what writes since.
+// Somebody else may have replaced `write` since.
 function isReserved(): boolean {
     return reserved !== undefined && process.stdout.write === reserved.diverted;
 }

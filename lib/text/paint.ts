@@ -1,4 +1,4 @@
 import chalk, { Chalk, type ChalkInstance } from 'chalk';
 
-/** Colours for standard output, where it is a terminal. chalk itself does not know NO_COLOR (https://no-color.org). */
+/** Colours for standard output, if it is a terminal. chalk does not know NO_COLOR (https://no-color.org). */
 export const paint: ChalkInstance = new Chalk({ level: process.env['NO_COLOR'] ? 0 : chalk.level });

@@ -2,7 +2,7 @@ import { closest, distance } from 'fastest-levenshtein';
 
 const MOST_EDITS = 3;
 
-/** The name that was probably meant: within three edits of what was written, and fewer than that has letters. */
+/** The name that was probably meant: within three edits of the word, and fewer edits than the word has letters. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
     const names = [...candidates];
     if (names.length === 0) return undefined;

@@ -5,20 +5,20 @@ import { NO_BREAK } from './paragraph.js';
 
 const GAP = '  ';
 
-/** A line of a cell takes so many lines of its row at most. */
+/** How many lines of a row one line of a cell may take. */
 const MOST_LINES = 3;
 
-/** Where a word may be broken that does not fit; it is taken out again. */
+/** Marks where a word that does not fit may be broken; it is removed again. */
 const SEAM = '\u200b ';
 
-/** Cells, which may have colours, and several lines. */
+/** Cells, which may have colours and several lines. */
 type Row = readonly string[];
 
 /**
- * Writes a table: the lines of the headings, then those of each row; nothing where there are no rows. What stands in a
- * column takes as few lines as there is room for, and three at most. Where that is too much, the widest column gives way:
- * a word that is too long for it goes on in the next line after a dash, slash or comma, and what still does not fit ends in
- * `…`. Columns in which nothing stands are left out.
+ * Writes a table: the lines of the headings, then those of each row; nothing if there are no rows. Cells take as few lines
+ * as the width allows, and at most three. If that is too wide, the widest column shrinks: a word that is too long for it
+ * continues on the next line after a dash, slash or comma, and what still does not fit ends in `…`. Empty columns are left
+ * out.
  *
  * @param width how many columns a line has; Infinity in a pipe
  */
@@ -33,7 +33,7 @@ export function renderTable(headings: Row, rows: readonly Row[], width: number):
     return [heading.map((line) => paint.dim(line)), ...others];
 }
 
-/** A number is not parted from its unit. */
+/** Keeps numbers and their units together. */
 function withUnits(text: string): string {
     return text.replace(/(?<=\d) (?=(?:ms|s|min|h|d)\b)/g, NO_BREAK);
 }
@@ -55,8 +55,8 @@ function fit(table: readonly Row[], available: number): number[] {
     return widths;
 }
 
-function total(widths: readonly number[], gap = GAP.length): number {
-    return widths.reduce((sum, width) => sum + width, 0) + gap * (widths.length - 1);
+function total(widths: readonly number[]): number {
+    return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
 }
 
 /** How wide each word of a cell is, line by line. */
@@ -69,7 +69,7 @@ function narrowest(cells: readonly number[][][], heights: readonly number[], lin
     let width = 0;
     for (const [row, own] of cells.entries()) {
         const height = lines === 1 ? own.length : Math.max(lines, heights[row] ?? 0);
-        width = Math.max(width, ...own.flat(), Math.ceil((total(own.flat(), 1) + 1) / height) - 1);
+        width = Math.max(width, ...own.flat());
         while (own.reduce((sum, words) => sum + linesOf(words, width), 0) > height) width++;
     }
     return width;

@@ -1,19 +1,18 @@
-/** Tells the time and wakes whoever asks, so that nothing else in the bot touches the real clock. All in milliseconds. */
+/** The time, and timers: nothing else in the bot uses the real clock. All in milliseconds. */
 export interface Clock {
     /** Unix milliseconds. */
     now(): number;
     /**
-     * Calls `wake` once, after `delay`. Real timers now and then fire up to a millisecond early: who counts on the time has
-     * to look again.
+     * Calls `wake` once, after `delay`. Real timers sometimes fire up to a millisecond early: check the time if it matters.
      *
      * @returns a function that cancels it
      */
     after(delay: number, wake: () => void): () => void;
-    /** The same, as punctually as the clock can: worth it where something is due then. */
+    /** As `after`, but as punctually as the clock can: worth its cost when something is due then. */
     punctuallyAfter(delay: number, wake: () => void): () => void;
 }
 
-/** Waits for so many milliseconds; the first of the signals to abort ends the wait. */
+/** Waits so many milliseconds, or until one of the signals is aborted. */
 export function sleep(clock: Clock, delay: number, ...signals: AbortSignal[]): Promise<void> {
     return new Promise((resolve) => {
         const end = () => {
@@ -27,13 +26,13 @@ export function sleep(clock: Clock, delay: number, ...signals: AbortSignal[]): P
     });
 }
 
-// Node fires a timer of more than 2^31 - 1 ms at once.
+// Node fires a timer of more than 2^31 - 1 ms immediately.
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** How late a timer of Node may well be, in milliseconds. */
+/** How late Node's timers often are, in milliseconds. */
 const USUAL_LATENESS = 2;
 
-/** The machine's own clock. Its timers keep the process alive. */
+/** The machine's clock. Its timers keep the process alive. */
 export const systemClock: Clock = {
     now: () => Date.now(),
 
@@ -48,7 +47,7 @@ export const systemClock: Clock = {
         const deadline = performance.now() + delay + USUAL_LATENESS;
         let immediate: NodeJS.Immediate | undefined;
         const turn = () => {
-            // A clock that is set back meanwhile must not keep the loop turning.
+            // If the clock is set back meanwhile, the loop must not go on turning.
             if (Date.now() < end && performance.now() < deadline) immediate = setImmediate(turn);
             else wake();
         };

@@ -2,9 +2,9 @@ import ms, { type StringValue } from 'ms';
 
 /**
  * Reads a length of time with its unit, in milliseconds: `'500ms'`, `'25s'`, `'10m'`, `'1h'`, `'2 days'`. A number without
- * a unit is refused: nobody can tell seconds from milliseconds. So are years, and `M`, which may be minutes or months.
+ * a unit is refused, because it could be seconds or milliseconds. So are years, and `M`: minutes or months.
  *
- * @throws TypeError when it is not a duration, or negative
+ * @throws TypeError if it is no duration, or negative
  */
 export function parseDuration(value: unknown): number {
     const milliseconds =

@@ -9,12 +9,12 @@ interface Timer {
     wake: (() => void) | undefined;
 }
 
-/** Turns of the event loop that whatever a timer set off gets to come to rest. */
+/** How many turns of the event loop the work that a timer has started gets. */
 const TURNS = 3;
 
 /**
- * A clock that stands still until it is moved. Like a real machine it has two: timers go by the time that passes,
- * `now()` by a wall clock that can be set and that goes on while the machine sleeps.
+ * A clock that stands still until it is moved. Like a real machine it has two times: timers follow the time that passes,
+ * `now()` a wall clock that can be set, and that goes on while the machine sleeps.
  */
 export class ManualClock implements Clock {
     #passed = 0;
@@ -24,7 +24,7 @@ export class ManualClock implements Clock {
 
     /**
      * @param now where it stands: a Date, an ISO 8601 text, or unix milliseconds
-     * @param settle waits until what a timer set off has come to rest; undefined: it has
+     * @param settle waits until the work that a timer has started is done; undefined: it already is
      */
     constructor(
         now: Date | string | number,
@@ -53,13 +53,13 @@ export class ManualClock implements Clock {
         return this.after(delay, wake);
     }
 
-    /** Lets time pass: every timer fires at its time, and what it sets off comes to rest before the next. */
+    /** Lets time pass: every timer fires at its time, and the work it starts is done before the next one fires. */
     async advance(milliseconds: number): Promise<void> {
         const end = this.#passed + milliseconds;
         for (let timer = this.#due(end); timer; timer = this.#due(end)) {
             this.#pass(timer.at - this.#passed);
             timer.wake?.();
-            // A year of quiet seconds is 30 million timers: none of them waits for a promise in vain.
+            // A year of quiet seconds has 30 million timers, which must not wait for a promise in vain.
             const settling = this.settle();
             if (settling) await settling;
         }
@@ -67,13 +67,13 @@ export class ManualClock implements Clock {
         await this.settle();
     }
 
-    /** Lets time pass while the event loop is blocked: timers that come due meanwhile fire when it is over. */
+    /** Lets time pass while the event loop is blocked: timers that are due meanwhile fire afterwards. */
     async stall(milliseconds: number): Promise<void> {
         this.#pass(milliseconds);
         await this.advance(0);
     }
 
-    /** Sets the wall clock forward, or back where negative, as a waking machine does: no timer fires because of it. */
+    /** Sets the wall clock forward, or back if negative, as when a machine wakes up. No timer fires because of it. */
     step(milliseconds: number): void {
         this.#wall += milliseconds;
     }

@@ -13,12 +13,12 @@ export function formatMoment(unixTime: number, timezone: string = processTimezon
         .replace('T', ' ');
 }
 
-/** Writes a time for people, with its zone where one is given: `'2026-11-24 02:00:00 Europe/London'`. */
+/** Writes a time for people, with its zone if one is given: `'2026-11-24 02:00:00 Europe/London'`. */
 export function inZone(unixTime: number, timezone: string | undefined): string {
     return `${formatUniqueMoment(unixTime, timezone)}${timezone === undefined ? '' : ` ${timezone}`}`;
 }
 
-/** Writes a time for people, with its offset where the clock shows it twice: `'2026-10-25 01:30:00 +01:00'`. */
+/** Writes a time for people, with its offset if the clock shows it twice: `'2026-10-25 01:30:00 +01:00'`. */
 export function formatUniqueMoment(unixTime: number, timezone: string = processTimezone()): string {
     const text = formatMoment(unixTime, timezone);
     const { start, end, offset, before } = steadyOffset(timezone, unixTime);
@@ -27,7 +27,7 @@ export function formatUniqueMoment(unixTime: number, timezone: string = processT
     return isTwice ? `${text} ${formatOffset(offset)}` : text;
 }
 
-/** Leaves `:00` out of a time that is written for people. */
+/** Removes seconds that are `:00` from a time written for people. */
 export function withoutZeroSeconds(moment: string): string {
     return moment.replace(/(?<=\d\d:\d\d):00(?= |$)/, '');
 }
@@ -38,9 +38,9 @@ function formatOffset(offset: number): string {
 }
 
 /**
- * Writes how far away something is, in whole units, rounded down; for how long something took there is `formatDuration`.
+ * Writes how far away something is, in whole units, rounded down. (`formatDuration` is for how long something took.)
  *
- * @param ms milliseconds; less than none counts as none
+ * @param ms milliseconds; if negative, they count as 0
  * @returns `'0 s'`, `'59 s'`, `'5 min'`, `'2 h 5 min'`, `'15 h'`, `'3 d 4 h'`, `'40 d'`
  */
 export function formatSpan(ms: number): string {

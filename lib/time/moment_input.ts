@@ -2,14 +2,19 @@ import { BadOptionError } from '../text/bad_option_error.js';
 import { parseDuration } from './duration.js';
 import { processTimezone } from './process_timezone.js';
 import { steadyOffset } from './steady_offset.js';
-import { END_OF_SLOTS, LEAST_MILLISECONDS } from './unix_time.js';
+
+/** Numbers from here on are milliseconds: in seconds this is the year 5138, in milliseconds March 1973. */
+export const LEAST_MILLISECONDS = 1e11;
+
+/** The first unix second of the year 3000, which no schedule reaches: croner ends there. */
+export const END_OF_SLOTS = Date.UTC(3000, 0, 1) / 1000;
 
 const HOW = `write '2026-11-25 02:00', '2026-11-25T02:00:00Z', unix seconds, 'now', or '+24h'`;
 
-// Fewer seconds than these (March 1973) are no time that anybody means, but 20261125 may be a date.
+// Nobody means a time before this one (March 1973), but 20261125 may be meant as a date.
 const LEAST = 1e8;
 
-/** In seconds. Clocks differ from UTC by less. */
+/** In seconds. Every zone differs from UTC by less. */
 const DAY = 86_400;
 
 const DATE = /(?<date>\d{4}-\d\d-\d\d)/;
@@ -17,23 +22,22 @@ const TIME = /[T ](?<time>\d\d:\d\d)(?::(?<seconds>\d\d)(?:\.(?<fraction>\d+))?)
 const OFFSET = / ?(?<offset>Z|(?<sign>[+-])(?<hours>[01]\d|2[0-3])(?::?(?<minutes>[0-5]\d))?)/;
 const CALENDAR = new RegExp(`^${DATE.source}(?:${TIME.source})?(?:${OFFSET.source})?$`, 'i');
 
-/** What a moment is read by. */
 export interface MomentContext {
-    /** The present, in unix seconds. */
+    /** Unix seconds. */
     readonly now: number;
     /** The zone of times without an offset: an IANA name; undefined: the process's. */
     readonly timezone: string | undefined;
-    /** From where `+24h` counts, in unix seconds; default: the present. */
+    /** From when `+24h` counts, in unix seconds; default: now. */
     readonly from?: number;
 }
 
 /**
  * Reads a time that somebody has typed, in unix seconds:
- * - `2026-11-25`, `2026-11-25 02:00`, `2026-11-25T02:00:30`, on the clock of the zone: a time that the zone skips is the
- *   first valid one after it, as crontab(5) has it; of one that it repeats it is the first
+ * - `2026-11-25`, `2026-11-25 02:00`, `2026-11-25T02:00:30`, on the clock of the zone: a time that the zone skips means the
+ *   first valid one after it, as in crontab(5); one that it repeats means the first of the two
  * - the same with an offset: `2026-11-25T02:00:00Z`, `2026-11-25 02:00+01:00`, `2026-11-25Z`
  * - unix seconds: `1795572000`
- * - by the present: `now`, `-90m`, `+24h`, `+2 days`; what has a plus may count from another time
+ * - relative: `now`, `-90m`, `+24h`, `+2 days`; those with a plus may count from another time
  *
  * @throws TypeError for anything else; its message names the text and says how to write a time
  */
@@ -46,59 +50,63 @@ export function parseMoment(text: string, context: MomentContext): number {
 }
 
 /**
- * Reads the time that code passes as an option: a Date, unix milliseconds, or a text that `parseMoment` reads.
+ * Reads a time that code passes as an option: a Date, unix milliseconds, or a text that `parseMoment` reads.
  *
  * @returns unix milliseconds
- * @throws BadOptionError with the option in front
+ * @throws BadOptionError whose message begins with the option
  */
 export function readTime(option: string, value: unknown, context: MomentContext): number {
-    const time = timeOf(option, value, context);
-    if (Number.isFinite(time) && time < END_OF_SLOTS * 1000) return time;
-    throw new BadOptionError(`${option} is no time before the year 3000.`);
-}
-
-function timeOf(option: string, value: unknown, context: MomentContext): number {
-    if (value instanceof Date) return value.getTime();
-    if (typeof value === 'number') {
-        if (Math.abs(value) >= LEAST_MILLISECONDS || Number.isNaN(value)) return value;
+    if (typeof value === 'string') return parseMomentOption(option, value, context) * 1000;
+    if (typeof value === 'number' && Math.abs(value) < LEAST_MILLISECONDS)
         throw new BadOptionError(
             `${option} ${value} looks like unix seconds: pass unix milliseconds, or a Date.`,
         );
-    }
-    if (typeof value !== 'string')
+    if (typeof value !== 'number' && !(value instanceof Date))
         throw new BadOptionError(
             `${option} is neither a Date, nor unix milliseconds, nor a text like '+2h'.`,
         );
+    const time = Number(value);
+    if (Number.isFinite(time) && time < END_OF_SLOTS * 1000) return time;
+    throw new BadOptionError(`${option} is not a time before the year 3000.`);
+}
+
+/** Reads a time as `parseMoment` does; what is wrong with it is a BadOptionError whose message begins with the option. */
+export function parseMomentOption(option: string, text: string, context: MomentContext): number {
     try {
-        return parseMoment(value, context) * 1000;
+        return parseMoment(text, context);
     } catch (error) {
         throw new BadOptionError(`${option} ${(error as Error).message}`);
     }
 }
 
-/** Reads the time that an option of a command has; BadOptionError with what `parseMoment` says, the option in front. */
-export function parseMomentOption(option: string, text: string, context: MomentContext): number {
-    try {
-        return parseMoment(text, context);
-    } catch (error) {
-        throw new BadOptionError(`--${option} ${(error as Error).message}`);
-    }
+/** Throws a TypeError for anything but a time in whole unix seconds, with a hint if it looks like milliseconds. */
+export function checkUnixTime(value: unknown): asserts value is number {
+    if (typeof value === 'number' && Math.abs(value) >= LEAST_MILLISECONDS)
+        throw new TypeError(
+            `${value} looks like milliseconds, not unix seconds: pass Math.floor(Date.now() / 1000)`,
+        );
+    if (!Number.isSafeInteger(value))
+        throw new TypeError(
+            `${String(value)} is not a time in whole unix seconds, like Math.floor(Date.now() / 1000)`,
+        );
+    if ((value as number) >= END_OF_SLOTS)
+        throw new TypeError(`${value} is after the year 2999, where schedules end`);
 }
 
 /**
- * Reads the options `--from` and `--to` of a command, in unix seconds: from now without the one, for a day without the
- * other. `--to +24h` counts from the beginning.
+ * Reads the options `--from` (default: now) and `--to` (default: a day later) of a command, in unix seconds. `--to +24h`
+ * counts from the beginning.
  *
- * @throws BadOptionError as `parseMomentOption` does; Error where nothing lies between
+ * @throws BadOptionError as `parseMomentOption` does; Error if `to` is not after `from`
  */
 export function parseStretchOptions(
     options: { readonly from?: string; readonly to?: string },
     { now, timezone }: MomentContext,
 ): { from: number; to: number } {
     const from =
-        options.from === undefined ? now : parseMomentOption('from', options.from, { now, timezone });
+        options.from === undefined ? now : parseMomentOption('--from', options.from, { now, timezone });
     if (options.to === undefined) return { from, to: from + DAY };
-    const to = parseMomentOption('to', options.to, { now, timezone, from });
+    const to = parseMomentOption('--to', options.to, { now, timezone, from });
     if (to > from) return { from, to };
     const beginning = options.from === undefined ? 'now' : `--from "${options.from}"`;
     throw new Error(`Nothing lies between: --to "${options.to}" is not after ${beginning}.`);
@@ -120,7 +128,7 @@ function parseDistance(typed: string): number {
         throw new TypeError(`"${typed}" ${(error as Error).message}`);
     }
     if (Number.isInteger(seconds)) return seconds;
-    throw new TypeError(`"${typed}" is no distance in whole seconds, like +24h or -90m`);
+    throw new TypeError(`"${typed}" is not a distance in whole seconds, like +24h or -90m`);
 }
 
 function parseSeconds(typed: string): number {

@@ -1,10 +1,11 @@
 import { steadyOffset } from './steady_offset.js';
 import { isTimezone } from './timezone.js';
 
-/** The zone of the process's clock, by its IANA name. */
-export interface ProcessTimezone {
+/** The zone of the process's clock. */
+interface ProcessTimezone {
+    /** IANA name. */
     readonly name: string;
-    /** Why another zone has to stand in for the process's own, in a clause; undefined: none does. */
+    /** Why another zone is used in place of the process's own, as a clause; undefined: none is. */
     readonly fault: string | undefined;
 }
 
@@ -21,8 +22,8 @@ export function processTimezone(): string {
 }
 
 /**
- * Finds the zone of the process's clock: that of `TZ`, else the machine's. Where Node cannot read it, `Date` keeps some
- * offset all the same: a zone with that offset stands in then, or UTC.
+ * Finds the zone of the process's clock: that of `TZ`, else the machine's. If Node cannot read it, `Date` still uses some
+ * offset: a zone with that offset is used instead, or UTC.
  */
 export function findProcessTimezone(): ProcessTimezone {
     const variable = process.env['TZ'];
@@ -34,16 +35,16 @@ function find(variable: string | undefined): ProcessTimezone {
     const wanted = variable?.replace(/^:?(?:posix\/)?/, '') ?? canonical(undefined);
     if (isTimezone(wanted) && isOfDate(wanted)) return { name: canonical(wanted), fault: undefined };
     const name = standIn();
-    const shown = `TZ is ${JSON.stringify(variable)}, which is no zone`;
+    const shown = `TZ is ${JSON.stringify(variable)}, which is not a zone`;
     const what = variable === undefined ? "this machine's zone has no name" : shown;
-    return { name, fault: `${what} that Node can read, so ${name} stands in for it` };
+    return { name, fault: `${what} that Node can read, so ${name} is used instead` };
 }
 
 function canonical(timezone: string | undefined): string {
     return String(new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone);
 }
 
-/** Whether `Date` has this zone: the same offset in winter and in summer. */
+/** Whether `Date` uses this zone: the offsets in winter and in summer are the same. */
 function isOfDate(timezone: string): boolean {
     return [WINTER, SUMMER].every((second) => steadyOffset(timezone, second).offset === offsetOfDate(second));
 }
@@ -54,7 +55,7 @@ function offsetOfDate(second: number): number {
 
 function standIn(): string {
     const hours = offsetOfDate(WINTER) / 3600;
-    // Such a zone is called after how far it is behind UTC.
+    // Such a zone is named after how far it is behind UTC.
     const name = `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`;
     return hours !== 0 && isTimezone(name) ? name : 'UTC';
 }

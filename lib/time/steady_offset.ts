@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 
-/** A stretch of time over which a zone's clocks are not set; unix seconds, offsets from UTC in seconds. */
+/** A period in which a zone's clocks do not change; unix seconds, offsets from UTC in seconds. */
 export interface SteadyOffset {
     readonly start: number;
     /** Not in it. */
     readonly end: number;
     readonly offset: number;
-    /** The offset until `start`; the same one where the stretch only begins there because nobody looked further. */
+    /** The offset until `start`; the same one if the period begins earlier than was looked for. */
     readonly before: number;
 }
 
@@ -15,16 +15,16 @@ const DAY = 24 * 3600;
 /** The shortest time between two changes of a zone since 1970 was a week (Brazil, in 2000). */
 const STEP = 4 * DAY;
 
-/** Time is looked through in blocks: 64 looks for each. */
+/** Time is searched in blocks of 64 steps. */
 const BLOCK = 64 * STEP;
 
-/** A block begins so much earlier, as a time that the clocks show again may have been shown a day before. */
+/** A block begins this much earlier: the clocks may have shown the same time up to a day before. */
 const OVERLAP = 2 * DAY;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 const blocks = new LRUCache<string, readonly SteadyOffset[]>({ max: 4096 });
 
-/** The stretch around a time in which a zone's clocks are not set; it ends after some months where they never are. */
+/** The period around a time in which a zone's clocks do not change. It ends after some months even if they never do. */
 export function steadyOffset(timezone: string, second: number): SteadyOffset {
     const block = Math.floor(second / BLOCK);
     const key = `${timezone} ${block}`;
@@ -68,7 +68,7 @@ function offsetAt(timezone: string, second: number): number {
         format = new Intl.DateTimeFormat('en-US', { timeZone: timezone, timeZoneName: 'longOffset' });
         formats.set(timezone, format);
     }
-    // "3/29/2026, GMT+01:00", and plain "GMT" for none; some zones had seconds until 1972.
+    // "3/29/2026, GMT+01:00", or plain "GMT" for UTC; some zones had seconds until 1972.
     const [, sign, hours = 0, minutes = 0, seconds = 0] =
         /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(format.format(second * 1000)) ?? [];
     return (sign === '-' ? -1 : 1) * (3600 * Number(hours) + 60 * Number(minutes) + Number(seconds));

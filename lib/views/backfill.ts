@@ -1,4 +1,4 @@
-import { attend } from '../process/attendance.js';
+import { inForeground } from '../process/foreground.js';
 import type { Run } from '../runs/run.js';
 import { runAsJson } from '../runs/run_json.js';
 import { type Backfill, planBackfill } from '../scheduler/backfill.js';
@@ -47,7 +47,7 @@ export async function runBackfill(bot: Bot, name: string, options: BackfillOptio
         throw new Error(
             `Those are more than ${MOST_UNASKED.toLocaleString('en')} slots: add --yes to run them.`,
         );
-    await attend({ bot, isJson, runs: () => runs }, (signal) =>
+    await inForeground({ bot, isJson, runs: () => runs }, (signal) =>
         runInOrder(runs, plan, { isForced: options.force, signal }, runtime),
     );
     const next = runs.find(isLeft)?.scheduledAt;
@@ -98,9 +98,9 @@ async function stretchOf(bot: Bot, name: string, options: BackfillOptions) {
     const survey = await bot.survey();
     const timezone = timezoneOf(findPlan(name, survey.plans), survey.timezone);
     const now = Math.floor(Date.now() / 1000);
-    const from = parseMomentOption('from', options.from, { now, timezone });
+    const from = parseMomentOption('--from', options.from, { now, timezone });
     const to =
-        options.to === undefined ? now + 1 : parseMomentOption('to', options.to, { now, timezone, from });
+        options.to === undefined ? now + 1 : parseMomentOption('--to', options.to, { now, timezone, from });
     if (to > now + 1) throw new BadOptionError('--to is in the future: a backfill runs slots that are past.');
     if (from >= to) throw new BadOptionError('--from is not before --to.');
     return { from, to, timezone };

@@ -1,4 +1,5 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { flawsOfSchedule } from '../check/check.js';
@@ -7,15 +8,14 @@ import { Command, inflector } from '../framework.js';
 import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER, jobFileContent } from '../jobs/jobs_folder.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import { BadScheduleError, createSchedule } from '../schedule/schedule.js';
-import { checkTimezone } from '../schedule/timezone.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { typescriptRefusal } from '../text/import_fault.js';
 import { paint } from '../text/paint.js';
 import { outputColumns, paragraph } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
-import { readIfThere } from '../text/text_file.js';
 import { formatUniqueMoment } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
+import { timezoneFault } from '../time/timezone.js';
 import { nextSlots } from './overview.js';
 import { lowerFirst } from './page.js';
 
@@ -42,13 +42,13 @@ export async function generateJob(
     const planned = await planSchedule(name, crontab, timezone);
     const message = `${name} background job coming soon!`;
     const content = await jobFileContent(language, { ...planned, timezone, message });
-    const before = await readIfThere(file);
+    const before = existsSync(file) ? await readFile(file, 'utf8') : undefined;
     if (before !== undefined && before !== content && !force)
         throw new Error(
             `${relative(root, file)} exists and differs: nothing was written. Use --force to overwrite it.`,
         );
     const importer = join(root, JOBS_FOLDER, FILE_IMPORTER);
-    if ((await readIfThere(importer)) === undefined) await write(importer, `${FILE_IMPORTER_LINE}\n`, root);
+    if (!existsSync(importer)) await write(importer, `${FILE_IMPORTER_LINE}\n`, root);
     await write(file, content, root);
 
     const warnings = planned.flaws.map(({ message, cure }) => `${message}. Cure: ${cure}.`);
@@ -64,8 +64,8 @@ export async function generateJob(
 
 /** Reads the schedule, before anything is written. */
 async function planSchedule(job: string, given = EVERY_MINUTE, timezone?: string) {
-    if (timezone !== undefined)
-        blaming(`--timezone ${JSON.stringify(timezone)} `, '', () => checkTimezone(timezone));
+    const fault = timezoneFault(timezone);
+    if (fault) throw new BadOptionError(`--timezone ${JSON.stringify(timezone)} ${fault}`);
     const hasNoQuotes = given.trim().split(/\s+/).length > MOST_WORDS;
     const hint = hasNoQuotes ? `. In a shell it needs quotes: --schedule '30 6 * * 1-5'` : '';
     const configured = timezone ?? (await loadConfig()).timezone;
@@ -120,7 +120,7 @@ async function refuseNamesake(file: string, name: string): Promise<void> {
 }
 
 async function write(file: string, content: string, root: string): Promise<void> {
-    const before = await readIfThere(file);
+    const before = existsSync(file) ? await readFile(file, 'utf8') : undefined;
     await mkdir(dirname(file), { recursive: true });
     if (before !== content) await writeFile(file, content);
     const what = before === undefined ? 'created' : before === content ? 'unchanged' : 'overwritten';

@@ -9,7 +9,7 @@ import { keepTogether } from '../text/paragraph.js';
 import { printable } from '../text/printable.js';
 import { renderTable } from '../text/table.js';
 import { isoSecond } from '../time/iso_time.js';
-import { formatMoment, formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
+import { formatUniqueMoment, withoutZeroSeconds } from '../time/moment.js';
 import { parseStretchOptions } from '../time/moment_input.js';
 import { findJob, type JobOverview, startOf, takeOverview } from './overview.js';
 import { describeArgs, describeSpread, pageOf, printHistoryNote } from './page.js';
@@ -46,8 +46,7 @@ export async function printPreview(
         throw new Error('That is more than a year: choose an earlier --to.');
     const starts = new Map(jobs.map((job) => [job.name, startOf(job)]));
     const schedules = going.flatMap(({ plan }) => plan?.schedules ?? []);
-    // All of them first: who asks for too much gets an answer, and not a screenful before it.
-    const days = [...previewDays(schedules, stretch, timezone, (job) => starts.get(job) ?? stretch.from)];
+    const days = previewDays(schedules, stretch, timezone, (job) => starts.get(job) ?? stretch.from);
     if (options.json) return printJson(asJson(days, idle, stretch));
     const notes = new Map(jobs.map(({ name, plan }) => [name, plan ? describeSpread(plan) : '']));
     for (const day of days)
@@ -84,10 +83,7 @@ function asJson(days: readonly PreviewDay[], idle: readonly JobOverview[], optio
         from: isoSecond(from),
         to: isoSecond(to),
         timezone,
-        days: days.map(({ entries }) => ({
-            date: formatMoment(entries[0]?.first ?? 0, timezone).slice(0, 10),
-            entries: entries.map(entryAsJson),
-        })),
+        days: days.map(({ date, entries }) => ({ date, entries: entries.map(entryAsJson) })),
         idle: idle.map(({ name, state }) => ({ job: name, state })),
     };
 }
@@ -100,11 +96,14 @@ interface DayOptions {
 }
 
 /** Shows what is due on one day: a line for each slot, and one for all of a frequent schedule. */
-export async function renderDay(day: PreviewDay, options: DayOptions): Promise<string[]> {
-    const { timezone, width } = options;
-    const rows = await Promise.all(day.entries.map((entry) => rowOf(entry, options)));
-    const [, ...lines] = renderTable(['TIME', 'JOB', 'COUNT', 'SCHEDULE'], rows, width - INDENT.length);
-    return [headingOf(day.entries[0]?.first ?? 0, timezone), ...lines.flat().map((line) => INDENT + line)];
+export async function renderDay({ date, entries }: PreviewDay, options: DayOptions): Promise<string[]> {
+    const rows = await Promise.all(entries.map((entry) => rowOf(entry, options)));
+    const width = options.width - INDENT.length;
+    const [, ...lines] = renderTable(['TIME', 'JOB', 'COUNT', 'SCHEDULE'], rows, width);
+    const weekday = new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: 'UTC' }).format(
+        Date.parse(date),
+    );
+    return [paint.bold(`${weekday} ${date}`), ...lines.flat().map((line) => INDENT + line)];
 }
 
 async function rowOf(entry: PreviewEntry, { timezone, notes }: DayOptions): Promise<string[]> {
@@ -119,9 +118,4 @@ async function rowOf(entry: PreviewEntry, { timezone, notes }: DayOptions): Prom
         `${count.toLocaleString('en')} times`,
         [await describeCrontab(schedule.crontab), args].filter(Boolean).join(' '),
     ];
-}
-
-function headingOf(second: number, timezone: string): string {
-    const weekday = new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: timezone });
-    return paint.bold(`${weekday.format(second * 1000)} ${formatMoment(second, timezone).slice(0, 10)}`);
 }

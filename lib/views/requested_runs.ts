@@ -1,5 +1,5 @@
-import { attend } from '../process/attendance.js';
 import { JOURNAL_IN_MEMORY } from '../process/command.js';
+import { inForeground } from '../process/foreground.js';
 import { laneOf, OUTCOMES, type Run } from '../runs/run.js';
 import { runAsJson } from '../runs/run_json.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
@@ -41,7 +41,7 @@ export async function runJob(
     const begin = (all: readonly Run[]) => {
         runs = all;
     };
-    const over = await attend({ bot, isJson, runs: () => runs }, (signal) =>
+    const over = await inForeground({ bot, isJson, runs: () => runs }, (signal) =>
         runJobNow({ name, args, onlyTenant, slot, isForced, signal, begin }, runtimeOf(bot)),
     );
     // The log has said what the others failed with: once is enough.
@@ -83,10 +83,10 @@ export async function enqueueJob(
 /** Runs all that is due at one second, and prints and exits with what became of it. */
 export async function runDueJobs(bot: Bot, time: string, isJson: boolean): Promise<void> {
     const { plans, timezone } = await bot.survey();
-    const at = parseMomentOption('at', time, { now: unixNow(), timezone });
+    const at = parseMomentOption('--at', time, { now: unixNow(), timezone });
     const { worker } = runtimeOf(bot);
     const current = () => [...worker.runs].slice(0, 1).map(({ run }) => run);
-    const runs = await attend({ bot, isJson, runs: current }, (signal) =>
+    const runs = await inForeground({ bot, isJson, runs: current }, (signal) =>
         bot.runBackgroundJobs(at, { signal }),
     );
     const slots = plans.flatMap(({ schedules }) => schedules.flatMap((schedule) => schedule.next(at) ?? []));
@@ -155,7 +155,7 @@ async function describeHolder(run: Run, bot: Bot): Promise<string | undefined> {
 async function parseSlot(bot: Bot, name: string, text: string): Promise<number> {
     const { plans, timezone } = await bot.survey();
     const zone = timezoneOf(findPlan(name, plans), timezone);
-    return parseMomentOption('at', text, { now: unixNow(), timezone: zone });
+    return parseMomentOption('--at', text, { now: unixNow(), timezone: zone });
 }
 
 /** Reads args from JSON; BadOptionError for anything but an array. */

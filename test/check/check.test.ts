@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { check, type Survey } from '../../lib/check/check.js';
+import { type CheckedApp, check } from '../../lib/check/check.js';
 import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
@@ -17,7 +17,7 @@ function surveyOf(
     problems: Problem[] = [],
     timezone?: string,
     settings: object = {},
-): Survey {
+): CheckedApp {
     const plan = planOf('my-task', [], {
         file: FILE,
         settings: readSettings(settings).settings,
@@ -36,7 +36,7 @@ function surveyOf(
     };
 }
 
-const placesOf = (survey: Survey) => check(survey).map(({ rule, schedule }) => [rule, schedule]);
+const placesOf = (survey: CheckedApp) => check(survey).map(({ rule, schedule }) => [rule, schedule]);
 
 describe('a check', () => {
     test('tells of a flaw with job, file, and the schedule as it was declared', () => {
@@ -131,12 +131,12 @@ describe('a check', () => {
             found.map(({ rule, line, message, cure }) => [rule, line, message, cure]),
             [
                 ['no-run', undefined, 'no run', 'add one'],
-                ['meta-threw', 2, 'threw', 'mend meta(): until then the job has no schedule in force'],
+                ['meta-threw', 2, 'threw', 'fix meta(): until then the job has no schedules'],
                 [
                     'misspelt-setting',
                     undefined,
                     'no setting',
-                    'correct the name; a helper of your own needs one less like a setting',
+                    'correct the name, or give your helper one that looks less like a setting',
                 ],
             ],
         );

@@ -158,7 +158,7 @@ describe('the key bot.journal', () => {
         ['bot.db', /neither false, for memory, nor an object/],
         [{ file: 'a' }, /unknown key `file`.*Known: filename, retention, maxRunsPerJob, required/],
         [{ filname: 'a' }, /unknown key `filname` \(did you mean "filename"\?\)/],
-        [{ filename: '' }, /`filename` that is no path/],
+        [{ filename: '' }, /`filename` that is not a path/],
         [{ retention: 30 }, /`retention` that is not a duration/],
         [{ maxRunsPerJob: 0 }, /`maxRunsPerJob` that is not a whole number from 1 up/],
         [{ required: 'yes' }, /`required` that is neither true nor false/],
@@ -227,7 +227,7 @@ describe('the keys of the engine "bullmq"', () => {
             /an object with password, keyPrefix.*`bot\.redisPrefix`/,
         ],
         [{ redis: { password: 'hunter2', port: 'x' } }, /has a port, "x", that is none/],
-        [{ redis: 'redis://127.0.0.1', redisPrefix: 'a b' }, /`bot\.redisPrefix`, "a b", is no prefix/],
+        [{ redis: 'redis://127.0.0.1', redisPrefix: 'a b' }, /`bot\.redisPrefix`, "a b", is not a prefix/],
     ];
     for (const [index, [keys, message]] of bad.entries()) {
         test(`refuse what is wrong, and show no password (${index + 1})`, () => {

@@ -44,8 +44,8 @@ const DOUBTFUL = backgroundJobs({
 });
 
 const DOUBTS = `warning  nightly  lib/background_jobs/nightly.js
-         its property \`retrys\` is no setting: did you mean \`retries\`?
-         Cure: correct the name; a helper of your own needs one less like a
+         its property \`retrys\` is not a setting: did you mean \`retries\`?
+         Cure: correct the name, or give your helper one that looks less like a
          setting
 
 warning  nightly  lib/background_jobs/nightly.js:4
@@ -127,7 +127,7 @@ describe('check-background-jobs', { concurrency: 2 }, () => {
         const env = { TZ: '' };
         const checked = await call(CHECK, { env });
         assert.equal(checked.code, 0);
-        assert.match(checked.stdout, /^warning {2}all jobs\n {9}TZ is "", which is no zone/);
+        assert.match(checked.stdout, /^warning {2}all jobs\n {9}TZ is "", which is not a zone/);
         for (const words of [
             ['list-background-jobs'],
             ['show-background-job', 'fine'],

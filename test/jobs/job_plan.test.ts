@@ -144,7 +144,7 @@ describe('what is wrong with a job', () => {
         const onDefinition = define({ meta: everyMinute, multitenant: false, run() {} });
         assertOneProblem(
             onDefinition,
-            /^its property `multitenant` is no setting: did you mean `multiTenant`\?$/,
+            /^its property `multitenant` is not a setting: did you mean `multiTenant`\?$/,
             'warning',
         );
         assert.equal(onDefinition.runnable, true);
@@ -157,7 +157,7 @@ describe('what is wrong with a job', () => {
             },
             run() {},
         });
-        assertOneProblem(onClass, /`timeOut` is no setting: did you mean `timeout`\?/, 'warning');
+        assertOneProblem(onClass, /`timeOut` is not a setting: did you mean `timeout`\?/, 'warning');
     });
 
     test('any other property is the helper of the job', () => {
@@ -265,7 +265,7 @@ describe('what is wrong with a job', () => {
                 ['error', 'it has no run()'],
                 ['error', 'bad schedule "60 * * * *"'],
                 ['error', 'bad schedule "0 25 * * *"'],
-                ['warning', 'its property `overlaps` is no setting'],
+                ['warning', 'its property `overlaps` is not a setting'],
             ],
         );
     });

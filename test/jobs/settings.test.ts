@@ -111,15 +111,18 @@ describe('readSettings', () => {
 
     test('refuses a bad heartbeat, and says nothing of addresses, which are secrets', () => {
         const bad: [unknown, string][] = [
-            ['secret', "is no address: write one like 'https://hc-ping.com/...'"],
+            ['secret', "is not an address: write one like 'https://hc-ping.com/...'"],
             [5, 'is neither an address nor an object: write { success, fail }'],
-            ['ftp://secret', "is no address: write one like 'https://hc-ping.com/...'"],
+            ['ftp://secret', "is not an address: write one like 'https://hc-ping.com/...'"],
             ['https://ada:secret@a.example', 'has a user or a password in it, which cannot be sent'],
-            [{ fail: 'secret' }, "has a `fail` that is no address: write one like 'https://hc-ping.com/...'"],
+            [
+                { fail: 'secret' },
+                "has a `fail` that is not an address: write one like 'https://hc-ping.com/...'",
+            ],
             [{ success: undefined }, 'has no address: write { start, success, fail }, or some of these'],
             [
                 { faill: 'secret' },
-                'has the unknown key `faill` (did you mean "fail"?). Known: start, success, fail',
+                'has an unknown key `faill` (did you mean "fail"?). Known: start, success, fail',
             ],
         ];
         for (const [heartbeat, complaint] of bad)

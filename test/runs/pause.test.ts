@@ -30,13 +30,13 @@ describe('a pause', () => {
             { until: new Date(NOW) },
             /^until 2026-01-01 00:00:00 Europe\/London is not in the future/,
         ],
-        ['no date', { until: new Date(Number.NaN) }, /^until is no time before the year 3000\.$/],
+        ['no date', { until: new Date(Number.NaN) }, /^until is not a time before the year 3000\.$/],
         [
             'unix seconds',
             { until: NOW / 1000 + 60 },
             /^until 1767225660 looks like unix seconds: pass unix milliseconds/,
         ],
-        ['after the year 2999', { until: 1e15 }, /^until is no time before the year 3000\.$/],
+        ['after the year 2999', { until: 1e15 }, /^until is not a time before the year 3000\.$/],
         [
             'something else',
             { until: null },

@@ -41,7 +41,7 @@ describe('readArgs', () => {
         [[new Map()], /^args\[0\] is an instance of Map/],
         [[new Money()], /^args\[0\] is an instance of Money/],
         [[circular], /^args\[0\]\[1\]\.again contains itself/],
-        [[sparse], /^args\[0\] has a hole at \[1\]/],
+        [[sparse], /^args\[0\]\[1\] is undefined: pass null/],
     ];
     for (const [args, reason] of refused) {
         test(`refuses: ${reason.source.replace(/[\\^]/g, '')}`, () => {

@@ -59,20 +59,20 @@ describe('the reason against a crontab', () => {
         ['*/5/2 * * * *', 'minute */5/2 needs a whole number above 0 after its slash'],
         ['*/90 * * * *', 'minute */90 steps further than the field goes (0-59)'],
         ['* * * * */8', 'day of the week */8 steps further than the field goes (0-7)'],
-        ['* * * FOO *', '"FOO" is no month: write 1-12, JAN-DEC'],
-        ['-1 * * * *', '"-1" is no minute: write 0-59'],
-        ['* 5L * * *', '"5L" is no hour: write 0-23'],
+        ['* * * FOO *', '"FOO" is not a valid month: write 1-12, JAN-DEC'],
+        ['-1 * * * *', '"-1" is not a valid minute: write 0-59'],
+        ['* 5L * * *', '"5L" is not a valid hour: write 0-23'],
         [
             '* * L-3 * *',
-            '"L-3" is no day of the month: write 1-31, L (the last), LW (the last weekday) or 15W (the weekday nearest to the 15th)',
+            '"L-3" is not a valid day of the month: write 1-31, L (the last), LW (the last weekday) or 15W (the weekday nearest to the 15th)',
         ],
-        ['* * 1-5W * *', /^"1-5W" is no day of the month: /],
+        ['* * 1-5W * *', /^"1-5W" is not a valid day of the month: /],
         ['* * 1,LW * *', 'day of the month LW has to stand alone: make it two schedules'],
         [
             '* * * * 5#6',
-            '"5#6" is no day of the week: write 0-7, SUN-SAT, 5#2 (the second Friday) or 5L (the last one)',
+            '"5#6" is not a valid day of the week: write 0-7, SUN-SAT, 5#2 (the second Friday) or 5L (the last one)',
         ],
-        ['* * * * *#1', /^"\*#1" is no day of the week: /],
+        ['* * * * *#1', /^"\*#1" is not a valid day of the week: /],
     ];
     for (const [crontab, reason] of reasons) {
         test(`"${crontab}": ${reason}`, () => {

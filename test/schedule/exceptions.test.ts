@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { readExceptions } from '../../lib/schedule/exceptions.js';
+import { Exceptions } from '../../lib/schedule/exceptions.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
 import { Timetable } from '../../lib/schedule/timetable.js';
 
@@ -15,18 +15,18 @@ describe('the setting `except`', () => {
         { value: '2026-12-25', complaint: /is not a list of days/ },
         { value: [], complaint: /is not a list of days/ },
         { value: [5], complaint: /has 5, which is neither a day like '2026-12-25' nor a function/ },
-        { value: ['25.12.2026'], complaint: /has "25.12.2026", which is no day/ },
-        { value: ['2026-02-30'], complaint: /has "2026-02-30", which is no day/ },
-        { value: ['2026-12-31/'], complaint: /which is no day/ },
-        { value: ['2026-12-30/2026-12-31/2027-01-01'], complaint: /which is no day/ },
+        { value: ['25.12.2026'], complaint: /has "25.12.2026", which is not a day/ },
+        { value: ['2026-02-30'], complaint: /has "2026-02-30", which is not a day/ },
+        { value: ['2026-12-31/'], complaint: /which is not a day/ },
+        { value: ['2026-12-30/2026-12-31/2027-01-01'], complaint: /which is not a day/ },
         { value: ['2027-01-01/2026-12-31'], complaint: /which ends before it begins/ },
     ])
         test(`refuses ${JSON.stringify(value)}`, () => {
-            assert.throws(() => readExceptions(value), { name: 'TypeError', message: complaint });
+            assert.throws(() => new Exceptions(value), { name: 'TypeError', message: complaint });
         });
 
     test('takes out days, stretches with both of their ends, and what a function says', () => {
-        const except = readExceptions([
+        const except = new Exceptions([
             '2026-12-25',
             '2026-12-31/2027-01-01',
             (day: string) => day.endsWith('-13'),
@@ -39,8 +39,8 @@ describe('the setting `except`', () => {
 
     test('knows its last day, where no function goes on for ever', () => {
         const stretch = '2026-12-31/2027-01-01';
-        assert.equal(readExceptions(['2026-12-25', stretch]).lastDay, '2027-01-01');
-        assert.equal(readExceptions([stretch, () => true]).lastDay, undefined);
+        assert.equal(new Exceptions(['2026-12-25', stretch]).lastDay, '2027-01-01');
+        assert.equal(new Exceptions([stretch, () => true]).lastDay, undefined);
     });
 
     test('takes no day out for a function that throws or promises, and says so once', async () => {
@@ -50,7 +50,7 @@ describe('the setting `except`', () => {
             },
             async () => true,
         ]) {
-            const except = readExceptions([rule]);
+            const except = new Exceptions([rule]);
             const warned = once(process, 'warning');
             assert.equal(except.has('2026-12-25'), false);
             assert.equal(except.has('2026-12-25'), false);
@@ -77,19 +77,11 @@ describe('the slots of a schedule with exceptions', () => {
                 const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' });
                 const dayOf = (second: number) => format.format(second * 1000);
                 const days = out.map((index) => dayOf(from + index * DAY));
-                const schedule = createSchedule('job', [crontab], zone, readExceptions(days));
+                const schedule = createSchedule('job', [crontab], zone, new Exceptions(days));
                 const whole = createSchedule('job', [crontab], zone);
-                const expected: number[] = [];
                 const end = from + 35 * DAY;
-                for (let slot = whole.next(from); slot !== undefined && slot < end; slot = whole.next(slot))
-                    if (!days.includes(dayOf(slot))) expected.push(slot);
-                const forwards: number[] = [];
-                for (
-                    let slot = schedule.next(from);
-                    slot !== undefined && slot < end;
-                    slot = schedule.next(slot)
-                )
-                    forwards.push(slot);
+                const expected = [...whole.slots(from, end)].filter((slot) => !days.includes(dayOf(slot)));
+                const forwards = [...schedule.slots(from, end)];
                 const backwards: number[] = [];
                 for (let slot = schedule.previous(end); slot && slot > from; slot = schedule.previous(slot))
                     backwards.unshift(slot);
@@ -101,13 +93,13 @@ describe('the slots of a schedule with exceptions', () => {
     });
 
     test('are none where every day is taken out', () => {
-        const schedule = createSchedule('job', ['* * * * *'], 'UTC', readExceptions([() => true]));
+        const schedule = createSchedule('job', ['* * * * *'], 'UTC', new Exceptions([() => true]));
         assert.deepEqual([schedule.next(START), schedule.previous(START)], [undefined, undefined]);
     });
 
     test('are due, but on the days of the job itself alone', () => {
         const timetable = new Timetable(START - 1);
-        const except = readExceptions(['2026-12-20']);
+        const except = new Exceptions(['2026-12-20']);
         timetable.replace('other', [createSchedule('other', ['0 0 * * *'], 'UTC')]);
         timetable.replace('job', [createSchedule('job', ['0 0 * * *'], 'UTC', except)]);
         const names = (second: number) => timetable.peek(second).map(({ job }) => job);
@@ -115,7 +107,7 @@ describe('the slots of a schedule with exceptions', () => {
     });
 
     test('may be run by hand all the same', () => {
-        const except = readExceptions(['2026-12-20']);
+        const except = new Exceptions(['2026-12-20']);
         assert.ok(createSchedule('job', ['0 0 * * *'], 'UTC', except).matches(START));
     });
 });

@@ -10,7 +10,7 @@ const NEW_YEAR = 1_767_225_600;
 const DAY = 86_400;
 
 const preview = (schedules: Schedule[], from: number, to: number, timezone = 'UTC') =>
-    [...previewDays(schedules, { from, to }, timezone)].map(({ entries }) =>
+    previewDays(schedules, { from, to }, timezone).map(({ entries }) =>
         entries.map(({ schedule, first, last, count }) => [
             schedule.job,
             formatMoment(first, timezone),

@@ -60,7 +60,7 @@ describe('start()', () => {
             const [unreadable, ...others] = eventsOf('timezone-unreadable');
             assert.equal(
                 unreadable?.message,
-                'TZ is "Mars/Base", which is no zone that Node can read, so UTC stands in for it: ' +
+                'TZ is "Mars/Base", which is not a zone that Node can read, so UTC is used instead: ' +
                     'set TZ to the name of a zone, such as Europe/London or UTC',
             );
             assert.deepEqual(others, []);

@@ -61,7 +61,7 @@ describe('enqueue()', () => {
         [{ at: 'soon' }, /^at "soon" is not a time/],
         [{ at: NOW / 1000 }, /^at 1767225600 looks like unix seconds/],
         [{ at: NOW - 3_600_000 }, /^at 2025-12-31 23:00.* is past: it is 2026-01-01 00:00/],
-        [{ at: Number.NaN }, /^at is no time/],
+        [{ at: Number.NaN }, /^at is not a time/],
         [{ at: {} }, /^at is neither a Date, nor/],
         [{ args: [new Date(0)] }, /args\[0\] is a Date: pass its toISOString\(\)/],
         [{ key: '' }, /^key is not a text/],

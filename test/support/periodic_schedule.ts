@@ -1,4 +1,4 @@
-import type { Schedule } from '../../lib/schedule/schedule.js';
+import { Schedule } from '../../lib/schedule/schedule.js';
 
 /** A schedule without a calendar: due at each second that leaves a rest when divided by a period. */
 export function periodic(job: string, period: number, rest: number, ...args: (string | number)[]) {
@@ -14,6 +14,7 @@ export function periodic(job: string, period: number, rest: number, ...args: (st
         key: JSON.stringify([job, crontab, ...args]),
         next: (after: number) => after + period - modulo(after - rest),
         previous: (before: number) => before - (modulo(before - rest) || period),
+        slots: Schedule.prototype.slots,
         matches: (second: number) => modulo(second - rest) === 0,
     } satisfies Schedule;
 }

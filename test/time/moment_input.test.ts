@@ -58,7 +58,7 @@ describe('parseMoment', () => {
         ['2999-12-31 23:00-01:00', /is not in the years from 1970 to 2999/],
         ['99999999999', /is not in the years from 1970 to 2999/],
         ['+24', /^"\+24" is not a duration: write a number with its unit/],
-        ['+500ms', /is no distance in whole seconds/],
+        ['+500ms', /is not a distance in whole seconds/],
         ['+999999d', /is not in the years from 1970/],
         ['+1y', /^"\+1y" is not clear: write '365d' for years$/],
         ['-2M', /^"-2M" is not clear: write '2m' for minutes, '60d' for months$/],

@@ -46,7 +46,7 @@ describe("the process's zone", () => {
             process.env['TZ'] = variable;
             assert.deepEqual(findProcessTimezone(), {
                 name: zone,
-                fault: `TZ is ${JSON.stringify(variable)}, which is no zone that Node can read, so ${zone} stands in for it`,
+                fault: `TZ is ${JSON.stringify(variable)}, which is not a zone that Node can read, so ${zone} is used instead`,
             });
         });
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { checkUnixTime } from '../../lib/time/unix_time.js';
+import { checkUnixTime } from '../../lib/time/moment_input.js';
 
 describe('checkUnixTime', () => {
     test('refuses milliseconds, and says so', () => {

@@ -121,7 +121,7 @@ const JOB = overviewOf(PLAN, {
         {
             job: 'fetch-prices',
             file: PLAN.file,
-            reason: 'its property `timout` is no setting: did you mean `timeout`?',
+            reason: 'its property `timout` is not a setting: did you mean `timeout`?',
             kind: 'misspelt-setting',
             severity: 'warning',
         },

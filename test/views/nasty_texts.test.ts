@@ -69,7 +69,7 @@ const VIEWS: Record<string, () => Promise<readonly string[]>> = {
     'preview-background-jobs': async () =>
         (
             await Promise.all(
-                [...previewDays([schedule], stretch, 'UTC')].map((day) =>
+                previewDays([schedule], stretch, 'UTC').map((day) =>
                     renderDay(day, { timezone: 'UTC', width: Infinity, notes: new Map() }),
                 ),
             )

@@ -2,12 +2,12 @@ import type { Run } from '../runs/run.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
 import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
 import { reserveOutput } from '../text/json_output.js';
-import { surviveLostOutput } from '../text/lost_output.js';
 import { printable } from '../text/printable.js';
+import { surviveLostOutput } from '../text/terminal.js';
 import { formatDuration } from '../time/duration.js';
 import { exitCodeOf, exitSoon, onStopSignals, type StopSignal } from './stop_signals.js';
 
-/** How often a line says how runs get on, in milliseconds: what ends sooner needs none. */
+/** How often a line reports the progress of runs, in milliseconds. */
 const PROGRESS_EVERY = 10_000;
 
 const ASKED: Record<StopSignal, string> = { SIGINT: 'Interrupted', SIGTERM: 'Told to end' };
@@ -17,14 +17,14 @@ const EXITED =
     'The job ended the process before it was over: neither it nor what it uses may call process.exit().';
 
 /**
- * Waits for runs together with somebody who looks on: the log is for people, now and then a line on standard error says
- * how it gets on, and a signal interrupts the runs, whereupon the exit code is the signal's. A second one ends the process
- * at once. Whatever else ends it before the runs are over makes the exit code 1: nobody is to take that for success.
+ * Does work with runs while somebody waits: the log is for people, a line on standard error reports progress now and then,
+ * and a signal interrupts the runs and decides on the exit code. A second signal ends the process immediately. If anything
+ * else ends it before the work is done, the exit code is 1.
  *
- * @param isJson whether standard output is for JSON alone
- * @param runs those so far, and those to come where they are known
+ * @param isJson whether only JSON may be written to standard output
+ * @param runs those so far, and those to come if they are known
  */
-export async function attend<T>(
+export async function inForeground<T>(
     { bot, isJson, runs }: { bot: Bot; isJson: boolean; runs: () => readonly Run[] },
     work: (interrupt: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -64,7 +64,7 @@ export async function attend<T>(
     }
 }
 
-/** Says how runs get on after so many milliseconds: `'running send-invoices for 20 s (tenant acme, 3 of 40, attempt 2)'`. */
+/** The progress of runs after so many milliseconds: `'running send-invoices for 20 s (tenant acme, 3 of 40, attempt 2)'`. */
 export function describeProgress(runs: readonly Run[], elapsed: number): string {
     const time = formatDuration(elapsed);
     const current = runs.find(isGoingOn);

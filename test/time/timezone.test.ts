@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkTimezone } from '../../lib/schedule/timezone.js';
-import { isTimezone } from '../../lib/time/timezone.js';
+import { isTimezone, timezoneFault } from '../../lib/time/timezone.js';
 
-describe('checkTimezone', () => {
+describe('a time zone', () => {
     test('accepts every zone, old names, and any case', () => {
         const others = ['UTC', 'Etc/GMT+5', 'US/Pacific', 'europe/london', 'cet'];
-        for (const zone of [...Intl.supportedValuesOf('timeZone'), ...others]) checkTimezone(zone);
+        for (const zone of [...Intl.supportedValuesOf('timeZone'), ...others])
+            assert.equal(timezoneFault(zone), undefined);
     });
 
     test('accepts the old names of the tz database that lead nowhere on a map', () => {
@@ -16,7 +16,7 @@ describe('checkTimezone', () => {
             'Israel Jamaica Japan Kwajalein Libya MET MST MST7MDT NZ NZ-CHAT Navajo PRC PST8PDT Poland Portugal ROC ROK ' +
             'Singapore Turkey UCT UTC Universal W-SU WET Zulu';
         const places = ['Asia/Calcutta', 'Asia/Kolkata', 'Europe/Kyiv', 'US/Pacific-New', 'Brazil/East'];
-        for (const name of [...names.split(' '), ...places]) checkTimezone(name);
+        for (const name of [...names.split(' '), ...places]) assert.equal(timezoneFault(name), undefined);
     });
 
     test('accepts nothing of three letters but what the tz database has', () => {
@@ -49,7 +49,6 @@ describe('checkTimezone', () => {
         '+01:00': 'is an offset, not a time zone: write an IANA name, such as "Europe/London"',
     };
     for (const [zone, message] of Object.entries(refused)) {
-        test(`refuses "${zone}"`, () =>
-            assert.throws(() => checkTimezone(zone), { name: 'BadScheduleError', message }));
+        test(`refuses "${zone}"`, () => assert.equal(timezoneFault(zone), message));
     }
 });

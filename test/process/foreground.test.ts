@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { attend, describeProgress } from '../../lib/process/attendance.js';
+import { describeProgress, inForeground } from '../../lib/process/foreground.js';
 import { createRun, type Run } from '../../lib/runs/run.js';
 import { Bot } from '../../lib/scheduler/bot.js';
 
@@ -45,7 +45,7 @@ describe('who waits for runs', () => {
         mock.timers.enable({ apis: ['setInterval', 'Date'] });
         const error = mock.method(console, 'error', () => {});
         const runs = () => [RUNNING];
-        await attend({ bot, isJson, runs }, async () => {
+        await inForeground({ bot, isJson, runs }, async () => {
             for (let second = 0; second < seconds; second++) mock.timers.tick(1000);
         });
         mock.timers.tick(60_000);
