@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { readExceptions } from '../lib/schedule/exceptions.js';
+import { Exceptions } from '../lib/schedule/exceptions.js';
 import { previewDays } from '../lib/schedule/preview.js';
 import { createSchedule } from '../lib/schedule/schedule.js';
 import { median, processorTimeOf } from './stopwatch.js';
@@ -47,7 +47,7 @@ export async function previewTables(): Promise<Table[]> {
 }
 
 function preview(): number {
-    const except = readExceptions([
+    const except = new Exceptions([
         '2026-04-03/2026-04-06',
         '2026-12-25',
         (day: string) => day.endsWith('-13'),
