@@ -101,14 +101,9 @@ async function rawContender(): Promise<Contender> {
     const schedules = schedulesOf('raw');
     const dataOf = ({ text, args }: Schedule, scheduledAt: number) => {
         const run = createRun({ job: 'raw', schedule: text, args, scheduledAt });
-        const parts = {
-            kind: 'run',
-            origin: 'schedule',
-            overlap: 'allow',
-            missed: 'once',
-            catchesUp: false,
-        } as const;
-        return rowOf(run, { ...parts, runAt: scheduledAt * 1000, heedsPauses: true, retries: 0 }, owner);
+        const entry = { kind: 'run', run, runAt: scheduledAt * 1000 } as const;
+        const parts = { origin: 'schedule', overlap: 'allow', missed: 'once', catchesUp: false } as const;
+        return rowOf(entry, { ...parts, heedsPauses: true }, owner);
     };
     return {
         expect,

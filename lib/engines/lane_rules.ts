@@ -2,7 +2,6 @@ import type { OverlapPolicy } from '../jobs/settings.js';
 
 /** An unfinished row of a lane, as far as it matters to one that enters. Delayed rows that never started are none. */
 export interface LaneMember {
-    readonly seq: number;
     readonly state: 'blocked' | 'waiting' | 'delayed' | 'running';
     /** 0: it has never started. */
     readonly attempt: number;

@@ -280,10 +280,9 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             lane: 'x',
             job: 'tick',
             process: 'x',
-            schedule: null,
             args: [],
-            tenant: null,
-            slot: 1_000_000,
+            scheduledAt: 1_000_000,
+            spread: 0,
             runAt: 1,
         };
         const bad = [
@@ -293,7 +292,7 @@ describe('on a Redis', { skip: skipWithoutRedis, concurrency: true }, () => {
             { ...good, id: 'bad-3', job: ['tick'] },
             { ...good, id: 'bad-4', args: { length: 1 } },
             { ...good, id: 'bad-5', tenant: {} },
-            { ...good, id: 'bad-6', slot: '1000000' },
+            { ...good, id: 'bad-6', scheduledAt: '1000000' },
             { ...good, id: 'bad-7', runAt: 'now' },
         ];
         await onQueue(redis.url, (queue) =>

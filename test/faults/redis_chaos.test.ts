@@ -97,7 +97,8 @@ describe('four processes on one Redis', { skip: skipWithoutRedis }, () => {
         // that catch up go on for as long as that takes, while newer slots come.
         await until(
             'the end of all slots of the storm',
-            async () => (await readUnfinished(redis.url)).every(({ slot }) => slot === null || slot > last),
+            async () =>
+                (await readUnfinished(redis.url)).every(({ scheduledAt = Infinity }) => scheduledAt > last),
             150_000,
         );
         await fleet.stop();

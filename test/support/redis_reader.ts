@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { RedisSettings } from '../../lib/config/redis_settings.js';
 import { Connection } from '../../lib/engines/bullmq/connection.js';
-import { RedisHistory } from '../../lib/engines/bullmq/history.js';
+import { RedisLookups } from '../../lib/engines/bullmq/lookups.js';
 import { QUEUE, type RedisRow } from '../../lib/engines/bullmq/rows.js';
 import type { PastRun, PastSkips } from '../../lib/runs/history.js';
 
@@ -21,7 +21,7 @@ export function configFor(url: string, bot: object = {}): Record<string, string>
 
 /** What is remembered of jobs: everything. */
 export async function readHistory(url: string, jobs: readonly string[]): Promise<(PastRun | PastSkips)[]> {
-    const history = new RedisHistory(await Connection.to(new RedisSettings(url), PREFIX));
+    const history = new RedisLookups(await Connection.to(new RedisSettings(url), PREFIX));
     return (await Promise.all(jobs.map((job) => history.of(job, 100_000)))).flat();
 }
 

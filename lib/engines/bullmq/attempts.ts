@@ -5,10 +5,11 @@ import type { GiveUpReason } from '../../runs/events.js';
 import type { PastRun } from '../../runs/history.js';
 import { ALL_JOBS, type Pause, pauseOf } from '../../runs/pause.js';
 import type { Run, TenantId } from '../../runs/run.js';
-import { offsetIn } from '../../schedule/spread.js';
+import { sleep } from '../../time/clock.js';
+import { entryFor, PROCESS_DIED } from '../row.js';
 import { RedisAwayError } from './connection.js';
 import type { LocalProcess, Running } from './local_process.js';
-import { faultOf, PROCESS_DIED, pastRunOf, QUEUE, type RedisRow, rowOf, runOf } from './rows.js';
+import { faultOf, memberOf, pastRunOf, QUEUE, type RedisRow, readRows, rowOf, runOf } from './rows.js';
 import type { Steps } from './steps.js';
 
 /** When a run comes again that may not start yet, in milliseconds. */
@@ -23,9 +24,6 @@ const WAIT_FOR_RELEASE = 300_000;
 /** How long what is being recorded is waited for at the end, in milliseconds. */
 const END_TIMEOUT = 2_000;
 
-/** What a job returns to BullMQ whose runs for its tenants have been made. */
-const FANNED_OUT = 'fanned out';
-
 /** A run failed, and is to be tried again: how long BullMQ is to wait. */
 class NextAttempt extends Error {
     constructor(
@@ -36,10 +34,21 @@ class NextAttempt extends Error {
     }
 }
 
+/** What was taken from the queue, until BullMQ knows what it came to. */
+export interface Taken {
+    readonly job: Job;
+    readonly token: string;
+    /** What it came to, for BullMQ. */
+    value?: string;
+    error?: Error;
+    /** What it came to, and what history is to say of that; of a slot that has fanned out, nothing. */
+    end?: { readonly run: Run; readonly past?: string } | undefined;
+}
+
 /** Makes the attempts of runs: of those that BullMQ hands over, and of those that somebody here waits for. */
 export class Attempts {
-    /** What has ended here and is not recorded yet, by id. */
-    readonly #ended = new Map<string, { readonly run: Run; readonly past: string }>();
+    /** By the ids of runs. */
+    readonly taken = new Map<string, Taken>();
     readonly #leaving = new Set<Promise<void>>();
     #isOver = false;
 
@@ -50,7 +59,7 @@ export class Attempts {
 
     /** Whether nothing goes on here, or is being recorded. */
     get isIdle(): boolean {
-        return this.process.running.size + this.#leaving.size + this.#ended.size === 0;
+        return this.process.running.size + this.#leaving.size + this.taken.size === 0;
     }
 
     /** How long BullMQ is to wait before it brings back what failed with an error; -1: it is not to. */
@@ -65,23 +74,24 @@ export class Attempts {
     }
 
     /** Executes what BullMQ hands over; what it returns is kept with the job. */
-    async perform(job: Job, token: string): Promise<string> {
+    async perform(taken: Taken): Promise<string> {
         const { host, connection, isWorking } = this.process;
-        const data = job.data as RedisRow & { gone?: true; held?: true };
-        if (data?.gone) return 'decided elsewhere';
-        if (data?.held) return this.#putBack(job, token, COME_AGAIN);
-        const fault = faultOf(data, job.id);
+        const { job } = taken;
+        if (job.data?.gone) return 'decided elsewhere';
+        if (job.data?.held && !(await this.#untilBack(() => this.#mayGo(job))))
+            return this.#putBack(taken, COME_AGAIN);
+        const fault = faultOf(job.data, job.id);
         if (fault !== undefined) {
             const message = `Job ${job.id} in the queue of Redis is malformed: ${fault}. Nobody but pinstripe-bot may write there.`;
             host.emit({ type: 'engine-failed', error: { name: 'Error', message, stack: message } });
             throw new connection.packages.bullmq.UnrecoverableError(message);
         }
-        const row: RedisRow = data;
-        if (!isWorking) return this.#putBack(job, token, 0);
+        const row: RedisRow = job.data;
+        if (!isWorking) return this.#putBack(taken, 0);
         const plan = host.planOf(row.job);
         if (!plan) {
             const isLate = host.clock.now() > row.runAt + WAIT_FOR_RELEASE;
-            return isLate ? this.#skip(row, 'unknown job') : this.#putBack(job, token, COME_AGAIN);
+            return isLate ? this.#skip(row, 'unknown job') : this.#putBack(taken, COME_AGAIN);
         }
         const run = runOf(row, plan.file);
         run.attempt = job.attemptsMade + job.stalledCounter + 1;
@@ -94,7 +104,7 @@ export class Attempts {
                 run.attempt -= 1;
                 run.outcome = known.abort ? 'aborted' : 'lost';
                 run.reason = known.abort ?? PROCESS_DIED;
-                return this.#finish(job, row, run);
+                return this.#finish(taken, row, run);
             }
         }
         const pause = row.heedsPauses ? await this.#pauseOf(row.job) : undefined;
@@ -102,36 +112,32 @@ export class Attempts {
             const isNew = row.origin === 'schedule' && run.attempt === 1;
             const { until = Infinity } = pause;
             const wait = Math.min(COME_AGAIN_PAUSED, Math.max(1, until - host.clock.now()));
-            return isNew ? this.#skip(row, 'paused') : this.#putBack(job, token, wait);
+            return isNew ? this.#skip(row, 'paused') : this.#putBack(taken, wait);
         }
         run.startedAt ??= host.clock.now();
-        return this.#execute(job, row, run);
+        return this.#execute(taken, row, run);
     }
 
     /** BullMQ has what a job came to: now its lane is left, and history written. */
-    ended(job: Job): void {
-        const id = job.id ?? '';
-        const ended = this.#ended.get(id);
-        if (!ended && job.returnvalue !== FANNED_OUT) return;
-        const row = job.data as RedisRow;
-        const outcome = ended ? ended.run.outcome : 'succeeded';
-        const followed = this.#untilBack(() => this.steps.leave(row, ended?.past, outcome))
+    ended({ job, end }: Taken): void {
+        if (!end) return;
+        const { run, past } = end;
+        const left = this.#untilBack(() => this.steps.leave(job.data, past, run.outcome))
             .then((streak) => {
-                if (ended) this.process.tellEnd(ended.run, streak);
-                else this.process.tellStreak({ ...runOf(row, undefined), outcome }, streak);
+                if (past === undefined) this.process.tellStreak(run, streak);
+                else this.process.tellEnd(run, streak);
             })
             .catch((error) => this.process.tell(error))
-            .finally(() => this.#leaving.delete(followed));
-        this.#leaving.add(followed);
-        this.#ended.delete(id);
+            .finally(() => this.#leaving.delete(left));
+        this.#leaving.add(left);
     }
 
     /** Another process has taken a run of this one for lost. */
-    lost(id: string): void {
-        const ended = this.#ended.get(id);
-        this.#ended.delete(id);
-        if (ended) this.process.host.emit({ type: 'run-was-lost', run: ended.run });
-        this.process.abort(id, 'lost');
+    lost(taken: Taken): void {
+        const { job, end } = taken;
+        taken.end = undefined;
+        if (end?.past) this.process.host.emit({ type: 'run-was-lost', run: end.run });
+        this.process.abort(job.id ?? '', 'lost');
     }
 
     /** Makes all attempts of a run that somebody here waits for, and that is at the head of its lane: it is in no queue. */
@@ -142,19 +148,20 @@ export class Attempts {
             run.startedAt ??= host.clock.now();
             const running = this.process.begin(row, run);
             const isThere = await this.#untilBack(async () => {
-                const rows = connection.key('rows');
-                if ((await connection.use((client) => client.hexists(rows, row.id))) === 0) return false;
-                await this.note([running]);
-                return true;
+                const is = await connection.use((client, key) => client.hexists(key('rows'), row.id));
+                if (is === 1) await this.note([running]);
+                return is === 1;
             });
             if (!isThere) return this.process.end(row.id);
             let result = await this.#attempt(running);
             if (result.kind === 'retries') {
+                const { signal } = running.controller;
                 const wait = Math.max(0, result.at - host.clock.now());
                 host.emit({ type: 'run-retrying', run, error: result.error, delay: wait });
-                const reason = await this.#waitForRetry(running, wait);
-                if (reason === undefined) continue;
-                result = { kind: 'ended', outcome: 'aborted', reason, error: result.error };
+                this.process.running.set(row.id, running);
+                await sleep(host.clock, wait, signal);
+                if (!signal.aborted) continue;
+                result = { kind: 'ended', outcome: 'aborted', reason: signal.reason, error: result.error };
             }
             if (result.kind === 'ended') this.#assign(run, result);
             const past = run.outcome === 'skipped' ? undefined : JSON.stringify(pastRunOf(run, owner));
@@ -170,7 +177,7 @@ export class Attempts {
         if (fresh.length === 0) return;
         for (const running of fresh) running.isNoted = true;
         const fields = fresh.flatMap(({ row, run }) => [row.id, `r${JSON.stringify(pastRunOf(run, owner))}`]);
-        await connection.use((client) => client.hset(connection.key('started'), ...fields));
+        await connection.use((client, key) => client.hset(key('started'), ...fields));
     }
 
     /** Records as well as can be that what goes on here is given up. */
@@ -185,39 +192,41 @@ export class Attempts {
         void this.steps.flush();
     }
 
-    async #execute(job: Job, row: RedisRow, run: Run): Promise<string> {
+    async #execute(taken: Taken, row: RedisRow, run: Run): Promise<string> {
         const { host, connection, owner } = this.process;
+        const { job } = taken;
         const running = this.process.begin(row, run);
         const result = await this.#attempt(running);
         if (result.kind === 'fans out') {
             await this.#fanOut(row, result.tenants ?? [undefined]);
-            return FANNED_OUT;
+            taken.end = { run: Object.assign(run, { outcome: 'succeeded' }) };
+            return 'fanned out';
         }
         const { aborted, reason } = running.controller.signal;
         if (result.kind === 'ended' || aborted) {
             const replaced = { kind: 'ended', outcome: 'aborted', reason, error: result.error } as const;
             this.#assign(run, result.kind === 'ended' ? result : replaced);
-            return this.#finish(job, row, run);
+            return this.#finish(taken, row, run);
         }
         const past = `w${JSON.stringify(pastRunOf({ ...run, error: result.error }, owner))}`;
         await this.#untilBack(() =>
-            connection.use((client) => client.hset(connection.key('started'), row.id, past)),
+            connection.use((client, key) => client.hset(key('started'), row.id, past)),
         );
         const wait = Math.max(0, result.at - host.clock.now());
         host.emit({ type: 'run-retrying', run, error: result.error, delay: wait });
-        // As many attempts as this release's settings say.
-        job.opts.attempts = job.attemptsMade + 2;
+        // Whether there is another attempt is for this release's settings to say.
+        Object.assign(job.opts, { attempts: job.attemptsMade + 2, backoff: { type: 'custom' } });
         throw new NextAttempt(result.error.message, wait);
     }
 
-    async #finish(job: Job, row: RedisRow, run: Run): Promise<string> {
+    async #finish(taken: Taken, row: RedisRow, run: Run): Promise<string> {
         const { host, owner, connection } = this.process;
         run.endedAt ??= host.clock.now();
         if (run.outcome === 'skipped') return this.#skip(row, run.reason ?? 'skipped');
         const past = JSON.stringify(pastRunOf(run, owner));
-        this.#ended.set(row.id, { run, past });
+        taken.end = { run, past };
         if (run.outcome === 'succeeded') return [run.startedAt, run.endedAt, run.attempt].join(' ');
-        await job.updateData({ ...row, ended: past });
+        await taken.job.updateData({ ...row, ended: past });
         const message = run.error?.message ?? `${run.outcome}: ${run.reason}`;
         const error = new connection.packages.bullmq.UnrecoverableError(message);
         error.stack = run.error?.stack ?? message;
@@ -225,67 +234,53 @@ export class Attempts {
     }
 
     async #skip(row: RedisRow, reason: string): Promise<string> {
-        await this.#untilBack(() => this.steps.skip(row, reason));
+        await this.#untilBack(() => this.steps.each([row], (plan) => plan.skipTaken(row, reason)));
         return `skipped: ${reason}`;
     }
 
     async #attempt(running: Running): Promise<Result> {
         const { row, run, controller, output } = running;
         const { kind, runAt: dueAt } = row;
-        let result: Result;
-        try {
-            result = await this.process.host.perform({
-                kind,
-                run,
-                signal: controller.signal,
-                dueAt,
-                output,
-            });
-        } finally {
-            this.process.end(row.id);
-        }
-        if (!output.isEmpty) {
-            const isKept = result.kind !== 'ended' || /failed|timed_out/.test(result.outcome);
-            await this.#untilBack(() => this.process.keepOutput(running)).catch(() => {});
-            if (!isKept) await this.#untilBack(() => this.process.limitOutputs(run)).catch(() => {});
-        }
+        const { signal } = controller;
+        const result = await this.process.host.perform({ kind, run, signal, dueAt, output });
+        this.process.end(row.id);
+        if (output.isEmpty) return result;
+        const isKept = result.kind !== 'ended' || /failed|timed_out/.test(result.outcome);
+        await this.#untilBack(async () => {
+            await this.process.keepOutput(running);
+            if (!isKept) await this.process.limitOutputs(run);
+        }).catch(() => {});
         return result;
-    }
-
-    #waitForRetry(running: Running, milliseconds: number): Promise<string | undefined> {
-        const { signal } = running.controller;
-        this.process.running.set(running.row.id, running);
-        if (signal.aborted) return Promise.resolve(String(signal.reason));
-        return new Promise((resolve) => {
-            const cancel = this.process.host.clock.after(milliseconds, () => resolve(undefined));
-            signal.addEventListener('abort', () => {
-                cancel();
-                resolve(String(signal.reason));
-            });
-        });
     }
 
     // Each of them has the id of its slot and lane: what is there already does not come again.
     async #fanOut(row: RedisRow, tenants: readonly (TenantId | undefined)[]): Promise<void> {
         const { host, owner } = this.process;
         const setting = host.planOf(row.job)?.settings.spread ?? 0;
-        const rows = tenants.map((tenant) => {
-            const spread = offsetIn(setting, row.job, tenant);
-            const run = { ...runOf(row, undefined), id: globalThis.crypto.randomUUID(), tenant, spread };
-            const runAt = Math.max(host.clock.now(), (row.slot ?? 0) * 1000 + spread);
-            return rowOf(run, { ...row, kind: 'run', runAt }, owner);
-        });
+        const rows = tenants.map((tenant) =>
+            rowOf(entryFor(tenant, runOf(row), setting, host.clock.now()), row, owner),
+        );
         await this.#untilBack(() => this.steps.enter(rows));
     }
 
-    async #putBack(job: Job, token: string, milliseconds: number): Promise<never> {
+    /** Whether a row may go that has let another one of its lane go first: if so, it is itself again. */
+    async #mayGo(job: Job): Promise<boolean> {
+        const { connection } = this.process;
+        const [row] = await readRows(connection, [job.id ?? '']);
+        if (!row) return false;
+        const head = await connection.use((client, key) => client.lindex(key(`lane:${row.lane}`), 0));
+        if (head !== memberOf(row)) return false;
+        await job.updateData(row);
+        return true;
+    }
+
+    async #putBack({ job, token }: Taken, milliseconds: number): Promise<never> {
         const { connection } = this.process;
         const { DelayedError, WaitingError } = connection.packages.bullmq;
-        const key = connection.key(`${QUEUE}:${job.id}`);
         try {
             // It was not begun.
             if (job.attemptsMade + job.stalledCounter === 0)
-                await connection.use((client) => client.hdel(key, 'processedOn'));
+                await connection.use((client, key) => client.hdel(key(`${QUEUE}:${job.id}`), 'processedOn'));
             if (milliseconds > 0) await job.moveToDelayed(Date.now() + milliseconds, token);
             else await job.moveToWait(token);
         } catch {
@@ -295,9 +290,7 @@ export class Attempts {
     }
 
     async #knownOf(id: string) {
-        const { connection } = this.process;
-        const { key } = connection;
-        const [row, started, abort] = await connection.use((client) =>
+        const [row, started, abort] = await this.process.connection.use((client, key) =>
             Promise.all([
                 client.hexists(key('rows'), id),
                 client.hget(key('started'), id),
@@ -314,7 +307,7 @@ export class Attempts {
         if (!pauseOf(pauses, job, host.clock.now())) return undefined;
         const fields = [`pause ${job}`, `pause ${ALL_JOBS}`];
         const known = await this.#untilBack(() =>
-            connection.use((client) => client.hmget(connection.key('live'), ...fields)),
+            connection.use((client, key) => client.hmget(key('live'), ...fields)),
         );
         const found = known.flatMap((text) => (text ? [JSON.parse(text) as Pause] : []));
         return pauseOf(found, job, host.clock.now());

@@ -1,12 +1,11 @@
 import type { LastEnqueued } from '../../runs/engine.js';
 import type { PastRun } from '../../runs/history.js';
 import { type Pause, pauseOf } from '../../runs/pause.js';
-import type { Outcome } from '../../runs/run.js';
+import { holdsLane, PROCESS_DIED } from '../row.js';
 import type { Attempts } from './attempts.js';
-import { basisOf, HELD, type LanePlan } from './lanes.js';
 import type { LocalProcess } from './local_process.js';
-import { holdsLane, memberOf, PROCESS_DIED, pastOfJob, QUEUE, type RedisRow, runOf } from './rows.js';
-import { MOST_IN_STEP, type Steps } from './steps.js';
+import { memberOf, pastOfJob, QUEUE, type RedisRow, readRows, runOf, runOfPast } from './rows.js';
+import { ifStill, MOST_IN_STEP, type Steps } from './steps.js';
 
 /** How often a process looks, in milliseconds; each second time it shows that it is alive, and when idle it looks only then. */
 const BEAT = 1_000;
@@ -74,10 +73,15 @@ export class Beats {
         return this.#beating;
     }
 
+    /** What the hash `live` holds. */
+    live(): Promise<Live> {
+        return this.process.connection.use((client, key) => client.hgetall(key('live')));
+    }
+
     /** How far any process has enqueued. */
     async lastEnqueued(): Promise<LastEnqueued> {
-        const { connection, owner, enqueuedUntil } = this.process;
-        const live = await connection.use((client) => client.hgetall(connection.key('live')));
+        const { owner, enqueuedUntil } = this.process;
+        const live = await this.live();
         const beats = beatsIn(live).filter(({ until }) => until !== undefined);
         return {
             second: Math.max(enqueuedUntilIn(live), enqueuedUntil ?? -Infinity),
@@ -88,27 +92,34 @@ export class Beats {
     /** This process is no more; how far it has enqueued is kept. */
     async leave(): Promise<void> {
         const { connection, owner } = this.process;
-        const key = connection.key('live');
         clearInterval(this.#timer);
         this.#timer = undefined;
         await this.#beating;
         const { second } = await this.lastEnqueued();
-        if (second > 0) await connection.use((client) => client.hset(key, 'enqueued', second));
-        await connection.use((client) => client.hdel(key, `beat ${owner.id}`));
+        await connection.use(async (client, key) => {
+            if (second > 0) await client.hset(key('live'), 'enqueued', second);
+            await client.hdel(key('live'), `beat ${owner.id}`);
+        });
     }
 
     async #beat(count: number): Promise<void> {
         const { connection, owner, enqueuedUntil, running, isBusy } = this.process;
-        const key = connection.key('live');
         // Reads may be answered where nothing may be written.
         if (connection.isAway) await connection.script('botStep', '[]');
         const wasAway = this.answersSince() === 0;
         if (wasAway) await this.#compareClocks();
-        const who = [owner.pid, Math.round(this.#startedAt), owner.host].join(' ');
-        const beat = `${Math.round(this.#time())} ${enqueuedUntil ?? ''} ${who}`;
-        const live = await connection.use(async (client) => {
-            if (count % 2 === 0 || wasAway) void client.hset(key, `beat ${owner.id}`, beat).catch(() => {});
-            return client.hgetall(key);
+        const { pid, host } = owner;
+        const beat = JSON.stringify({
+            at: this.#time(),
+            until: enqueuedUntil,
+            pid,
+            startedAt: this.#startedAt,
+            host,
+        });
+        const live = await connection.use(async (client, key) => {
+            const isShown = count % 2 === 0 || wasAway;
+            if (isShown) void client.hset(key('live'), `beat ${owner.id}`, beat).catch(() => {});
+            return client.hgetall(key('live'));
         });
         this.#answeredAt = performance.now();
         if (wasAway) this.#answersFrom = performance.now();
@@ -125,16 +136,12 @@ export class Beats {
     }
 
     // A pause that has ended by itself is kept until no slot of its time can come any more.
-    async #forgetPauses(live: Readonly<Record<string, string>>): Promise<void> {
+    async #forgetPauses(live: Live): Promise<void> {
         const { pauses, enqueuedUntil = 0 } = this.process;
         const over = pauses.filter(({ until = Infinity }) => until < enqueuedUntil * 1000);
+        const fields = over.map(({ job }) => `pause ${job}`);
         await this.steps.take(
-            over.map(({ job }) => {
-                const field = `pause ${job}`;
-                const check = ['live', field, live[field] ?? ''] as const;
-                const decide = (plan: LanePlan) => plan.do(['HDEL', 'live', field]);
-                return { basis: { ...basisOf([]), check }, decide };
-            }),
+            fields.map((field) => ifStill(['live', field, live[field] ?? ''], ['HDEL', 'live', field])),
         );
     }
 
@@ -153,50 +160,50 @@ export class Beats {
     async #beginAwaited(): Promise<void> {
         const { connection, running, waiters } = this.process;
         for (const { row, begin } of waiters.values()) {
-            const lane = connection.key(`lane:${row.lane}`);
             if (running.has(row.id)) continue;
-            if ((await connection.use((client) => client.lindex(lane, 0))) === memberOf(row)) begin();
+            const head = await connection.use((client, key) => client.lindex(key(`lane:${row.lane}`), 0));
+            if (head === memberOf(row)) begin();
         }
     }
 
     // Runs that wait for their time enter their lanes.
     async #moveDue(): Promise<void> {
         const { connection, host, pauses } = this.process;
-        const [key, now] = [connection.key('later'), host.clock.now()];
-        const ids = await connection.use((client) =>
-            client.zrangebyscore(key, 0, now, 'LIMIT', 0, MOST_IN_STEP),
-        );
-        if (ids.length === 0) {
-            const left = await connection.use((client) => client.zcard(key));
-            if (left === 0) await connection.use((client) => client.hdel(connection.key('live'), 'later'));
-            return;
-        }
-        const texts = await connection.use((client) => client.hmget(connection.key('rows'), ...ids));
-        const due = texts.flatMap((text) => (text ? [JSON.parse(text) as RedisRow] : []));
+        const now = host.clock.now();
+        const ids = await connection.use(async (client, key) => {
+            const due = await client.zrangebyscore(key('later'), 0, now, 'LIMIT', 0, MOST_IN_STEP);
+            const isOver = due.length === 0 && (await client.zcard(key('later'))) === 0;
+            if (isOver) await client.hdel(key('live'), 'later');
+            return due;
+        });
+        const due = (await readRows(connection, ids)).filter((row) => row !== null);
         const waits = ({ job, origin }: RedisRow) =>
             origin !== 'schedule' && pauseOf(pauses, job, now) !== undefined;
         const later = due.filter(waits).flatMap(({ id }) => [now + BEAT, id]);
-        if (later.length > 0) await connection.use((client) => client.zadd(key, ...later));
-        await this.steps.move(due.filter((row) => !waits(row)));
+        if (later.length > 0) await connection.use((client, key) => client.zadd(key('later'), ...later));
+        await this.steps.each(
+            due.filter((row) => !waits(row)),
+            (plan, row) => plan.move(row),
+        );
     }
 
     // A kill between two steps leaves a head that is not in the queue, or one that has ended and not left its lane. One
     // process at a time looks for them.
-    async #lookAround(live: Readonly<Record<string, string>>): Promise<void> {
+    async #lookAround(live: Live): Promise<void> {
         const { connection } = this.process;
-        const { key } = connection;
-        const span = BEAT * LOOK_EVERY.busy - 500;
-        if (!(await connection.use((client) => client.set(key('looks'), 1, 'PX', span, 'NX')))) return;
+        if (!(await this.#isFirst('looks', BEAT * LOOK_EVERY.busy - 500))) return;
         const beats = beatsIn(live);
         const dead = beats.filter(({ at }) => this.#time() - at > 6 * SILENT);
         if (dead.length > 0) {
             const last = Math.max(...dead.map(({ until = 0 }) => until), Number(live['enqueued'] ?? 0));
-            await connection.use((client) => client.hset(key('live'), 'enqueued', last));
-            await connection.use((client) => client.hdel(key('live'), ...dead.map(({ id }) => `beat ${id}`)));
+            await connection.use(async (client, key) => {
+                await client.hset(key('live'), 'enqueued', last);
+                await client.hdel(key('live'), ...dead.map(({ id }) => `beat ${id}`));
+            });
         }
         const alive = new Set(beats.flatMap(({ id, at }) => (this.#time() - at < SILENT ? [id] : [])));
         for (let cursor = ''; cursor !== '0'; ) {
-            const [next, page] = await connection.use((client) =>
+            const [next, page] = await connection.use((client, key) =>
                 client.hscan(key('rows'), cursor || '0', 'COUNT', MOST_IN_STEP),
             );
             const texts = page.filter((_, index) => index % 2 === 1);
@@ -204,15 +211,18 @@ export class Beats {
             await this.#finish(rows, alive);
             cursor = next;
         }
-        if (await connection.use((client) => client.set(key('forgets'), 1, 'PX', FORGET_EVERY, 'NX')))
-            await this.#forget();
+        if (await this.#isFirst('forgets', FORGET_EVERY)) await this.#forget();
+    }
+
+    /** Whether no process has done something in this time, in milliseconds: this one does. */
+    async #isFirst(name: string, span: number): Promise<boolean> {
+        const { connection } = this.process;
+        return (await connection.use((client, key) => client.set(key(name), 1, 'PX', span, 'NX'))) !== null;
     }
 
     async #finish(rows: readonly RedisRow[], alive: ReadonlySet<string>): Promise<void> {
-        const { connection } = this.process;
-        const { key } = connection;
         const fields = ['timestamp', 'finishedOn', 'returnvalue', 'data', 'pb'] as const;
-        const found = await connection.use((client) =>
+        const found = await this.process.connection.use((client, key) =>
             Promise.all(
                 rows.map(({ id, lane }) =>
                     Promise.all([
@@ -230,66 +240,58 @@ export class Beats {
             if (row.origin === 'waiter' && !alive.has(row.process)) await this.#lose(row);
             if (row.origin === 'waiter' || later !== null || !isHead) continue;
             if (finishedOn) await this.#leave(row, pastOfJob(row, returned, data, by));
-            else if (!timestamp || data === HELD) await this.steps.start([row.id]);
+            else if (!timestamp) await this.steps.start([row.id]);
         }
     }
 
     // Somebody waited for it in a process that is no more.
     async #lose(row: RedisRow): Promise<void> {
         const { connection, host } = this.process;
-        const noted = await connection.use((client) => client.hget(connection.key('started'), row.id));
-        const outcome = noted ? ('lost' as const) : ('aborted' as const);
-        const end = { outcome, reason: PROCESS_DIED, endedAt: host.clock.now() };
-        const past = noted && { ...(JSON.parse(noted.slice(1)) as PastRun), ...end };
-        const run = Object.assign(runOf(row, host.planOf(row.job)?.file), end);
-        if (past) Object.assign(run, { attempt: past.attempt, startedAt: past.startedAt });
-        const streak = await this.steps.leave(row, past ? JSON.stringify(past) : undefined, outcome);
+        const noted = await connection.use((client, key) => client.hget(key('started'), row.id));
+        const end = { reason: PROCESS_DIED, endedAt: host.clock.now() };
+        const file = host.planOf(row.job)?.file;
+        const past: PastRun | null = noted && { ...JSON.parse(noted.slice(1)), ...end, outcome: 'lost' };
+        const run = past
+            ? runOfPast(row, past, file)
+            : Object.assign(runOf(row, file), { ...end, outcome: 'aborted' });
+        const streak = await this.steps.leave(row, past ? JSON.stringify(past) : undefined, run.outcome);
         this.process.tellEnd(run, streak);
     }
 
     // Its process died between the run's end and this.
-    async #leave(row: RedisRow, text: string | undefined): Promise<void> {
-        const past = text === undefined ? undefined : (JSON.parse(text) as PastRun & { outcome: Outcome });
-        const streak = await this.steps.leave(row, text, past?.outcome);
-        if (!past || !streak) return;
-        const { outcome, attempt, startedAt, endedAt, reason, error: message, stack = '' } = past;
-        const error = message === undefined ? undefined : { name: 'Error', message, stack };
-        const run = runOf(row, this.process.host.planOf(row.job)?.file);
-        const end = { outcome, attempt, startedAt, endedAt, reason, error };
-        this.process.tellStreak(Object.assign(run, end), streak);
+    async #leave(row: RedisRow, past: PastRun | undefined): Promise<void> {
+        const run = past && runOfPast(row, past, this.process.host.planOf(row.job)?.file);
+        const streak = await this.steps.leave(row, past && JSON.stringify(past), run?.outcome);
+        if (run) this.process.tellStreak(run, streak);
     }
 
     async #forget(): Promise<void> {
         const { connection, host } = this.process;
         const { retention, maxRunsPerJob } = host.journal;
-        const oldest = Math.max(0, Math.floor(this.#time() - retention));
-        const pattern = connection.key('past:').replace(/[[\]?*\\]/g, '\\$&');
-        for (let cursor = ''; cursor !== '0'; ) {
-            const [next, streams] = await connection.use((client) =>
-                client.scan(cursor || '0', 'MATCH', `${pattern}*`, 'COUNT', 500),
-            );
-            for (const stream of streams) {
-                await connection.use((client) => client.xtrim(stream, 'MINID', oldest));
-                await connection.use((client) => client.xtrim(stream, 'MAXLEN', maxRunsPerJob));
-            }
-            cursor = next;
+        const oldest = Math.max(0, this.#time() - retention);
+        for (const stream of await connection.keysOf('past:')) {
+            await connection.use((client) => client.xtrim(stream, 'MINID', oldest));
+            await connection.use((client) => client.xtrim(stream, 'MAXLEN', maxRunsPerJob));
         }
     }
 
     /** What time it is by the clock of Redis, in unix milliseconds. */
     #time(): number {
-        return Date.now() + this.#ahead;
+        return Math.round(Date.now() + this.#ahead);
     }
 }
 
-/** The last second up to which any process has enqueued, in what `live` holds; -Infinity: none ever did. */
-export function enqueuedUntilIn(live: Readonly<Record<string, string>>): number {
+/** What the hash `live` holds. */
+export type Live = Readonly<Record<string, string>>;
+
+/** The last second up to which any process has enqueued; -Infinity: none ever did. */
+export function enqueuedUntilIn(live: Live): number {
     const until = beatsIn(live).map((beat) => beat.until ?? -Infinity);
     return Math.max(Number(live['enqueued'] ?? -Infinity), ...until);
 }
 
-/** The pauses in what `live` holds, by job. */
-export function pausesIn(live: Readonly<Record<string, string>>): Pause[] {
+/** The pauses, by job. */
+export function pausesIn(live: Live): Pause[] {
     const texts = withPrefix('pause ', live).sort(([a], [b]) => (a < b ? -1 : 1));
     return texts.map(([, text]) => JSON.parse(text) as Pause);
 }
@@ -299,30 +301,21 @@ export interface Beat {
     readonly id: string;
     /** Unix milliseconds, by the clock of Redis. */
     readonly at: number;
-    readonly until: number | undefined;
+    /** Up to which unix second it has enqueued; undefined: it does not schedule. */
+    readonly until?: number;
     readonly pid: number;
     /** Unix milliseconds, by the process's own clock. */
     readonly startedAt: number;
     readonly host: string;
 }
 
-/** The signs of life in what `live` holds. */
-export function beatsIn(live: Readonly<Record<string, string>>): Beat[] {
-    return withPrefix('beat ', live).map(([id, value]) => {
-        const [at, until, pid, startedAt, ...host] = value.split(' ');
-        return {
-            id,
-            at: Number(at),
-            until: until ? Number(until) : undefined,
-            pid: Number(pid),
-            startedAt: Number(startedAt),
-            host: host.join(' '),
-        };
-    });
+/** The signs of life. */
+export function beatsIn(live: Live): Beat[] {
+    return withPrefix('beat ', live).map(([id, text]) => ({ id, ...JSON.parse(text) }));
 }
 
 /** The fields that begin with something, without it. */
-function withPrefix(prefix: string, fields: Readonly<Record<string, string>>): [string, string][] {
+function withPrefix(prefix: string, fields: Live): [string, string][] {
     return Object.entries(fields).flatMap(([field, value]): [string, string][] =>
         field.startsWith(prefix) ? [[field.slice(prefix.length), value]] : [],
     );

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../config/redis_settings.js';
 import { Project } from '../../framework.js';
+import type { EngineHost } from '../../runs/engine.js';
 import { messageOf } from '../../text/errors.js';
 import { SCRIPTS, type ScriptName } from './scripts.js';
 
@@ -44,7 +45,9 @@ export type Client = Redis &
  */
 export class Connection {
     #client: Client | undefined;
+    /** Why Redis is away; undefined: it is not. */
     #detail: string | undefined;
+    #awaySince = 0;
     #lastError: string | undefined;
     #pending = 0;
     #holds = 0;
@@ -55,19 +58,17 @@ export class Connection {
         private readonly settings: RedisSettings,
         /** What all keys begin with. */
         readonly prefix: string,
-        /** Told when Redis does not answer, or refuses; once until it is back. */
-        private readonly away: (detail: string) => void,
-        private readonly back: () => void,
+        /** Told when Redis does not answer, or refuses, and when it is back. */
+        private readonly host: Pick<EngineHost, 'emit' | 'recovered'> | undefined,
     ) {}
 
     /** @throws Error where the packages, or the app's name, are missing */
     static async to(
         settings: RedisSettings,
         prefix: string | Promise<string>,
-        away: (detail: string) => void = () => {},
-        back = () => {},
+        host?: Pick<EngineHost, 'emit' | 'recovered'>,
     ): Promise<Connection> {
-        return new Connection(await loadPackages(), settings, await prefix, away, back);
+        return new Connection(await loadPackages(), settings, await prefix, host);
     }
 
     /** Whether Redis did not do what it was asked, and no script has worked since. */
@@ -78,6 +79,20 @@ export class Connection {
     /** The name of a key. */
     readonly key = (name: string): string => `${this.prefix}:${name}`;
 
+    /** The keys that begin with something, in full. */
+    async keysOf(beginning: string): Promise<string[]> {
+        const pattern = `${this.key(beginning).replace(/[[\]?*\\]/g, '\\$&')}*`;
+        const keys = new Set<string>();
+        for (let cursor = ''; cursor !== '0'; ) {
+            const [next, found] = await this.use((client) =>
+                client.scan(cursor || '0', 'MATCH', pattern, 'COUNT', 500),
+            );
+            for (const key of found) keys.add(key);
+            cursor = next;
+        }
+        return [...keys];
+    }
+
     /**
      * Runs a script. Where one works, Redis can be used: it may answer reads, and refuse what writes.
      *
@@ -87,7 +102,9 @@ export class Connection {
         const answer = await this.use((client) => client[name](this.prefix, ...args));
         if (this.#detail !== undefined) {
             this.#detail = undefined;
-            this.back();
+            const after = Date.now() - this.#awaySince;
+            this.host?.emit({ type: 'redis-back', place: this.settings.place, after });
+            this.host?.recovered();
         }
         return answer;
     }
@@ -113,15 +130,15 @@ export class Connection {
     }
 
     /**
-     * Does something with the connection.
+     * Does something with the connection, and with what makes keys of their names.
      *
      * @throws RedisAwayError where Redis did not do it; it may yet, where the answer was lost
      */
-    async use<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    async use<T>(work: (client: Client, key: Connection['key']) => Promise<T>): Promise<T> {
         this.#pending += 1;
         clearTimeout(this.#idle);
         try {
-            return await work(await this.#ready());
+            return await work(await this.#ready(), this.key);
         } catch (error) {
             throw this.#went(error);
         } finally {
@@ -192,7 +209,8 @@ export class Connection {
         const detail = this.settings.withoutSecrets((isVague && this.#lastError) || message);
         if (this.#detail === undefined) {
             this.#detail = detail;
-            this.away(detail);
+            this.#awaySince = Date.now();
+            this.host?.emit({ type: 'redis-away', place: this.settings.place, detail });
         }
         // Without its cause: an error of ioredis carries the command that failed, the password of AUTH, too.
         return new RedisAwayError(`Redis ${this.settings.place}: ${detail}`);

@@ -13,20 +13,18 @@ import type {
 import type { GiveUpReason } from '../../runs/events.js';
 import type { Lookups } from '../../runs/lookups.js';
 import { ALL_JOBS, type Pause, pauseOf } from '../../runs/pause.js';
-import { createRun, type Run } from '../../runs/run.js';
-import { mayHaveTenants } from '../../runs/tenants.js';
+import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
-import { offsetIn } from '../../schedule/spread.js';
 import { createOwner } from '../owner.js';
+import { entryOf, laneKey } from '../row.js';
 import { Attempts } from './attempts.js';
-import { Beats } from './beats.js';
+import { Beats, pausesIn } from './beats.js';
 import { Connection, prefixIn, RedisAwayError } from './connection.js';
-import { RedisHistory } from './history.js';
 import { basisOf, type Skips } from './lanes.js';
 import { LocalProcess } from './local_process.js';
 import { RedisLookups } from './lookups.js';
-import { laneKey, QUEUE, type RedisRow, type RowParts, rowOf } from './rows.js';
-import { type Intent, Steps } from './steps.js';
+import { QUEUE, type RedisRow, readRows, rowOf } from './rows.js';
+import { type Intent, ifStill, Steps } from './steps.js';
 import { type Locks, QueueWorker } from './worker.js';
 
 /** A death is found within 22 s; a job may block its process for 7 s. */
@@ -139,11 +137,10 @@ export class BullmqEngine implements Engine {
     ): Promise<ReadonlyMap<string, number> | undefined> {
         if (schedules.length === 0) return new Map();
         return this.#unlessAway(async ({ process: { connection } }) => {
-            const handled = connection.key('handled');
             const keys = schedules.map(({ key }) => key);
-            const known = await connection.use(async (client) => {
-                await Promise.all(keys.map((key) => client.hsetnx(handled, key, now)));
-                return client.hmget(handled, ...keys);
+            const known = await connection.use(async (client, key) => {
+                await Promise.all(keys.map((one) => client.hsetnx(key('handled'), one, now)));
+                return client.hmget(key('handled'), ...keys);
             });
             return new Map(keys.map((key, index) => [key, Number(known[index] ?? now)]));
         });
@@ -154,7 +151,7 @@ export class BullmqEngine implements Engine {
         return {
             of: ({ job, text }) => {
                 const mine = rows.filter((row) => row.job === job && row.schedule === text);
-                return [...new Set(mine.map(({ slot }) => slot ?? 0))].sort((a, b) => a - b);
+                return [...new Set(mine.map(slotOf))].sort((a, b) => a - b);
             },
         };
     }
@@ -188,19 +185,11 @@ export class BullmqEngine implements Engine {
         const { kind = 'run', run, plan, isAwaited, runAt, heedsPauses = false, key } = request;
         const opened = this.#openedNow;
         const { process, steps, beats, attempts } = opened;
-        const { overlap, missed, retries } = plan.settings;
-        const parts: RowParts = {
-            kind,
-            origin: isAwaited ? 'waiter' : 'later',
-            overlap,
-            missed,
-            catchesUp: false,
-            runAt: runAt ?? process.host.clock.now(),
-            heedsPauses,
-            retries,
-            key: key?.name,
-        };
-        const row = rowOf(run, parts, process.owner);
+        const { overlap, missed } = plan.settings;
+        const entry = { kind, run, runAt: runAt ?? process.host.clock.now() };
+        const origin = isAwaited ? 'waiter' : 'later';
+        const parts = { origin, overlap, missed, catchesUp: false, heedsPauses, key: key?.name } as const;
+        const row = rowOf(entry, parts, process.owner);
         process.busy();
         if (!isAwaited) return { ...run, id: await steps.request(row, key?.whenQueued ?? 'keep') };
         this.#keep(opened);
@@ -224,11 +213,11 @@ export class BullmqEngine implements Engine {
 
     async abort(id: string, reason: string): Promise<boolean> {
         const { process, steps } = this.#openedNow;
-        const { connection } = process;
         await process.waiters.get(id)?.entered.catch(() => {});
-        const text = await connection.use((client) => client.hget(connection.key('rows'), id));
-        if (text) await steps.stop(JSON.parse(text) as RedisRow, reason);
-        return text !== null;
+        const [row] = await readRows(process.connection, [id]);
+        if (!row) return false;
+        await steps.take([{ basis: basisOf([], [row]), decide: (plan) => plan.stop(row, reason) }]);
+        return true;
     }
 
     abandon(reason: GiveUpReason): void {
@@ -239,14 +228,13 @@ export class BullmqEngine implements Engine {
     async rewind(): Promise<void> {}
 
     async pauses(): Promise<readonly Pause[]> {
-        return new RedisHistory(this.#openedNow.process.connection).pauses();
+        return pausesIn(await this.#openedNow.beats.live());
     }
 
     async pause(pause: Pause): Promise<void> {
         const { process, beats } = this.#openedNow;
-        const { connection } = process;
         const [field, text] = [`pause ${pause.job}`, JSON.stringify(pause)];
-        await connection.use((client) => client.hset(connection.key('live'), field, text));
+        await process.connection.use((client, key) => client.hset(key('live'), field, text));
         // A beat that is on its way has read what was before.
         await beats.beat();
         process.pauses = [...process.pauses.filter(({ job }) => job !== pause.job), pause];
@@ -261,31 +249,22 @@ export class BullmqEngine implements Engine {
             ({ job: of, until = Infinity }) => until > now && (job === ALL_JOBS || of === job),
         );
         if (ending.length === 0) return;
-        const handled = await connection.use((client) => client.hgetall(connection.key('handled')));
+        const handled = await connection.use((client, key) => client.hgetall(key('handled')));
         const behind = Object.entries(handled).filter(([schedule, until]) => {
             const [of] = JSON.parse(schedule) as [string];
             return pauseOf(ending, of, now) !== undefined && Number(until) < second;
         });
-        await steps.take(behind.map(([key, until]) => settingOf('handled', key, until, second)));
+        await steps.take(
+            behind.map(([key, until]) =>
+                ifStill(['handled', key, until], ['HSET', 'handled', key, `${second}`]),
+            ),
+        );
         const fields = ending.map(({ job: of }) => `pause ${of}`);
-        await connection.use((client) => client.hdel(connection.key('live'), ...fields));
+        await connection.use((client, key) => client.hdel(key('live'), ...fields));
     }
 
     async #open(host: EngineHost): Promise<void> {
-        let since = 0;
-        const { place } = this.#settings;
-        const connection = await Connection.to(
-            this.#settings,
-            this.#prefixFor(host),
-            (detail) => {
-                since = Date.now();
-                host.emit({ type: 'redis-away', place, detail });
-            },
-            () => {
-                host.emit({ type: 'redis-back', place, after: Date.now() - since });
-                host.recovered();
-            },
-        );
+        const connection = await Connection.to(this.#settings, this.#prefixFor(host), host);
         const process = new LocalProcess(host, connection, this.#owner);
         const steps = new Steps(process);
         const attempts = new Attempts(process, steps);
@@ -315,58 +294,39 @@ export class BullmqEngine implements Engine {
 
     /** Whether this process ends the gap; false: another has, since this one looked. */
     async #endGap({ process: { connection }, steps }: Opened, second: number): Promise<boolean> {
-        const live = connection.key('live');
-        const known = (await connection.use((client) => client.hget(live, 'enqueued'))) ?? '';
+        const known = (await connection.use((client, key) => client.hget(key('live'), 'enqueued'))) ?? '';
         if (Number(known) > Math.max(0, this.#seenUntil)) return false;
-        const until = Math.max(second, Number(known));
-        return (await steps.take([settingOf('live', 'enqueued', known, until)])).size === 0;
+        const until = `${Math.max(second, Number(known))}`;
+        const moving = ifStill(['live', 'enqueued', known], ['HSET', 'live', 'enqueued', until]);
+        return (await steps.take([moving])).size === 0;
     }
 
     /** What a schedule comes to, ready for a step. */
     async #intentOf(due: DueSchedule, waiting: readonly RedisRow[], opened: Opened): Promise<Intent> {
         const { schedule, plan, from, until, catchesUp, leftOut, decidesAnew } = due;
-        const { overlap, missed, retries } = plan.settings;
-        const { job, text, args, key } = schedule;
-        const kind = mayHaveTenants(plan.settings) ? 'slot' : 'run';
-        // A slot's tenants have their shares when they are listed.
-        const spread = kind === 'slot' ? 0 : offsetIn(plan.settings.spread, job, undefined);
-        const rowAt = (slot: number): RedisRow => {
-            const parts: RowParts = {
-                kind,
-                origin: 'schedule',
-                overlap,
-                missed,
-                catchesUp,
-                runAt: slot * 1000 + spread,
-                heedsPauses: true,
-                retries,
-            };
-            return rowOf(
-                createRun({ job, schedule: text, args, scheduledAt: slot, spread }),
-                parts,
-                this.#owner,
-            );
-        };
+        const { overlap, missed } = plan.settings;
+        const { job, text, key } = schedule;
+        const parts = { origin: 'schedule', overlap, missed, catchesUp, heedsPauses: true } as const;
+        const rowAt = (slot: number) => rowOf(entryOf(due, slot), parts, this.#owner);
         const rows = (decidesAnew ? due.run : due.run.filter((slot) => slot > from)).map(rowAt);
-        const reasonOf = ({ slot }: RedisRow) =>
-            due.skipped.find(({ first, last }) => slot !== null && slot >= first && slot <= last)?.reason;
+        const reasonOf = (row: RedisRow) =>
+            due.skipped.find(({ first, last }) => slotOf(row) >= first && slotOf(row) <= last)?.reason;
         // These wait, and are among what is skipped.
         const dropped = waiting.filter(
             (row) => row.job === job && row.schedule === text && reasonOf(row) !== undefined,
         );
-        const like = rowAt(until);
         const skips = (
             await Promise.all(due.skipped.map((slots) => this.#withoutRuns(due, slots, dropped, opened)))
         ).flat();
-        const basis = basisOf(skips.length > 0 ? [...rows, like] : rows, dropped);
+        const like = skips.length > 0 ? [rowAt(until)] : [];
         return {
-            basis: { ...basis, job, check: ['handled', key, String(from)] },
+            basis: { ...basisOf([...rows, ...like], dropped), job, check: ['handled', key, String(from)] },
             decide: (lanes) => {
                 lanes.do(['HSET', 'handled', key, String(Math.max(from, until))]);
-                for (const one of skips) lanes.skip(like, one);
+                for (const row of like) for (const one of skips) lanes.skip(row, one);
                 for (const row of dropped) lanes.stop(row, reasonOf(row) ?? 'superseded');
                 for (const row of rows) {
-                    const isPaused = pauseOf(lanes.pauses, job, (row.slot ?? 0) * 1000) !== undefined;
+                    const isPaused = pauseOf(lanes.pauses, job, slotOf(row) * 1000) !== undefined;
                     const reason = leftOut ?? (isPaused ? 'paused' : undefined);
                     if (reason === undefined) lanes.enter(row);
                     else lanes.skipRow(row, reason);
@@ -387,12 +347,12 @@ export class BullmqEngine implements Engine {
             if (slots.push(slot) > MOST_LOOKED_AT) break;
         const of = { job: plan.name, args: schedule.args, tenant: undefined };
         const lanes = [laneKey('run', of), laneKey('slot', of)];
-        const ran = await connection.use((client) =>
+        const ran = await connection.use((client, key) =>
             Promise.all(
                 slots.map((slot) => {
                     const ids = lanes.map((lane) => `${slot}-${lane}`);
                     if (dropped.some(({ id }) => ids.includes(id))) return 0;
-                    return client.exists(...ids.map((id) => connection.key(`${QUEUE}:${id}`)));
+                    return client.exists(...ids.map((id) => key(`${QUEUE}:${id}`)));
                 }),
             ),
         );
@@ -404,12 +364,11 @@ export class BullmqEngine implements Engine {
 
     /** The rows that schedules made, and that never started. */
     async #waitingRows({ process: { connection, host } }: Opened): Promise<RedisRow[]> {
-        const { key } = connection;
-        const texts = await connection.use((client) => client.hvals(key('rows')));
+        const texts = await connection.use((client, key) => client.hvals(key('rows')));
         const rows = texts
             .map((text) => JSON.parse(text) as RedisRow)
             .filter(({ origin, runAt }) => origin === 'schedule' && runAt <= host.clock.now());
-        const begun = await connection.use((client) =>
+        const begun = await connection.use((client, key) =>
             Promise.all(rows.map(({ id }) => client.hexists(key(`${QUEUE}:${id}`), 'processedOn'))),
         );
         return rows.filter((_, index) => begun[index] === 0);
@@ -429,17 +388,16 @@ export class BullmqEngine implements Engine {
     }
 }
 
-/** Sets a field of a hash, if it is as it was. */
-function settingOf(hash: string, field: string, known: string, value: number): Intent {
-    const decide: Intent['decide'] = (plan) => plan.do(['HSET', hash, field, String(value)]);
-    return { basis: { ...basisOf([]), check: [hash, field, known] }, decide };
+/** The slot of a row that a schedule made. */
+function slotOf({ scheduledAt = 0 }: RedisRow): number {
+    return scheduledAt;
 }
 
 // The first edition has another form of everything in Redis: each of the two would run every slot.
 async function refuseFirstEdition(connection: Connection): Promise<void> {
-    const { key, prefix } = connection;
+    const { prefix } = connection;
     const beats = async () => {
-        const state = await connection.use((client) => client.hgetall(key('state')));
+        const state = await connection.use((client, key) => client.hgetall(key('state')));
         return Object.entries(state).filter(([field]) => field.startsWith('beat '));
     };
     const before = new Map(await beats());

@@ -1,10 +1,11 @@
-import type { PastRun } from '../../runs/history.js';
+import type { PastRun, PastSkips } from '../../runs/history.js';
 import type { Pause } from '../../runs/pause.js';
 import { nextSlot } from '../../schedule/calendar.js';
 import { splitTimezone } from '../../schedule/crontab.js';
 import { enterLane, type LaneMember } from '../lane_rules.js';
 import type { Owner } from '../owner.js';
-import { holdsLane, memberOf, pastOf, type RedisRow } from './rows.js';
+import { holdsLane } from '../row.js';
+import { memberOf, type RedisRow } from './rows.js';
 
 /** A command of Redis, its key without the prefix. */
 export type Command = readonly string[];
@@ -35,18 +36,7 @@ export function emptyReading({ check, ids, lanes }: Basis): string {
 }
 
 /** Slots that do not run, for one reason, in unix seconds. */
-export interface Skips {
-    readonly reason: string;
-    readonly first: number;
-    readonly last: number;
-    readonly count: number;
-    readonly atLeast: boolean;
-}
-
-/** The same with what they have in common, as history has it. */
-interface SkipEntry extends Skips {
-    readonly past: string;
-}
+export type Skips = Pick<PastSkips, 'reason' | 'first' | 'last' | 'count' | 'atLeast'>;
 
 /** A run that has ended, or does not start. */
 export interface EndedRow {
@@ -69,11 +59,13 @@ interface Lane {
     readonly status: string;
     /** What is known of a head that waits for its retry. */
     readonly noted: string;
-    readonly skipsId: string;
     readonly head: string | undefined;
     members: Member[];
-    /** Older first; one that is known stands in Redis already. */
-    readonly skips: (SkipEntry & { readonly isKnown?: boolean })[];
+    /** The newest skipped slots that history has, and their id there. */
+    readonly skipped: PastSkips | undefined;
+    readonly skippedId: string;
+    /** What is skipped besides; older first. */
+    readonly skips: PastSkips[];
 }
 
 /** As many runs that catch up wait in a lane. */
@@ -136,22 +128,16 @@ export class LanePlan {
 
     /** A run ends that has not started, or waits for its retry; any other one is asked to end. */
     stop(row: RedisRow, reason: string): void {
-        const lane = this.#laneOf(keyOf(row));
-        const member = lane.members.find(({ id }) => id === row.id);
-        const isHead = !holdsLane(row) || member?.text === lane.head;
         if (!this.#isRow(row)) return;
-        // Outside of its lane it waits for its time.
-        const own = { ...memberFrom(memberOf(row)), ...(holdsLane(row) ? {} : stateOf(lane.status)) };
-        if (isHead && lane.status === 'r') this.#abort(row.id, reason);
-        else this.#drop(row, lane, member ?? own, reason);
+        const status = this.#statusOf(row);
+        const member = { ...memberFrom(memberOf(row)), ...stateOf(status) };
+        if (status === 'r') this.#abort(row.id, reason);
+        else this.#drop(row, this.#laneOf(keyOf(row)), member, reason);
     }
 
     /** Another one takes the place of a row, unless that has started meanwhile. */
     replace(row: RedisRow): void {
-        const lane = this.#laneOf(keyOf(row));
-        const member = lane.members.find(({ id }) => id === row.id);
-        const hasStarted = (!holdsLane(row) || member?.text === lane.head) && /[rw]/.test(lane.status);
-        if (!hasStarted) this.stop(row, 'replaced');
+        if (stateOf(this.#statusOf(row)).attempt === 0) this.stop(row, 'replaced');
     }
 
     /** A row that was taken does not run, and leaves its lane. */
@@ -163,27 +149,33 @@ export class LanePlan {
 
     /** Records that a row does not run, and why. */
     skipRow(row: RedisRow, reason: string, behind?: string): void {
-        const { slot } = row;
-        if (row.origin === 'schedule' && slot !== null)
+        const { scheduledAt: slot } = row;
+        if (row.origin === 'schedule' && slot !== undefined)
             this.skip(row, { reason, first: slot, last: slot, count: 1, atLeast: false });
         this.ended.push({ row, reason, ...(behind !== undefined && { behind }) });
     }
 
     /** Records that slots of a row's lane do not run, and why; what follows on the entry before, with the same reason, shares it. */
     skip(of: RedisRow, slots: Skips): void {
-        const { skips, skipsId } = this.#laneOf(of.lane);
-        const before = skips.at(-1);
+        const { skips, skipped, skippedId } = this.#laneOf(of.lane);
+        const before = skips.at(-1) ?? skipped;
         if (before && slots.first >= before.first && slots.last <= before.last) return;
-        const past = pastOf(of, this.owner);
+        const { job, schedule, args, tenant } = of;
+        const { host, pid } = this.owner;
+        const entry: PastSkips = { kind: 'skips', job, schedule, args, tenant, host, pid, ...slots };
         if (before?.reason !== slots.reason || !follows(slots.first, before.last, of))
-            return void skips.push({ ...slots, past });
-        if (before.isKnown) this.do(['XDEL', `past:${of.job}`, skipsId]);
-        skips.splice(-1, 1, { ...slots, first: before.first, count: before.count + slots.count, past });
+            return void skips.push(entry);
+        if (before === skipped) this.do(['XDEL', `past:${job}`, skippedId]);
+        skips.splice(-1, 1, { ...entry, first: before.first, count: before.count + slots.count });
     }
 
     /** Ends it: what is to be done. */
     finish(): Command[] {
-        for (const [key, lane] of this.#lanes) this.#recordSkips(key, lane);
+        for (const [key, { skips }] of this.#lanes) {
+            for (const one of skips) this.do(['XADD', `past:${one.job}`, '*', 'skips', JSON.stringify(one)]);
+            const newest = skips.at(-1);
+            if (newest) this.do(['HSET', 'skips', `${key} id`, '$last', key, JSON.stringify(newest)]);
+        }
         return this.#commands;
     }
 
@@ -198,11 +190,10 @@ export class LanePlan {
 
     #enter(given: RedisRow): void {
         const lane = this.#laneOf(given.lane);
-        const { slot } = given;
+        const { scheduledAt: slot = 0 } = given;
         const isScheduled = given.origin === 'schedule';
-        if (this.#entered.has(given.id)) return;
-        const isSkipped = (skips: Skips) => slot !== null && slot >= skips.first && slot <= skips.last;
-        if (isScheduled && lane.skips.some((skips) => skips.isKnown && isSkipped(skips))) return;
+        const { first = Infinity, last = 0 } = lane.skipped ?? {};
+        if (this.#entered.has(given.id) || (isScheduled && slot >= first && slot <= last)) return;
         if (given.runAt > this.now) {
             this.#write(given);
             this.do(['ZADD', 'later', String(given.runAt), given.id], ['HSET', 'live', 'later', '1']);
@@ -233,6 +224,12 @@ export class LanePlan {
         return Number(this.#known.get(id)) % 2 === 1;
     }
 
+    /** What the job of a row is like that is at the head of its lane, or in none; of any other nothing is known. */
+    #statusOf(row: RedisRow): string {
+        const { status, head } = this.#laneOf(keyOf(row));
+        return !holdsLane(row) || head === memberOf(row) ? status : '';
+    }
+
     #laneOf(key: string): Lane {
         const lane = this.#lanes.get(key);
         if (!lane) throw new Error(`lane ${key} was not read`);
@@ -250,7 +247,7 @@ export class LanePlan {
     }
 
     #drop(like: RedisRow, lane: Lane, { id, slot, text, attempt, catchesUp }: Member, reason: string): void {
-        const row: RedisRow = like.id === id ? like : { ...like, id, slot, catchesUp };
+        const row: RedisRow = like.id === id ? like : { ...like, id, scheduledAt: slot, catchesUp };
         // Who takes it finds this instead of it. Where the queue has no job of it yet, nobody adds one any more: it has its id.
         this.do(['HSET', `runs:${id}`, 'data', GONE], ['EXPIRE', `runs:${id}`, String(KEPT)]);
         this.do(['ZREM', 'later', id]);
@@ -268,17 +265,6 @@ export class LanePlan {
         const lane = this.#lanes.get(key);
         if (lane) lane.members = lane.members.filter((member) => member.id !== id);
     }
-
-    #recordSkips(key: string, { skips }: Lane): void {
-        const fresh = skips.filter(({ isKnown }) => !isKnown);
-        for (const { past, reason, first, last, count, atLeast } of fresh) {
-            const { job } = JSON.parse(past) as { job: string };
-            const fields = Object.entries({ first, last, count, atLeast: Number(atLeast) }).flat();
-            this.do(['XADD', `past:${job}`, '*', 'skips', past, 'reason', reason, ...fields.map(String)]);
-        }
-        const newest = fresh.at(-1);
-        if (newest) this.do(['HSET', 'skips', `${key} id`, '$last', key, JSON.stringify(newest)]);
-    }
 }
 
 /** The key of what is read for a row that leaves: its lane, or itself. */
@@ -286,23 +272,24 @@ function keyOf(row: RedisRow): string {
     return holdsLane(row) ? row.lane : `${row.lane} ${row.id}`;
 }
 
-function laneFrom([skips, skipsId = '', status = '', noted = '', texts]: readonly string[]): Lane {
+function laneFrom([skipped, skippedId = '', status = '', noted = '', texts]: readonly string[]): Lane {
     const members = texts ? texts.split(',').map(memberFrom) : [];
     const [first, ...others] = members;
     return {
         status,
         noted,
-        skipsId,
         head: first?.text,
         members: first ? [{ ...first, ...stateOf(status) }, ...others] : [],
-        skips: skips ? [{ ...(JSON.parse(skips) as SkipEntry), isKnown: true }] : [],
+        skipped: skipped ? (JSON.parse(skipped) as PastSkips) : undefined,
+        skippedId,
+        skips: [],
     };
 }
 
 function memberFrom(text: string): Member {
     const [letter, slot, id = ''] = text.split(' ');
     const [catchesUp, isScheduled] = [letter === 'c', letter !== 'm'];
-    return { seq: 0, state: 'blocked', attempt: 0, catchesUp, isScheduled, id, slot: Number(slot), text };
+    return { state: 'blocked', attempt: 0, catchesUp, isScheduled, id, slot: Number(slot), text };
 }
 
 function stateOf(status: string): Pick<LaneMember, 'state' | 'attempt'> {

@@ -76,26 +76,31 @@ export class LocalProcess {
     async keepOutput({ row: { id }, output }: Running): Promise<void> {
         const text = output.take();
         if (text === '') return;
-        const key = this.connection.key(`output:${id}`);
-        await this.connection.use(async (client) => {
-            const length = await client.append(key, text);
-            if (length > 4 * MOST_OUTPUT)
-                await client.set(key, await client.getrange(key, -2 * MOST_OUTPUT, -1));
-            await client.pexpire(key, this.host.journal.retention);
-        });
+        try {
+            await this.connection.use(async (client, key) => {
+                const kept = key(`output:${id}`);
+                const length = await client.append(kept, text);
+                if (length > 4 * MOST_OUTPUT)
+                    await client.set(kept, await client.getrange(kept, -2 * MOST_OUTPUT, -1));
+                await client.pexpire(kept, this.host.journal.retention);
+            });
+        } catch (error) {
+            output.add(text);
+            throw error;
+        }
     }
 
     /** Of a job's runs that did not fail, only the last keep what they have printed. */
     async limitOutputs({ job, id }: Run): Promise<void> {
         const { connection, host } = this;
-        const list = connection.key(`outputs:${job}`);
-        await connection.use(async (client) => {
+        await connection.use(async (client, key) => {
+            const list = key(`outputs:${job}`);
             const count = await client.lpush(list, id);
             await client.pexpire(list, host.journal.retention);
             if (count <= host.outputKept) return;
             const over = await client.lrange(list, host.outputKept, -1);
             await client.ltrim(list, 0, host.outputKept - 1);
-            await client.del(over.map((one) => connection.key(`output:${one}`)));
+            await client.del(over.map((one) => key(`output:${one}`)));
         });
     }
 

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type PastRun, type PastSkips, timeOf } from '../../runs/history.js';
+import {
+    type JobStatus,
+    lastRequestOf,
+    MOST_OF_REQUEST,
+    type PastRun,
+    type PastSkips,
+    timeOf,
+} from '../../runs/history.js';
 import {
     type Busy,
     type FoundRun,
@@ -11,10 +18,11 @@ import {
     type WaitingRun,
     worse,
 } from '../../runs/lookups.js';
+import type { Pause } from '../../runs/pause.js';
 import { laneOf, latenessOf, type Run } from '../../runs/run.js';
-import { beatsIn } from './beats.js';
-import { RedisHistory } from './history.js';
-import { QUEUE, type RedisRow, readPast, runOf } from './rows.js';
+import { beatsIn, enqueuedUntilIn, type Live, pausesIn } from './beats.js';
+import type { Connection } from './connection.js';
+import { pastRunOf, QUEUE, type RedisRow, readPast, readRows, runOf, workerNamed } from './rows.js';
 
 /** As many entries of a job's history are looked through. */
 const MOST_ENTRIES = 10_000;
@@ -25,73 +33,86 @@ const MOST_FOR_LANE = 1_000;
 /** A process that has shown no life for so long, in milliseconds, has probably ended. */
 const SILENT = 10_000;
 
-/** What pages ask of Redis. */
-export class RedisLookups extends RedisHistory implements Lookups {
-    async run(job: string, id: string): Promise<FoundRun | undefined> {
-        const run = await this.#find(job, id);
-        if (!run) return undefined;
-        const key = this.connection.key(`output:${id}`);
-        const output = await this.connection.use((client) => client.get(key));
-        return { ...run, output: output ?? undefined };
+type Past = PastRun | PastSkips;
+
+/** What the engine remembers in Redis: a stream of each job's ended runs and skipped slots, and what goes on. */
+export class RedisLookups implements Lookups {
+    readonly isShared = true;
+
+    constructor(
+        private readonly connection: Connection,
+        private readonly release = () => {},
+    ) {}
+
+    async close(): Promise<void> {
+        this.release();
     }
 
-    async #find(job: string, id: string): Promise<FoundRun | undefined> {
-        const running = (await this.started()).find((run) => run.id === id && run.job === job);
-        if (running) return running;
-        const text = await this.connection.use((client) => client.hget(this.connection.key('rows'), id));
-        const row = text ? (JSON.parse(text) as RedisRow) : undefined;
-        if (row?.job === job) {
-            const run = runOf(row, undefined);
-            const nobody = { host: '', pid: 0, error: undefined, stack: undefined };
-            return { ...run, ...nobody, kind: 'run', outcome: 'waiting', lateBy: latenessOf(run) };
-        }
-        const past = await this.connection.use((client) => this.read(client, job, MOST_ENTRIES));
-        return past.find((one): one is PastRun => one.kind === 'run' && one.id === id);
+    async statusOf(jobs: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
+        const found = await this.#ofEach(jobs, MOST_OF_REQUEST);
+        return new Map(found.map(([job, past]) => [job, statusOf(past)]));
     }
 
-    async search(job: string, { outcome, tenant }: Search, most: number): Promise<(PastRun | PastSkips)[]> {
-        const past = await this.of(
-            job,
-            outcome === undefined && tenant === undefined ? most : Math.max(most, MOST_ENTRIES),
-        );
-        const isWanted = (one: PastRun | PastSkips) =>
+    async of(job: string, most: number): Promise<readonly Past[]> {
+        const [[, past] = ['', []]] = await this.#ofEach([job], most);
+        return past.sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
+    }
+
+    async search(job: string, { outcome, tenant }: Search, most: number): Promise<Past[]> {
+        const isAny = outcome === undefined && tenant === undefined;
+        const past = await this.of(job, isAny ? most : Math.max(most, MOST_ENTRIES));
+        const isWanted = (one: Past) =>
             (tenant === undefined || String(one.tenant) === tenant) &&
             (outcome === undefined || outcome === (one.kind === 'run' ? one.outcome : 'skipped'));
         return past.filter(isWanted).slice(0, most);
     }
 
-    running(): Promise<PastRun[]> {
-        return this.started();
+    async slots(jobs: readonly string[], most: number): Promise<Map<string, PastSlot[]>> {
+        const found = await this.#ofEach(jobs, most);
+        return new Map(found.map(([job, past]) => [job, slotsOf(runsIn(past), skipsIn(past), most)]));
     }
 
-    async slots(jobs: readonly string[], most: number): Promise<Map<string, PastSlot[]>> {
-        const running = await this.started();
-        const past = await this.connection.use((client) =>
-            Promise.all(jobs.map((job) => this.read(client, job, most))),
+    async run(job: string, id: string): Promise<FoundRun | undefined> {
+        const run = await this.#find(job, id);
+        if (!run) return undefined;
+        const output = await this.connection.use((client, key) => client.get(key(`output:${id}`)));
+        return { ...run, output: output ?? undefined };
+    }
+
+    // What BullMQ has handed over, and what is known of runs that wait for their retry, or that nobody else may execute.
+    async running(): Promise<PastRun[]> {
+        const [active, noted] = await this.connection.use((client, key) =>
+            Promise.all([client.lrange(key(`${QUEUE}:active`), 0, -1), client.hgetall(key('started'))]),
         );
-        const slots = jobs.map((job, index): [string, PastSlot[]] => {
-            const all = [...running.filter((run) => run.job === job), ...(past[index] ?? [])];
-            const runs = all.filter((one): one is PastRun => one.kind === 'run');
-            const skips = all.filter((one): one is PastSkips => one.kind === 'skips');
-            return [job, slotsOf(runs, skips, most)];
+        const fields = ['processedOn', 'pb', 'atm', 'stc'] as const;
+        const jobs = await this.connection.use((client, key) =>
+            Promise.all(active.map((id) => client.hmget(key(`${QUEUE}:${id}`), ...fields))),
+        );
+        const rows = await readRows(this.connection, [...new Set([...active, ...Object.keys(noted)])]);
+        return rows.flatMap((row): PastRun[] => {
+            // Of some the end is on its way into the stream, or there already.
+            if (row?.kind !== 'run') return [];
+            const text = noted[row.id];
+            const known = text ? (JSON.parse(text.slice(1)) as PastRun) : undefined;
+            const job = jobs[active.indexOf(row.id)];
+            if (!job) return known ? [known] : [];
+            const [processedOn, by, made, stalled] = job;
+            const startedAt = known?.startedAt ?? Number(processedOn);
+            const attempt = Number(made ?? 0) + Number(stalled ?? 0) + 1;
+            return [pastRunOf(Object.assign(runOf(row), { startedAt, attempt }), workerNamed(by))];
         });
-        return new Map(slots.filter(([, found]) => found.length > 0));
     }
 
     async durations(lane: Pick<Run, 'job' | 'args' | 'tenant'>, most: number): Promise<readonly number[]> {
-        const past = await this.connection.use((client) => this.read(client, lane.job, MOST_FOR_LANE));
-        return past
-            .flatMap((one) => {
-                const isIt =
-                    one.kind === 'run' && one.outcome === 'succeeded' && one.attempt === 1 && !one.manual;
-                return isIt && laneOf(one) === laneOf(lane) ? [(one.endedAt ?? 0) - one.startedAt] : [];
-            })
+        const isIt = (run: PastRun) => run.outcome === 'succeeded' && run.attempt === 1 && !run.manual;
+        return runsIn(await this.#read(lane.job, MOST_FOR_LANE))
+            .filter((run) => isIt(run) && laneOf(run) === laneOf(lane))
+            .map(({ startedAt, endedAt = 0 }) => endedAt - startedAt)
             .slice(0, most);
     }
 
     async waitingRuns(most: number): Promise<WaitingRun[]> {
-        const { key } = this.connection;
-        const [texts, ready, started] = await this.connection.use(async (client) => [
+        const [texts, ready, started] = await this.connection.use(async (client, key) => [
             await client.hvals(key('rows')),
             new Set([
                 ...(await client.lrange(key(`${QUEUE}:wait`), 0, most)),
@@ -104,47 +125,44 @@ export class RedisLookups extends RedisHistory implements Lookups {
             .filter(({ id }) => !started.has(id))
             .sort((a, b) => a.runAt - b.runAt)
             .slice(0, most)
-            .map(({ id, job, args, tenant, slot, runAt, key, requestedBy }) => ({
-                ...{ id, job, args, runAt, key, requestedBy, attempt: 0, isReady: ready.has(id) },
-                tenant: tenant ?? undefined,
-                scheduledAt: slot ?? undefined,
-            }));
+            .map(({ id, job, args, tenant, scheduledAt, runAt, key, requestedBy }) => {
+                const known = { id, job, args, tenant, scheduledAt, runAt, key, requestedBy };
+                return { ...known, attempt: 0, isReady: ready.has(id) };
+            });
     }
 
     async since(from: number, step: number): Promise<Busy[]> {
-        const { key } = this.connection;
         const cells = new Map<string, Busy>();
         const add = ({ job, startedAt, outcome }: PastRun) => {
             const at = from + Math.floor((startedAt - from) / step) * step;
-            const known = cells.get(`${at} ${job}`) ?? { job, at, count: 0, outcome };
-            cells.set(`${at} ${job}`, {
-                ...known,
-                count: known.count + 1,
-                outcome: worse(known.outcome, outcome),
-            });
+            const { count, outcome: known } = cells.get(`${at} ${job}`) ?? { count: 0, outcome };
+            cells.set(`${at} ${job}`, { job, at, count: count + 1, outcome: worse(known, outcome) });
         };
-        for (const run of await this.started()) if (run.startedAt >= from) add(run);
-        const streams = await this.connection.use((client) =>
-            client.keys(`${key('past:').replace(/[[\]?*\\]/g, '\\$&')}*`),
-        );
-        for (const stream of streams) {
+        for (const run of await this.running()) if (run.startedAt >= from) add(run);
+        for (const stream of await this.connection.keysOf('past:')) {
             const entries = await this.connection.use((client) =>
                 client.xrevrange(stream, '+', Math.floor(from), 'COUNT', MOST_ENTRIES),
             );
-            for (const [, fields] of entries) {
-                const past = readPast(fields);
-                if (past.kind === 'run' && timeOf(past) >= from) add(past);
-            }
+            const past = entries.map(([, fields]) => readPast(fields));
+            for (const run of runsIn(past)) if (run.startedAt >= from) add(run);
         }
         return [...cells.values()];
     }
 
     async handledUntil(keys: readonly string[]): Promise<Map<string, number>> {
         if (keys.length === 0) return new Map();
-        const { key } = this.connection;
-        const found = await this.connection.use((client) => client.hmget(key('handled'), ...keys));
+        const found = await this.connection.use((client, key) => client.hmget(key('handled'), ...keys));
         const known = keys.map((name, index) => [name, found[index]] as const);
         return new Map(known.flatMap(([name, until]) => (until ? [[name, Number(until)]] : [])));
+    }
+
+    async pauses(): Promise<readonly Pause[]> {
+        return pausesIn(await this.#live());
+    }
+
+    async workedUntil(): Promise<number | undefined> {
+        const until = enqueuedUntilIn(await this.#live());
+        return until > 0 ? until : undefined;
     }
 
     async processes(): Promise<LivingProcess[]> {
@@ -155,8 +173,7 @@ export class RedisLookups extends RedisHistory implements Lookups {
     }
 
     async version(jobs: readonly string[]): Promise<string> {
-        const { key } = this.connection;
-        const found = await this.connection.use(async (client) => {
+        const found = await this.connection.use(async (client, key) => {
             const started = await client.hgetall(key('started'));
             return Promise.all([
                 started,
@@ -175,7 +192,61 @@ export class RedisLookups extends RedisHistory implements Lookups {
             .digest('base64');
     }
 
-    #live(): Promise<Record<string, string>> {
-        return this.connection.use((client) => client.hgetall(this.connection.key('live')));
+    async #find(job: string, id: string): Promise<FoundRun | undefined> {
+        const running = (await this.running()).find((run) => run.id === id && run.job === job);
+        if (running) return running;
+        const [row] = await readRows(this.connection, [id]);
+        if (row?.job === job) {
+            const run = runOf(row);
+            const nobody = { host: '', pid: 0, error: undefined, stack: undefined };
+            return { ...run, ...nobody, kind: 'run', outcome: 'waiting', lateBy: latenessOf(run) };
+        }
+        return runsIn(await this.#read(job, MOST_ENTRIES)).find((run) => run.id === id);
     }
+
+    /** What goes on of jobs, and what is over; those of which nothing is known are left out. */
+    async #ofEach(jobs: readonly string[], most: number): Promise<[job: string, past: Past[]][]> {
+        const running = await this.running();
+        const found = await Promise.all(jobs.map((job) => this.#read(job, most)));
+        return jobs.flatMap((job, index): [string, Past[]][] => {
+            const past = found[index] ?? [];
+            // What has ended between the two looks is in both.
+            const ended = new Set(runsIn(past).map(({ id }) => id));
+            const all = [...running.filter((run) => run.job === job && !ended.has(run.id)), ...past];
+            return all.length > 0 ? [[job, all]] : [];
+        });
+    }
+
+    /** What is over, newest first. */
+    async #read(job: string, most: number): Promise<Past[]> {
+        const entries = await this.connection.use((client, key) =>
+            client.xrevrange(key(`past:${job}`), '+', '-', 'COUNT', most),
+        );
+        return entries.map(([, fields]) => readPast(fields));
+    }
+
+    #live(): Promise<Live> {
+        return this.connection.use((client, key) => client.hgetall(key('live')));
+    }
+}
+
+function statusOf(past: readonly Past[]): JobStatus {
+    const runs = runsIn(past).sort((a, b) => b.startedAt - a.startedAt);
+    const over = runs.filter(({ outcome }) => outcome !== 'running');
+    const newest = over.find(({ manual }) => !manual);
+    const manual = over.filter((run) => run.manual);
+    return {
+        running: runs.filter(({ outcome }) => outcome === 'running'),
+        ended: over.filter((run) => !run.manual && run.scheduledAt === newest?.scheduledAt),
+        byHand: lastRequestOf(manual, newest?.startedAt ?? 0),
+        skipped: skipsIn(past).sort((a, b) => b.last - a.last)[0],
+    };
+}
+
+function runsIn(past: readonly Past[]): PastRun[] {
+    return past.filter((one): one is PastRun => one.kind === 'run');
+}
+
+function skipsIn(past: readonly Past[]): PastSkips[] {
+    return past.filter((one): one is PastSkips => one.kind === 'skips');
 }

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Outcome, Run } from '../../runs/run.js';
+import { holdsLane } from '../row.js';
 import { effectOf, type Streak } from '../streak.js';
-import { type Basis, basisOf, type Command, emptyReading, HELD, KEPT, LanePlan } from './lanes.js';
+import { type Basis, basisOf, type Command, emptyReading, LanePlan } from './lanes.js';
 import type { LocalProcess } from './local_process.js';
-import { holdsLane, idOf, memberOf, QUEUE, type RedisRow } from './rows.js';
+import { idOf, memberOf, QUEUE, type RedisRow, readRows } from './rows.js';
 
 /** As many rows are decided on in one step, so that none blocks Redis for long. */
 export const MOST_IN_STEP = 200;
@@ -23,6 +23,11 @@ const TOLD_SKIPS = [1, 10, 100];
 export interface Intent {
     readonly basis: Basis;
     decide(plan: LanePlan): void;
+}
+
+/** Does something if a field is as it was. */
+export function ifStill(check: NonNullable<Basis['check']>, command: Command): Intent {
+    return { basis: { ...basisOf([]), check }, decide: (plan) => plan.do(command) };
 }
 
 interface Leaving {
@@ -57,9 +62,14 @@ export class Steps {
         return moved;
     }
 
-    /** Lets rows enter their lanes, each for itself. */
-    async enter(rows: readonly RedisRow[]): Promise<void> {
-        await this.take(rows.map((row) => ({ basis: basisOf([row]), decide: (plan) => plan.enter(row) })));
+    /** Takes a step for each row, decided from what it and its lane are like. */
+    async each(rows: readonly RedisRow[], decide: (plan: LanePlan, row: RedisRow) => void): Promise<void> {
+        await this.take(rows.map((row) => ({ basis: basisOf([row]), decide: (plan) => decide(plan, row) })));
+    }
+
+    /** Lets rows enter their lanes. */
+    enter(rows: readonly RedisRow[]): Promise<void> {
+        return this.each(rows, (plan, row) => plan.enter(row));
     }
 
     /** Lets a row enter its lane that somebody asked for, unless one with its key waits; answers the id of the one that does then. */
@@ -69,12 +79,9 @@ export class Steps {
             await this.enter([row]);
             return row.id;
         }
-        const name = createHash('sha1')
-            .update(JSON.stringify([row.job, row.key]))
-            .digest('base64url');
-        const hash = `key:${name}`;
+        const hash = `key:${JSON.stringify([row.job, row.key])}`;
         for (;;) {
-            const known = (await connection.use((client) => client.hget(connection.key(hash), 'id'))) ?? '';
+            const known = (await connection.use((client, key) => client.hget(key(hash), 'id'))) ?? '';
             const queued = known === '' ? undefined : await this.#waitingRow(known);
             if (queued && whenQueued === 'keep') return queued.id;
             const check = [hash, 'id', known] as const;
@@ -96,30 +103,14 @@ export class Steps {
     /** A row that waits, and has never started. */
     async #waitingRow(id: string): Promise<RedisRow | undefined> {
         const { connection } = this.process;
-        const { key } = connection;
-        const [text, started, job] = await connection.use((client) =>
+        const [row] = await readRows(connection, [id]);
+        const [started, job] = await connection.use((client, key) =>
             Promise.all([
-                client.hget(key('rows'), id),
                 client.hexists(key('started'), id),
                 client.hexists(key(`${QUEUE}:${id}`), 'processedOn'),
             ]),
         );
-        return text && started + job === 0 ? (JSON.parse(text) as RedisRow) : undefined;
-    }
-
-    /** Lets rows enter their lanes that have waited for their time outside of them. */
-    async move(rows: readonly RedisRow[]): Promise<void> {
-        await this.take(rows.map((row) => ({ basis: basisOf([row]), decide: (plan) => plan.move(row) })));
-    }
-
-    /** Ends a run that has not started, or waits for its retry; any other one is asked to end. */
-    async stop(row: RedisRow, reason: string): Promise<void> {
-        await this.take([{ basis: basisOf([], [row]), decide: (plan) => plan.stop(row, reason) }]);
-    }
-
-    /** A row that was taken does not run, and leaves its lane. */
-    async skip(row: RedisRow, reason: string): Promise<void> {
-        await this.take([{ basis: basisOf([row]), decide: (plan) => plan.skipTaken(row, reason) }]);
+        return row && started + job === 0 ? row : undefined;
     }
 
     /** A row that has ended leaves its lane; those that end in one turn of the event loop do so in one step. */
@@ -143,7 +134,7 @@ export class Steps {
             const { host, connection } = this.process;
             const texts = leaving.flatMap(({ row, past, outcome }) => {
                 const place = holdsLane(row) ? [row.lane, memberOf(row)] : ['', ''];
-                const streak = JSON.stringify([row.job, row.tenant]);
+                const streak = JSON.stringify([row.job, row.tenant ?? null]);
                 const most = Math.min(host.failingAfter(row.job), Number.MAX_SAFE_INTEGER);
                 const count = [streak, effectOf(outcome) ?? '', most, Math.floor(host.clock.now())];
                 return [row.id, row.job, past ?? '', ...place, ...count];
@@ -159,19 +150,8 @@ export class Steps {
 
     /** Has rows executed that are at the head of their lane, by their ids. */
     async start(ids: readonly string[]): Promise<void> {
-        if (ids.length === 0) return;
-        const { connection } = this.process;
-        const texts = await connection.use((client) => client.hmget(connection.key('rows'), ...ids));
-        await this.#add(texts.flatMap((text) => (text ? [JSON.parse(text) as RedisRow] : [])));
-        // One that had let another go first.
-        await this.take(
-            ids.flatMap((id, index): Intent[] => {
-                const [text, job] = [texts[index], `${QUEUE}:${id}`];
-                const check = [job, 'data', HELD] as const;
-                const release: Command = ['HSET', job, 'data', text ?? ''];
-                return text ? [{ basis: { ...basisOf([]), check }, decide: (plan) => plan.do(release) }] : [];
-            }),
-        );
+        const rows = await readRows(this.process.connection, ids);
+        await this.#add(rows.filter((row) => row !== null));
     }
 
     async close(): Promise<void> {
@@ -235,8 +215,9 @@ export class Steps {
         const skips = (this.#skipsBehind.get(behind) ?? 0) + 1;
         this.#skipsBehind.set(behind, skips);
         if (!TOLD_SKIPS.includes(skips)) return;
-        const key = connection.key(`${QUEUE}:${behind}`);
-        const since = await connection.use((client) => client.hget(key, 'processedOn')).catch(() => null);
+        const since = await connection
+            .use((client, key) => client.hget(key(`${QUEUE}:${behind}`), 'processedOn'))
+            .catch(() => null);
         if (since) host.emit({ type: 'lane-blocked', run, skips, age: Date.now() - Number(since) });
     }
 
@@ -248,14 +229,7 @@ export class Steps {
             .map((row) => ({
                 name: row.job,
                 data: row,
-                opts: {
-                    jobId: row.id,
-                    attempts: 1 + row.retries,
-                    backoff: { type: 'custom' },
-                    ...(row.catchesUp && { priority: AFTER_FRESH }),
-                    removeOnComplete: { age: KEPT },
-                    removeOnFail: { age: KEPT },
-                },
+                opts: { jobId: row.id, ...(row.catchesUp && { priority: AFTER_FRESH }) },
             }));
         if (jobs.length > 0)
             await this.process.connection.use((client) => this.#queueOn(client).addBulk(jobs));

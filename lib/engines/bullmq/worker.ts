@@ -1,10 +1,11 @@
-import { once, setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { once } from 'node:events';
 import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { toError } from '../../text/errors.js';
-import type { Attempts } from './attempts.js';
+import { sleep, systemClock } from '../../time/clock.js';
+import type { Attempts, Taken } from './attempts.js';
 import type { Client } from './connection.js';
+import { KEPT } from './lanes.js';
 import type { LocalProcess } from './local_process.js';
 import { QUEUE, workerName } from './rows.js';
 
@@ -25,15 +26,6 @@ const LONGEST_RETRY = 500;
 /** How long the end is waited for, in milliseconds; less than a server does. */
 const CLOSE_PATIENCE = 3_000;
 
-/** What was taken from the queue, until BullMQ knows what it came to. */
-interface Taken {
-    readonly job: Job;
-    readonly token: string;
-    /** What it came to. */
-    value?: string;
-    error?: Error;
-}
-
 /** What BullMQ's worker keeps for itself. */
 interface Inside {
     readonly lockManager: { close(): Promise<void> };
@@ -48,13 +40,12 @@ interface Unanswered {
 
 /** Takes runs out of the queue, over a connection of its own: BullMQ's worker, and what it needs to survive a Redis that is away. */
 export class QueueWorker {
-    #client: Client;
-    readonly #taken = new Map<string, Taken>();
+    readonly #client: Client;
     readonly #checks: NodeJS.Timeout;
+    /** Aborted from when on nothing more is taken. */
     readonly #resting = new AbortController();
     readonly #copies: Redis[] = [];
     #bullmq: Worker | undefined;
-    #end: Promise<void> | undefined;
     #isOver = false;
     /** How far the clock of Redis is ahead, in milliseconds. */
     #ahead = 0;
@@ -66,25 +57,17 @@ export class QueueWorker {
         private readonly locks: Locks,
         private readonly answersSince: () => number,
     ) {
-        // Each run that waits for Redis listens to its end.
-        setMaxListeners(0, this.resting);
         this.#client = this.#connect();
-        void this.#begin(this.#client);
+        void this.#begin();
         this.#checks = setInterval(() => void this.#check(), locks.check);
-    }
-
-    /** Aborted from when on nothing more is taken. */
-    get resting(): AbortSignal {
-        return this.#resting.signal;
     }
 
     /** Waits for its runs, and lets go of its connections; where Redis is away, what they came to is not waited for long. */
     async close(): Promise<void> {
         this.#resting.abort();
-        this.#end ??= this.#finish();
         const stop = new AbortController();
-        const late = this.process.rested().then(() => pause(CLOSE_PATIENCE, stop.signal));
-        await Promise.race([this.#end, late]);
+        const late = this.process.rested().then(() => sleep(systemClock, CLOSE_PATIENCE, stop.signal));
+        await Promise.race([this.#finish(), late]);
         stop.abort();
         this.#isOver = true;
         clearInterval(this.#checks);
@@ -99,7 +82,7 @@ export class QueueWorker {
      */
     async lockAgain(): Promise<void> {
         if (this.#client.status !== 'ready') return;
-        await Promise.all([...this.#taken.values()].map((taken) => this.#lock(taken)));
+        await Promise.all([...this.attempts.taken.values()].map((taken) => this.#lock(taken)));
     }
 
     #connect(): Client {
@@ -111,7 +94,7 @@ export class QueueWorker {
             // Longer than any wait for a run: a connection that is dead without saying so.
             socketTimeout: 30_000,
             retryStrategy: (times: number) =>
-                this.#isOver || (this.resting.aborted && this.#taken.size === 0)
+                this.#isOver || (this.#resting.signal.aborted && this.attempts.taken.size === 0)
                     ? null
                     : Math.min(LONGEST_RETRY, 50 * times),
         });
@@ -127,21 +110,21 @@ export class QueueWorker {
     }
 
     // BullMQ's first look at a connection may fail, and is not repeated: it gets another try, and one that is ready.
-    async #begin(client: Redis): Promise<void> {
-        const { resting } = this;
-        const isWanted = () => !resting.aborted && this.#client === client;
-        while (isWanted()) {
+    async #begin(): Promise<void> {
+        const client = this.#client;
+        const { signal } = this.#resting;
+        while (!signal.aborted) {
             if (client.status !== 'ready') await once(client, 'ready').catch(() => {});
-            if (client.status !== 'ready' || !isWanted()) continue;
+            if (client.status !== 'ready' || signal.aborted) continue;
             try {
                 this.#bullmq = this.#create();
                 await this.#bullmq.waitUntilReady();
                 return;
             } catch (error) {
-                if (!isWanted()) return;
+                if (signal.aborted) return;
                 this.process.tell(error);
                 await this.#bullmq?.close(true);
-                await pause(BEGIN_AGAIN, resting);
+                await sleep(systemClock, BEGIN_AGAIN, signal);
             }
         }
     }
@@ -162,17 +145,20 @@ export class QueueWorker {
             // How often a run may be run again is for its job to say.
             maxStalledCount: Number.MAX_SAFE_INTEGER,
             runRetryDelay: 1_000,
+            removeOnComplete: { age: KEPT },
+            removeOnFail: { age: KEPT },
             settings: { backoffStrategy: (_made, _type, error) => attempts.delayAfter(error) },
         });
-        const ended = (job: Job | undefined) => {
-            this.#taken.delete(job?.id ?? '');
-            if (job?.finishedOn) attempts.ended(job);
+        const ended = ({ id = '', finishedOn }: Partial<Job> = {}) => {
+            const taken = attempts.taken.get(id);
+            attempts.taken.delete(id);
+            if (taken && finishedOn) attempts.ended(taken);
         };
         bullmq.on('completed', ended);
         bullmq.on('failed', ended);
         bullmq.on('error', (error) => {
             const [, id] = LOCK_ERROR.exec(error.message) ?? [];
-            const taken = id === undefined ? undefined : this.#taken.get(id);
+            const taken = id === undefined ? undefined : attempts.taken.get(id);
             if (id === undefined) this.process.tell(error);
             else if (taken) void this.#settle(taken).catch((cause) => this.process.tell(cause));
         });
@@ -180,58 +166,51 @@ export class QueueWorker {
     }
 
     async #process(job: Job, token: string): Promise<string> {
+        const { DelayedError, WaitingError } = this.process.connection.packages.bullmq;
         const taken: Taken = { job, token };
-        this.#taken.set(job.id ?? '', taken);
+        this.attempts.taken.set(job.id ?? '', taken);
         try {
-            taken.value = await this.attempts.perform(job, token);
-            await this.#makeSure(taken);
+            taken.value = await this.attempts.perform(taken);
             return taken.value;
-        } catch (error) {
-            const { DelayedError, WaitingError } = this.process.connection.packages.bullmq;
-            // It is back in the queue.
-            if (error instanceof DelayedError || error instanceof WaitingError)
-                this.#taken.delete(job.id ?? '');
-            else {
-                taken.error = toError(error);
-                await this.#makeSure(taken);
-            }
-            throw error;
+        } catch (cause) {
+            taken.error = toError(cause);
+            throw cause;
+        } finally {
+            const isBack = taken.error instanceof DelayedError || taken.error instanceof WaitingError;
+            if (isBack) this.attempts.taken.delete(job.id ?? '');
+            // BullMQ takes no outcome without its lock, which may have run out if Redis does not answer at this moment.
+            else if (this.answersSince() === 0) await this.#lock(taken);
         }
     }
 
-    // BullMQ takes no outcome without its lock, which may have run out if Redis does not answer at this moment.
-    async #makeSure(taken: Taken): Promise<void> {
-        if (this.answersSince() === 0) await this.#lock(taken);
-    }
-
     /** Takes the lock of a run again, unless it is another's by now. */
-    async #lock({ job, token }: Taken): Promise<void> {
-        const id = job.id ?? '';
-        const isOurs = await this.#isOurs(id, token).catch(() => true);
-        if (!isOurs && this.#taken.get(id)?.token === token && !job.finishedOn) this.attempts.lost(id);
+    async #lock(taken: Taken): Promise<void> {
+        const { attempts } = this;
+        const isOurs = await this.#isOurs(taken).catch(() => true);
+        const { id = '', finishedOn } = taken.job;
+        if (!isOurs && attempts.taken.get(id) === taken && !finishedOn) attempts.lost(taken);
     }
 
     // The lock was missing when BullMQ was told of the outcome: it ran out on the way, or the answer of a first try was lost.
     async #settle(taken: Taken): Promise<void> {
         const { attempts } = this;
         const { job, token, value, error } = taken;
-        const id = job.id ?? '';
         if (value === undefined && error === undefined) return this.#lock(taken);
-        this.#taken.delete(id);
-        const isOurs = await this.#isOurs(id, token);
+        attempts.taken.delete(job.id ?? '');
+        const isOurs = await this.#isOurs(taken);
         if (isOurs && error) await job.moveToFailed(error, token, false);
         else if (isOurs) await job.moveToCompleted(value, token, false);
-        const key = this.process.connection.key(`${QUEUE}:${id}`);
+        const key = this.process.connection.key(`${QUEUE}:${job.id}`);
         const [returned, reason] = await this.#client.hmget(key, 'returnvalue', 'failedReason');
         const isTold = error ? reason === error.message : returned === JSON.stringify(value);
-        if (!isTold) attempts.lost(id);
-        else if (!error || attempts.delayAfter(error) < 0) attempts.ended(job);
+        if (!isTold) attempts.lost(taken);
+        else if (!error || attempts.delayAfter(error) < 0) attempts.ended(taken);
     }
 
     // Where its lock has run out it is taken again.
-    async #isOurs(id: string, token: string): Promise<boolean> {
+    async #isOurs({ job, token }: Taken): Promise<boolean> {
         const { prefix } = this.process.connection;
-        return (await this.#client.botLock(prefix, id, token, this.locks.lock)) === 1;
+        return (await this.#client.botLock(prefix, job.id ?? '', token, this.locks.lock)) === 1;
     }
 
     // Only who has had answers for the time of a lock knows that a run without one has lost its process.
@@ -252,9 +231,9 @@ export class QueueWorker {
     async #finish(): Promise<void> {
         const stop = new AbortController();
         const { signal } = stop;
-        if (this.#client.status !== 'ready' && this.#taken.size === 0) {
+        if (this.#client.status !== 'ready' && this.attempts.taken.size === 0) {
             const ended = once(this.#client, 'end', { signal }).catch(() => {});
-            await Promise.race([ended, pause(LONGEST_RETRY + 500, signal)]);
+            await Promise.race([ended, sleep(systemClock, LONGEST_RETRY + 500, signal)]);
         }
         stop.abort();
         await this.#bullmq?.close();
@@ -275,8 +254,3 @@ function end(client: Redis): void {
 
 const LOCK_ERROR =
     /(?:Missing lock for job|Lock mismatch for job|Missing key for job|could not renew lock for job|^Job) (\S+?)(?:\. | is not in the active|$)/;
-
-/** Waits, unless it is ended before. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-    await delay(milliseconds, undefined, { signal }).catch(() => {});
-}
