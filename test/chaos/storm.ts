@@ -1,8 +1,8 @@
-// node storm.js [seconds]: a storm over four processes, and whether its numbers add up.
+// node storm.js [engine] [seconds]: a storm over four processes, and whether its numbers add up.
 import { setTimeout as delay } from 'node:timers/promises';
-import { Database } from '../../lib/engines/embedded/database.js';
 import { openFleet, type Server } from '../support/servers.js';
 import { accountFor, HISTORY_SCRIPT, type Lane, pastOf, printAccount } from './account.js';
+import { WEATHERS } from './weather.js';
 
 const SERVERS = 4;
 const TENANTS = ['acme', 'globex', 'initech'];
@@ -36,34 +36,26 @@ function definitionOf({ overlap, multiTenant, retries }: (typeof JOBS)[0]): stri
     }`;
 }
 
-const [seconds = '186'] = process.argv.slice(2);
+const [engine = 'embedded', seconds = '186'] = process.argv.slice(2);
+const weather = await WEATHERS[engine]?.(SERVERS);
+if (!weather) throw new Error(`There is no engine "${engine}".`);
 const fleet = await openFleet(Object.fromEntries(JOBS.map((job) => [job.file, definitionOf(job)])), {
-    'pinstripe.config.js': `export default { bot: { log: 'silent', concurrency: 20, journal: { maxRunsPerJob: 1_000_000 } } };\n`,
+    ...weather.files,
     'history.mjs': HISTORY_SCRIPT,
 });
 const faults: Record<string, number> = {};
-const env = { TENANTS: TENANTS.join() };
-const servers: Server[] = Array.from({ length: SERVERS }, () => fleet.start(env));
+const start = (server: number) => fleet.start({ TENANTS: TENANTS.join(), ...weather.env(server) });
+const servers: Server[] = Array.from({ length: SERVERS }, (_, server) => start(server));
 await Promise.all(servers.map(({ started }) => started));
 const first = Math.floor(Date.now() / 1000) + 2;
 const last = first + Number(seconds) - 1;
 
-/** How many slots of the storm still wait. */
-function leftOver(): number {
-    const database = new Database(fleet.journal);
-    const sql = 'SELECT count(*) AS count FROM bot_runs WHERE ended_at IS NULL AND slot <= ?';
-    try {
-        return database.statement(sql).get([last])?.['count'] as number;
-    } finally {
-        database.close();
-    }
-}
-
-const FAULTS: Readonly<Record<string, (victim: number) => Promise<void>>> = {
+const FAULTS: typeof weather.faults = {
+    ...weather.faults,
     async SIGKILL(victim) {
         servers[victim]?.kill('SIGKILL');
         await delay(2_000 * Math.random());
-        servers[victim] = fleet.start(env);
+        servers[victim] = start(victim);
     },
     async SIGSTOP(victim) {
         servers[victim]?.kill('SIGSTOP');
@@ -73,18 +65,7 @@ const FAULTS: Readonly<Record<string, (victim: number) => Promise<void>>> = {
     async restart(victim) {
         servers[victim]?.kill('SIGTERM');
         await servers[victim]?.ended;
-        servers[victim] = fleet.start(env);
-    },
-    async lock() {
-        const database = new Database(fleet.journal);
-        try {
-            database.exec('BEGIN IMMEDIATE');
-            await delay(500 + 4_000 * Math.random());
-            database.exec('ROLLBACK');
-        } catch {
-            // Somebody else is just writing.
-        }
-        database.close();
+        servers[victim] = start(victim);
     },
 };
 
@@ -93,12 +74,14 @@ while (Date.now() < last * 1000) {
     const names = Object.keys(FAULTS);
     const name = names[Math.floor(names.length * Math.random())] as string;
     faults[name] = (faults[name] ?? 0) + 1;
-    await FAULTS[name]?.(Math.floor(SERVERS * Math.random()));
+    await FAULTS[name]?.(Math.floor(SERVERS * Math.random()), fleet);
 }
 await delay(CALM);
 const calmAt = Date.now();
-while (leftOver() > 0 && Date.now() - calmAt < LONGEST_DRAIN) await delay(1_000);
-console.log(`${leftOver()} left ${Math.round((Date.now() - calmAt + CALM) / 1000)} s after the storm`);
+let left = await weather.leftOver(last, fleet);
+for (; left > 0 && Date.now() - calmAt < LONGEST_DRAIN; left = await weather.leftOver(last, fleet))
+    await delay(1_000);
+console.log(`${left} left ${Math.round((Date.now() - calmAt + CALM) / 1000)} s after the storm`);
 await fleet.stop();
 
 const jobs = JOBS.map((job) => ({ ...job, name: job.file.replaceAll('_', '-') }));
@@ -112,9 +95,10 @@ const lanes = jobs.flatMap(({ name, multiTenant, retries }) =>
     ).flat(),
 );
 console.log(
-    `${seconds} s: ${Object.entries(faults)
+    `${engine}, ${seconds} s: ${Object.entries(faults)
         .map(([name, count]) => `${count} ${name}`)
         .join(', ')}`,
 );
 const flaws = printAccount(accountFor({ lanes, first, last, evidence: await fleet.evidence(), past }));
+await weather.end();
 process.exit(flaws === 0 ? 0 : 1);
