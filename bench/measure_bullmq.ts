@@ -11,7 +11,7 @@ import { Workspace } from '../lib/framework.js';
 import { BackgroundJob } from '../lib/jobs/background_job.js';
 import { planJob } from '../lib/jobs/job_plan.js';
 import type { DueSchedule, EngineHost } from '../lib/runs/engine.js';
-import { type Emit, publish } from '../lib/runs/events.js';
+import type { Emit } from '../lib/runs/events.js';
 import { createRun, latenessOf } from '../lib/runs/run.js';
 import { Worker as RunWorker } from '../lib/runs/worker.js';
 import { createSchedule, type Schedule } from '../lib/schedule/schedule.js';
@@ -122,7 +122,6 @@ async function ourContender(job: string): Promise<Contender> {
     const engine = new BullmqEngine(configOf(randomUUID()));
     const emit: Emit = (event) => {
         if (event.type === 'run-ended') tell();
-        publish(event);
     };
     const plan = planJob(job, 'UTC');
     const planOf = () => plan;

@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel';
 import type { Ping } from '../jobs/heartbeat.js';
 import type { Problem } from '../jobs/problem.js';
 import type { ErrorRecord } from '../text/errors.js';
@@ -67,9 +66,3 @@ export type BotEvent =
 
 /** Tells whoever wants to know that something happened. */
 export type Emit = (event: BotEvent) => void;
-
-/** Publishes an event on `node:diagnostics_channel`, where tracing tools listen: `pinstripe-bot:<type>`. */
-export function publish(event: BotEvent): void {
-    const events = channel(`pinstripe-bot:${event.type}`);
-    if (events.hasSubscribers) events.publish(event);
-}

@@ -22,6 +22,9 @@ const MOST_DAYS_OUT = 3_653;
  * after it; an interval skips that hour and runs through both of the repeated ones.
  */
 export class Schedule {
+    /** What the schedule is, whatever its position: equal for equal job, crontab, zone and args. */
+    readonly key: string;
+
     /**
      * @param job the job's name, dasherized
      * @param declaration what `this.schedule()` was given
@@ -37,11 +40,8 @@ export class Schedule {
         readonly timezone: string | undefined,
         readonly args: readonly Json[],
         readonly except?: Exceptions | undefined,
-    ) {}
-
-    /** What the schedule is, whatever its position: equal for equal job, crontab, zone and args. */
-    get key(): string {
-        return canonicalJson([this.job, this.crontab, this.timezone ?? null, ...this.args]);
+    ) {
+        this.key = canonicalJson([job, crontab, timezone ?? null, ...args]);
     }
 
     /** The crontab, with `CRON_TZ=` and the zone in front where it has one. */

@@ -97,7 +97,7 @@ export class Life implements Living {
         const message = BackgroundJob.names.length === 0 ? await runtime.explainNoJobs() : undefined;
         if (message) emit({ type: 'files-not-imported', message });
         const scheduler = new Scheduler(runtime, this.reached);
-        const { plans, timetable } = runtime.renewCatalog(scheduler.reached);
+        const { plans, timetable } = scheduler.catalog;
         const schedules = plans.reduce((sum, plan) => sum + plan.schedules.length, 0);
         const { next } = timetable;
         emit({ type: 'bot-started', jobs: plans.length, schedules, next, engine: engine.description });

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import type { BotConfig } from '../../types/bot_config.js';
 import { Alerts } from '../alerts/alerts.js';
 import { type Fetch, Heartbeats } from '../alerts/heartbeats.js';
@@ -6,9 +7,11 @@ import { type Config, DEFAULT_CONFIG, type LogFormat, loadConfig, parseConfig } 
 import { EmbeddedEngine } from '../engines/embedded/engine.js';
 import { importAll } from '../framework.js';
 import type { JobPlan } from '../jobs/job_plan.js';
+import type { Problem } from '../jobs/problem.js';
 import type { ActiveRun } from '../runs/active_run.js';
+import { captureConsole } from '../runs/captured_console.js';
 import type { Engine, EngineHost, LockTimeout, Result, TakenRun } from '../runs/engine.js';
-import { type Emit, publish } from '../runs/events.js';
+import type { Emit } from '../runs/events.js';
 import { createLog } from '../runs/log.js';
 import { Worker } from '../runs/worker.js';
 import { readError } from '../text/errors.js';
@@ -101,7 +104,8 @@ export class Runtime implements EngineHost {
         } catch (error) {
             this.#log({ type: 'listener-failed', to: event.type, error: readError(error) });
         }
-        publish(event);
+        // Where tracing tools listen.
+        channel(`pinstripe-bot:${event.type}`).publish(event);
         this.#heartbeats.hear(event);
         this.#alerts.hear(event);
     };
@@ -114,30 +118,22 @@ export class Runtime implements EngineHost {
         if (config.engine !== this.config.engine && !this.parts.engine)
             this.engine = await createEngine(config);
         this.config = config;
+        if (this.outputKept > 0) captureConsole();
     }
 
     /** Begins a new catalog; slots after the unix second are still to come. */
     renewCatalog(after: number): Catalog {
-        this.#catalog = new Catalog(this.config.timezone, after);
-        return this.currentCatalog();
-    }
-
-    /** The catalog of a started bot, which tells what is wrong with a job. */
-    currentCatalog(): Catalog {
-        const catalog = this.#catalog as Catalog;
-        for (const problem of catalog.refresh()) this.emit({ type: 'job-invalid', problem });
-        return catalog;
-    }
-
-    /** Whether the bot is started or not. @throws ConfigError */
-    async catalog(): Promise<Catalog> {
-        if (!this.#catalog) {
-            await this.readConfig();
-            this.#catalog = new Catalog(this.config.timezone, Math.floor(this.clock.now() / 1000));
-        }
-        if (this.life?.isOpen) return this.currentCatalog();
-        this.#catalog.refresh();
+        // A started bot tells what is wrong with a job.
+        const tell = (problem: Problem) => this.life?.isOpen && this.emit({ type: 'job-invalid', problem });
+        this.#catalog = new Catalog(this.config.timezone, after, tell);
         return this.#catalog;
+    }
+
+    /** The catalog, whether the bot is started or not. @throws ConfigError */
+    async catalog(): Promise<Catalog> {
+        if (this.#catalog) return this.#catalog;
+        await this.readConfig();
+        return this.#catalog ?? this.renewCatalog(Math.floor(this.clock.now() / 1000));
     }
 
     /** The catalog, with the engine open. @throws ConfigError; what an engine throws that must not work without its store */
@@ -158,7 +154,7 @@ export class Runtime implements EngineHost {
     }
 
     planOf(job: string): JobPlan | undefined {
-        return (this.life?.isOpen ? this.currentCatalog() : this.#catalog)?.plan(job);
+        return this.#catalog?.plan(job);
     }
 
     alertsOf(job: string): AlertSettings {

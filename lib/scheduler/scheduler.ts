@@ -5,6 +5,7 @@ import { createRun } from '../runs/run.js';
 import { decideSlots, isMissed, LATE_SECONDS } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { readError } from '../text/errors.js';
+import type { Catalog } from './catalog.js';
 import type { Runtime } from './runtime.js';
 
 /** A step back of the clock by more than this many seconds is believed. */
@@ -35,6 +36,7 @@ export class Scheduler {
     #pending = new Map<string, Pending>();
     #enqueuedUntil = Number.NEGATIVE_INFINITY;
     #enqueuing: Promise<void> | undefined;
+    readonly catalog: Catalog;
     /** The last second that was looked at. */
     reached: number;
     #isBehind = false;
@@ -47,6 +49,7 @@ export class Scheduler {
     ) {
         // A bot that starts on the very boundary of a second still takes that second.
         this.reached = Math.max(reached, Math.ceil(runtime.clock.now() / 1000) - 1);
+        this.catalog = runtime.renewCatalog(this.reached);
     }
 
     /** Whether nothing is being enqueued at this moment. */
@@ -73,7 +76,7 @@ export class Scheduler {
         const now = clock.now();
         const second = Math.floor(now / 1000);
         // Armed again first: whatever becomes of this second, the next one is looked at.
-        const isExpected = (this.#timetable.next ?? Infinity) <= second + 1;
+        const isExpected = (this.catalog.timetable.next ?? Infinity) <= second + 1;
         const delay = (second + 1) * 1000 - now;
         const look = () => this.start();
         this.#cancel = isExpected ? clock.punctuallyAfter(delay, look) : clock.after(delay, look);
@@ -87,11 +90,7 @@ export class Scheduler {
     /** The store is back, or another has taken its place: every schedule is looked at. */
     recover(): void {
         this.#handled.clear();
-        for (const schedule of this.#timetable.schedules) this.#pend(schedule);
-    }
-
-    get #timetable() {
-        return this.runtime.currentCatalog().timetable;
+        for (const schedule of this.catalog.timetable.schedules) this.#pend(schedule);
     }
 
     #look(second: number): void {
@@ -103,14 +102,14 @@ export class Scheduler {
         if (second === last + 1) return void this.#tick(second);
         // Seconds went by without a look: the process was blocked or asleep, or the clock was set.
         this.runtime.emit({ type: 'clock-gap', after: last, now: second });
-        const timetable = this.#timetable;
+        const { timetable } = this.catalog;
         for (const schedule of timetable.passed(second)) this.#pend(schedule);
         timetable.seek(second);
         void this.#enqueue(second);
     }
 
     #tick(second: number): void {
-        for (const schedule of this.#timetable.due(second)) this.#pend(schedule, second);
+        for (const schedule of this.catalog.timetable.due(second)) this.#pend(schedule, second);
         const isQuiet =
             this.#pending.size === 0 && this.isIdle && second - this.#enqueuedUntil <= LATE_SECONDS;
         if (!isQuiet) return void this.#enqueue(second);
@@ -127,7 +126,7 @@ export class Scheduler {
         if (!adopted) return;
         const before = to - 1;
         this.reached = to;
-        this.#timetable.seek(before);
+        this.catalog.timetable.seek(before);
         this.#enqueuedUntil = before;
         this.#pending.clear();
         this.#handled.clear();
@@ -152,7 +151,7 @@ export class Scheduler {
         const moment = await this.#momentOf(now);
         if (!moment) return;
         // A gap is ended for every schedule, also one without a slot in it.
-        if (moment.waiting) for (const schedule of this.#timetable.schedules) this.#pend(schedule);
+        if (moment.waiting) for (const schedule of this.catalog.timetable.schedules) this.#pend(schedule);
         const pending = this.#pending;
         this.#pending = new Map();
         let isRecorded = false;
@@ -211,26 +210,29 @@ export class Scheduler {
     /** Tells of the oldest slot of each job that nobody got to for long. Who has recorded it is the only one. */
     async #tellOverdue(due: readonly DueSchedule[], now: number): Promise<void> {
         const { engine, emit, config } = this.runtime;
-        const limit = overdueAfter(config.health);
+        const limit = overdueAfter(config.health) / 1000;
         const overdue = due
-            .map(({ schedule: { job, text, args }, plan: { file }, run, skipped, leftOut }) => {
+            .map(({ schedule, plan, run, skipped, leftOut }) => {
                 const slot = Math.min(run[0] ?? now, ...skipped.map(({ first }) => first));
-                const identity = { job, file, schedule: text, args, scheduledAt: slot };
-                const isTold = !leftOut && this.runtime.alertsOf(job).overdue;
-                return { slot: isTold ? slot : now, run: createRun(identity) };
+                return { schedule, plan, leftOut, slot };
             })
-            .filter(({ slot }) => (now - slot) * 1000 > limit)
+            .filter(({ slot, leftOut }) => now - slot > limit && !leftOut)
+            .filter(({ plan }) => this.runtime.alertsOf(plan.name).overdue)
             .sort((a, b) => b.slot - a.slot);
         if (overdue.length === 0) return;
         const pauses = await engine.pauses();
-        for (const { slot, run } of new Map(overdue.map((one) => [one.run.job, one])).values())
-            if (!pauseOf(pauses, run.job, slot * 1000))
-                emit({ type: 'slot-overdue', run, by: (now - slot) * 1000 });
+        for (const { slot, schedule, plan } of new Map(overdue.map((one) => [one.plan.name, one])).values()) {
+            const { name: job, file } = plan;
+            if (pauseOf(pauses, job, slot * 1000)) continue;
+            const { text, args } = schedule;
+            const run = createRun({ job, file, schedule: text, args, scheduledAt: slot });
+            emit({ type: 'slot-overdue', run, by: (now - slot) * 1000 });
+        }
     }
 
     #decide({ schedule, slot }: Pending, position: number, moment: Moment): DueSchedule[] {
         const { now, workedUntil, waiting } = moment;
-        const plan = this.runtime.currentCatalog().plan(schedule.job);
+        const plan = this.catalog.plan(schedule.job);
         if (!plan) return [];
         const from = this.#handled.get(schedule.key) ?? now;
         const { environments, missed, missedWithin } = plan.settings;
@@ -251,7 +253,7 @@ export class Scheduler {
                 until: Math.max(from, now),
                 run,
                 leftOut: isElsewhere ? 'environment' : undefined,
-                catchesUp: run.length > 1 || run.some((one) => isMissed(one, now)),
+                catchesUp: !isOnTime && (run.length > 1 || run.some((one) => isMissed(one, now))),
                 skipped,
                 decidesAnew: waiting !== undefined,
             },

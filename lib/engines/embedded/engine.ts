@@ -18,7 +18,6 @@ import { type Pause, pauseOf } from '../../runs/pause.js';
 import type { Run, TenantId } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { type ErrorRecord, readError, traceOf } from '../../text/errors.js';
-import { Leases } from '../leases.js';
 import { createOwner } from '../owner.js';
 import { laneKey } from '../row.js';
 import { streakEvent } from '../streak.js';
@@ -28,7 +27,7 @@ import { endGap, enqueueSchedule, handledUntil, lastEnqueued, rewind, waitingSlo
 import { endRow, enter, promote } from './lanes.js';
 import { SqliteLookups } from './lookups.js';
 import { pause, pausesIn, resume } from './pauses.js';
-import { askedToEnd, beat, beats, forgetProcess } from './processes.js';
+import { askedToEnd, beat, beats, forgetProcess, Leases } from './processes.js';
 import * as queue from './queue.js';
 import { forgetSome, keepOutput, limitOutputs } from './retention.js';
 import { type Consequence, insertRow, type NewRow, NO_TURN, type Step, type StoredRow } from './rows.js';
