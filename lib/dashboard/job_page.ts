@@ -1,6 +1,7 @@
 import type { PastRun, PastSkips } from '../runs/history.js';
 import type { WaitingRun } from '../runs/lookups.js';
 import { OUTCOMES } from '../runs/run.js';
+import { keepTogether } from '../text/paragraph.js';
 import { jobPageAsJson } from '../views/as_json.js';
 import { type JobOverview, nextSlotsOf, overviewsOf } from '../views/overview.js';
 import { NEXT_SLOTS } from '../views/page.js';
@@ -11,6 +12,7 @@ import { type Html, html } from './html.js';
 import {
     argsText,
     badge,
+    factList,
     firstRow,
     jobPath,
     momentOf,
@@ -78,26 +80,29 @@ export async function jobPage(request: PageRequest, name: string): Promise<Page 
     };
 }
 
+// Two forms: whoever ends a reason with the enter key means its own button.
 function actions(request: PageRequest, { name, pause }: JobOverview): Html {
-    const verb = pause ? 'Resume' : 'Pause';
-    return html`<form class="act" method="post" action="${jobPath(request, name)}">
-        <label>Args <input name="args" placeholder='["a", { "b": 1 }]' autocomplete="off"></label>
-        <label>Tenant <input name="tenant" placeholder="all" autocomplete="off"></label>
-        <label>Slot <input name="slot" placeholder="2026-11-25 02:00" autocomplete="off"></label>
-        <button class="main" name="action" value="run" aria-label="Run ${name} now">Run</button>
-        ${!pause && html`<label>Reason <input name="reason" autocomplete="off"></label><label>Until <input name="until" placeholder="+2h" autocomplete="off"></label>`}
-        <button name="action" value="${verb.toLowerCase()}" aria-label="${verb} ${name}">${verb}</button></form>`;
+    const path = jobPath(request, name);
+    const field = (label: string, placeholder = '') =>
+        html`<label>${label} <input name="${label.toLowerCase()}" placeholder="${placeholder}" autocomplete="off"></label>`;
+    const pausing = html`${field('Reason')} ${field('Until', '+2h')} <button name="action" value="pause" aria-label="Pause ${name}">Pause</button>`;
+    const resuming = html`<button name="action" value="resume" aria-label="Resume ${name}">Resume</button>`;
+    return html`<form class="act" method="post" action="${path}">
+        ${field('Args', '["a", { "b": 1 }]')} ${field('Tenant', 'all')} ${field('Slot', '2026-11-25 02:00')}
+        <button class="main" name="action" value="run" aria-label="Run ${name} now">Run</button></form>
+        <form class="act" method="post" action="${path}">${pause ? resuming : pausing}</form>`;
 }
 
 async function schedules(request: PageRequest, job: JobOverview): Promise<Html> {
     const second = Math.floor(request.now / 1000);
-    const rows = (job.plan?.schedules ?? []).map(async (schedule) => {
+    const facts = (job.plan?.schedules ?? []).map(async (schedule) => {
         const slots = nextSlotsOf(job, schedule, second, NEXT_SLOTS).map(
             (slot) => html`<li>${momentOf(request, slot * 1000)} (${timeTag(request, slot * 1000)})</li>`,
         );
-        return [await scheduleText(request, schedule), html`<ol>${slots}</ol>`];
+        return [await scheduleText(request, schedule), html`<ol>${slots}</ol>`] as const;
     });
-    return table('Next slots', ['Schedule', 'Next'], await Promise.all(rows));
+    if (facts.length === 0) return html`<p class="none">None.</p>`;
+    return factList(await Promise.all(facts));
 }
 
 function waitingTable(request: PageRequest, runs: readonly WaitingRun[]): Html {
@@ -110,7 +115,7 @@ function waitingTable(request: PageRequest, runs: readonly WaitingRun[]): Html {
             timeTag(request, runAt),
             isReady ? 'a free worker' : blocked,
             String(tenant),
-            html`<code>${argsText(args, request)}</code>`,
+            argsCell(args, request),
         ];
     });
     return table('Waiting', ['Slot', 'May start', 'Waits for', 'Tenant', 'Args'], rows);
@@ -130,7 +135,7 @@ function errors(request: PageRequest, failures: readonly (PastRun | PastSkips)[]
     const rows = [...groups.values()]
         .sort((a, b) => b.count - a.count)
         .map(({ count, text, newest }) => [
-            `${count} ×`,
+            keepTogether(`${count} ×`),
             html`<a class="error" href="${runPath(request, newest)}">${text}</a>`,
             timeTag(request, newest.startedAt),
         ]);
@@ -141,19 +146,24 @@ function pastTable(request: PageRequest, past: readonly (PastRun | PastSkips)[])
     const moment = (second: number) => momentOf(request, second * 1000);
     const rows = past.map((one) => {
         const { at, outcome, took, late, details } = pastFactsOf(one, request.now, moment);
-        const start = timeTag(request, at);
+        const start = keepTogether(momentOf(request, at));
         const [link, error] = one.kind === 'run' ? [runPath(request, one), one.error] : [];
         return [
             link ? html`<a href="${link}">${start}</a>` : start,
             badge(outcome),
-            took,
-            late,
+            keepTogether(took),
+            keepTogether(late),
             String(one.tenant ?? ''),
-            html`<code>${argsText(one.args, request)}</code>`,
-            html`${details} <span class="error">${error}</span>`,
+            argsCell(one.args, request),
+            html`${details} ${error !== undefined && html`<span class="error">${error}</span>`}`,
         ];
     });
     return table('History', ['Started', 'Outcome', 'Took', 'Late', 'Tenant', 'Args', 'Details'], rows);
+}
+
+function argsCell(args: readonly unknown[], request: PageRequest): Html {
+    const text = argsText(args, request);
+    return html`${text && html`<code>${text}</code>`}`;
 }
 
 function settingsTable(settings: readonly SettingInForce[]): Html {

@@ -50,9 +50,11 @@ export async function overviewPage(request: PageRequest): Promise<Page> {
     const known = await knownOf(history, survey);
     const overdue = overdueAfter(runtimeOf(bot).config.health);
     const faults = faultsOf(survey, known, { now, overdue });
-    const jobs = overviewsOf(survey, new Map(), known.pauses, now);
-    const slots = await history.slots(jobs.map(nameOf), 2);
-    const rows = jobs.map((job) => rowOf(job, slots.get(job.name) ?? [], faults, now));
+    const slots = await lastSlots(request);
+    const running = new Set((await history.running()).map(({ job }) => job));
+    const rows = overviewsOf(survey, new Map(), known.pauses, now).map((job) =>
+        rowOf(job, slots.get(job.name) ?? [], running, faults, now),
+    );
     const wanted = rows.filter((row) => isWanted(row, query)).sort(orderOf(query['sort']));
     const from = firstRow(request);
     const shown = wanted.slice(from, from + PER_PAGE);
@@ -76,12 +78,24 @@ export async function overviewPage(request: PageRequest): Promise<Page> {
     };
 }
 
-function nameOf({ name }: JobOverview): string {
-    return name;
+/** The last slots of each job, newest first, until one that was not skipped. */
+async function lastSlots({
+    survey,
+    history,
+}: PageRequest): Promise<ReadonlyMap<string, readonly PastSlot[]>> {
+    const names = survey.plans.map(({ name }) => name);
+    const slots = await history.slots(names, 2);
+    const skipping = names.filter((name) => slots.get(name)?.every(({ outcome }) => outcome === 'skipped'));
+    return new Map([...slots, ...(await history.slots(skipping, STRIP))]);
 }
 
-/** @param slots the last ones, newest first */
-function rowOf(job: JobOverview, slots: readonly PastSlot[], faults: readonly Fault[], now: number): JobRow {
+function rowOf(
+    job: JobOverview,
+    slots: readonly PastSlot[],
+    running: ReadonlySet<string>,
+    faults: readonly Fault[],
+    now: number,
+): JobRow {
     const over = slots.filter(({ outcome }) => outcome !== 'running');
     const last = over.find(({ outcome }) => outcome !== 'skipped') ?? over[0];
     const late = faults.find(({ kind, job: name }) => name === job.name && kind.startsWith('overdue'));
@@ -89,7 +103,7 @@ function rowOf(job: JobOverview, slots: readonly PastSlot[], faults: readonly Fa
         job,
         last,
         isFailing: isFailure(last?.outcome),
-        isRunning: over.length < slots.length,
+        isRunning: running.has(job.name),
         overdueSince: late?.since,
         next: nextSlotOf(job, Math.floor(now / 1000)) * 1000,
     };
@@ -134,7 +148,10 @@ function needsOf(request: PageRequest, { job, last, isFailing, overdueSince }: J
         const { id, outcome, error, reason, endedAt, at } = last;
         const run = id && html` · <a href="${runPath(request, { job: name, id })}">why</a>`;
         needs.push(
-            item(outcome, html`${timeTag(request, endedAt ?? at)} <span>${error ?? reason}</span>${run}`),
+            item(
+                outcome,
+                html`${timeTag(request, endedAt ?? at)}: <span>${firstLine(error ?? reason)}</span>${run}`,
+            ),
         );
     }
     if (overdueSince !== undefined)
@@ -143,10 +160,14 @@ function needsOf(request: PageRequest, { job, last, isFailing, overdueSince }: J
     return needs;
 }
 
+function firstLine(text = ''): string {
+    return text.split('\n', 1)[0] ?? '';
+}
+
 async function renderRow(request: PageRequest, row: JobRow, slots: readonly PastSlot[]): Promise<Html> {
     const { job, last, next, isRunning } = row;
     const { name, plan } = job;
-    const state = isRunning && job.state !== 'invalid' ? 'running' : job.state;
+    const states = [job.state, isRunning ? 'running' : 'scheduled'].filter((state) => state !== 'scheduled');
     const schedules = await Promise.all(
         (plan?.schedules ?? []).slice(0, 3).map((schedule) => scheduleText(request, schedule, SHORT_ARGS)),
     );
@@ -161,7 +182,7 @@ async function renderRow(request: PageRequest, row: JobRow, slots: readonly Past
             <p><span class="label">last</span> ${last ? html`${link || outcome} ${timeTag(request, last.endedAt ?? last.at)}` : '–'}</p>
         </div>
         ${strip(request, slots)}
-        <div class="state">${state !== 'scheduled' && badge(state)}</div>
+        <div class="state">${states.map((state) => badge(state))}</div>
         ${request.mayAct && buttons(request, job)}
     </div>`;
 }

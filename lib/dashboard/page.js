@@ -48,6 +48,7 @@ function tell(text) {
 function poll() {
     if (!isBusy()) update();
 }
+document.querySelector('.timeline .now')?.scrollIntoView({ inline: 'center', block: 'nearest' });
 setInterval(poll, EVERY);
 document.addEventListener('visibilitychange', poll);
 

@@ -126,20 +126,24 @@ export function withoutHidden<T>(value: T, names: readonly string[]): T {
 }
 
 /** Facts with their names, side by side. */
-export function factList(facts: readonly (readonly [name: string, value: Value])[]): Html {
+export function factList(facts: readonly (readonly [name: Value, value: Value])[]): Html {
     return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-/** A table; cells that are texts are escaped. */
+/** A table; cells that are texts are escaped, and columns in which nothing stands are left out. */
 export function table(
     caption: string,
     headings: readonly string[],
     rows: readonly (readonly (Html | string)[])[],
 ): Html {
     if (rows.length === 0) return html`<p class="none">None.</p>`;
+    const used = headings.map((_, column) => rows.some((cells) => html`${cells[column]}`.text !== ''));
+    const heading = headings.filter((_, column) => used[column]);
+    const cellsOf = (row: readonly (Html | string)[]) =>
+        row.filter((_, column) => used[column]).map((cell) => html`<td>${cell}</td>`);
     return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
-        <thead><tr>${headings.map((heading) => html`<th scope="col">${heading}</th>`)}</tr></thead>
-        <tbody>${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+        <thead><tr>${heading.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+        <tbody>${rows.map((row) => html`<tr>${cellsOf(row)}</tr>`)}</tbody>
     </table></div>`;
 }
 

@@ -1,4 +1,5 @@
 import type { Busy } from '../runs/lookups.js';
+import { readCrontab } from '../schedule/crontab.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { count } from '../text/format.js';
 import { isoMoment } from '../time/iso_time.js';
@@ -10,6 +11,7 @@ import { jobPath, momentOf, type Page, type PageRequest } from './page.js';
 const STEP = 600;
 const DAY = 86_400;
 const CELLS = (2 * DAY) / STEP;
+const HOUR = 3_600_000;
 const WIDTH = 4;
 const LANE = 18;
 const MOST_LANES = 100;
@@ -27,10 +29,15 @@ export async function timelinePage(request: PageRequest): Promise<Page> {
     const lanes = new Map<string, Lane>();
     const seconds = new Map<number, Set<string>>();
     for (const job of overviewsOf(survey, new Map(), pauses, now)) {
-        const ahead = (job.plan?.schedules ?? []).flatMap((schedule) => cellsOf(schedule, middle));
-        const slots = ahead.filter((slot) => slot >= startOf(job));
-        lanes.set(job.name, { name: job.name, past: [], slots });
-        for (const slot of slots) seconds.set(slot, (seconds.get(slot) ?? new Set()).add(job.name));
+        const lane: Lane = { name: job.name, past: [], slots: [] };
+        lanes.set(job.name, lane);
+        for (const schedule of job.plan?.schedules ?? []) {
+            const slots = cellsOf(schedule, middle).filter((slot) => slot >= startOf(job));
+            lane.slots.push(...slots);
+            // What is due within the minute meets everybody.
+            if (readCrontab(schedule.crontab).second.values.length > 1) continue;
+            for (const slot of slots) seconds.set(slot, (seconds.get(slot) ?? new Set()).add(job.name));
+        }
     }
     for (const cell of past) lanes.get(cell.job)?.past.push(cell);
     const busy = [...lanes.values()].filter((lane) => lane.past.length + lane.slots.length > 0);
@@ -38,10 +45,13 @@ export async function timelinePage(request: PageRequest): Promise<Page> {
         .filter(([, names]) => names.size >= CROWD)
         .sort(([, a], [, b]) => b.size - a.size)
         .slice(0, MOST_CROWDS);
+    const told = crowds
+        .slice(0, 3)
+        .map(([second, names]) => `${momentOf(request, second * 1000)} (${count(names.size, 'job')})`);
     return {
         title: 'Timeline',
         body: html`<h1>Timeline</h1><p class="lead">A day back, and a day ahead; a bar stands for ten minutes.</p>
-            ${crowds.length > 0 && html`<p class="crowds">Crowded: ${crowds.slice(0, 3).map(([second, names]) => html`<span>${momentOf(request, second * 1000)} (${count(names.size, 'job')})</span> `)}</p>`}
+            ${crowds.length > 0 && html`<p>Crowded: ${told.join(', ')}</p>`}
             <div class="scroll" tabindex="0" role="region" aria-label="Timeline">${chart(request, busy.slice(0, MOST_LANES), start, crowds)}</div>
             ${busy.length > MOST_LANES && html`<p class="none">and ${count(busy.length - MOST_LANES, 'more job')}</p>`}`,
         json: () => ({
@@ -56,7 +66,7 @@ export async function timelinePage(request: PageRequest): Promise<Page> {
 interface Lane {
     readonly name: string;
     readonly past: Busy[];
-    readonly slots: readonly number[];
+    readonly slots: number[];
 }
 
 function chart(
@@ -68,7 +78,8 @@ function chart(
     const height = (lanes.length + 1) * LANE;
     const x = (ms: number) => Math.round(((ms - start) / 1000 / STEP) * WIDTH);
     const now = html`<path class="now" d="M${x(request.now)} 0V${height}"/>`;
-    const hours = Array.from({ length: 8 }, (_, index) => start + index * 6 * 3_600_000).map(
+    const hour = Math.ceil(start / HOUR) * HOUR;
+    const hours = Array.from({ length: 8 }, (_, index) => hour + index * 6 * HOUR).map(
         (at) => html`<text x="${x(at) + 2}" y="12">${momentOf(request, at).slice(5, 16)}</text>`,
     );
     const marks = crowds.map(

@@ -121,7 +121,13 @@ function testEngine(name: string, createServer: () => Promise<Server>): void {
             await page.waitForURL((url) => url.href !== before);
             await page.locator('h1 .badge.failed').waitFor();
             await page.goto('/bot/jobs/fails?outcome=failed');
-            assert.match((await page.locator('main').textContent()) ?? '', /\d+ ×/);
+            assert.match((await page.locator('main').textContent()) ?? '', /\d+\s×/);
+
+            await page.goto('/bot/jobs/yearly');
+            await page.getByLabel('Reason').fill('no paper');
+            await page.keyboard.press('Enter');
+            await page.locator('.lead', { hasText: 'no paper' }).waitFor();
+            await page.getByRole('button', { name: 'Resume yearly' }).click();
 
             await page.goto('/bot/jobs/slow');
             await page.getByRole('button', { name: 'Run slow now' }).click();
