@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import Database from 'libsql';
 import type { Run } from '../../lib/runs/run.js';
-import type { BackgroundJobClass, BackgroundJobDefinition } from '../../types/background_job.js';
+import type { BackgroundJobClass } from '../../types/background_job.js';
 import type { Services } from '../../types/framework.js';
 import { JOBS, SCHEMA, SERVICES } from '../support/documented_app.js';
 import { loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
-import { ending, job } from '../support/jobs.js';
+import { ending, gate, job } from '../support/jobs.js';
 
 // The examples of the documentation of the bot service, one of each kind and in its order, on the real framework, and the
 // claims that no other test is about. The snippets of jobs are in documented_app.ts; the others stand here, and run as they stand. How
@@ -35,12 +35,10 @@ const sqlite = new Database(filename);
 const outbox: string[] = [];
 Object.assign(globalThis, { outbox });
 
-let notes: unknown[];
 let output: string[];
 let errors: string[];
 
 beforeEach(() => {
-    notes = [];
     output = [];
     errors = [];
     outbox.length = 0;
@@ -70,9 +68,6 @@ function run(snippet: string, scope: Record<string, unknown> = {}): Promise<unkn
 /** Runs what is due at a second: `this.bot.runBackgroundJobs(unixTime)`. */
 const runDue = (unixTime: number) =>
     run('return await this.bot.runBackgroundJobs(unixTime);', { unixTime }) as Promise<Run[]>;
-
-const register = (name: string, crontab: string, run: BackgroundJobDefinition['run']) =>
-    BackgroundJob.register(name, job(crontab, run));
 
 test('Interface: the service has the lifecycle and the management of background jobs', async () => {
     const returned = (await run(
@@ -107,13 +102,9 @@ describe('Description', () => {
 });
 
 test('Manual Bot Control: a bot that was started by hand works until it is stopped', async () => {
-    register('every-second', '* * * * * *', () => void notes.push('ran'));
-    let announce = () => {};
-    const ran = new Promise<void>((resolve) => {
-        announce = resolve;
-    });
-    register('announces', '* * * * * *', () => announce());
-    const someOperations = () => within(ran, 'a run on time');
+    const ran = gate();
+    BackgroundJob.register('announces', job('* * * * * *', ran.open));
+    const someOperations = () => within(ran.opened, 'a run on time');
     await run(
         `
 // Start the bot manually
@@ -167,25 +158,24 @@ test('Bot with Multi-Tenant Support: a job runs once for each tenant that the fi
     }
 });
 
-describe('Background Job Integration', () => {
-    test('jobs are discovered by name, their schedules read, and executed in isolated workspaces', async () => {
-        const discovered = (await run(
-            `
+test('Background Job Integration: jobs are discovered by name, their schedules read, and executed in isolated workspaces', async () => {
+    const discovered = (await run(
+        `
 // Bot automatically discovers all registered background jobs
 const backgroundJobs = BackgroundJob.names.map(name => BackgroundJob.for(name));
 return backgroundJobs;
-            `,
-            { BackgroundJob },
-        )) as BackgroundJobClass[];
-        assert.deepEqual(
-            discovered.map(({ name }) => name),
-            DOCUMENTED,
-        );
+        `,
+        { BackgroundJob },
+    )) as BackgroundJobClass[];
+    assert.deepEqual(
+        discovered.map(({ name }) => name),
+        DOCUMENTED,
+    );
 
-        const backgroundJob = discovered.find(({ name }) => name === 'creating');
-        output = [];
-        await run(
-            `
+    const backgroundJob = discovered.find(({ name }) => name === 'creating');
+    output = [];
+    await run(
+        `
 // Each job can have multiple cron schedules
 const schedules = [...backgroundJob.schedules];
 // Format: [crontab, ...args]
@@ -195,10 +185,9 @@ await Workspace.run(async function(){
     await this.runBackgroundJob(backgroundJob.name, ...args);
 });
             `,
-            { Workspace, backgroundJob },
-        );
-        assert.equal(output.filter((line) => line === 'Background job executed!').length, 4);
-    });
+        { Workspace, backgroundJob },
+    );
+    assert.equal(output.filter((line) => line === 'Background job executed!').length, 4);
 });
 
 test('Common Use Cases: data maintenance: expired sessions are cleaned up', async () => {

@@ -32,14 +32,6 @@ export function readUnfinished(url: string): Promise<RedisRow[]> {
     );
 }
 
-/** How many runs are in the queue in some state, finished ones aside. */
-export async function countQueued(url: string): Promise<number> {
-    return onQueue(url, async (queue) => {
-        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
-        return Object.values(counts).reduce((sum, count) => sum + count, 0);
-    });
-}
-
 /** Does something with the queue, as a stranger could. */
 export async function onQueue<T>(url: string, work: (queue: Queue, client: Redis) => Promise<T>): Promise<T> {
     const client = new Redis(url, { maxRetriesPerRequest: null });
