@@ -36,8 +36,6 @@ function surveyOf(
     };
 }
 
-const placesOf = (survey: CheckedApp) => check(survey).map(({ rule, schedule }) => [rule, schedule]);
-
 describe('a check', () => {
     test('tells of a flaw with job, file, and the schedule as it was declared', () => {
         assert.deepEqual(check(surveyOf([['0 6 * * *'], ['CRON_TZ=UTC  * 2 * * *']])), [
@@ -54,79 +52,65 @@ describe('a check', () => {
         ]);
     });
 
-    test('tells of a flaw once, however often the job has that crontab', () => {
-        assert.deepEqual(
-            placesOf(
-                surveyOf([
-                    ['* 4 * * *', 'a'],
-                    ['* 4 * * *', 'b'],
-                ]),
-            ),
-            [['every-minute', '* 4 * * *']],
-        );
-    });
-
-    test('looks at the clocks of the schedule, or else those of the process', () => {
-        const berlin = surveyOf([
-            ['30 2 * * *'],
-            ['CRON_TZ=UTC 30 2 * * *'],
-            ['CRON_TZ=Europe/London 30 1 * * *'],
-        ]);
-        assert.deepEqual(placesOf(berlin), [
-            ['clock-change', '30 2 * * *'],
-            ['clock-change', 'CRON_TZ=Europe/London 30 1 * * *'],
-        ]);
-        assert.deepEqual(placesOf(surveyOf([['30 2 * * *']], [], 'Asia/Tokyo')), []);
-    });
-
-    test('tells of equal schedules, which make one run', () => {
-        const twice: Declarations = [
-            ['0 6 * * *', 'a'],
-            ['0 6 * * *'],
-            ['0 6 * * *', 'a'],
-            ['0 6 * * *', 'a'],
-        ];
-        assert.deepEqual(
-            check(surveyOf(twice)).map(({ rule, severity }) => [rule, severity]),
-            [['same-schedule', 'warning']],
-        );
-    });
-
-    const settings: readonly [crontab: string, settings: object, rule: string | undefined][] = [
-        ['*/5 * * * *', { spread: '6m' }, 'long-spread'],
-        ['*/5 * * * *', { spread: '5m' }, undefined],
-        ['0 9,17 * * *', { spread: '9h' }, 'long-spread'],
-        ['0 6 * * *', { except: ['2025-12-24', '2025-12-25/2025-12-31'] }, 'past-exceptions'],
-        ['0 6 * * *', { except: ['2025-12-24', '2026-01-01'] }, undefined],
-        ['0 6 * * *', { except: ['2025-12-24', () => false] }, undefined],
+    const DAILY: Declarations = [['0 6 * * *']];
+    const cases: [what: string, Declarations, rules: string[], settings?: object, timezone?: string][] = [
+        [
+            'one flaw, however often the job has that crontab',
+            [
+                ['* 4 * * *', 'a'],
+                ['* 4 * * *', 'b'],
+            ],
+            ['every-minute'],
+        ],
+        ['the clocks of the process', [['30 2 * * *']], ['clock-change']],
+        [
+            'the clocks of the schedule',
+            [['CRON_TZ=UTC 30 2 * * *'], ['CRON_TZ=Europe/London 30 1 * * *']],
+            ['clock-change'],
+        ],
+        ['no clocks where they are never set', [['30 2 * * *']], [], {}, 'Asia/Tokyo'],
+        [
+            'equal schedules, which make one run',
+            [...DAILY, ['0 6 * * *', 'a'], ...DAILY, ...DAILY],
+            ['same-schedule'],
+        ],
+        ['a spread that is longer than an interval', [['*/5 * * * *']], ['long-spread'], { spread: '6m' }],
+        ['no spread that is as long as an interval', [['*/5 * * * *']], [], { spread: '5m' }],
+        [
+            'a spread that is longer than one of the intervals',
+            [['0 9,17 * * *']],
+            ['long-spread'],
+            { spread: '9h' },
+        ],
+        [
+            'days that are over',
+            DAILY,
+            ['past-exceptions'],
+            { except: ['2025-12-24', '2025-12-25/2025-12-31'] },
+        ],
+        ['no days of which one is to come', DAILY, [], { except: ['2025-12-24', '2026-01-01'] }],
+        ['no days where a function may know more', DAILY, [], { except: ['2025-12-24', () => false] }],
     ];
-    for (const [crontab, given, rule] of settings)
-        test(`of ${JSON.stringify(given)} with ${crontab} tells ${rule ?? 'nothing'}`, () => {
-            const found = check(surveyOf([[crontab]], [], undefined, given));
-            const expected = rule === undefined ? [] : [[rule, 'warning']];
+    for (const [what, declarations, rules, settings, timezone] of cases)
+        test(`warns of ${what}`, () => {
+            const found = check(surveyOf(declarations, [], timezone, settings));
             assert.deepEqual(
-                found.map((finding) => [finding.rule, finding.severity]),
-                expected,
+                found.map(({ rule }) => rule),
+                rules,
             );
+            assert.ok(found.every(({ severity }) => severity === 'warning'));
         });
 
     test('takes over the problems of the job, with their cures, errors first, in the order of their lines', () => {
-        const job = { job: 'my-task', file: FILE } as const;
-        const misspelt = {
-            ...job,
-            severity: 'warning',
-            kind: 'misspelt-setting',
-            reason: 'no setting',
-        } as const;
-        const noRun = {
-            ...job,
-            severity: 'error',
-            kind: 'no-run',
-            reason: 'no run: add one',
-            cure: 'add one',
-        } as const;
-        const threw = { ...job, severity: 'error', kind: 'meta-threw', reason: 'threw', line: 2 } as const;
-        const found = check(surveyOf([['0 6 * * *']], [misspelt, threw, noRun]));
+        const problem = (kind: Problem['kind'], reason: string, parts: Partial<Problem> = {}): Problem => ({
+            ...{ job: 'my-task', file: FILE, severity: 'error', kind, reason, ...parts },
+        });
+        const problems = [
+            problem('misspelt-setting', 'no setting', { severity: 'warning' }),
+            problem('meta-threw', 'threw', { line: 2 }),
+            problem('no-run', 'no run: add one', { cure: 'add one' }),
+        ];
+        const found = check(surveyOf([['0 6 * * *']], problems));
         assert.deepEqual(
             found.map(({ rule, line, message, cure }) => [rule, line, message, cure]),
             [

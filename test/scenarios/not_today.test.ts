@@ -10,16 +10,16 @@ describe('not today', () => {
 
     const register = ({ run, ...settings }: Omit<BackgroundJobDefinition, 'meta'>) =>
         BackgroundJob.register('job', job('CRON_TZ=Europe/London 0 9 * * *', run, settings));
-    const week = async () =>
-        (await simulate('2026-12-23', '2026-12-28')).map(({ scheduledAt = 0, outcome, reason, error }) =>
+    const threeDays = async () =>
+        (await simulate('2026-12-24', '2026-12-27')).map(({ scheduledAt = 0, outcome, reason, error }) =>
             [new Date(scheduledAt * 1000).getUTCDate(), outcome, reason, error?.message]
                 .filter(Boolean)
                 .join(' '),
         );
 
     test('days in `except` have no slot, and so no run and no skip', async () => {
-        register({ except: ['2026-12-25/2026-12-26'], run() {} });
-        assert.deepEqual(await week(), ['23 succeeded', '24 succeeded', '27 succeeded']);
+        register({ except: ['2026-12-25'], run() {} });
+        assert.deepEqual(await threeDays(), ['24 succeeded', '26 succeeded']);
     });
 
     test('`skipWhen` skips a run with the reason that it gives, in the workspace of the run', async () => {
@@ -32,13 +32,7 @@ describe('not today', () => {
             },
             run() {},
         });
-        assert.deepEqual(await week(), [
-            '23 succeeded',
-            '24 skipped skipWhen',
-            '25 skipped holiday',
-            '26 succeeded',
-            '27 succeeded',
-        ]);
+        assert.deepEqual(await threeDays(), ['24 skipped skipWhen', '25 skipped holiday', '26 succeeded']);
     });
 
     test('`skipWhen` that throws fails the run, and the hooks hear of it', async () => {
@@ -51,7 +45,7 @@ describe('not today', () => {
             run() {},
         });
         BackgroundJob.for('job').addHook('runFailed', (error: Error) => heard.push(error.message));
-        assert.deepEqual((await week()).slice(0, 3), ['23 succeeded', '24 failed no answer', '25 succeeded']);
+        assert.deepEqual(await threeDays(), ['24 failed no answer', '25 succeeded', '26 succeeded']);
         assert.deepEqual(heard, ['no answer']);
     });
 });
