@@ -4,7 +4,7 @@ const USUAL_RUNS = 10;
 
 export default defineCommand({
     description:
-        'Shows everything on a background job: schedules, settings and where they come from, its last runs; or one run with its output.',
+        'Shows everything about a background job: schedules, settings and where they come from, its last runs; or one run with its output.',
     example: 'show-background-job my-cleanup-task',
     params: {
         name: JOB_NAME,

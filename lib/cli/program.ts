@@ -85,9 +85,13 @@ export function readWords(program: Command, words: readonly string[]): string[] 
     return command === undefined ? [first] : [command.name(), ...withFlagValues(command, rest)];
 }
 
-// Commander's messages begin with `error: `, and have suggestions on a line of their own.
+// Commander's messages begin with `error: `, and have suggestions on a line of their own;
+// dots say that an option may have several words.
 function inOneLine(message: string): string {
-    return message.replace(/^error: /, '').replace('\n(Did you', ' (did you');
+    return message
+        .replace(/^error: /, '')
+        .replace('...>', '>')
+        .replace('\n(Did you', ' (did you');
 }
 
 function bare(name: string): string {

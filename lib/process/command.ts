@@ -9,7 +9,7 @@ import { printableLines } from '../text/printable.js';
 import { timezoneFault } from '../time/timezone.js';
 
 /** Why a command cannot leave anything to another process. */
-export const JOURNAL_IN_MEMORY =
+const JOURNAL_IN_MEMORY =
     'the journal is kept in memory here, and what is in it ends with this command. ' +
     'A journal in a file (`bot.journal` in pinstripe.config.js; not NODE_ENV=test) keeps it.';
 
@@ -110,20 +110,33 @@ export function definePauseCommand(
 
         async run() {
             const bot: Bot = this['bot'];
-            const runtime = runtimeOf(bot);
-            runtime.lockTimeout = { milliseconds: LOCK_TIMEOUT };
-            const job = await change(bot, this.params).catch((error: unknown) => {
-                throw error instanceof BadOptionError ? new BadOptionError(`--${error.message}`) : error;
-            });
-            const history = await bot.history();
-            const pauses = await history.pauses();
-            await history.close();
-            if (!history.isShared) throw new Error(`Nothing was changed: ${JOURNAL_IN_MEMORY}`);
+            const { clock, config, engine } = runtimeOf(bot);
+            const job = await leaveToOthers(bot, 'Nothing was changed', () => change(bot, this.params));
+            const pauses = await engine.pauses();
             const own = pauses.filter((pause) => pause.job === (job ?? ALL_JOBS));
-            const pause = pauseOf(own, job ?? ALL_JOBS, runtime.clock.now());
-            const details = pause ? describePause(pause, runtime.config.timezone) : '';
+            const pause = pauseOf(own, job ?? ALL_JOBS, clock.now());
+            const details = pause ? describePause(pause, config.timezone) : '';
             console.log(`${done} ${job ?? 'all background jobs'}${details}`);
         },
+    });
+}
+
+/**
+ * Leaves something to the processes that work, from one that ends thereafter; throws where it would be lost with this one.
+ *
+ * @param undone what has not happened then: `'Nothing was changed'`
+ * @param leave throws a BadOptionError for an option without its dashes
+ */
+export async function leaveToOthers<T>(bot: Bot, undone: string, leave: () => Promise<T>): Promise<T> {
+    const runtime = runtimeOf(bot);
+    runtime.lockTimeout = { milliseconds: LOCK_TIMEOUT };
+    runtime.leavesToOthers = true;
+    await runtime.ready();
+    const history = await bot.history();
+    await history.close();
+    if (!history.isShared) throw new Error(`${undone}: ${JOURNAL_IN_MEMORY}`);
+    return leave().catch((error: unknown) => {
+        throw error instanceof BadOptionError ? new BadOptionError(`--${error.message}`) : error;
     });
 }
 

@@ -1,6 +1,5 @@
-import { BadOptionError } from '../text/bad_option_error.js';
+import { BadOptionError, checkOptions } from '../text/bad_option_error.js';
 import { printable } from '../text/printable.js';
-import { didYouMean } from '../text/suggestion.js';
 import { formatUniqueMoment, inZone, withoutZeroSeconds } from '../time/moment.js';
 import { type MomentContext, readTime } from '../time/moment_input.js';
 import { readRequester, readText } from './requester.js';
@@ -43,9 +42,7 @@ export function pauseOf(pauses: readonly Pause[], job: string, at: number): Paus
 
 /** Reads how a job is to be paused from now on; BadOptionError says what is wrong with an option, its name in front. */
 export function readPause(job: string, options: PauseOptions, context: MomentContext): Pause {
-    for (const name of Object.keys(options))
-        if (!OPTIONS.includes(name))
-            throw new BadOptionError(`"${name}" is no option of a pause${didYouMean(name, OPTIONS)}.`);
+    checkOptions(options, OPTIONS, 'a pause');
     const { reason, until, by } = options;
     return {
         job,

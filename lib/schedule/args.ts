@@ -11,6 +11,7 @@ const NONE: readonly Json[] = Object.freeze([]);
  * @throws BadScheduleError with the first value that JSON cannot hold, and its place: `args[1].since is a Date`
  */
 export function readArgs(args: readonly unknown[]): readonly Json[] {
+    if (!Array.isArray(args)) throw new BadScheduleError("args is not an array, like ['user-7']", 'bad-args');
     return args.length === 0 ? NONE : (copy(args, 'args', []) as Json[]);
 }
 

@@ -3,8 +3,7 @@ import { readRequester } from '../runs/requester.js';
 import { createRun, type Run, type TenantId } from '../runs/run.js';
 import { currentTrace } from '../runs/tracing.js';
 import { readArgs } from '../schedule/args.js';
-import { BadOptionError } from '../text/bad_option_error.js';
-import { didYouMean } from '../text/suggestion.js';
+import { BadOptionError, checkOptions } from '../text/bad_option_error.js';
 import { parseDuration } from '../time/duration.js';
 import { inZone } from '../time/moment.js';
 import { readTime } from '../time/moment_input.js';
@@ -51,9 +50,7 @@ export async function enqueue(
 ): Promise<{ run: Run; runAt: number | undefined }> {
     const { plans } = await runtime.ready();
     const plan = findPlan(name, plans);
-    for (const option of Object.keys(options))
-        if (!OPTIONS.includes(option))
-            throw new BadOptionError(`"${option}" is no option of enqueue()${didYouMean(option, OPTIONS)}.`);
+    checkOptions(options, OPTIONS, 'enqueue()');
     const runAt = readRunAt(options, plan, runtime);
     const { whenQueued = 'keep' } = options;
     if (whenQueued !== 'keep' && whenQueued !== 'replace')

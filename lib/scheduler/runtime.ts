@@ -63,6 +63,8 @@ export class Runtime implements EngineHost {
     /** Wins over the config's, where somebody looks on who has asked for runs. */
     logFormat: LogFormat | undefined;
     lockTimeout: LockTimeout | undefined;
+    /** Whether what is recorded here is for other processes: then memory will not do for the journal. */
+    leavesToOthers = false;
     life: Living | undefined;
     /** Why the bot could not start; undefined: it could, or nobody has asked it to. */
     failure: string | undefined;
@@ -94,7 +96,8 @@ export class Runtime implements EngineHost {
     }
 
     get journal(): Config['journal'] {
-        return this.config.journal;
+        const { journal } = this.config;
+        return this.leavesToOthers ? { ...journal, required: true } : journal;
     }
 
     readonly emit: Emit = (event) => {

@@ -1,11 +1,10 @@
-import { JOURNAL_IN_MEMORY } from '../process/command.js';
+import { leaveToOthers } from '../process/command.js';
 import { inForeground } from '../process/foreground.js';
 import { laneOf, OUTCOMES, type Run } from '../runs/run.js';
 import { runAsJson } from '../runs/run_json.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
 import { enqueue } from '../scheduler/later.js';
 import { findPlan, runJobNow, timezoneOf } from '../scheduler/requests.js';
-import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { count } from '../text/format.js';
 import { printJson } from '../text/json_output.js';
@@ -63,17 +62,9 @@ export async function enqueueJob(
 ): Promise<void> {
     const { tenant, in: wait, json: isJson = false } = options;
     const runtime = runtimeOf(bot);
-    runtime.lockTimeout = { milliseconds: LOCK_TIMEOUT };
-    await runtime.ready();
-    const history = await bot.history();
-    await history.close();
-    if (!history.isShared) throw new Error(`Nothing was recorded: ${JOURNAL_IN_MEMORY}`);
-    const args = parseArguments(options.arguments);
-    const request = { args, tenant, in: wait };
-    const { run, runAt = Date.now() } = await enqueue(name, request, async () => undefined, runtime).catch(
-        (error: unknown) => {
-            throw error instanceof BadOptionError ? new BadOptionError(`--${error.message}`) : error;
-        },
+    const request = { args: parseArguments(options.arguments), tenant, in: wait };
+    const { run, runAt = Date.now() } = await leaveToOthers(bot, 'Nothing was recorded', () =>
+        enqueue(name, request, async () => undefined, runtime),
     );
     if (isJson) return printJson({ id: run.id, job: run.job, runAt: isoMoment(runAt) });
     const start = inZone(Math.ceil(runAt / 1000), runtime.config.timezone);

@@ -75,10 +75,10 @@ describe('the command line of a framework command', () => {
         [['paint-wall', '--limit', 'many'], /argument 'many' is invalid\. It must be a number/],
         [['paint-wall', '--json=maybe'], /argument 'maybe' is invalid\. It must be true or false/],
         [['paint-wall', '--color', 'blue'], /Allowed choices are red, green/],
-        [['paint-wall', '--host'], /option '--host <host\.\.\.>' argument missing/],
+        [['paint-wall', '--host'], /option '--host <host>' argument missing/],
         [
             ['paint-wall', '--name', '--json'],
-            /option '--name <name\.\.\.>' argument '--json' is invalid\. It is an option itself/,
+            /option '--name <name>' argument '--json' is invalid\. It is an option itself/,
         ],
         [['paint-wall', '--host', '--help'], /argument '--help' is invalid/],
         [['paint-wall', 'one', 'two'], /too many arguments for 'paint-wall'\. Expected 1 argument but got 2/],

@@ -52,21 +52,28 @@ describe('a command whose journal another process has locked', { concurrency: tr
     });
 });
 
-describe('a pause that would end with its command', () => {
-    const inMemory = { 'pinstripe.config.js': 'export default { bot: { journal: false } };' };
-    for (const [where, files, env] of [
-        ['under NODE_ENV=test', {}, { NODE_ENV: 'test' }],
-        ['under journal: false', inMemory, {}],
+describe('what a command leaves to others', () => {
+    const journal = (value: string) => ({
+        'pinstripe.config.js': `export default { bot: { journal: ${value} } };`,
+    });
+    const inMemory = /^Nothing was (?:changed|recorded): the journal is kept in memory here, .*\n$/;
+    const unwritable =
+        /\nThe journal missing\/bot\.db cannot be written, and nothing is done without it\.\n$/;
+    for (const [where, files, env, refusal] of [
+        ['under NODE_ENV=test', {}, { NODE_ENV: 'test' }, inMemory],
+        ['under journal: false', journal('false'), {}, inMemory],
+        ['where the journal cannot be written', journal("{ filename: 'missing/bot.db' }"), {}, unwritable],
     ] as const) {
-        test(`is refused ${where}, as its end is`, async () => {
+        test(`is refused ${where}: it would end with the command`, async () => {
             const app = await makeApp({ ...JOBS, ...files });
             for (const words of [
                 ['pause-background-job', 'greet'],
                 ['resume-background-job', '--all'],
+                ['run-background-job', 'greet', '--in', '10m'],
             ]) {
                 const { code, stdout, stderr } = await app.call(words, { env });
                 assert.deepEqual([code, stdout], [1, '']);
-                assert.match(stderr, /^Nothing was changed: the journal is kept in memory here, .*\n$/);
+                assert.match(stderr, refusal);
             }
         });
     }

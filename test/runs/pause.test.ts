@@ -34,6 +34,11 @@ describe('a pause', () => {
         ['an empty reason', { reason: ' ' }, /^reason is not a text of 1 to 500 characters\.$/],
         ['nobody', { by: 7 }, /^by is not a text of 1 to 500 characters\.$/],
         [
+            'options that are none',
+            null as never,
+            /^the options of a pause are not an object with reason, until, by\.$/,
+        ],
+        [
             'an option that there is not',
             { untill: '+2h' },
             /^"untill" is no option of a pause \(did you mean "until"\?\)\.$/,

@@ -52,9 +52,7 @@ export class Store {
         if (parts.path === undefined) store.#memory = openMemory();
         else await store.#whileLocked(() => store.#openFile(parts.path as string), parts.lockTimeout);
         if (store.#isAway && parts.required)
-            throw new Error(
-                `The journal ${parts.shown} cannot be written, and bot.journal.required is true.`,
-            );
+            throw new Error(`The journal ${parts.shown} cannot be written, and nothing is done without it.`);
         return store;
     }
 

@@ -197,7 +197,7 @@ describe('a journal', () => {
         assert.match(store.description, /memory/);
         await assert.rejects(
             open({ path: missing, required: true }),
-            /cannot be written, and bot\.journal\.required/,
+            /cannot be written, and nothing is done without it/,
         );
     });
 
