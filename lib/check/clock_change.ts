@@ -1,26 +1,19 @@
 import { hasFixedTimes, nextSlot } from '../schedule/calendar.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { formatMoment } from '../time/moment.js';
-import { steadyOffset } from '../time/steady_offset.js';
+import { type SteadyOffset, steadyOffset } from '../time/steady_offset.js';
 import type { Flaw } from './finding.js';
-
-/** A moment at which a zone's clocks change; unix seconds, offsets from UTC in seconds. */
-export interface ClockChange {
-    readonly at: number;
-    readonly before: number;
-    readonly after: number;
-}
 
 const DAY = 24 * 3600;
 
-/** The changes of a zone's clocks, in order. */
-export function clockChanges(timezone: string, from: number, until: number): ClockChange[] {
-    const changes: ClockChange[] = [];
-    let { end: at, offset: before } = steadyOffset(timezone, from);
-    while (at <= until) {
-        const { end, offset: after } = steadyOffset(timezone, at);
-        if (after !== before) changes.push({ at, before, after });
-        [at, before] = [end, after];
+/** The periods that begin with a change of a zone's clocks, in order. */
+export function clockChanges(timezone: string, from: number, until: number): SteadyOffset[] {
+    const changes: SteadyOffset[] = [];
+    let current = steadyOffset(timezone, from);
+    while (current.end <= until) {
+        const next = steadyOffset(timezone, current.end);
+        if (next.offset !== current.offset) changes.push(next);
+        current = next;
     }
     return changes;
 }
@@ -59,9 +52,9 @@ interface Effect {
     readonly sentence: string;
 }
 
-function effectOf(schedule: Schedule, change: ClockChange): Effect | undefined {
-    const offsets = [change.before, change.after];
-    const wall = { from: change.at + Math.min(...offsets), until: change.at + Math.max(...offsets) };
+function effectOf(schedule: Schedule, change: SteadyOffset): Effect | undefined {
+    const walls = [change.start + change.before, change.start + change.offset];
+    const wall = { from: Math.min(...walls), until: Math.max(...walls) };
     const time = firstWithin(schedule.crontab, wall);
     if (time === undefined) return undefined;
     const isFixed = hasFixedTimes(schedule.crontab);
@@ -70,12 +63,13 @@ function effectOf(schedule: Schedule, change: ClockChange): Effect | undefined {
         const runs = isFixed ? 'at the first' : 'both times';
         return { wall, sentence: `${clock(time)} comes twice on ${date(time)}: it runs ${runs}` };
     }
-    const runs = isFixed && schedule.matches(change.at) ? `runs at ${endOf(wall)}` : 'does not run that day';
+    const runs =
+        isFixed && schedule.matches(change.start) ? `runs at ${endOf(wall)}` : 'does not run that day';
     return { wall, sentence: `${clock(time)} does not exist on ${date(time)}: it ${runs}` };
 }
 
-function isGap({ before, after }: ClockChange): boolean {
-    return after > before;
+function isGap({ before, offset }: SteadyOffset): boolean {
+    return offset > before;
 }
 
 function firstWithin(crontab: string, { from, until }: WallTime): number | undefined {

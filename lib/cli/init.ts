@@ -35,14 +35,10 @@ interface Step {
     readonly state: keyof typeof STATES;
 }
 
-/**
- * Adds the command `init`, which loads nothing of the project.
- *
- * @param project undefined: there is none, for the given reason
- */
-export function addInitCommand(program: Command, project: ProjectFolder | undefined, reason: string): void {
+/** Adds the command `init`, which loads nothing of the project. Outside of one it fails, and says why there is none. */
+export function addInitCommand(program: Command, project: ProjectFolder | string): void {
     addCommand(program, 'Setup:', 'init', DESCRIPTION).action(async () => {
-        if (project === undefined) throw new CliError(`not in a project: ${reason}`);
+        if (typeof project === 'string') throw new CliError(`not in a project: ${project}`);
         const steps = await init(project);
         console.log(describe(project, steps));
         if (steps.some(({ state }) => state === 'by hand')) process.exitCode = 1;

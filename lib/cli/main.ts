@@ -5,7 +5,7 @@ import { printableLines } from '../text/printable.js';
 import { CliError, describeFailure, UsageError } from './errors.js';
 import { addInitCommand } from './init.js';
 import { createProgram, readWords } from './program.js';
-import { findProject } from './project.js';
+import { findProject, type ProjectFolder } from './project.js';
 
 const FAILURE = 1;
 const USAGE = 2;
@@ -20,34 +20,29 @@ const ALONE = ['init', '--version', '-V'];
  * @param folder where it was typed, absolute
  */
 export async function runCli(words: readonly string[], folder: string): Promise<void> {
-    let root: string | undefined;
+    let project: ProjectFolder | string = '';
     const unfinished = () =>
-        fail(new CliError('the command waits for something that will never happen'), root);
+        fail(new CliError('the command waits for something that will never happen'), project);
     process.once('beforeExit', unfinished);
     if (wantsJson(words)) reserveOutput();
     try {
-        const found = await findProject(folder);
-        root = found?.root;
-        const project = found?.manifest['name'] === undefined ? undefined : found;
-        const reason = found
-            ? `${root}/package.json has no "name"`
-            : `there is no package.json in ${folder} or above it`;
+        project = await findProject(folder);
         const program = createProgram();
-        addInitCommand(program, project, reason);
+        addInitCommand(program, project);
         const [subject = ''] = words.filter((word) => word !== 'help');
         if (!ALONE.includes(subject)) {
             const { addProjectCommands } = await import('./project_commands.js');
-            await addProjectCommands(program, project, reason);
+            await addProjectCommands(program, project);
         }
         await program.parseAsync(readWords(program, words), { from: 'user' });
     } catch (error) {
-        fail(error, root);
+        fail(error, project);
     } finally {
         process.off('beforeExit', unfinished);
     }
 }
 
-function fail(error: unknown, root: string | undefined): void {
+function fail(error: unknown, project: ProjectFolder | string): void {
     if (error instanceof CommanderError) {
         if (error.exitCode !== 0) process.exitCode = USAGE;
         return;
@@ -59,6 +54,7 @@ function fail(error: unknown, root: string | undefined): void {
         });
         return;
     }
+    const root = typeof project === 'string' ? undefined : project.root;
     console.error(chalkStderr.red(printableLines(describeFailure(error, root))));
     process.exitCode = error instanceof UsageError ? USAGE : process.exitCode || FAILURE;
 }

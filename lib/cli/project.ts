@@ -15,10 +15,19 @@ export interface ProjectFolder {
     readonly entry: string | undefined;
 }
 
-/** Finds the nearest package.json at or above an absolute path, as the framework does, but without loading the framework. */
-export async function findProject(from: string): Promise<ProjectFolder | undefined> {
-    const file = join(from, 'package.json');
-    if (!existsSync(file)) return dirname(from) === from ? undefined : findProject(dirname(from));
+/**
+ * Finds the project at or above an absolute path, as the framework does, but without loading the framework.
+ *
+ * @returns a text says why there is none
+ */
+export async function findProject(from: string): Promise<ProjectFolder | string> {
+    let folder = from;
+    while (!existsSync(join(folder, 'package.json'))) {
+        if (dirname(folder) === folder) return `there is no package.json in ${from} or above it`;
+        folder = dirname(folder);
+    }
+    const root = await realpath(folder);
+    const file = join(root, 'package.json');
     const text = await readFile(file, 'utf8');
     let manifest: Record<string, unknown>;
     try {
@@ -26,9 +35,9 @@ export async function findProject(from: string): Promise<ProjectFolder | undefin
     } catch (error) {
         throw new CliError(`${file} is not valid JSON: ${(error as Error).message}`);
     }
+    if (manifest['name'] === undefined) return `${file} has no "name"`;
     const { exports } = manifest;
     const entry = typeof exports === 'string' ? exports : Object(exports)['.'];
-    const root = await realpath(from);
     return { root, manifest, entry: typeof entry === 'string' ? join(entry) : undefined };
 }
 

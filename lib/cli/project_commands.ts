@@ -20,20 +20,17 @@ const OLD_IMPORT = /'pinstripe' does not provide an export named 'BackgroundJob'
  * Loads the project and adds its commands to the program: those that the framework's own executable would have. If the app
  * does not import this package yet, it says so.
  *
- * @param project undefined: there is none, for the given reason
+ * @param project a text says why there is none
  * @throws CliError if the project cannot be loaded
  */
-export async function addProjectCommands(
-    program: Program,
-    project: ProjectFolder | undefined,
-    reason: string,
-): Promise<void> {
-    if (project !== undefined) await loadApp(project);
+export async function addProjectCommands(program: Program, project: ProjectFolder | string): Promise<void> {
+    const isProject = typeof project !== 'string';
+    if (isProject) await loadApp(project);
     const { OWN_COMMANDS } = await import('../install.js');
     await importAll();
 
     const all = Command.names;
-    const useless = project ? FOR_NEW_PROJECTS : all.filter((name) => !FOR_EVERYWHERE.includes(name));
+    const useless = isProject ? FOR_NEW_PROJECTS : all.filter((name) => !FOR_EVERYWHERE.includes(name));
     const keepsAll = process.env['PINSTRIPE_KEEP_ALL_COMMANDS'] === 'true';
     for (const name of keepsAll ? [] : useless) Command.unregister(name);
     Command.binaryName = program.name();
@@ -41,12 +38,12 @@ export async function addProjectCommands(
     const others = Command.names.filter((name) => !own.includes(name));
     addFrameworkCommands(program, Command, { heading: 'Background jobs:', names: own }, run);
     addFrameworkCommands(program, Command, { heading: 'Project:', names: others }, run);
-    if (project !== undefined) return;
-    program.on('afterHelp', () => console.error(chalkStderr.yellow(`not in a project: ${reason}`)));
+    if (isProject) return;
+    program.on('afterHelp', () => console.error(chalkStderr.yellow(`not in a project: ${project}`)));
     for (const name of all.filter((candidate) => !Command.names.includes(candidate)))
         letFail(
             program.command(name, { hidden: true }).helpOption(false),
-            new CliError(`${name} needs a project: ${reason}`),
+            new CliError(`${name} needs a project: ${project}`),
         );
 }
 

@@ -90,7 +90,7 @@ describe('a schedule and the clocks of its zone', () => {
 test('clocks are set when an offset changes', () => {
     for (const zone of ZONES) {
         assert.deepEqual(
-            clockChanges(zone, FROM, UNTIL).map(({ at, before, after }) => [at, before, after]),
+            clockChanges(zone, FROM, UNTIL).map(({ start, before, offset }) => [start, before, offset]),
             changesOf(zone)
                 .filter((at) => FROM < at && at <= UNTIL)
                 .map((at) => [at, offsetAt(zone, at - 1), offsetAt(zone, at)]),

@@ -194,7 +194,7 @@ test('the packages of a project have to be installed', async () => {
         [fakePackage('pinstripe'), /^pinstripe-bot is not installed in \S+: run npm install pinstripe-bot$/],
     ];
     for (const [files, message] of problems) {
-        const project = await findProject(await folderOf({ 'package.json': '{}', ...files }));
+        const project = await findProject(await folderOf({ 'package.json': '{ "name": "shop" }', ...files }));
         assert.throws(() => checkPackages(project as ProjectFolder), { message });
     }
 });

@@ -101,7 +101,7 @@ describe('init', () => {
 /** Runs `init` and lists the files by what it has done about them. */
 async function run(): Promise<Record<string, string[]>> {
     const project = await findProject(root);
-    assert.ok(project);
+    assert.ok(typeof project !== 'string');
     const files: Record<string, string[]> = {};
     for (const { state, file } of await init(project)) files[state] = [...(files[state] ?? []), file];
     return files;
