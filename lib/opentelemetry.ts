@@ -19,7 +19,7 @@ import type { BotEvent } from './runs/events.js';
 import { durationOf, latenessOf, type Run } from './runs/run.js';
 import { type TracedAttempt, traceWith } from './runs/tracing.js';
 import { traceOf } from './text/errors.js';
-import { isoSecond } from './time/iso_time.js';
+import { isoSecond } from './time/moment.js';
 
 /** How many waiting runs are counted. */
 const MOST_WAITING = 1_000;

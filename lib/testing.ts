@@ -6,8 +6,8 @@ import type { Run } from './runs/run.js';
 import { Bot, runtimeOf } from './scheduler/bot.js';
 import type { Runtime } from './scheduler/runtime.js';
 import { show } from './text/format.js';
-import { isoMoment } from './time/iso_time.js';
 import { ManualClock } from './time/manual_clock.js';
+import { isoMoment } from './time/moment.js';
 import { END_OF_SLOTS, LEAST_MILLISECONDS } from './time/moment_input.js';
 import './install.js';
 

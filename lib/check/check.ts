@@ -21,10 +21,6 @@ export interface CheckedApp extends CrowdOptions {
     readonly plans: readonly JobPlan[];
     /** Of jobs, and of files that made none. */
     readonly problems: readonly Problem[];
-    /** What is wrong with the folder of the job files. */
-    readonly folder: Finding | undefined;
-    /** Why another zone is used in place of the process's; undefined: none is. */
-    readonly timezoneFault: string | undefined;
     /** Unix seconds. */
     readonly now: number;
 }
@@ -65,19 +61,21 @@ export async function checkApp(root: string, now: number): Promise<Report> {
     const plans = BackgroundJob.names.map((name) => planJob(name, config.timezone));
     const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
     const today = new Date(now * 1000);
-    const processTimezone = findProcessTimezone();
-    const found = check({
-        plans,
-        problems,
-        folder: await folderFinding(root, [...plans, ...problems]),
-        timezone: config.timezone ?? processTimezone.name,
-        timezoneFault: processTimezone.fault,
-        firstOfMonth: new Date(today.getFullYear(), today.getMonth() + 1, 1).getTime() / 1000,
-        concurrency: config.concurrency,
-        now,
-    });
+    const firstOfMonth = new Date(today.getFullYear(), today.getMonth() + 1, 1).getTime() / 1000;
+    const { name, fault } = findProcessTimezone();
+    const { timezone = name, concurrency } = config;
+    const found = check({ plans, problems, timezone, firstOfMonth, concurrency, now });
+    const folder = await folderFinding(root, [...plans, ...problems]);
+    if (folder) found.push(folder);
+    if (fault !== undefined)
+        found.push({
+            severity: 'warning',
+            rule: 'timezone-unreadable',
+            message: fault,
+            cure: PROCESS_TIMEZONE_CURE,
+        });
     return {
-        findings: [...findings, ...found, ...(await dashboardFindings(config, configFile))],
+        findings: [...findings, ...inOrder(found), ...(await dashboardFindings(config, configFile))],
         jobs: plans.length,
         schedules: plans.reduce((sum, { schedules }) => sum + schedules.length, 0),
     };
@@ -112,15 +110,13 @@ async function readConfig(file: string): Promise<{ config: Config; findings: Fin
 
 /** Finds what is wrong, or probably wrong, with an app's background jobs. */
 export function check(app: CheckedApp): Finding[] {
-    const { plans, problems, folder, timezoneFault } = app;
+    const { plans, problems } = app;
     const schedules = plans.flatMap((plan) => plan.schedules);
-    return inOrder([
+    return [
         ...problems.map(problemFinding),
         ...plans.flatMap((plan) => [...scheduleFindings(plan, app), ...settingFindings(plan, app)]),
         ...crowds(schedules, app),
-        ...(folder ? [folder] : []),
-        ...(timezoneFault === undefined ? [] : [timezoneFinding(timezoneFault)]),
-    ]);
+    ];
 }
 
 function problemFinding({ kind, reason, cure, ...rest }: Problem): Finding {
@@ -130,10 +126,6 @@ function problemFinding({ kind, reason, cure, ...rest }: Problem): Finding {
         message: cure === undefined ? reason : reason.replace(`: ${cure}`, ''),
         cure: cure ?? CURES[kind] ?? '',
     };
-}
-
-function timezoneFinding(fault: string): Finding {
-    return { severity: 'warning', rule: 'timezone-unreadable', message: fault, cure: PROCESS_TIMEZONE_CURE };
 }
 
 function scheduleFindings(plan: JobPlan, { timezone, now }: CheckedApp): Finding[] {

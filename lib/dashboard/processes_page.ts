@@ -1,5 +1,5 @@
 import { runtimeOf } from '../scheduler/bot.js';
-import { isoMoment, isoSecond } from '../time/iso_time.js';
+import { isoMoment, isoSecond } from '../time/moment.js';
 import { processTimezone } from '../time/process_timezone.js';
 import { html } from './html.js';
 import { badge, factList, momentOf, type Page, type PageRequest, runPath, table, timeTag } from './page.js';

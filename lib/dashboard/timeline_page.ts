@@ -2,7 +2,7 @@ import type { Busy } from '../runs/lookups.js';
 import { readCrontab } from '../schedule/crontab.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { count } from '../text/format.js';
-import { isoMoment } from '../time/iso_time.js';
+import { isoMoment } from '../time/moment.js';
 import { overviewsOf, startOf } from '../views/overview.js';
 import { type Html, html } from './html.js';
 import { jobPath, momentOf, type Page, type PageRequest } from './page.js';

@@ -1,4 +1,4 @@
-import { isoMoment, isoSecond } from '../time/iso_time.js';
+import { isoMoment, isoSecond } from '../time/moment.js';
 import type { PastRun, PastSkips } from './history.js';
 import type { FoundRun, WaitingRun } from './lookups.js';
 import { shownOutput } from './output.js';

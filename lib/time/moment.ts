@@ -1,8 +1,17 @@
-import { isoMoment } from './iso_time.js';
 import { processTimezone } from './process_timezone.js';
 import { steadyOffset } from './steady_offset.js';
 
-// Times are unix seconds; a zone is an IANA name, and undefined is the process's.
+/** Writes unix milliseconds for programs: `'2026-11-25T02:00:00.125Z'`. */
+export function isoMoment(unixMilliseconds: number): string {
+    return new Date(unixMilliseconds).toISOString();
+}
+
+/** Writes a unix second, such as a slot, for programs: `'2026-11-25T02:00:00Z'`. */
+export function isoSecond(unixTime: number): string {
+    return isoMoment(unixTime * 1000).replace('.000Z', 'Z');
+}
+
+// Below, times are unix seconds; a zone is an IANA name, and undefined is the process's.
 
 /** Writes a time for people, on the clock of a zone: `'2026-11-24 02:00:00'`. */
 export function formatMoment(unixTime: number, timezone: string = processTimezone()): string {

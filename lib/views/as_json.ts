@@ -5,7 +5,7 @@ import { ALL_JOBS, type Pause } from '../runs/pause.js';
 import { runAsJson, skipsAsJson, spanAsJson, waitingAsJson } from '../runs/run_json.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
-import { isoMoment, isoSecond } from '../time/iso_time.js';
+import { isoMoment, isoSecond } from '../time/moment.js';
 import { isWorked, type JobOverview, nextSlots, type Overview } from './overview.js';
 import { NEXT_SLOTS } from './page.js';
 import type { SettingInForce } from './settings_in_force.js';

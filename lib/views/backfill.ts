@@ -8,8 +8,7 @@ import { BadOptionError } from '../text/bad_option_error.js';
 import { count } from '../text/format.js';
 import { printJson } from '../text/json_output.js';
 import { printable } from '../text/printable.js';
-import { isoSecond } from '../time/iso_time.js';
-import { formatUniqueMoment } from '../time/moment.js';
+import { formatUniqueMoment, isoSecond } from '../time/moment.js';
 import { parseMomentOption } from '../time/moment_input.js';
 import { conclude, parseArguments, summarise } from './requested_runs.js';
 

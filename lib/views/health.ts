@@ -5,7 +5,7 @@ import { count } from '../text/format.js';
 import { printJson } from '../text/json_output.js';
 import { paint } from '../text/paint.js';
 import { printable } from '../text/printable.js';
-import { isoMoment } from '../time/iso_time.js';
+import { isoMoment } from '../time/moment.js';
 
 /** Prints what is wrong, a line each, and exits with 1; or that all is well. */
 export async function printHealth(bot: Bot, isJson: boolean): Promise<void> {

