@@ -21,7 +21,9 @@ export async function folderFinding(
     if (jobs.some(({ file }) => jobFiles.some((name) => join(path, name) === file))) return undefined;
     const hasImporter = names.includes(FILE_IMPORTER);
     const importer = join(path, FILE_IMPORTER);
-    if (hasImporter && !(await handsOver(importer)))
+    // The app has already imported it.
+    const isForeign = hasImporter && (await import(pathToFileURL(importer).href)).default !== BackgroundJob;
+    if (isForeign)
         return error(
             'foreign-file-importer',
             importer,
@@ -64,9 +66,4 @@ async function namesBelow(path: string): Promise<string[]> {
         if (code === 'ENOENT' || code === 'ENOTDIR') return [];
         throw error;
     }
-}
-
-// The app has already imported it.
-async function handsOver(importer: string): Promise<boolean> {
-    return (await import(pathToFileURL(importer).href)).default === BackgroundJob;
 }

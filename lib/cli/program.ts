@@ -18,7 +18,15 @@ export function createProgram(): Command {
         .enablePositionalOptions()
         .exitOverride()
         .configureOutput({
-            outputError: (text, write) => write(chalkStderr.red(printableLines(inOneLine(text)))),
+            // Commander's messages begin with `error: `, and have suggestions on a line of their own; dots say that an
+            // option may have several words.
+            outputError: (text, write) => {
+                const message = text
+                    .replace(/^error: /, '')
+                    .replace('...>', '>')
+                    .replace('\n(Did you', ' (did you');
+                write(chalkStderr.red(printableLines(message)));
+            },
         })
         .configureHelp({
             subcommandTerm: (command) => command.name(),
@@ -83,15 +91,6 @@ export function readWords(program: Command, words: readonly string[]): string[] 
     const command = program.commands.find((candidate) => bare(candidate.name()) === bare(first));
     // With more words, commander would print help instead of saying that it knows no such command.
     return command === undefined ? [first] : [command.name(), ...withFlagValues(command, rest)];
-}
-
-// Commander's messages begin with `error: `, and have suggestions on a line of their own;
-// dots say that an option may have several words.
-function inOneLine(message: string): string {
-    return message
-        .replace(/^error: /, '')
-        .replace('...>', '>')
-        .replace('\n(Did you', ' (did you');
 }
 
 function bare(name: string): string {

@@ -1,7 +1,6 @@
 import type { Run } from '../runs/run.js';
 import { type Bot, runtimeOf } from '../scheduler/bot.js';
 import { LOCK_TIMEOUT } from '../scheduler/runtime.js';
-import { reserveOutput } from '../text/json_output.js';
 import { printable } from '../text/printable.js';
 import { surviveLostOutput } from '../text/terminal.js';
 import { formatDuration } from '../time/duration.js';
@@ -21,7 +20,7 @@ const EXITED =
  * and a signal interrupts the runs and decides on the exit code. A second signal ends the process immediately. If anything
  * else ends it before the work is done, the exit code is 1.
  *
- * @param isJson whether only JSON may be written to standard output
+ * @param isJson whether the output is JSON: then no progress is reported
  * @param runs those so far, and those to come if they are known
  */
 export async function inForeground<T>(
@@ -34,7 +33,6 @@ export async function inForeground<T>(
     runtime.logFormat = 'pretty';
     surviveLostOutput();
     runtime.lockTimeout = { milliseconds: LOCK_TIMEOUT, signal: controller.signal };
-    const restore = isJson ? reserveOutput() : undefined;
     const progress = isJson
         ? undefined
         : setInterval(() => console.error(describeProgress(runs(), Date.now() - since)), PROGRESS_EVERY);
@@ -59,7 +57,6 @@ export async function inForeground<T>(
         process.off('exit', giveUp);
         forget();
         clearInterval(progress);
-        restore?.();
         if (controller.signal.aborted) exitSoon(bot);
     }
 }

@@ -12,7 +12,9 @@ const COMMANDS = [
     'showbackgroundjob',
 ];
 
-let reserved: { readonly diverted: typeof process.stdout.write; release(): void } | undefined;
+type Write = typeof process.stdout.write;
+
+let reserved: { readonly own: Write; readonly diverted: Write } | undefined;
 
 /** Whether a command line, without the executable's name, asks for the JSON of one of our commands. */
 export function wantsJson([name = '', ...words]: readonly string[]): boolean {
@@ -22,32 +24,20 @@ export function wantsJson([name = '', ...words]: readonly string[]): boolean {
     return words.includes('--json=true') || (flag !== -1 && words[flag + 1] !== 'false');
 }
 
-/**
- * Reserves standard output for `printJson`: whatever else is written there goes to standard error.
- *
- * @returns ends the reservation, if this call made it
- */
-export function reserveOutput(): () => void {
-    if (isReserved()) return () => {};
-    const { write } = process.stdout;
-    const diverted = ((...args: Parameters<typeof write>) => process.stderr.write(...args)) as typeof write;
-    const release = () => {
-        process.stdout.write = write;
-    };
+/** Reserves standard output for `printJson`: whatever else is written there goes to standard error. */
+export function reserveOutput(): void {
+    const own = process.stdout.write;
+    // Somebody else may have replaced it since it was reserved.
+    if (own === reserved?.diverted) return;
+    const diverted = ((...args: Parameters<Write>) => process.stderr.write(...args)) as Write;
+    reserved = { own, diverted };
     process.stdout.write = diverted;
-    reserved = { diverted, release };
-    return release;
 }
 
 /** Prints the JSON of a command on standard output: a `version` and the fields of the report. */
 export function printJson(report: object): void {
-    const wasReserved = isReserved();
-    if (wasReserved) reserved?.release();
+    const { write } = process.stdout;
+    if (write === reserved?.diverted) process.stdout.write = reserved.own;
     console.log(JSON.stringify({ version: VERSION, ...report }, null, 4));
-    if (wasReserved) reserveOutput();
-}
-
-// Somebody else may have replaced `write` since.
-function isReserved(): boolean {
-    return reserved !== undefined && process.stdout.write === reserved.diverted;
+    process.stdout.write = write;
 }

@@ -33,7 +33,10 @@ export function findProcessTimezone(): ProcessTimezone {
 
 function find(variable: string | undefined): ProcessTimezone {
     const wanted = variable?.replace(/^:?(?:posix\/)?/, '') ?? canonical(undefined);
-    if (isTimezone(wanted) && isOfDate(wanted)) return { name: canonical(wanted), fault: undefined };
+    // Node believes a TZ that it cannot read: `Date` then has another offset.
+    const isUsed = (second: number) => steadyOffset(wanted, second).offset === offsetOfDate(second);
+    if (isTimezone(wanted) && isUsed(WINTER) && isUsed(SUMMER))
+        return { name: canonical(wanted), fault: undefined };
     const name = standIn();
     const shown = `TZ is ${JSON.stringify(variable)}, which is not a zone`;
     const what = variable === undefined ? "this machine's zone has no name" : shown;
@@ -42,11 +45,6 @@ function find(variable: string | undefined): ProcessTimezone {
 
 function canonical(timezone: string | undefined): string {
     return String(new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone);
-}
-
-/** Whether `Date` uses this zone: the offsets in winter and in summer are the same. */
-function isOfDate(timezone: string): boolean {
-    return [WINTER, SUMMER].every((second) => steadyOffset(timezone, second).offset === offsetOfDate(second));
 }
 
 function offsetOfDate(second: number): number {
