@@ -332,19 +332,21 @@ export class EmbeddedEngine implements Engine {
 
     /** One transaction: some work, what has come due meanwhile, and the runs that may start after it. */
     async #transact<T>(work: Work<T>, lockTimeout?: LockTimeout): Promise<T | undefined> {
-        const done = await this.#store?.write((database) => {
+        const write = (database: Database) => {
             const step = this.#stepOf(database);
             const result = work(step);
             if (this.#looksAtAll || (this.#wakesAt ?? Infinity) <= step.now) promote(step, MOST_IN_STEP);
             const batches = this.#looksAtAll ? queue.waitingBatches(step) : batchesOf(step.consequences);
             return { result, consequences: step.consequences, taken: this.#take(step, batches) };
-        }, lockTimeout);
-        if (!done) return undefined;
-        this.#looksAtAll = done.taken.length === MOST_IN_STEP;
-        for (const consequence of done.consequences) this.#heed(consequence);
-        for (const row of done.taken) void this.#execute(row);
-        if (this.#looksAtAll) this.#lookAtAll();
-        return done.result;
+        };
+        // They begin their turns before another transaction could take more than there is room for.
+        const done = await this.#store?.write(write, lockTimeout, ({ consequences, taken }) => {
+            this.#looksAtAll = taken.length === MOST_IN_STEP;
+            for (const consequence of consequences) this.#heed(consequence);
+            for (const row of taken) void this.#execute(row);
+            if (this.#looksAtAll) this.#lookAtAll();
+        });
+        return done?.result;
     }
 
     #stepOf(database: Database): Step {

@@ -69,10 +69,19 @@ export class Store {
     /**
      * Reads and writes in one transaction: at once where it is not locked, else as soon as it is free. The event loop never waits.
      *
+     * @param committed called with the result before anything else is written
      * @throws JournalLockedError; what `work` throws
      */
-    write<T>(work: (database: Database) => T, lockTimeout?: LockTimeout): Promise<T> {
-        return this.#whileLocked(() => this.#attempt(work), lockTimeout);
+    write<T>(
+        work: (database: Database) => T,
+        lockTimeout?: LockTimeout,
+        committed: (result: T) => void = () => {},
+    ): Promise<T> {
+        return this.#whileLocked(() => {
+            const result = this.#attempt(work);
+            committed(result);
+            return result;
+        }, lockTimeout);
     }
 
     /** Reads without a lock: what others have not committed yet is not seen. */
