@@ -45,7 +45,7 @@ const LONGEST_CLOSE = 2_000;
 /** How often a process shows that it is alive, and looks at the others, in milliseconds. */
 const BEAT = 1_000;
 
-/** How often what is too old is forgotten: each so many beats, or seconds in memory, where there are no beats. */
+/** How often what is too old is forgotten, in seconds. */
 const FORGET_EVERY = 3_600;
 
 /** A tick waits no longer than this for a lock: the next one makes up for it. */
@@ -77,7 +77,6 @@ export class EmbeddedEngine implements Engine {
     #opening: Promise<void> | undefined;
     #turns: Turns | undefined;
     readonly #leases = new Leases();
-    #beats = 0;
     #cancelBeat: (() => void) | undefined;
     #isWorking = false;
     #isClosing = false;
@@ -169,9 +168,9 @@ export class EmbeddedEngine implements Engine {
             [from, to] = [to, to + MOST_IN_ENQUEUE];
         }
         this.#enqueuedUntil = second;
-        if (this.#store?.isShared === false && second - this.#forgotAt >= FORGET_EVERY) {
+        if (second - this.#forgotAt >= FORGET_EVERY) {
             this.#forgotAt = second;
-            await this.#forgetAll();
+            void this.#forget();
         }
         return conflicts;
     }
@@ -284,8 +283,6 @@ export class EmbeddedEngine implements Engine {
             queue.giveUpUnknown(step, (job) => host.planOf(job) !== undefined);
             beat(step, this.#enqueuedUntil);
             for (const { row, output } of this.#running.values()) keepOutput(step, row, output);
-            const forgets = this.#beats++ % FORGET_EVERY === 0;
-            if (forgets && forgetSome(step, host.journal)) this.#beats = 0;
             return { others: beats(step), asked: askedToEnd(step) };
         });
         for (const { id, reason } of found.asked) this.#running.get(id)?.controller.abort(reason);
@@ -299,9 +296,13 @@ export class EmbeddedEngine implements Engine {
             });
     }
 
-    async #forgetAll(): Promise<void> {
-        const { journal } = this.#host as EngineHost;
-        while (await this.#do((step) => forgetSome(step, journal)));
+    async #forget(): Promise<void> {
+        const { journal, emit } = this.#host as EngineHost;
+        try {
+            while (await this.#do((step) => forgetSome(step, journal)));
+        } catch (error) {
+            emit({ type: 'engine-failed', error: readError(error) });
+        }
     }
 
     /** Does something in the next step, together with whatever else comes meanwhile. */
