@@ -62,7 +62,7 @@ export async function jobPage(request: PageRequest, name: string): Promise<Page 
     return {
         title: name,
         body: html`${HATCH}<h1>${name}</h1>
-            <p class="lead">${plan?.settings.description} ${state !== 'scheduled' && badge(state)} ${pause && pauseText(request, pause)}</p>
+            <p class="lead">${plan?.settings.description} ${state !== 'scheduled' && state !== 'paused' && badge(state)} ${pause && html`${badge('paused')} ${pauseText(request, pause)}`}</p>
             ${job.problems.map(({ reason }) => html`<p class="problem">${reason}</p>`)}
             ${strip(request, last.slice(0, STRIP))}
             ${request.mayAct && plan?.runnable && actions(request, job)}

@@ -76,7 +76,7 @@ function chart(
     crowds: readonly (readonly [number, ReadonlySet<string>])[],
 ): Html {
     const height = (lanes.length + 1) * LANE;
-    const x = (ms: number) => Math.round(((ms - start) / 1000 / STEP) * WIDTH);
+    const x = (ms: number) => Math.floor((ms - start) / 1000 / STEP) * WIDTH;
     const now = html`<path class="now" d="M${x(request.now)} 0V${height}"/>`;
     const hour = Math.ceil(start / HOUR) * HOUR;
     const hours = Array.from({ length: 8 }, (_, index) => hour + index * 6 * HOUR).map(
@@ -88,9 +88,13 @@ function chart(
     );
     const rows = lanes.map(({ name, past, slots }, index) => {
         const y = (index + 1) * LANE;
-        const bar = (at: number, kind: string, title: string) =>
-            html`<rect class="${kind}" x="${x(at)}" y="${y + 3}" width="${WIDTH - 1}" height="${LANE - 6}"><title>${name}, ${momentOf(request, at)}: ${title}</title></rect>`;
-        return html`<g>${slots.map((slot) => bar(Math.floor(slot / STEP) * STEP * 1000, 'planned', 'will run'))}${past.map(({ at, outcome, count: runs }) => bar(at, outcome, `${count(runs, 'run')}, ${outcome}`))}</g>`;
+        // One path for all that is to come: of each bar nothing but its time could be told.
+        const planned = slots.map((slot) => `M${x(slot * 1000)} ${y + LANE / 2}h${WIDTH - 1}`).join('');
+        const bars = past.map(
+            ({ at, outcome, count: runs }) =>
+                html`<rect class="${outcome}" x="${x(at)}" y="${y + 3}" width="${WIDTH - 1}" height="${LANE - 6}"><title>${name}, ${momentOf(request, at)}: ${count(runs, 'run')}, ${outcome}</title></rect>`,
+        );
+        return html`<path class="planned" d="${planned}"><title>${name} will run</title></path>${bars}`;
     });
     return html`<div class="lanes"><ul aria-label="Jobs">${lanes.map(({ name }) => html`<li><a href="${jobPath(request, name)}">${name}</a></li>`)}</ul>
         <svg class="timeline" width="${CELLS * WIDTH}" height="${height}" role="img" aria-label="What ran and what will, for ${count(lanes.length, 'job')}">${hours}${rows}${marks}${now}</svg></div>`;

@@ -123,8 +123,8 @@ export function isWorked(overview: Overview, now: number): boolean | undefined {
 /** From which unix second on a job runs: from the end of its pause on; Infinity: it does not. */
 export function startOf({ state, pause }: JobOverview): number {
     if (state === 'excluded') return Infinity;
-    if (state !== 'paused') return -Infinity;
-    return pause?.until === undefined ? Infinity : Math.ceil(pause.until / 1000);
+    if (!pause) return -Infinity;
+    return pause.until === undefined ? Infinity : Math.ceil(pause.until / 1000);
 }
 
 /** A schedule's next slots, in order; all times are unix seconds. */

@@ -15,24 +15,17 @@ import { processTimezone } from '../time/process_timezone.js';
 import { isWorked, type Overview } from './overview.js';
 
 /** How a page is shown. */
-export interface Page {
-    /** Unix milliseconds. */
-    readonly now: number;
-    /** IANA name: on its clock times are shown. */
-    readonly timezone: string;
-    /** How many columns there are; Infinity in a pipe. */
-    readonly width: number;
-    /** The value of `NODE_ENV`, or what stands for it. */
-    readonly environment: string;
-}
+export type Page = ReturnType<typeof pageOf>;
 
-/** A page for whoever looks at standard output now; times are those of the wanted zone, else of the config's, else of the process's. */
-export function pageOf(overview: Overview, timezone: string | undefined): Page {
+/** For whoever looks at standard output now; times are those of the wanted zone, else of the config's, else of the process's. */
+export function pageOf({ timezone, environment }: Overview, wanted: string | undefined) {
     return {
+        /** Unix milliseconds. */
         now: Date.now(),
-        timezone: timezone ?? overview.timezone ?? processTimezone(),
+        timezone: wanted ?? timezone ?? processTimezone(),
+        /** How many columns there are; Infinity in a pipe. */
         width: outputWidth(),
-        environment: overview.environment,
+        environment,
     };
 }
 

@@ -11,7 +11,7 @@ import { renderTable } from '../text/table.js';
 import { formatUniqueMoment, isoSecond, withoutZeroSeconds } from '../time/moment.js';
 import { parseStretchOptions } from '../time/moment_input.js';
 import { findJob, type JobOverview, startOf, takeOverview } from './overview.js';
-import { describeArgs, describeSpread, pageOf, printHistoryNote } from './page.js';
+import { describeArgs, describeSpread, type Page, pageOf, printHistoryNote } from './page.js';
 
 /** A year and a day, in seconds. */
 const LONGEST = 367 * 86_400;
@@ -59,8 +59,9 @@ export async function printPreview(
 }
 
 function nameOf({ name, state, pause }: JobOverview, timezone: string): string {
-    const end = state === 'paused' && pause ? describePause({ ...pause, reason: undefined }, timezone) : '';
-    return `${printable(name)} (${state === 'excluded' ? 'not in this environment' : state + end})`;
+    const paused = pause && `paused${describePause({ ...pause, reason: undefined }, timezone)}`;
+    const why = paused ?? (state === 'excluded' ? 'not in this environment' : state);
+    return `${printable(name)} (${why})`;
 }
 
 function total(days: readonly PreviewDay[], { from, to, timezone }: ShownStretch): string {
@@ -87,12 +88,8 @@ function asJson(days: readonly PreviewDay[], idle: readonly JobOverview[], optio
     };
 }
 
-interface DayOptions {
-    readonly timezone: string;
-    readonly width: number;
-    /** On the runs of jobs, by name. */
-    readonly notes: ReadonlyMap<string, string>;
-}
+/** `notes`: what is said of the runs of jobs, by their names. */
+type DayOptions = Pick<Page, 'timezone' | 'width'> & { readonly notes: ReadonlyMap<string, string> };
 
 /** Shows what is due on one day: a line for each slot, and one for all of a frequent schedule. */
 export async function renderDay({ date, entries }: PreviewDay, options: DayOptions): Promise<string[]> {

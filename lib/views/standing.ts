@@ -9,30 +9,23 @@ import { formatSpan } from '../time/moment.js';
 import type { JobOverview } from './overview.js';
 import type { Page } from './page.js';
 
-interface LastSlot {
-    /** The worst, where there are several tenants. */
-    readonly outcome: Outcome;
-    /** How many ended that way. */
-    readonly count: number;
-    readonly runs: readonly PastRun[];
-    readonly startedAt: number;
-    /** undefined where a process died, and nobody has noticed when. */
-    readonly endedAt: number | undefined;
-}
-
-/** Takes the runs of a slot, or of a request, together: one for each tenant, or args. */
-export function lastSlotOf(ended: readonly PastRun[]): LastSlot | undefined {
-    if (ended.length === 0) return undefined;
-    const outcome = ended.map((run) => run.outcome as Outcome).reduce(worse);
-    const ends = ended.flatMap(({ endedAt }) => endedAt ?? []);
+/** Takes the runs of a slot, or of a request, together: one for each tenant, or args. The worst outcome stands for all. */
+export function lastSlotOf(runs: readonly PastRun[]) {
+    if (runs.length === 0) return undefined;
+    const outcome = runs.map((run) => run.outcome as Outcome).reduce(worse);
+    const ends = runs.flatMap(({ endedAt }) => endedAt ?? []);
     return {
         outcome,
-        count: ended.filter((run) => run.outcome === outcome).length,
-        runs: ended,
-        startedAt: Math.min(...ended.map(({ startedAt }) => startedAt)),
-        endedAt: ends.length === ended.length ? Math.max(...ends) : undefined,
+        /** How many ended that way. */
+        count: runs.filter((run) => run.outcome === outcome).length,
+        runs,
+        startedAt: Math.min(...runs.map(({ startedAt }) => startedAt)),
+        /** undefined where a process died, and nobody has noticed when. */
+        endedAt: ends.length === runs.length ? Math.max(...ends) : undefined,
     };
 }
+
+type LastSlot = NonNullable<ReturnType<typeof lastSlotOf>>;
 
 /** How a job did last, at its last slot, and by hand since: `'failed 3 min ago, took 2.4 s, then 14 skipped (overlap)'`. */
 export function describeLast(status: JobStatus | undefined, now: number): string {

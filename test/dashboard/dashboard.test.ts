@@ -252,10 +252,7 @@ describe('the dashboard', () => {
         await server.printed(/cannot be used/);
         const away = await ask({ port }, '/bot');
         assert.equal(away.status, 503);
-        assert.match(
-            away.text,
-            /<h1>The history cannot be read<\/h1>.*Redis 127\.0\.0\.1:\d+: connect ECONNREFUSED/s,
-        );
+        assert.match(away.text, /<h1>The history cannot be read<\/h1>.*Redis 127\.0\.0\.1:\d+: \w/s);
         await redis.start();
         await server.printed(/can be used again/);
         assert.equal((await ask({ port }, '/bot')).status, 200);

@@ -115,7 +115,7 @@ const PAST = [
 
 const JOB = overviewOf(PLAN, {
     state: 'running',
-    pause: pauseFor('*', { reason: 'stocktaking', by: 'ada@web-1' }),
+    pause: pauseFor('*', { until: NOW + 60_000, reason: 'stocktaking', by: 'ada@web-1' }),
     status: statusOf({ running: PAST.slice(0, 1) as never, ended: [] }),
     problems: [
         {

@@ -70,6 +70,7 @@ test('what a job runs next is what comes after its pause', () => {
     assert.equal(next({ state: 'paused', pause: pauseFor('a', { until }) }), 600);
     assert.equal(next({ state: 'paused', pause: pauseFor('a', { until: NOW + 300_000 }) }), 300);
     assert.equal(next({ state: 'paused', pause: pauseFor('*') }), Infinity);
+    assert.equal(next({ state: 'invalid', pause: pauseFor('a') }), Infinity);
     assert.equal(next({ state: 'excluded' }), Infinity);
     assert.equal(next({}), 300);
 });
