@@ -247,6 +247,7 @@ export class EmbeddedEngine implements Engine {
         const place = await placeOf(host);
         const shown = place?.shown ?? '';
         this.#store = await Store.open({
+            owner: this.#owner.id,
             path: place?.path,
             shown,
             required: host.journal.required,

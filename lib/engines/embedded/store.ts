@@ -5,11 +5,13 @@ import { runInNewContext } from 'node:vm';
 import { Project } from '../../framework.js';
 import { type HistoryHost, JournalLockedError, type LockTimeout } from '../../runs/engine.js';
 import type { JournalTrouble } from '../../runs/events.js';
-import { Database, identityOf, kindOf, logLength, MEMORY, type SqlValue } from './database.js';
+import { Database, identityOf, kindOf, logLength, MEMORY, type Row, type SqlValue } from './database.js';
 import { type OpenFile, openFile } from './file.js';
 import { createTables, VERSION } from './schema.js';
 
 export interface StoreParts {
+    /** The process that works with it. */
+    readonly owner: string;
     /** The file, absolute; undefined: in memory. */
     readonly path: string | undefined;
     /** The file, as the log calls it. */
@@ -40,6 +42,8 @@ export class Store {
     #file: OpenFile | undefined;
     #memory: Database | undefined;
     #memorySince = 0;
+    /** The runs that were unfinished when memory took the place of a file. */
+    #carried: readonly Row[] = [];
     #triedAt = 0;
     #isAway = false;
     #isToldLocked = false;
@@ -174,16 +178,22 @@ export class Store {
     #goOnInMemory(before: Database | undefined): void {
         const memory = openMemory();
         this.#memorySince = Date.now();
+        this.#carried = [];
         try {
             if (before) this.#move(before, memory);
         } catch {
             // What cannot be read is not carried over.
         }
+        this.#carried = memory.statement('SELECT id, job FROM bot_runs WHERE ended_at IS NULL').all([]);
         this.#memory = memory;
     }
 
     #move(from: Database, to: Database): void {
-        this.parts.moved(to.transaction(() => carryOver(from, to, this.#memorySince)));
+        const seqs = to.transaction(() => {
+            const staying = makeRoomFor(this.#carried, to, this.parts.owner);
+            return carryOver(from, to, this.#memorySince, staying);
+        });
+        this.parts.moved(seqs);
     }
 
     async #whileLocked<T>(attempt: () => T, lockTimeout: LockTimeout | undefined): Promise<T> {
@@ -229,9 +239,29 @@ export async function placeOf({
     return { path, shown: fromRoot.startsWith('..') ? path : fromRoot };
 }
 
+const GOES_ON = `SELECT seq, ended_at IS NULL AND (process = ? OR state <> 'running' AND origin <> 'waiter') AS goesOn
+    FROM bot_runs INDEXED BY bot_history WHERE job = ? AND id = ?`;
+
+// What was carried over from here has gone on since: it comes back as it is now. Answers the ids of those that stay as they are,
+// because another process has them.
+function makeRoomFor(carried: readonly Row[], to: Database, owner: string): ReadonlySet<SqlValue> {
+    const staying = new Set<SqlValue>();
+    for (const { id = null, job = null } of carried) {
+        const row = to.statement(GOES_ON).get([owner, job, id]);
+        if (row?.['goesOn']) to.statement('DELETE FROM bot_runs WHERE seq = ?').run([row['seq'] as number]);
+        else if (row) staying.add(id);
+    }
+    return staying;
+}
+
 // What must not be forgotten: what has not ended, or since some time, pauses, and up to where schedules are handled (the later
 // of both). Answers the numbers that unfinished rows have there, by run id.
-function carryOver(from: Database, to: Database, since: number): Map<string, number> {
+function carryOver(
+    from: Database,
+    to: Database,
+    since: number,
+    staying: ReadonlySet<SqlValue>,
+): Map<string, number> {
     const seqs = new Map<string, number>();
     const copy = (
         table: string,
@@ -240,6 +270,7 @@ function carryOver(from: Database, to: Database, since: number): Map<string, num
         onConflict = 'ON CONFLICT DO NOTHING',
     ) => {
         for (const { seq: _, ...row } of from.statement(`SELECT * FROM ${table} ${which}`).all(values)) {
+            if (table === 'bot_runs' && staying.has(row['id'] as string)) continue;
             const names = Object.keys(row);
             const sql = `INSERT INTO ${table} (${names.join()}) SELECT ${names.map(() => '?').join()} WHERE true`;
             const made = to.statement(`${sql} ${onConflict}`).run(Object.values(row));
@@ -249,7 +280,9 @@ function carryOver(from: Database, to: Database, since: number): Map<string, num
     };
     copy('bot_runs', 'WHERE ended_at IS NULL OR ended_at >= ? ORDER BY seq', [since]);
     copy('bot_skips', 'WHERE last >= ? ORDER BY seq', [Math.floor(since / 1000)]);
-    copy('bot_pauses', '', []);
+    const newer =
+        'until = excluded.until, reason = excluded.reason, by = excluded.by, paused_at = excluded.paused_at';
+    copy('bot_pauses', '', [], `ON CONFLICT DO UPDATE SET ${newer} WHERE excluded.paused_at > paused_at`);
     copy('bot_streaks', '', []);
     const later = 'handled_until = max(handled_until, excluded.handled_until)';
     copy('bot_schedules', '', [], `ON CONFLICT DO UPDATE SET ${later}`);

@@ -27,6 +27,7 @@ afterEach(() => {
 
 const open = (parts: Partial<StoreParts> = {}) =>
     Store.open({
+        owner: 'us',
         path,
         shown: 'bot.db',
         required: false,
@@ -199,6 +200,59 @@ describe('a journal', () => {
             open({ path: missing, required: true }),
             /cannot be written, and nothing is done without it/,
         );
+    });
+
+    test('on a disk that was full has what went on meanwhile, each run once', async (t) => {
+        const seqs = new Map<string, number>();
+        const store = await open({
+            moved: (known) => {
+                for (const [id, seq] of known) seqs.set(id, seq);
+            },
+        });
+        const insert = (id: string, origin: string, state: string, process: string) =>
+            `INSERT INTO bot_runs (id, kind, state, job, args, origin, lane, holds, overlap, missed, catches_up, batch, order_at,
+                position, run_at, attempt, process, host, pid)
+            VALUES ('${id}', 'run', '${state}', 'a', '[]', '${origin}', '${id}', 1, 'skip', 'once', 0, 0, 0, 0, 0, 1, '${process}', '', 1)`;
+        const states = (of: Store) =>
+            of.write((database) =>
+                database
+                    .statement('SELECT id, state FROM bot_runs ORDER BY id, seq')
+                    .all([])
+                    .map((row) => `${row['id']} ${row['state']}`),
+            );
+        await store.write((database) => {
+            for (const id of ['ends', 'goes on']) database.exec(insert(id, 'schedule', 'running', 'us'));
+            for (const id of ['later', 'skipped', 'taken'])
+                database.exec(insert(id, 'later', 'delayed', 'us'));
+            database.exec(insert('of others', 'schedule', 'running', 'them'));
+            database.exec(insert('awaited by others', 'waiter', 'blocked', 'them'));
+            database.exec('PRAGMA max_page_count = 1');
+        });
+        await pauseIn(store, 'x'.repeat(100_000));
+        assert.deepEqual(told, ['unwritable']);
+        await elsewhere(
+            `db.exec("UPDATE bot_runs SET state = 'running', process = 'them' WHERE id = 'taken'")`,
+        );
+        await store.write((database) =>
+            database.exec(`UPDATE bot_runs SET state = 'succeeded', ended_at = ${Date.now()} WHERE id = 'ends';
+                UPDATE bot_runs SET state = 'lost', ended_at = ${Date.now()} WHERE process = 'them';
+                DELETE FROM bot_runs WHERE id = 'skipped'`),
+        );
+        const { now } = performance;
+        t.mock.method(performance, 'now', () => now.call(performance) + 11_000);
+        assert.deepEqual(await states(store), [
+            'awaited by others blocked',
+            'ends succeeded',
+            'goes on running',
+            'later delayed',
+            'of others running',
+            'taken running',
+        ]);
+        assert.deepEqual(told, ['unwritable', 'back']);
+        const known = await store.write((database) =>
+            database.statement("SELECT seq FROM bot_runs WHERE id = 'goes on'").get([]),
+        );
+        assert.equal(seqs.get('goes on'), known?.['seq']);
     });
 
     /** What takes away what each version after 2000 has added. */
