@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { createApp, openApp } from '../support/fixture_app.js';
+import { openApp } from '../support/fixture_app.js';
 
 await openApp({
     'pinstripe.config.js': `
@@ -254,45 +254,14 @@ describe('the keys of the engine "bullmq"', () => {
     });
 });
 
-describe('loadConfig', { concurrency: true }, () => {
-    for (const [what, config, message] of [
-        [
-            'a function',
-            'export default () => ({ bot: {} });',
-            /^pinstripe\.config\.js has a function for its default/,
-        ],
-        [
-            'nothing',
-            'export const bot = {};',
-            /^pinstripe\.config\.js has no default export: write `export default/,
-        ],
-        [
-            'one with a `bot` that is a function',
-            'export default { bot: () => ({}) };',
-            /`bot` is not an object: write/,
-        ],
-    ] as const) {
-        test(`refuses a config that is ${what}, which the framework takes for an empty one`, async () => {
-            const app = await createApp({
-                'pinstripe.config.js': config,
-                'main.js': `
-                    import { Bot } from 'pinstripe-bot';
-                    await new Bot().survey().catch(({ name, message }) => console.log(name + '|' + message));`,
-            });
-            const [name, said = ''] = (await app.start(['main.js']).ended()).stdout.split('|');
-            assert.equal(name, 'ConfigError');
-            assert.match(said, message);
-        });
-    }
-
-    test("reads the `bot` section of the app's pinstripe.config.js", async () => {
-        assert.deepEqual(await loadConfig(), {
-            ...DEFAULT_CONFIG,
-            timezone: 'Europe/London',
-            concurrency: 2,
-            turn: 5_000,
-            stopTimeout: 60_000,
-            log: 'json',
-        });
+// What is no config stands in e2e/bad_input.test.ts: a process has one.
+test("loadConfig reads the `bot` section of the app's pinstripe.config.js", async () => {
+    assert.deepEqual(await loadConfig(), {
+        ...DEFAULT_CONFIG,
+        timezone: 'Europe/London',
+        concurrency: 2,
+        turn: 5_000,
+        stopTimeout: 60_000,
+        log: 'json',
     });
 });

@@ -63,13 +63,24 @@ test('an app in which everything is wrong serves and runs its good job; each pro
     assert.equal(stderr.trim().split('\n').length, Object.keys(WRONG).length + 2, stderr);
 });
 
-test('tells of a config that cannot be imported, with its line', async () => {
-    const app = await makeApp({ 'pinstripe.config.js': '\nexport default {' });
-    for (const command of ['show-background-job fetch-prices', 'list-background-jobs']) {
-        const { code, stderr } = await app.call(command.split(' '));
-        assert.deepEqual(
-            [code, stderr],
-            [1, 'pinstripe.config.js cannot be imported: SyntaxError in line 2: Unexpected end of input\n'],
-        );
-    }
-});
+/** What the framework takes for an empty config, or fails at. */
+const CONFIGS: [config: string, said: RegExp][] = [
+    [
+        '\nexport default {',
+        /^pinstripe\.config\.js cannot be imported: SyntaxError in line 2: Unexpected end of input$/,
+    ],
+    ['export default () => ({ bot: {} });', /^pinstripe\.config\.js has a function for its default/],
+    ['export default [{ bot: {} }];', /^pinstripe\.config\.js has \[ .* \] for its default export/],
+    ['export const bot = {};', /^pinstripe\.config\.js has no default export: write `export default/],
+    ['export default { bot: () => ({}) };', /`bot` is not an object: write/],
+];
+
+for (const [config, said] of CONFIGS)
+    test(`tells of the config ${JSON.stringify(config)} in one line`, async () => {
+        const { call } = await makeApp({ 'pinstripe.config.js': config });
+        for (const command of ['show-background-job fetch-prices', 'list-background-jobs']) {
+            const { code, stderr } = await call(command.split(' '));
+            assert.equal(code, 1);
+            assert.match(stderr.replace(/\n$/, ''), said);
+        }
+    });

@@ -47,22 +47,6 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
         });
     }
 
-    test('as start-bot, without a server, does the same on SIGINT', async () => {
-        const app = await makeApp(UNTIL_RELEASED);
-        const bot = app.start('pinstripe-bot', ['start-bot']);
-        await bot.printed(
-            /bot started: 1 background job, 1 schedule, next slot .* \(embedded, journal .*\)$/m,
-        );
-        await bot.printed(/^begin$/m);
-        bot.signal('SIGINT');
-        await bot.printed(/bot stopping: waiting for 1 run in flight/);
-        await app.write({ release: '' });
-        const { code, stdout, stderr } = await bot.ended();
-        assert.deepEqual([code, stderr], [0, '']);
-        assert.match(stdout, /^end\n.*succeeded until-released.*\n.*bot stopped\n$/m);
-        assert.doesNotMatch(stdout, /running at/);
-    });
-
     test('takes signals that come at once for one', async () => {
         const app = await makeApp(UNTIL_RELEASED);
         const { process: server, port } = await app.serve();

@@ -24,9 +24,9 @@ describe('health', () => {
             spread: job('*/10 * * * *', () => {}, { spread: '5m' }),
             long: job('0 * * * *', last(1_500)),
             retried: job('* * * * *', retried, { retries: 3, retryDelay: '20s' }),
-            'not-today': job('* * * * * *', () => {}, { except: ['2026-01-01'] }),
-            elsewhere: job('* * * * * *', () => {}, { environments: ['staging'] }),
-            paused: job('* * * * * *'),
+            'not-today': job('*/10 * * * * *', () => {}, { except: ['2026-01-01'] }),
+            elsewhere: job('*/10 * * * * *', () => {}, { environments: ['staging'] }),
+            paused: job('*/10 * * * * *'),
             later: job([]),
         };
         const config = { concurrency: 3, turn: '2s' };
