@@ -44,7 +44,7 @@ describe('generate-background-job', { concurrency: 2 }, () => {
             const generated = await app.call([GENERATE, '--name', name]);
             assert.deepEqual([generated.code, generated.stderr], [0, '']);
             assert.ok(await fs.pathExists(join(app.root, `lib/background_jobs/${path}.js`)));
-            const run = await app.run('pinstripe-bot', ['run-background-job', '--name', job]);
+            const run = await app.call(['run-background-job', '--name', job]);
             assert.deepEqual([run.code, run.stderr], [0, '']);
             assert.match(run.stdout, new RegExp(`^${job} background job coming soon!$`, 'm'));
         });

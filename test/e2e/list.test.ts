@@ -27,7 +27,7 @@ const JOBS = backgroundJobs({
 describe('list-background-jobs', { concurrency: 2 }, () => {
     test('says how to make the first job', async () => {
         const app = await makeApp();
-        const { code, stdout } = await app.run('pinstripe-bot', LIST);
+        const { code, stdout } = await app.call(LIST);
         assert.equal(code, 0);
         assert.match(stdout, / {2}npx pinstripe-bot generate-background-job --name my-task\n/);
     });
@@ -53,7 +53,7 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
 
     test('tells of files that nobody imports, rather than of no jobs', async () => {
         const app = await makeApp({ 'lib/background_jobs/sweep.js': 'export default { run(){} };' });
-        const { code, stdout, stderr } = await app.run('pinstripe-bot', LIST);
+        const { code, stdout, stderr } = await app.call(LIST);
         assert.deepEqual([code, stdout], [0, '']);
         assert.match(
             stderr,
@@ -64,7 +64,7 @@ describe('list-background-jobs', { concurrency: 2 }, () => {
     test('lists the jobs although the journal cannot be read, and says why', async () => {
         const app = await makeApp(JOBS);
         await fs.outputFile(`${app.root}/bot_development.db`, 'this is no database '.repeat(100));
-        const { code, stdout, stderr } = await app.run('pinstripe-bot', LIST);
+        const { code, stdout, stderr } = await app.call(LIST);
         assert.equal(code, 0);
         assert.match(stdout, /^daily-report /m);
         assert.match(stderr, /^The journal .*bot_development\.db cannot be read: /);

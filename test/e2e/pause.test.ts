@@ -48,7 +48,7 @@ describe('a pause with a reason and an end', { concurrency: 2 }, () => {
 
     test('by a job says so, too, and is ended by hand', async () => {
         const app = await makeApp(JOBS);
-        await app.run('pinstripe-bot', ['run-background-job', 'guard']);
+        await app.call(['run-background-job', 'guard']);
         const { stdout } = await app.call(['show-background-job', 'ticks']);
         assert.match(stdout, /^ {2}paused until .*: stocktaking$\n^ {2}paused by the guard since .*$/m);
         await app.call(['resume-background-job', 'ticks']);

@@ -51,7 +51,7 @@ describe('run-background-job --from', { concurrency: 2 }, () => {
             ) ?? [];
         assert.match(words, /--from 2026-01-03T02:00:00Z --to 2026-01-05T00:00:00Z --only-missing$/);
         await app.write({ quick: '' });
-        const rest = await app.run('pinstripe-bot', words.split(' '));
+        const rest = await app.call(words.split(' '));
         assert.deepEqual([rest.code, rest.stderr], [0, '']);
         assert.match(rest.stdout, /^2 runs: 2 succeeded$/m);
         const again = await app.call([...BACKFILL, '--only-missing']);
