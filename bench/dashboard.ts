@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Database } from '../lib/engines/embedded/database.js';
 import { SqliteLookups } from '../lib/engines/embedded/lookups.js';
 import { createTables } from '../lib/engines/embedded/schema.js';
-import type { Lookups } from '../lib/runs/lookups.js';
+import type { History } from '../lib/runs/history.js';
 import { median } from './stopwatch.js';
 import type { Table } from './table.js';
 
@@ -25,7 +25,7 @@ export async function dashboardTables(): Promise<Table[]> {
         database.transaction(() => createTables(database));
         database.transaction(fill);
         const look = async <T>(work: (database: Database) => T) => work(database);
-        const history: Lookups = new SqliteLookups(true, look);
+        const history: History = new SqliteLookups(true, look);
         const { bot } = await botWithJobs();
         const survey = await bot.survey();
         const { overviewPage } = await import('../lib/dashboard/overview_page.js');

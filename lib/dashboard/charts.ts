@@ -1,4 +1,4 @@
-import type { PastSlot } from '../runs/lookups.js';
+import type { PastSlot } from '../runs/history.js';
 import { formatDuration } from '../time/duration.js';
 import { type Html, html } from './html.js';
 import { momentOf, type PageRequest } from './page.js';

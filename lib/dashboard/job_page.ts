@@ -1,5 +1,4 @@
-import type { PastRun, PastSkips } from '../runs/history.js';
-import type { WaitingRun } from '../runs/lookups.js';
+import type { PastRun, PastSkips, WaitingRun } from '../runs/history.js';
 import { OUTCOMES } from '../runs/run.js';
 import { keepTogether } from '../text/paragraph.js';
 import { jobPageAsJson } from '../views/as_json.js';

@@ -1,7 +1,7 @@
 import { overdueAfter } from '../config/config.js';
 import { type Fault, faultsOf } from '../health/faults.js';
 import { knownOf } from '../health/health.js';
-import type { PastSlot } from '../runs/lookups.js';
+import type { PastSlot } from '../runs/history.js';
 import { ALL_JOBS } from '../runs/pause.js';
 import { isFailure } from '../runs/run.js';
 import { runtimeOf } from '../scheduler/bot.js';

@@ -1,4 +1,4 @@
-import type { Lookups } from '../runs/lookups.js';
+import type { History } from '../runs/history.js';
 import type { Pause } from '../runs/pause.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
 import type { Schedule } from '../schedule/schedule.js';
@@ -12,7 +12,7 @@ import { type Html, html, type Value } from './html.js';
 export interface PageRequest {
     readonly bot: Bot;
     readonly survey: Survey;
-    readonly history: Lookups;
+    readonly history: History;
     /** The app's folder. */
     readonly root: string;
     /** The path of the overview: `/bot`. */

@@ -1,4 +1,4 @@
-import type { Busy } from '../runs/lookups.js';
+import type { Busy } from '../runs/history.js';
 import { readCrontab } from '../schedule/crontab.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { count } from '../text/format.js';

@@ -1,4 +1,4 @@
-import type { WaitingRun } from '../runs/lookups.js';
+import type { WaitingRun } from '../runs/history.js';
 import { type Pause, pauseOf } from '../runs/pause.js';
 import type { Survey } from '../scheduler/bot.js';
 import { formatSpan, formatUniqueMoment } from '../time/moment.js';

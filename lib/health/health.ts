@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, overdueAfter } from '../config/config.js';
-import type { Lookups } from '../runs/lookups.js';
+import type { History } from '../runs/history.js';
 import { type Bot, runtimeOf, type Survey } from '../scheduler/bot.js';
 import { messageOf } from '../text/errors.js';
 import { type Fault, faultsOf, type Known } from './faults.js';
@@ -49,7 +49,7 @@ async function look(bot: Bot, survey: Survey): Promise<Known> {
 }
 
 /** What a history says of an app's jobs. */
-export async function knownOf(history: Lookups, { plans }: Survey): Promise<Known> {
+export async function knownOf(history: History, { plans }: Survey): Promise<Known> {
     const keys = plans.flatMap(({ schedules }) => schedules.map(({ key }) => key));
     const [handled, waiting, pauses, workedUntil] = await Promise.all([
         history.handledUntil(keys),

@@ -5,7 +5,7 @@ import type { Schedule } from '../schedule/schedule.js';
 import type { ErrorRecord } from '../text/errors.js';
 import type { Clock } from '../time/clock.js';
 import type { Emit, GiveUpReason } from './events.js';
-import type { Lookups } from './lookups.js';
+import type { History } from './history.js';
 import type { Output } from './output.js';
 import type { Pause } from './pause.js';
 import type { Outcome, Run, TenantId } from './run.js';
@@ -145,7 +145,7 @@ export interface Engine {
     rest(): void;
     /** Lets go of everything; a run that goes on keeps it until then. */
     close(): Promise<void>;
-    history(host: HistoryHost): Promise<Lookups>;
+    history(host: HistoryHost): Promise<History>;
 
     /**
      * Up to which second each schedule is handled, by its key: one that was never seen before, until now.

@@ -1,6 +1,5 @@
 import { isoMoment, isoSecond } from '../time/moment.js';
-import type { PastRun, PastSkips } from './history.js';
-import type { FoundRun, WaitingRun } from './lookups.js';
+import type { FoundRun, PastRun, PastSkips, WaitingRun } from './history.js';
 import { shownOutput } from './output.js';
 import { durationOf, latenessOf, type Run } from './run.js';
 

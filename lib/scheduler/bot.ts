@@ -3,7 +3,7 @@ import { findJobName } from '../jobs/job_name.js';
 import { brokenFileProblems, type JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { runStorage } from '../runs/active_run.js';
-import type { Lookups } from '../runs/lookups.js';
+import type { History } from '../runs/history.js';
 import { ALL_JOBS, type PauseOptions, pauseOf, readPause } from '../runs/pause.js';
 import type { Run, TenantId } from '../runs/run.js';
 import { checkUnixTime } from '../time/moment_input.js';
@@ -163,7 +163,7 @@ export class Bot {
     }
 
     /** Opens what is remembered, to be closed by whoever asked for it. @throws ConfigError; Error where it cannot be read */
-    async history(): Promise<Lookups> {
+    async history(): Promise<History> {
         await this.#runtime.catalog();
         return this.#runtime.engine.history(this.#runtime);
     }

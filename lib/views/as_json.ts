@@ -1,6 +1,5 @@
 import type { Problem } from '../jobs/problem.js';
-import type { PastRun, PastSkips } from '../runs/history.js';
-import type { WaitingRun } from '../runs/lookups.js';
+import type { PastRun, PastSkips, WaitingRun } from '../runs/history.js';
 import { ALL_JOBS, type Pause } from '../runs/pause.js';
 import { runAsJson, skipsAsJson, spanAsJson, waitingAsJson } from '../runs/run_json.js';
 import { describeCrontab } from '../schedule/crontab_words.js';

@@ -1,6 +1,5 @@
-import type { PastRun, PastSkips } from '../runs/history.js';
+import type { PastRun, PastSkips, WaitingRun } from '../runs/history.js';
 import { paintOutcome } from '../runs/log.js';
-import type { WaitingRun } from '../runs/lookups.js';
 import type { Bot } from '../scheduler/bot.js';
 import { printJson } from '../text/json_output.js';
 import { paint } from '../text/paint.js';

@@ -2,8 +2,7 @@ import { basename } from 'node:path';
 import { findJobName } from '../jobs/job_name.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
-import type { JobStatus, PastRun, PastSkips } from '../runs/history.js';
-import type { Lookups, WaitingRun } from '../runs/lookups.js';
+import type { History, JobStatus, PastRun, PastSkips, WaitingRun } from '../runs/history.js';
 import { type Pause, pauseOf } from '../runs/pause.js';
 import { LATE_SECONDS } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
@@ -45,11 +44,11 @@ export interface Overview extends Survey {
 
 /** How all jobs stand, with so many last runs of one. A history that cannot be read keeps nobody from seeing the rest. */
 export async function takeOverview(
-    bot: { survey(): Promise<Survey>; history(): Promise<Lookups> },
+    bot: { survey(): Promise<Survey>; history(): Promise<History> },
     pastOf?: { readonly name: string; readonly count: number },
 ): Promise<Overview> {
     const survey = await bot.survey();
-    let history: Lookups | undefined;
+    let history: History | undefined;
     try {
         history = await bot.history();
         const statuses = await history.statusOf(survey.plans.map(({ name }) => name));
@@ -59,7 +58,7 @@ export async function takeOverview(
         return {
             ...survey,
             jobs,
-            past: name === undefined ? [] : await history.of(name, pastOf?.count ?? 0),
+            past: name === undefined ? [] : await history.search(name, {}, pastOf?.count ?? 0),
             waiting: waiting.filter(({ job }) => job === name),
             workedUntil: await history.workedUntil(),
             isHistoryShared: history.isShared,

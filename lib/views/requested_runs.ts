@@ -130,7 +130,7 @@ function namesOf(runs: readonly Run[]): string {
 /** Says which run of another process keeps a run from its lane, and what to do where that process is gone. */
 async function describeHolder(run: Run, bot: Bot): Promise<string | undefined> {
     const history = await bot.history();
-    const past = await history.of(run.job, NEWEST).finally(() => history.close());
+    const past = await history.search(run.job, {}, NEWEST).finally(() => history.close());
     const holder = past.find(
         (found) => found.kind === 'run' && found.endedAt === undefined && laneOf(found) === laneOf(run),
     );

@@ -1,5 +1,4 @@
-import type { PastRun, PastSkips } from '../runs/history.js';
-import type { FoundRun } from '../runs/lookups.js';
+import type { FoundRun, PastRun, PastSkips } from '../runs/history.js';
 import { durationOf } from '../runs/run.js';
 import { formatDuration } from '../time/duration.js';
 

@@ -1,5 +1,5 @@
+import type { FoundRun, History } from '../runs/history.js';
 import { paintOutcome } from '../runs/log.js';
-import type { FoundRun, Lookups } from '../runs/lookups.js';
 import { shownOutput } from '../runs/output.js';
 import { foundRunAsJson } from '../runs/run_json.js';
 import type { Bot } from '../scheduler/bot.js';
@@ -47,9 +47,9 @@ export async function printRun(
     }
 }
 
-async function idOf(history: Lookups, job: string, which: string): Promise<string> {
+async function idOf(history: History, job: string, which: string): Promise<string> {
     if (!/^\d{1,4}$/.test(which)) return which;
-    const past = await history.of(job, MOST_NUMBERED);
+    const past = await history.search(job, {}, MOST_NUMBERED);
     return past.flatMap((one) => (one.kind === 'run' ? [one.id] : []))[Number(which) - 1] ?? which;
 }
 

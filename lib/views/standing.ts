@@ -1,6 +1,5 @@
-import type { JobStatus, PastRun } from '../runs/history.js';
+import { type JobStatus, type PastRun, worse } from '../runs/history.js';
 import { paintOutcome } from '../runs/log.js';
-import { worse } from '../runs/lookups.js';
 import { describePause } from '../runs/pause.js';
 import type { Outcome } from '../runs/run.js';
 import { paint } from '../text/paint.js';

@@ -18,7 +18,7 @@ export const HISTORY_SCRIPT = `
     await importAll();
     const past = await Workspace.run(async function () {
         const history = await this.bot.history();
-        return (await Promise.all(process.argv.slice(2).map((job) => history.of(job, 1_000_000)))).flat();
+        return (await Promise.all(process.argv.slice(2).map((job) => history.search(job, {}, 1_000_000)))).flat();
     });
     const { writeFileSync } = await import('node:fs');
     writeFileSync('past.json', JSON.stringify(past));

@@ -203,7 +203,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
         const past = async (jobName: string): Promise<readonly (PastRun | PastSkips)[]> => {
             const reader = members.find((member) => !dead.has(member)) as Member;
             const history = await reader.engine.history(HISTORY);
-            return history.of(jobName, 1000);
+            return history.search(jobName, {}, 1000);
         };
         /** Each slot of a job with what became of it, oldest first: `['0 succeeded', '1 overlap']`. */
         const account = async (jobName: string): Promise<string[]> =>
@@ -1332,7 +1332,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             alone.engine.rest();
             alone.end(0);
             await alone.engine.close();
-            const [run] = await (await other.engine.history(HISTORY)).of('digest', 10);
+            const [run] = await (await other.engine.history(HISTORY)).search('digest', {}, 10);
             assert.equal(run?.kind === 'run' && run.outcome, 'succeeded');
         });
 
@@ -1345,7 +1345,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
             alone.end(0);
             await ended(alone, 0);
             const history = await other.engine.history(HISTORY);
-            const runs = (await history.of('digest', 10)).filter((one) => one.kind === 'run');
+            const runs = (await history.search('digest', {}, 10)).filter((one) => one.kind === 'run');
             assert.deepEqual(
                 runs.map(({ outcome }) => outcome),
                 ['succeeded'],

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { DEFAULT_ALERTS } from '../../lib/config/alert_settings.js';
 import { type Fault, faultsOf, type Known } from '../../lib/health/faults.js';
 import { readSettings } from '../../lib/jobs/settings.js';
-import type { WaitingRun } from '../../lib/runs/lookups.js';
+import type { WaitingRun } from '../../lib/runs/history.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
 import { pauseFor, planOf } from '../support/job_overviews.js';
 

@@ -60,7 +60,7 @@ async function throwAll(config: object): Promise<void> {
         await within(all(), 'the failure of all', DEADLINE);
         const history = await bot.history();
         for (const { what, name } of throws) {
-            const [past] = (await history.of(name, 100)).filter(
+            const [past] = (await history.search(name, {}, 100)).filter(
                 (one) => one.kind === 'run' && one.outcome === 'failed',
             );
             assert.ok(past?.kind === 'run' && past.error && past.stack, what);

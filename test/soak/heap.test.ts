@@ -55,7 +55,7 @@ test('a history in memory keeps no more runs than the journal is told to keep', 
     const { bot, clock } = scenario;
     for (let hour = 0; hour < 36; hour++) await clock.advance(3_600_000);
     const history = await bot.history();
-    const { length } = await history.of('empty', 100_000);
+    const { length } = await history.search('empty', {}, 100_000);
     const ran = scenario.runs.length;
     assert.ok(ran > 12_900 && length >= 10_000 && length < 10_500, `${length} of ${ran} runs`);
 });

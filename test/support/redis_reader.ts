@@ -22,7 +22,7 @@ export function configFor(url: string, bot: object = {}): Record<string, string>
 /** What is remembered of jobs: everything. */
 export async function readHistory(url: string, jobs: readonly string[]): Promise<(PastRun | PastSkips)[]> {
     const history = new RedisLookups(await Connection.to(new RedisSettings(url), PREFIX));
-    return (await Promise.all(jobs.map((job) => history.of(job, 100_000)))).flat();
+    return (await Promise.all(jobs.map((job) => history.search(job, {}, 100_000)))).flat();
 }
 
 /** The runs that have not ended. */

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { DEFAULT_ALERTS } from '../../lib/config/alert_settings.js';
 import { readSettings } from '../../lib/jobs/settings.js';
-import type { WaitingRun } from '../../lib/runs/lookups.js';
+import type { WaitingRun } from '../../lib/runs/history.js';
 import { previewDays } from '../../lib/schedule/preview.js';
 import { createSchedule } from '../../lib/schedule/schedule.js';
 import { assertGolden } from '../support/golden.js';

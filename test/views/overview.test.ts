@@ -5,8 +5,7 @@ import { DEFAULT_ALERTS } from '../../lib/config/alert_settings.js';
 import type { JobPlan } from '../../lib/jobs/job_plan.js';
 import type { Problem } from '../../lib/jobs/problem.js';
 import { readSettings } from '../../lib/jobs/settings.js';
-import type { JobStatus, PastRun } from '../../lib/runs/history.js';
-import type { Lookups } from '../../lib/runs/lookups.js';
+import type { History, JobStatus, PastRun } from '../../lib/runs/history.js';
 import type { JobOverview } from '../../lib/views/overview.js';
 import { openApp } from '../support/fixture_app.js';
 import { NOW, planOf as newPlan, overviewOf, pauseFor } from '../support/job_overviews.js';
@@ -83,7 +82,7 @@ describe('whether the jobs are worked on', () => {
     const at = (workedUntil: number | undefined, isShared = true) => ({
         isShared,
         statusOf: async () => new Map(),
-        of: async () => [],
+        search: async () => [],
         pauses: async () => [],
         workedUntil: async () => workedUntil,
         close: async () => {},
@@ -103,7 +102,7 @@ describe('whether the jobs are worked on', () => {
             const log = t.mock.method(console, 'log', () => {});
             const overview = await takeOverview({
                 survey: async () => survey,
-                history: async () => history as unknown as Lookups,
+                history: async () => history as unknown as History,
             });
             assert.equal(isWorked(overview, 1_000_000), expected);
             printWorkNote(overview, { now: 1_000_000, timezone: 'UTC' });

@@ -11,7 +11,7 @@ import type {
     WaitingSlots,
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
-import type { Lookups } from '../../runs/lookups.js';
+import type { History } from '../../runs/history.js';
 import { ALL_JOBS, type Pause, pauseOf } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
@@ -118,7 +118,7 @@ export class BullmqEngine implements Engine {
         await this.#letGo(opened);
     }
 
-    async history(host: HistoryHost): Promise<Lookups> {
+    async history(host: HistoryHost): Promise<History> {
         if (this.#opened) return new RedisLookups(this.#opened.process.connection);
         const connection = await Connection.to(this.#settings, this.#prefixFor(host));
         const release = connection.hold();

@@ -1,23 +1,21 @@
 import { createHash } from 'node:crypto';
 import {
+    type Busy,
+    type FoundRun,
+    type History,
     type JobStatus,
+    type LivingProcess,
     lastRequestOf,
     MOST_OF_REQUEST,
     type PastRun,
     type PastSkips,
-    timeOf,
-} from '../../runs/history.js';
-import {
-    type Busy,
-    type FoundRun,
-    type LivingProcess,
-    type Lookups,
     type PastSlot,
     type Search,
     slotsOf,
+    timeOf,
     type WaitingRun,
     worse,
-} from '../../runs/lookups.js';
+} from '../../runs/history.js';
 import type { Pause } from '../../runs/pause.js';
 import { laneOf, latenessOf, type Run } from '../../runs/run.js';
 import { beatsIn, enqueuedUntilIn, type Live, pausesIn } from './beats.js';
@@ -36,7 +34,7 @@ const SILENT = 10_000;
 type Past = PastRun | PastSkips;
 
 /** What the engine remembers in Redis: a stream of each job's ended runs and skipped slots, and what goes on. */
-export class RedisLookups implements Lookups {
+export class RedisLookups implements History {
     readonly isShared = true;
 
     constructor(
@@ -53,18 +51,14 @@ export class RedisLookups implements Lookups {
         return new Map(found.map(([job, past]) => [job, statusOf(past)]));
     }
 
-    async of(job: string, most: number): Promise<readonly Past[]> {
-        const [[, past] = ['', []]] = await this.#ofEach([job], most);
-        return past.sort((a, b) => timeOf(b) - timeOf(a)).slice(0, most);
-    }
-
     async search(job: string, { outcome, tenant }: Search, most: number): Promise<Past[]> {
         const isAny = outcome === undefined && tenant === undefined;
-        const past = await this.of(job, isAny ? most : Math.max(most, MOST_ENTRIES));
+        const [[, past] = ['', []]] = await this.#ofEach([job], isAny ? most : Math.max(most, MOST_ENTRIES));
         const isWanted = (one: Past) =>
             (tenant === undefined || String(one.tenant) === tenant) &&
             (outcome === undefined || outcome === (one.kind === 'run' ? one.outcome : 'skipped'));
-        return past.filter(isWanted).slice(0, most);
+        const wanted = past.filter(isWanted).sort((a, b) => timeOf(b) - timeOf(a));
+        return wanted.slice(0, most);
     }
 
     async slots(jobs: readonly string[], most: number): Promise<Map<string, PastSlot[]>> {

@@ -12,7 +12,7 @@ import {
     type WaitingSlots,
 } from '../../runs/engine.js';
 import type { GiveUpReason } from '../../runs/events.js';
-import type { Lookups } from '../../runs/lookups.js';
+import type { History } from '../../runs/history.js';
 import { Output } from '../../runs/output.js';
 import { type Pause, pauseOf } from '../../runs/pause.js';
 import type { Run, TenantId } from '../../runs/run.js';
@@ -128,7 +128,7 @@ export class EmbeddedEngine implements Engine {
         await this.#closeIfIdle();
     }
 
-    history(host: HistoryHost): Promise<Lookups> {
+    history(host: HistoryHost): Promise<History> {
         return SqliteLookups.open(host, this.#store);
     }
 

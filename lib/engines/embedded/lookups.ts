@@ -1,16 +1,19 @@
 import type { HistoryHost } from '../../runs/engine.js';
-import { type JobStatus, type PastRun, type PastSkips, timeOf } from '../../runs/history.js';
 import {
     type Busy,
     type FoundRun,
+    type History,
+    type JobStatus,
     type LivingProcess,
-    type Lookups,
+    type PastRun,
+    type PastSkips,
     type PastSlot,
     type Search,
     slotsOf,
+    timeOf,
     type WaitingRun,
     worse,
-} from '../../runs/lookups.js';
+} from '../../runs/history.js';
 import type { Pause } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import { isGone } from '../owner.js';
@@ -37,7 +40,7 @@ const STRIPS = `SELECT value AS job,
     FROM json_each(?1)`;
 
 /** What a journal remembers. Nothing is read under a lock. */
-export class SqliteLookups implements Lookups {
+export class SqliteLookups implements History {
     constructor(
         readonly isShared: boolean,
         private readonly look: <T>(work: (database: Database) => T) => Promise<T | undefined>,
@@ -59,10 +62,6 @@ export class SqliteLookups implements Lookups {
             }),
         );
         return new Map(found);
-    }
-
-    async of(job: string, most: number): Promise<(PastRun | PastSkips)[]> {
-        return this.search(job, {}, most);
     }
 
     async pauses(): Promise<Pause[]> {
@@ -93,7 +92,6 @@ export class SqliteLookups implements Lookups {
             ...pastRunOf(row),
             ...(row['ended_at'] === null && row['state'] !== 'running' && { outcome: 'waiting' as const }),
             startedAt: optional<number>(row['started_at']),
-            requestedBy: optional<string>(row['requested_by']),
             output: optional<string>(row['output']),
         };
     }

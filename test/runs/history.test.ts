@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { slotsOf } from '../../lib/runs/lookups.js';
+import { slotsOf } from '../../lib/runs/history.js';
 
 test('the runs of a slot are one, the worst of them; skipped slots stand among them', () => {
     const none = { manual: false, reason: undefined, error: undefined };
