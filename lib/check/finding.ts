@@ -1,4 +1,3 @@
-/** Something that a check has found. */
 export interface Finding {
     /** An error keeps a job, or one of its schedules, from running. */
     readonly severity: 'error' | 'warning';

@@ -1,7 +1,7 @@
 import { accepting, readBoolean, readObject, type Values } from './options.js';
 
+// types/background_job.ts says what each means.
 const OPTIONS = {
-    /** After how many failed runs in a row somebody is told; false: never. */
     failing: {
         default: 3,
         read: accepting<number | false>(
@@ -9,7 +9,6 @@ const OPTIONS = {
             'is neither a whole number from 1 up nor false',
         ),
     },
-    /** How many times as long as usual a run takes before somebody is told; false: nobody ever is. */
     slow: {
         default: 3,
         read: accepting<number | false>(
@@ -17,7 +16,6 @@ const OPTIONS = {
             'is neither a number above 1 nor false',
         ),
     },
-    /** Whether somebody is told of slots that nobody has run for long. */
     overdue: { default: true, read: readBoolean },
 };
 

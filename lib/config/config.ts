@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ms from 'ms';
+import type { BotConfig } from '../../types/bot_config.js';
 import { Project, Workspace } from '../framework.js';
 import { show } from '../text/format.js';
 import { importFault } from '../text/import_fault.js';
@@ -33,17 +34,15 @@ const CONFIG_FILE = 'pinstripe.config.js';
 const WORKER_CONCURRENCY = 10;
 
 const JOURNAL_OPTIONS = {
-    /** False: in memory; undefined: `bot_<environment>.db` in the project's root, or in memory in tests. */
+    /** False: in memory. */
     filename: {
         read: accepting<string | false>(
             (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
             'is not a path: for a journal in memory write `journal: false`',
         ),
     },
-    /** How long runs are remembered, in milliseconds. */
     retention: { default: ms('30d'), read: parseDuration },
     maxRunsPerJob: { default: 10_000, read: wholeNumberFrom(1) },
-    /** Whether nothing may run without the file. */
     required: { default: false, read: readBoolean },
 };
 
@@ -55,43 +54,32 @@ export const DEFAULT_JOURNAL = readJournal({});
 
 const HEALTH_OPTIONS = { overdue: { default: ms('5m'), read: parseDuration } };
 
+// types/bot_config.ts says what each key means. Here, durations are in milliseconds.
 const OPTIONS = {
-    /** IANA time zone of schedules without one of their own; undefined: the process's. */
     timezone: { read: readTimezone },
-    /** How many of a second's runs may have their turn at the same time; with the engine `bullmq`, how many run. */
     concurrency: { default: 1, read: wholeNumberFrom(1) },
-    /** How long a run may keep the others of its second waiting, in milliseconds. */
     turn: { default: ms('30s'), read: parseDuration },
-    /** How long a stop waits for runs in flight before it aborts them, in milliseconds. */
     stopTimeout: { default: ms('25s'), read: parseDuration },
     log: { default: 'pretty', read: oneOf('pretty', 'json', 'silent') },
     engine: { default: 'embedded', read: oneOf('embedded', 'bullmq') },
     journal: { default: DEFAULT_JOURNAL, read: readJournal },
-    /** Where the engine `bullmq` has its queue; undefined with the other engine. */
     redis: { read: (value: unknown) => new RedisSettings(value) },
-    /** What all keys in Redis begin with; undefined: made of the app's name and its environment. */
     redisPrefix: {
         read: accepting<string>(
             (value) => typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value),
             `is not a prefix: write letters, digits and marks, like 'my-app:production'`,
         ),
     },
-    /** With the engine `bullmq`: whether this process queues what is due, runs what is queued, or both. */
     role: { default: 'both', read: oneOf('both', 'scheduler', 'worker') },
-    /** Whether what runs print is kept. */
     output: { default: true, read: readBoolean },
-    /** How many of the last runs of each job that did not fail keep it. */
     outputKept: { default: 1_000, read: wholeNumberFrom(1) },
-    /** Who may see the pages, and where they are; false: there are none. */
     dashboard: { default: DEFAULT_DASHBOARD, read: readDashboardSettings },
-    /** How late a slot is overdue for `/up` and `check-health`, in milliseconds; false: `/up` is left alone. */
     health: { default: readHealth({}), read: readHealth },
-    /** Which alerts there are of jobs that say nothing else. */
     alerts: {
         default: DEFAULT_ALERTS,
         read: (value: unknown): AlertSettings => ({ ...DEFAULT_ALERTS, ...readAlerts(value) }),
     },
-};
+} satisfies Record<keyof BotConfig, unknown>;
 
 /** The `bot` section of `pinstripe.config.js`, read and complete. */
 export interface Config extends Values<typeof OPTIONS> {

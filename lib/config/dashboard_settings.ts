@@ -24,7 +24,6 @@ const OPTIONS = {
             `is not a function: write async authorize(){ return (await this.user)?.isAdmin ? 'all' : 'read'; }`,
         ),
     },
-    /** The values of these names in args are not shown. */
     hideArgs: {
         default: [],
         read: accepting<readonly string[]>(

@@ -28,7 +28,6 @@ export class Heartbeat {
         return address?.replace(TENANT, encodeURIComponent(tenant));
     }
 
-    /** Its hosts. */
     toString(): string {
         return [...new Set(Object.values(this.#addresses).flatMap((url) => url?.host ?? []))].join(', ');
     }

@@ -23,9 +23,7 @@ export type ProblemKind =
 export interface Problem {
     /** The job's name, dasherized. */
     readonly job: string;
-    /** The job's file, if it has one. */
     readonly file: string | undefined;
-    /** What is wrong and what to do. */
     readonly reason: string;
     /** An error keeps the job, or one of its schedules, from running. */
     readonly severity: 'error' | 'warning';

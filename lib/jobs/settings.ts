@@ -16,10 +16,9 @@ import { parseDuration } from '../time/duration.js';
 import { readTimezone } from '../time/timezone.js';
 import { Heartbeat } from './heartbeat.js';
 
+// types/background_job.ts says what each setting means. Here, durations are in milliseconds.
 const OPTIONS = {
-    /** IANA time zone; undefined: the config's, else the process's. */
     timezone: { read: readTimezone },
-    /** undefined: true where the app has a tenants table. */
     multiTenant: { read: readBoolean },
     tenantsFilter: {
         default: (tenants: unknown) => tenants,
@@ -30,9 +29,7 @@ const OPTIONS = {
     },
     overlap: { default: 'skip', read: oneOf('skip', 'queue', 'replace', 'allow') },
     missed: { default: 'once', read: oneOf('skip', 'once', 'all') },
-    /** In milliseconds, as all durations are. */
     missedWithin: { default: ms('1h'), read: parseDuration },
-    /** undefined: none. */
     timeout: {
         read(value: unknown) {
             const timeout = parseDuration(value);
@@ -42,22 +39,19 @@ const OPTIONS = {
     },
     retries: { default: 0, read: wholeNumberFrom(0) },
     retryDelay: { default: ms('10s'), read: parseDuration },
-    /** undefined: all. */
     environments: {
         read: accepting<readonly string[]>(
             (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
             `is not a list of NODE_ENV values, like ['production']`,
         ),
     },
-    /** 0: every run of a slot starts at the slot. */
     spread: { default: 0, read: parseDuration },
     except: { read: (value: unknown) => new Exceptions(value) },
-    /** What differs from the config. */
+    /** Only what differs from the config. */
     alerts: { read: readAlerts },
-    /** What is pinged about its runs. */
     heartbeat: { read: (value: unknown) => new Heartbeat(value) },
     description: { read: accepting<string>((value) => typeof value === 'string', 'is not a text') },
-};
+} satisfies Record<keyof BackgroundJobSettings, unknown>;
 
 /** The settings of a job, read and complete. */
 export type Settings = Values<typeof OPTIONS>;

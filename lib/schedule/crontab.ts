@@ -16,7 +16,6 @@ const FIVE_FIELDS = `a crontab has five fields, minute hour day-of-month month d
 
 const NO_YEARS = `${FIVE_FIELDS}; a sixth in front is for seconds, and there is none for years`;
 
-/** A crontab, parsed. */
 export interface Crontab extends Readonly<Record<FieldName, Field>> {
     /** Whether both fields for days have to match: so if one is a star, or the second has a plus in front. */
     readonly days: 'both' | 'either';

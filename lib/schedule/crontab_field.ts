@@ -18,7 +18,6 @@ export interface FieldItem {
     readonly plain: string;
 }
 
-/** One field of a crontab, parsed. */
 export interface Field {
     /** As it is written, with `*` for `?`. */
     readonly text: string;

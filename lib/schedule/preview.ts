@@ -20,7 +20,6 @@ export interface PreviewEntry {
     readonly count: number;
 }
 
-/** One day of a preview. */
 export interface PreviewDay {
     /** The local date, such as `2026-12-25`. */
     readonly date: string;
