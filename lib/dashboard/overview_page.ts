@@ -2,7 +2,7 @@ import { overdueAfter } from '../config/config.js';
 import { type Fault, faultsOf } from '../health/faults.js';
 import { knownOf } from '../health/health.js';
 import type { PastSlot } from '../runs/history.js';
-import { ALL_JOBS } from '../runs/pause.js';
+import { ALL_JOBS, type Pause } from '../runs/pause.js';
 import { isFailure } from '../runs/run.js';
 import { runtimeOf } from '../scheduler/bot.js';
 import { count } from '../text/format.js';
@@ -31,30 +31,13 @@ const PER_PAGE = 100;
 const STATES = ['all', 'failing', 'overdue', 'running', 'paused', 'invalid', 'unscheduled', 'excluded'];
 const SORTS = ['name', 'next', 'last'];
 
-/** A job, as a row of the overview has it. */
-interface JobRow {
-    readonly job: JobOverview;
-    /** How the last slot that is over ended. */
-    readonly last: PastSlot | undefined;
-    readonly isFailing: boolean;
-    readonly isRunning: boolean;
-    /** Since when it could have started, in unix milliseconds; undefined: it is not late. */
-    readonly overdueSince: number | undefined;
-    /** Unix milliseconds. */
-    readonly next: number;
-}
-
 /** What needs attention, and a row for each job. */
 export async function overviewPage(request: PageRequest): Promise<Page> {
     const { query, history, bot, survey, now, base } = request;
     const known = await knownOf(history, survey);
     const overdue = overdueAfter(runtimeOf(bot).config.health);
     const faults = faultsOf(survey, known, { now, overdue });
-    const slots = await lastSlots(request);
-    const running = new Set((await history.running()).map(({ job }) => job));
-    const rows = overviewsOf(survey, new Map(), known.pauses, now).map((job) =>
-        rowOf(job, slots.get(job.name) ?? [], running, faults, now),
-    );
+    const rows = await rowsOf(request, known.pauses, faults);
     const wanted = rows.filter((row) => isWanted(row, query)).sort(orderOf(query['sort']));
     const from = firstRow(request);
     const shown = wanted.slice(from, from + PER_PAGE);
@@ -78,36 +61,36 @@ export async function overviewPage(request: PageRequest): Promise<Page> {
     };
 }
 
-/** The last slots of each job, newest first, until one that was not skipped. */
-async function lastSlots({
-    survey,
-    history,
-}: PageRequest): Promise<ReadonlyMap<string, readonly PastSlot[]>> {
+async function rowsOf(
+    { survey, history, now }: PageRequest,
+    pauses: readonly Pause[],
+    faults: readonly Fault[],
+) {
     const names = survey.plans.map(({ name }) => name);
-    const slots = await history.slots(names, 2);
-    const skipping = names.filter((name) => slots.get(name)?.every(({ outcome }) => outcome === 'skipped'));
-    return new Map([...slots, ...(await history.slots(skipping, STRIP))]);
+    const recent = await history.slots(names, 2);
+    const isSettled = ({ outcome }: PastSlot) => outcome !== 'running' && outcome !== 'skipped';
+    // Of few jobs one has to look further back for a run that is over.
+    const unsettled = names.filter((name) => recent.get(name)?.some(isSettled) === false);
+    const further = await history.slots(unsettled, STRIP);
+    const running = new Set((await history.running()).map(({ job }) => job));
+    return overviewsOf(survey, new Map(), pauses, now).map((job) => {
+        const slots = further.get(job.name) ?? recent.get(job.name) ?? [];
+        const last = slots.find(isSettled) ?? slots.find(({ outcome }) => outcome === 'skipped');
+        const late = faults.find(({ kind, job: name }) => name === job.name && kind.startsWith('overdue'));
+        return {
+            job,
+            last,
+            isFailing: isFailure(last?.outcome),
+            isRunning: running.has(job.name),
+            /** Since when it could have started, in unix milliseconds; undefined: it is not late. */
+            overdueSince: late?.since,
+            /** Unix milliseconds. */
+            next: nextSlotOf(job, Math.floor(now / 1000)) * 1000,
+        };
+    });
 }
 
-function rowOf(
-    job: JobOverview,
-    slots: readonly PastSlot[],
-    running: ReadonlySet<string>,
-    faults: readonly Fault[],
-    now: number,
-): JobRow {
-    const over = slots.filter(({ outcome }) => outcome !== 'running');
-    const last = over.find(({ outcome }) => outcome !== 'skipped') ?? over[0];
-    const late = faults.find(({ kind, job: name }) => name === job.name && kind.startsWith('overdue'));
-    return {
-        job,
-        last,
-        isFailing: isFailure(last?.outcome),
-        isRunning: running.has(job.name),
-        overdueSince: late?.since,
-        next: nextSlotOf(job, Math.floor(now / 1000)) * 1000,
-    };
-}
+type JobRow = Awaited<ReturnType<typeof rowsOf>>[number];
 
 function isWanted(row: JobRow, { q = '', state = 'all' }: PageRequest['query']): boolean {
     const text = `${row.job.name} ${row.job.plan?.settings.description ?? ''}`.toLowerCase();
