@@ -69,10 +69,12 @@ const FAULTS: typeof weather.faults = {
     },
 };
 
+// Each in its turn, in any order.
+let next: string[] = [];
 while (Date.now() < last * 1000) {
     await delay(500 + 3_000 * Math.random());
-    const names = Object.keys(FAULTS);
-    const name = names[Math.floor(names.length * Math.random())] as string;
+    if (next.length === 0) next = Object.keys(FAULTS);
+    const [name = ''] = next.splice(Math.floor(next.length * Math.random()), 1);
     faults[name] = (faults[name] ?? 0) + 1;
     await FAULTS[name]?.(Math.floor(SERVERS * Math.random()), fleet);
 }

@@ -11,6 +11,7 @@ import { readSettings } from '../../lib/jobs/settings.js';
 import type { Result } from '../../lib/runs/engine.js';
 import type { BotEvent } from '../../lib/runs/events.js';
 import { createRun } from '../../lib/runs/run.js';
+import { readError } from '../../lib/text/errors.js';
 import { systemClock } from '../../lib/time/clock.js';
 import { openNetwork } from '../support/network.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis_server.js';
@@ -107,6 +108,35 @@ describe('the engine "bullmq"', { skip: skipWithoutRedis, concurrency: true }, (
         await killed.engine.close();
         await other.engine.close();
         await network.close();
+    });
+
+    test('records what a run came to although its lock has run out meanwhile', async () => {
+        const own = `test:${randomUUID()}`;
+        const results: Result[] = [
+            await succeed(),
+            { kind: 'ended', outcome: 'failed', error: readError(new Error('no paper')) },
+        ];
+        const { engine, events, ask } = await join(redis.url, own, async () => {
+            await client.del(await client.keys(`${own}:runs:*:lock`));
+            return results.shift() ?? succeed();
+        });
+        const told = () => events.flatMap((one) => (one.type === 'run-ended' ? [one.run.outcome] : []));
+        for (const outcome of ['succeeded', 'failed']) {
+            const { id } = await ask(false);
+            await until('its end', async () => told().at(-1) === outcome);
+            const [returned, reason] = await client.hmget(`${own}:runs:${id}`, 'returnvalue', 'failedReason');
+            assert.deepEqual(
+                [returned !== null, reason],
+                outcome === 'failed' ? [false, 'no paper'] : [true, null],
+            );
+        }
+        const past = await client.xrange(`${own}:past:digest`, '-', '+');
+        assert.equal(past.length, 2);
+        assert.deepEqual(
+            events.filter(({ type }) => type === 'engine-failed'),
+            [],
+        );
+        await engine.close();
     });
 
     test('says once that a Redis cannot be used which answers reads and refuses scripts', async () => {

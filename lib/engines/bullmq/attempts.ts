@@ -38,6 +38,8 @@ class NextAttempt extends Error {
 export interface Taken {
     readonly job: Job;
     readonly token: string;
+    /** While its code goes on. */
+    running?: Running;
     /** What it came to, for BullMQ. */
     value?: string;
     error?: Error;
@@ -134,10 +136,10 @@ export class Attempts {
 
     /** Another process has taken a run of this one for lost. */
     lost(taken: Taken): void {
-        const { job, end } = taken;
+        const { running, end } = taken;
         taken.end = undefined;
         if (end?.past) this.process.host.emit({ type: 'run-was-lost', run: end.run });
-        this.process.abort(job.id ?? '', 'lost');
+        running?.controller.abort('lost');
     }
 
     /** Makes all attempts of a run that somebody here waits for, and that is at the head of its lane: it is in no queue. */
@@ -152,7 +154,7 @@ export class Attempts {
                 if (is === 1) await this.note([running]);
                 return is === 1;
             });
-            if (!isThere) return this.process.end(row.id);
+            if (!isThere) return this.process.end(running);
             let result = await this.#attempt(running);
             if (result.kind === 'retries') {
                 const { signal } = running.controller;
@@ -196,6 +198,7 @@ export class Attempts {
         const { host, connection, owner } = this.process;
         const { job } = taken;
         const running = this.process.begin(row, run);
+        taken.running = running;
         const result = await this.#attempt(running);
         if (result.kind === 'fans out') {
             await this.#fanOut(row, result.tenants ?? [undefined]);
@@ -243,7 +246,7 @@ export class Attempts {
         const { kind, runAt: dueAt } = row;
         const { signal } = controller;
         const result = await this.process.host.perform({ kind, run, signal, dueAt, output });
-        this.process.end(row.id);
+        this.process.end(running);
         if (output.isEmpty) return result;
         const isKept = result.kind !== 'ended' || /failed|timed_out/.test(result.outcome);
         await this.#untilBack(async () => {

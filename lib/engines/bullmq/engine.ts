@@ -320,7 +320,10 @@ export class BullmqEngine implements Engine {
         ).flat();
         const like = skips.length > 0 ? [rowAt(until)] : [];
         return {
-            basis: { ...basisOf([...rows, ...like], dropped), job, check: ['handled', key, String(from)] },
+            basis: Object.assign(basisOf([...rows, ...like], dropped), {
+                job,
+                check: ['handled', key, String(from)] as const,
+            }),
             decide: (lanes) => {
                 lanes.do(['HSET', 'handled', key, String(Math.max(from, until))]);
                 for (const row of like) for (const one of skips) lanes.skip(row, one);

@@ -169,14 +169,14 @@ export class LanePlan {
         skips.splice(-1, 1, { ...entry, first: before.first, count: before.count + slots.count });
     }
 
-    /** Ends it: what is to be done. */
-    finish(): Command[] {
+    /** Ends it: what the script is to do, and from what that was decided. */
+    unit() {
         for (const [key, { skips }] of this.#lanes) {
             for (const one of skips) this.do(['XADD', `past:${one.job}`, '*', 'skips', JSON.stringify(one)]);
             const newest = skips.at(-1);
             if (newest) this.do(['HSET', 'skips', `${key} id`, '$last', key, JSON.stringify(newest)]);
         }
-        return this.#commands;
+        return { basis: this.basis, reading: this.reading, commands: this.#commands };
     }
 
     /** The rows that may be taken now: those that are new, and the ids of those that were there before. */

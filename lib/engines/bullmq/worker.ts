@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { toError } from '../../text/errors.js';
@@ -149,18 +150,20 @@ export class QueueWorker {
             removeOnFail: { age: KEPT },
             settings: { backoffStrategy: (_made, _type, error) => attempts.delayAfter(error) },
         });
-        const ended = ({ id = '', finishedOn }: Partial<Job> = {}) => {
-            const taken = attempts.taken.get(id);
-            attempts.taken.delete(id);
-            if (taken && finishedOn) attempts.ended(taken);
+        const ended = (job: Job | undefined) => {
+            const taken = attempts.taken.get(job?.id ?? '');
+            // Given up as lost, it may have come again.
+            if (!taken || taken.job !== job) return;
+            attempts.taken.delete(job.id ?? '');
+            if (job.finishedOn) attempts.ended(taken);
         };
         bullmq.on('completed', ended);
         bullmq.on('failed', ended);
+        bullmq.on('lockRenewalFailed', (ids) => {
+            for (const taken of ids.flatMap((id) => attempts.taken.get(id) ?? [])) void this.#lock(taken);
+        });
         bullmq.on('error', (error) => {
-            const [, id] = LOCK_ERROR.exec(error.message) ?? [];
-            const taken = id === undefined ? undefined : attempts.taken.get(id);
-            if (id === undefined) this.process.tell(error);
-            else if (taken) void this.#settle(taken).catch((cause) => this.process.tell(cause));
+            if (!error.message.startsWith('could not renew lock')) this.process.tell(error);
         });
         return bullmq;
     }
@@ -169,6 +172,7 @@ export class QueueWorker {
         const { DelayedError, WaitingError } = this.process.connection.packages.bullmq;
         const taken: Taken = { job, token };
         this.attempts.taken.set(job.id ?? '', taken);
+        this.#insist(taken);
         try {
             taken.value = await this.attempts.perform(taken);
             return taken.value;
@@ -186,25 +190,38 @@ export class QueueWorker {
     /** Takes the lock of a run again, unless it is another's by now. */
     async #lock(taken: Taken): Promise<void> {
         const { attempts } = this;
-        const isOurs = await this.#isOurs(taken).catch(() => true);
+        if (await this.#isOurs(taken).catch(() => true)) return;
+        // BullMQ may have just taken what it came to.
+        await nextTurn();
         const { id = '', finishedOn } = taken.job;
-        if (!isOurs && attempts.taken.get(id) === taken && !finishedOn) attempts.lost(taken);
+        if (attempts.taken.get(id) === taken && !finishedOn) attempts.lost(taken);
     }
 
-    // The lock was missing when BullMQ was told of the outcome: it ran out on the way, or the answer of a first try was lost.
-    async #settle(taken: Taken): Promise<void> {
+    /** Lets BullMQ take what a job came to although its lock has run out on the way. */
+    #insist(taken: Taken): void {
+        const { job } = taken;
+        const [complete, fail] = [job.moveToCompleted.bind(job), job.moveToFailed.bind(job)];
+        job.moveToCompleted = (...args) => this.#move(taken, () => complete(...args));
+        // BullMQ also wants to fail what it could not complete, and that is no failure of the run.
+        job.moveToFailed = (error, ...args) =>
+            taken.error ? this.#move(taken, () => fail(error, ...args)) : Promise.reject(error);
+    }
+
+    async #move<T>(taken: Taken, move: () => Promise<T>): Promise<T | undefined> {
         const { attempts } = this;
-        const { job, token, value, error } = taken;
-        if (value === undefined && error === undefined) return this.#lock(taken);
-        attempts.taken.delete(job.id ?? '');
-        const isOurs = await this.#isOurs(taken);
-        if (isOurs && error) await job.moveToFailed(error, token, false);
-        else if (isOurs) await job.moveToCompleted(value, token, false);
+        const { job, value, error } = taken;
+        try {
+            return await move();
+        } catch {
+            if (await this.#isOurs(taken)) return move();
+        }
+        // It may be done already: the answer was lost.
         const key = this.process.connection.key(`${QUEUE}:${job.id}`);
         const [returned, reason] = await this.#client.hmget(key, 'returnvalue', 'failedReason');
-        const isTold = error ? reason === error.message : returned === JSON.stringify(value);
-        if (!isTold) attempts.lost(taken);
-        else if (!error || attempts.delayAfter(error) < 0) attempts.ended(taken);
+        const isDone = error ? reason === error.message : returned === JSON.stringify(value);
+        if (!isDone) attempts.lost(taken);
+        else if (!error || attempts.delayAfter(error) < 0) job.finishedOn = Date.now();
+        return undefined;
     }
 
     // Where its lock has run out it is taken again.
@@ -251,6 +268,3 @@ function end(client: Redis): void {
     (client as unknown as { flushQueue(error: Error): void }).flushQueue(ended);
     while (left && left.length > 0) left.shift()?.command.reject(ended);
 }
-
-const LOCK_ERROR =
-    /(?:Missing lock for job|Lock mismatch for job|Missing key for job|could not renew lock for job|^Job) (\S+?)(?:\. | is not in the active|$)/;
