@@ -49,7 +49,7 @@ export function addInitCommand(program: Command, project: ProjectFolder | string
 export async function init({ root, manifest, entry }: ProjectFolder): Promise<Step[]> {
     const file = entry ?? ENTRY;
     if (file !== ENTRY && !existsSync(join(root, file)))
-        throw new CliError(`package.json says that the project starts in ${file}, and there is no such file`);
+        throw new CliError(`package.json says that the project starts in ${file}, but there is no such file`);
     const isModule = manifest['type'] === 'module' || extname(file) === '.mjs';
     const byHand = (line: string): Step => ({ file: 'package.json', line, state: 'by hand' });
     const imported = await edit(root, file, IMPORT, (text) => {

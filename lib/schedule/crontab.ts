@@ -67,7 +67,7 @@ function fieldTexts(crontab: string): string[] {
     const [inFront, zone = 'Europe/London'] = /^\w*tz ?= ?(\S+)?/i.exec(crontab) ?? [];
     if (inFront !== undefined)
         throw new BadScheduleError(
-            `"${inFront}" names no time zone: write CRON_TZ=${zone} in front, in capitals and without spaces`,
+            `"${inFront}" does not set a time zone: write CRON_TZ=${zone} in front, in capitals and without spaces`,
         );
     if (crontab.includes(':'))
         throw new BadScheduleError(
@@ -87,7 +87,7 @@ function nicknamed(nickname: string): string {
     if (crontab !== undefined) return crontab;
     throw new BadScheduleError(
         nickname === '@reboot'
-            ? '@reboot has no times to run at: do what has to be done at start where the server starts'
+            ? '@reboot is not a time: do what it is for in the code that starts the server'
             : `unknown nickname: there are ${Object.keys(NICKNAMES).join(', ')}`,
     );
 }

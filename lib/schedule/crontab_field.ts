@@ -138,7 +138,7 @@ function readStep(item: string, base: string, text: string, { noun, low, high, s
     if (!/^\d+$/.test(text) || step === 0)
         throw new BadScheduleError(`${noun} ${item} needs a whole number above 0 after its slash`);
     if (step > size)
-        throw new BadScheduleError(`${noun} ${item} steps further than the field goes (${low}-${high})`);
+        throw new BadScheduleError(`${noun} ${item} steps beyond the range of the field (${low}-${high})`);
     if (base === '')
         throw new BadScheduleError(`${noun} ${item} needs something before its slash: write *${item}`);
     return step;

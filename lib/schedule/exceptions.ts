@@ -76,7 +76,7 @@ function isTrueOf(rule: Rule, day: string): boolean {
             throw new TypeError('it answers with a promise, but has to answer immediately');
         return Boolean(answer);
     } catch (error) {
-        const warning = `A function in \`except\` failed for ${day}, which is not taken out: ${error}`;
+        const warning = `A function in \`except\` failed for ${day}, so the day keeps its slots: ${error}`;
         if (!told.has(warning)) process.emitWarning(warning);
         told.add(warning);
         return false;

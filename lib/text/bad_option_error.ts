@@ -11,5 +11,5 @@ export function checkOptions(given: unknown, names: readonly string[], of: strin
         throw new BadOptionError(`the options of ${of} are not an object with ${names.join(', ')}.`);
     const stray = Object.keys(given).find((name) => !names.includes(name));
     if (stray !== undefined)
-        throw new BadOptionError(`"${stray}" is no option of ${of}${didYouMean(stray, names)}.`);
+        throw new BadOptionError(`"${stray}" is not an option of ${of}${didYouMean(stray, names)}.`);
 }

@@ -15,10 +15,10 @@ export function parseDuration(value: unknown): number {
     const count = Number(text);
     if (unit === 'M')
         throw new TypeError(
-            `is not clear: write '${count}m' for minutes, '${Math.round(30 * count)}d' for months`,
+            `is ambiguous: write '${count}m' for minutes, '${Math.round(30 * count)}d' for months`,
         );
     if (/^(?:y|yrs?|years?)$/i.test(unit))
-        throw new TypeError(`is not clear: write '${Math.round(365 * count)}d' for years`);
+        throw new TypeError(`is ambiguous: write '${Math.round(365 * count)}d' for years`);
     return milliseconds;
 }
 

@@ -109,7 +109,7 @@ export function parseStretchOptions(
     const to = parseMomentOption('--to', options.to, { now, timezone, from });
     if (to > from) return { from, to };
     const beginning = options.from === undefined ? 'now' : `--from "${options.from}"`;
-    throw new Error(`Nothing lies between: --to "${options.to}" is not after ${beginning}.`);
+    throw new Error(`--to "${options.to}" is not after ${beginning}.`);
 }
 
 function read(typed: string, { now, timezone, from = now }: MomentContext): number {
@@ -128,7 +128,7 @@ function parseDistance(typed: string): number {
         throw new TypeError(`"${typed}" ${(error as Error).message}`);
     }
     if (Number.isInteger(seconds)) return seconds;
-    throw new TypeError(`"${typed}" is not a distance in whole seconds, like +24h or -90m`);
+    throw new TypeError(`"${typed}" is not a whole number of seconds, like +24h or -90m`);
 }
 
 function parseSeconds(typed: string): number {
@@ -151,7 +151,7 @@ function parseCalendar(typed: string, timezone: string): number {
     const wall = Date.parse(iso);
     // V8 takes 30 February for the first of March.
     if (Number.isNaN(wall) || new Date(wall).toISOString() !== iso)
-        throw new TypeError(`"${typed}" is on no calendar and no clock`);
+        throw new TypeError(`"${typed}" is not a real date and time`);
     if (offset === undefined) return onClockOf(timezone, wall / 1000);
     const { sign, hours = '0', minutes = '0' } = groups;
     return wall / 1000 - (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);

@@ -91,7 +91,7 @@ describe('init', () => {
 
     test('refuses an entry that does not exist, and what is no JSON, and writes nothing', async () => {
         await write({ 'package.json': { ...MANIFEST, exports: './dist/index.js' } });
-        await assert.rejects(run(), /starts in dist\/index\.js, and there is no such file/);
+        await assert.rejects(run(), /starts in dist\/index\.js, but there is no such file/);
         await write({ 'package.json': '{ name: 1 }' });
         await assert.rejects(run(), /package\.json is not valid JSON/);
         assert.deepEqual(await fs.readdir(root), ['package.json']);

@@ -54,7 +54,7 @@ const BAD: Record<string, Call> = {
 const REFUSED: [line: string, code: number, said: RegExp][] = [
     ['show-background-job', 2, /name: Must not be blank/],
     ['show-background-job x --runs -1', 2, /runs/],
-    ['preview-background-jobs --to -1h', 1, /^Nothing lies between/],
+    ['preview-background-jobs --to -1h', 1, /^--to "-1h" is not after now/],
     ['preview-background-jobs --name gre', 1, /^There is no background job "gre"/],
     ['preview-background-jobs --from 1767225600000', 2, /milliseconds/],
     ['list-background-jobs --next 0', 2, /next/],

@@ -41,7 +41,7 @@ describe('a pause', () => {
         [
             'an option that there is not',
             { untill: '+2h' },
-            /^"untill" is no option of a pause \(did you mean "until"\?\)\.$/,
+            /^"untill" is not an option of a pause \(did you mean "until"\?\)\.$/,
         ],
     ] as const)
         test(`refuses ${what}`, () =>

@@ -56,7 +56,7 @@ describe('the setting `except`', () => {
             assert.equal(except.has('2026-12-25'), false);
             assert.match(
                 String((await warned)[0]),
-                /2026-12-25, which is not taken out: .*Error: (no|it answers)/,
+                /2026-12-25, so the day keeps its slots: .*Error: (no|it answers)/,
             );
         }
     });

@@ -72,7 +72,7 @@ describe('enqueue()', () => {
         [{ key: 7 }, /^key is not a text/],
         [{ whenQueued: 'drop' }, /^whenQueued is neither/],
         [{ by: '' }, /^by is not a text/],
-        [{ delay: '1m' }, /^"delay" is no option of enqueue\(\)/],
+        [{ delay: '1m' }, /^"delay" is not an option of enqueue\(\)/],
         [{ tenant: 'acme' }, /runs for no tenant, and so not for "acme"/],
     ];
     test('refuses what it cannot do, in words, and records nothing', async () => {

@@ -26,11 +26,11 @@ describe('parseDuration', () => {
     }
 
     const unclear: [string, message: string][] = [
-        ['1M', `is not clear: write '1m' for minutes, '30d' for months`],
-        ['1.5 M', `is not clear: write '1.5m' for minutes, '45d' for months`],
+        ['1M', `is ambiguous: write '1m' for minutes, '30d' for months`],
+        ['1.5 M', `is ambiguous: write '1.5m' for minutes, '45d' for months`],
         ...['1y', '1 Y', '1yr', '1 yrs', '1year', '1 years'].map((text): [string, string] => [
             text,
-            `is not clear: write '365d' for years`,
+            `is ambiguous: write '365d' for years`,
         ]),
     ];
     for (const [text, message] of unclear) {
