@@ -110,8 +110,9 @@ export function definePauseCommand(
 
         async run() {
             const bot: Bot = this['bot'];
-            const { clock, config, engine } = runtimeOf(bot);
             const job = await leaveToOthers(bot, 'Nothing was changed', () => change(bot, this.params));
+            // Not before: the config may name another engine.
+            const { clock, config, engine } = runtimeOf(bot);
             const pauses = await engine.pauses();
             const own = pauses.filter((pause) => pause.job === (job ?? ALL_JOBS));
             const pause = pauseOf(own, job ?? ALL_JOBS, clock.now());

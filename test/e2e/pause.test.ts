@@ -54,4 +54,11 @@ describe('a pause with a reason and an end', { concurrency: 2 }, () => {
         await app.call(['resume-background-job', 'ticks']);
         assert.doesNotMatch((await app.call(['show-background-job', 'ticks'])).stdout, /paused/);
     });
+
+    test('is told on the clock of the config', async () => {
+        const config = "export default { bot: { timezone: 'Asia/Tokyo' } };";
+        const app = await makeApp({ ...JOBS, 'pinstripe.config.js': config });
+        const { stdout } = await app.call(['pause-background-job', 'ticks', '--until', '2099-01-01T00:00Z']);
+        assert.equal(stdout, 'paused ticks until 2099-01-01 09:00\n');
+    });
 });

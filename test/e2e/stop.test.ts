@@ -40,7 +40,8 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
             assert.doesNotMatch(server.stdout, /^end$/m);
             await app.write({ release: '' });
             const { code, stdout, stderr } = await server.ended();
-            assert.deepEqual([code, stderr], [0, '']);
+            // On a busy machine it may be told of slots that came before the signal.
+            assert.deepEqual([code, stderr.replace(/^.* overlap until-released .*\n/gm, '')], [0, '']);
             assert.match(stdout, /^end\n.*succeeded until-released.*\n.*bot stopped\n$/m);
             assert.equal(stdout.match(/^begin$/gm)?.length, 1);
             await refusal(port);
