@@ -7,7 +7,7 @@ import { isFailure } from '../runs/run.js';
 import { runtimeOf } from '../scheduler/bot.js';
 import { count } from '../text/format.js';
 import { jobsAsJson } from '../views/as_json.js';
-import { type JobOverview, nextSlotOf, overviewsOf, takeOverview } from '../views/overview.js';
+import { type JobOverview, nextSlotOf, overviewsOf, startOf, takeOverview } from '../views/overview.js';
 import { HATCH, STRIP, strip } from './charts.js';
 import { type Html, html } from './html.js';
 import {
@@ -66,14 +66,19 @@ async function rowsOf(
     pauses: readonly Pause[],
     faults: readonly Fault[],
 ) {
-    const names = survey.plans.map(({ name }) => name);
+    const second = Math.floor(now / 1000);
+    const jobs = overviewsOf(survey, new Map(), pauses, now);
+    const names = jobs.map(({ name }) => name);
     const recent = await history.slots(names, 2);
     const isSettled = ({ outcome }: PastSlot) => outcome !== 'running' && outcome !== 'skipped';
-    // Of few jobs one has to look further back for a run that is over.
-    const unsettled = names.filter((name) => recent.get(name)?.some(isSettled) === false);
+    // Of few jobs one has to look further back for a run that is over; of those that are paused none needs to.
+    const paused = new Set(jobs.flatMap((job) => (startOf(job) > second ? job.name : [])));
+    const unsettled = names.filter(
+        (name) => recent.get(name)?.some(isSettled) === false && !paused.has(name),
+    );
     const further = await history.slots(unsettled, STRIP);
     const running = new Set((await history.running()).map(({ job }) => job));
-    return overviewsOf(survey, new Map(), pauses, now).map((job) => {
+    return jobs.map((job) => {
         const slots = further.get(job.name) ?? recent.get(job.name) ?? [];
         const last = slots.find(isSettled) ?? slots.find(({ outcome }) => outcome === 'skipped');
         const late = faults.find(({ kind, job: name }) => name === job.name && kind.startsWith('overdue'));
@@ -85,7 +90,7 @@ async function rowsOf(
             /** Since when it could have started, in unix milliseconds; undefined: it is not late. */
             overdueSince: late?.since,
             /** Unix milliseconds. */
-            next: nextSlotOf(job, Math.floor(now / 1000)) * 1000,
+            next: nextSlotOf(job, second) * 1000,
         };
     });
 }

@@ -11,7 +11,7 @@ let isAsking = false;
 function isBusy() {
     const active = document.activeElement;
     const isTyping = active?.matches('input:not([type=search]), select, textarea') && active.closest('main');
-    return isAsking || document.hidden || isTyping || document.querySelector('form.sending') !== null;
+    return isAsking || document.hidden || isTyping;
 }
 
 /** Shows what an address has now, where that is anything new. */
@@ -65,4 +65,3 @@ document.addEventListener('input', (event) => {
         update(address.href);
     }, 150);
 });
-document.addEventListener('submit', (event) => event.target.classList.add('sending'));
