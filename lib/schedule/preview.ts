@@ -54,12 +54,15 @@ export function previewDays(
             if (taken.has(run)) continue;
             taken.add(run);
             const date = formatMoment(slot, timezone).slice(0, 10);
-            const slots = slotsByDate.get(date);
-            if (slots) slots.push(slot);
-            else slotsByDate.set(date, [slot]);
+            const slots = slotsByDate.get(date) ?? [];
+            slotsByDate.set(date, slots);
+            slots.push(slot);
         }
-        for (const [date, slots] of slotsByDate)
-            days.set(date, [...(days.get(date) ?? []), ...entriesOf(schedule, slots)]);
+        for (const [date, slots] of slotsByDate) {
+            const entries = days.get(date) ?? [];
+            days.set(date, entries);
+            entries.push(...entriesOf(schedule, slots));
+        }
     }
     return [...days]
         .sort(([a], [b]) => (a < b ? -1 : 1))
