@@ -89,7 +89,7 @@ export interface BackgroundJobClass extends BackgroundJobSettings {
     readonly filePaths: string[];
     /** Adds a schedule. Never throws: a bad one is reported with the job's name and file. */
     schedule(crontab: string, ...args: Json[]): this;
-    /** Sets several settings at once. */
+    /** Sets several settings. */
     assignProps(...settings: BackgroundJobSettings[]): this;
     include(...mixins: Mixin[]): this;
     /**

@@ -40,7 +40,7 @@ export async function inForeground<T>(
         const [state, whom] = runs().some(isGoingOn)
             ? ['waiting for the job to heed its signal', 'it']
             : ['nothing is running', 'this'];
-        console.error(`${ASKED[signal]}: ${state}. ${AGAIN[signal]} ends ${whom} at once.`);
+        console.error(`${ASKED[signal]}: ${state}. ${AGAIN[signal]} ends ${whom} immediately.`);
         process.exitCode = exitCodeOf(signal);
         controller.abort();
     });
