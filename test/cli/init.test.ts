@@ -1,39 +1,36 @@
 import assert from 'node:assert/strict';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, test } from 'node:test';
-import fs from 'fs-extra';
+import { readdir } from 'node:fs/promises';
+import { beforeEach, describe, test } from 'node:test';
 import { init } from '../../lib/cli/init.js';
 import { findProject } from '../../lib/cli/project.js';
+import { type AppFolder, makeFolder } from '../support/app_folder.js';
+import { FILE_IMPORTER } from '../support/installed_app.js';
 
 const IMPORT = "import 'pinstripe-bot';";
 const MANIFEST = { name: 'shop', type: 'module', exports: { '.': './lib/index.js' } };
 const ENTRY = "\nimport { importAll } from 'pinstripe';\n\nimportAll(import.meta.url);\n";
 const IMPORTER = 'lib/background_jobs/_file_importer.js';
-const IMPORTER_LINE = "export { BackgroundJob as default } from 'pinstripe-bot';\n";
 
-let root: string;
+let folder: AppFolder;
 
 beforeEach(async () => {
-    root = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'pinstripe-bot-init-')));
+    folder = await makeFolder();
 });
-
-afterEach(() => fs.remove(root));
 
 describe('init', () => {
     test('adds the import to the entry, and the journal to .gitignore, once', async () => {
         await write({ 'package.json': MANIFEST, 'lib/index.js': ENTRY, '.gitignore': 'node_modules' });
         assert.deepEqual(await run(), { changed: ['lib/index.js', '.gitignore'] });
-        assert.equal(await read('lib/index.js'), `${IMPORT}\n${ENTRY}`);
-        assert.equal(await read('.gitignore'), 'node_modules\nbot_*.db*\n');
+        assert.equal(await folder.read('lib/index.js'), `${IMPORT}\n${ENTRY}`);
+        assert.equal(await folder.read('.gitignore'), 'node_modules\nbot_*.db*\n');
         assert.deepEqual(await run(), { 'already there': ['lib/index.js', '.gitignore'] });
     });
 
     test('writes what is absent', async () => {
         await write({ 'package.json': MANIFEST, 'lib/background_jobs/a.js': '' });
         assert.deepEqual(await run(), { created: ['lib/index.js', IMPORTER, '.gitignore'] });
-        assert.equal(await read('lib/index.js'), IMPORT + ENTRY);
-        assert.equal(await read(IMPORTER), IMPORTER_LINE);
+        assert.equal(await folder.read('lib/index.js'), IMPORT + ENTRY);
+        assert.equal(await folder.read(IMPORTER), FILE_IMPORTER);
     });
 
     test('edits the entry that package.json names', async () => {
@@ -46,8 +43,8 @@ describe('init', () => {
         const files = { 'lib/index.js': crlf(ENTRY), '.gitignore': 'node_modules\r\n*.log' };
         await write({ 'package.json': MANIFEST, ...files });
         await run();
-        assert.equal(await read('lib/index.js'), crlf(`${IMPORT}\n${ENTRY}`));
-        assert.equal(await read('.gitignore'), 'node_modules\r\n*.log\r\nbot_*.db*\r\n');
+        assert.equal(await folder.read('lib/index.js'), crlf(`${IMPORT}\n${ENTRY}`));
+        assert.equal(await folder.read('.gitignore'), 'node_modules\r\n*.log\r\nbot_*.db*\r\n');
     });
 
     const lines: [file: string, text: string, isThere: boolean][] = [
@@ -66,7 +63,7 @@ describe('init', () => {
         test(`${isThere ? 'takes' : 'does not take'} ${JSON.stringify(text)} in ${file} for its line`, async () => {
             await write({ 'package.json': MANIFEST, 'lib/index.js': IMPORT, [file]: text });
             assert.equal((await run())['already there']?.includes(file) ?? false, isThere);
-            assert.equal(await read(file), isThere ? text : `${IMPORT}\n${text}`);
+            assert.equal(await folder.read(file), isThere ? text : `${IMPORT}\n${text}`);
         });
 
     const commonJs = { ...MANIFEST, type: undefined };
@@ -86,7 +83,8 @@ describe('init', () => {
         test(`leaves ${what} to its author, and says which line to add`, async () => {
             await write({ 'package.json': MANIFEST, ...files });
             assert.deepEqual((await run())['by hand'], left);
-            for (const file of left) assert.equal(await read(file), textOf(files[file] as string | object));
+            for (const file of left)
+                assert.equal(await folder.read(file), textOf(files[file] as string | object));
         });
 
     test('refuses an entry that does not exist, and what is no JSON, and writes nothing', async () => {
@@ -94,13 +92,13 @@ describe('init', () => {
         await assert.rejects(run(), /starts in dist\/index\.js, but there is no such file/);
         await write({ 'package.json': '{ name: 1 }' });
         await assert.rejects(run(), /package\.json is not valid JSON/);
-        assert.deepEqual(await fs.readdir(root), ['package.json']);
+        assert.deepEqual(await readdir(folder.root), ['package.json']);
     });
 });
 
 /** Runs `init` and lists the files by what it has done about them. */
 async function run(): Promise<Record<string, string[]>> {
-    const project = await findProject(root);
+    const project = await findProject(folder.root);
     assert.ok(typeof project !== 'string');
     const files: Record<string, string[]> = {};
     for (const { state, file } of await init(project)) files[state] = [...(files[state] ?? []), file];
@@ -108,14 +106,9 @@ async function run(): Promise<Record<string, string[]>> {
 }
 
 async function write(files: Record<string, string | object>): Promise<void> {
-    for (const [file, content] of Object.entries(files))
-        await fs.outputFile(join(root, file), textOf(content));
+    for (const [file, content] of Object.entries(files)) await folder.write({ [file]: textOf(content) });
 }
 
 function textOf(content: string | object): string {
     return typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`;
-}
-
-function read(file: string): Promise<string> {
-    return fs.readFile(join(root, file), 'utf8');
 }

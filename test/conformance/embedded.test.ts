@@ -1,20 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedEngine } from '../../lib/engines/embedded/engine.js';
+import { makeFolder } from '../support/app_folder.js';
 import { testEngine } from './suite.js';
 
-testEngine('embedded', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'pinstripe-bot-journal-'));
+testEngine('embedded', async () => {
+    const { root } = await makeFolder();
     return {
         createEngine: () => {
             const engine = new EmbeddedEngine();
             const open = engine.open.bind(engine);
             engine.open = (host) =>
-                open({ ...host, journal: { ...host.journal, filename: join(folder, 'bot.db') } });
+                open({ ...host, journal: { ...host.journal, filename: join(root, 'bot.db') } });
             return engine;
         },
-        destroy: () => rmSync(folder, { recursive: true }),
+        // The folder is gone when the process ends.
+        destroy: () => {},
         patience: 5_000,
     };
 });

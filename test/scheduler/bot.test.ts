@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { BackgroundJobClass, BackgroundJobInstance } from '../../types/background_job.js';
+import type { BackgroundJobInstance } from '../../types/background_job.js';
 import type { Services } from '../../types/framework.js';
 import { createBot, openApp, openRegistry, within } from '../support/fixture_app.js';
 import { ending, gate } from '../support/jobs.js';
 
 await openApp();
-const { BackgroundJob, notes, register } = await openRegistry();
+const { notes, register } = await openRegistry();
 const { Bot } = await import('../../lib/scheduler/bot.js');
 const { ServiceFactory, Workspace } = await import('../../lib/framework.js');
 const { ManualClock } = await import('../../lib/time/manual_clock.js');
@@ -296,21 +296,6 @@ describe('runBackgroundJobs()', () => {
         await bot.stop();
         const [run] = await bot.runBackgroundJobs(MIDNIGHT);
         assert.equal(run?.outcome, 'succeeded', 'after the stop, too');
-    });
-
-    test('does not run what is wrong, and runs the good schedules beside it', async () => {
-        register('half-bad', ['60 * * * *', '* * * * *'], () => void notes.push('half-bad'));
-        register('bad-setting', '* * * * *', () => void notes.push('bad-setting'), { retries: -1 });
-        BackgroundJob.register('bad-meta', {
-            meta(this: BackgroundJobClass) {
-                this.schedule('* * * * *');
-                throw new Error('no');
-            },
-            run: () => void notes.push('bad-meta'),
-        });
-        const { bot } = await createBot();
-        assert.equal((await bot.runBackgroundJobs(MIDNIGHT)).length, 1);
-        assert.deepEqual(notes, ['half-bad']);
     });
 
     test('within a job that is due itself runs the others and skips that job', async () => {
