@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import Database from 'libsql';
 import type { Run } from '../../lib/runs/run.js';
-import type { BackgroundJobClass } from '../../types/background_job.js';
 import type { Services } from '../../types/framework.js';
 import { JOBS, SCHEMA, SERVICES } from '../support/documented_app.js';
 import { loadApp, openAppWithDatabase, within } from '../support/fixture_app.js';
 import { ending, gate, job } from '../support/jobs.js';
 
-// The examples of the documentation of the bot service, one of each kind and in its order, on the real framework, and the
-// claims that no other test is about. The snippets of jobs are in documented_app.ts; the others stand here, and run as they stand. How
+// The examples of the documentation of the bot service, one of each kind, on the real framework. What it claims otherwise has
+// tests of its own. The snippets of jobs are in documented_app.ts; the others stand here, and run as they stand. How
 // a server behaves stands in e2e/server.test.ts.
 
 const { app, filename } = await openAppWithDatabase(SCHEMA, JOBS);
@@ -23,10 +22,6 @@ await app.write({
 const { BackgroundJob } = await import('../../lib/index.js');
 const { Workspace } = await import('../../lib/framework.js');
 await loadApp(app);
-
-const DOCUMENTED = Object.keys(JOBS)
-    .map((path) => BackgroundJob.normalizeName(path.slice('lib/background_jobs/'.length, -'.js'.length)))
-    .sort();
 
 /** A Thursday. */
 const MIDNIGHT = Date.parse('2026-01-01T00:00:00Z') / 1000;
@@ -48,7 +43,7 @@ beforeEach(() => {
 
 afterEach(() => {
     mock.restoreAll();
-    for (const name of BackgroundJob.names) if (!DOCUMENTED.includes(name)) BackgroundJob.unregister(name);
+    BackgroundJob.unregister('announces');
 });
 
 /** Runs a snippet as the body of an async function, in which `this` has all services. */
@@ -68,16 +63,6 @@ function run(snippet: string, scope: Record<string, unknown> = {}): Promise<unkn
 /** Runs what is due at a second: `this.bot.runBackgroundJobs(unixTime)`. */
 const runDue = (unixTime: number) =>
     run('return await this.bot.runBackgroundJobs(unixTime);', { unixTime }) as Promise<Run[]>;
-
-test('Interface: the service has the lifecycle and the management of background jobs', async () => {
-    const returned = (await run(
-        'return [this.bot.start(), this.bot.stop(), this.bot.destroy(), this.bot.runBackgroundJobs(unixTime)];',
-        { unixTime: MIDNIGHT + 1 },
-    )) as Promise<unknown>[];
-    for (const promise of returned) assert.ok(promise instanceof Promise);
-    const results = await within(Promise.all(returned), 'their ends');
-    assert.deepEqual(results, [undefined, undefined, undefined, []]);
-});
 
 describe('Description', () => {
     const fiveMinutes = ['creating', 'data-maintenance', 'development'];
@@ -156,58 +141,6 @@ test('Bot with Multi-Tenant Support: a job runs once for each tenant that the fi
     } finally {
         sqlite.exec('drop table tenants');
     }
-});
-
-test('Background Job Integration: jobs are discovered by name, their schedules read, and executed in isolated workspaces', async () => {
-    const discovered = (await run(
-        `
-// Bot automatically discovers all registered background jobs
-const backgroundJobs = BackgroundJob.names.map(name => BackgroundJob.for(name));
-return backgroundJobs;
-        `,
-        { BackgroundJob },
-    )) as BackgroundJobClass[];
-    assert.deepEqual(
-        discovered.map(({ name }) => name),
-        DOCUMENTED,
-    );
-
-    const backgroundJob = discovered.find(({ name }) => name === 'creating');
-    output = [];
-    await run(
-        `
-// Each job can have multiple cron schedules
-const schedules = [...backgroundJob.schedules];
-// Format: [crontab, ...args]
-for(const [crontab, ...args] of schedules)
-// Jobs run in isolated workspace contexts
-await Workspace.run(async function(){
-    await this.runBackgroundJob(backgroundJob.name, ...args);
-});
-            `,
-        { Workspace, backgroundJob },
-    );
-    assert.equal(output.filter((line) => line === 'Background job executed!').length, 4);
-});
-
-test('Common Use Cases: data maintenance: expired sessions are cleaned up', async () => {
-    const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
-    sqlite.exec(
-        `delete from sessions; insert into sessions values ('old', '${ago(31)}'), ('new', '${ago(29)}')`,
-    );
-    await run("await this.runBackgroundJob('data-maintenance');");
-    assert.deepEqual(sqlite.prepare('select id from sessions').all(), [{ id: 'new' }]);
-});
-
-test('Testing and Development: a schedule may depend on the environment', () => {
-    const crontabs = () => BackgroundJob.for('development').schedules;
-    assert.deepEqual(crontabs(), [['* * * * *']]);
-    process.env['NODE_ENV'] = 'development';
-    BackgroundJob.register('makes-the-registry-read-them-again', { run() {} });
-    assert.deepEqual(crontabs(), [['*/5 * * * *']]);
-    process.env['NODE_ENV'] = 'test';
-    BackgroundJob.unregister('makes-the-registry-read-them-again');
-    assert.deepEqual(crontabs(), [['* * * * *']]);
 });
 
 test('Error Handling Best Practices: a job that catches its errors has succeeded', async () => {
