@@ -58,14 +58,18 @@ export function printHistoryNote({ isHistoryShared, historyTrouble }: Overview):
 }
 
 /** Prints that no process runs the jobs, where that is so. */
-export function printWorkNote(overview: Overview, { now, timezone }: Pick<Page, 'now' | 'timezone'>): void {
+export function printWorkNote(
+    overview: Overview,
+    { now, timezone, width }: Pick<Page, 'now' | 'timezone' | 'width'>,
+): void {
     const { jobs, workedUntil } = overview;
     if (jobs.length === 0 || isWorked(overview, now) !== false) return;
     const note =
         workedUntil === undefined
             ? 'No process has run the jobs yet'
             : `No process runs the jobs: the last one worked until ${formatUniqueMoment(workedUntil, timezone)}, ${formatSpan(now - workedUntil * 1000)} ago`;
-    console.log(paint.yellow(`${note}. Start one with start-server, or start-bot.\n`));
+    const text = `${note}. Start one with start-server, or start-bot.`;
+    console.log(paint.yellow(`${paragraph(text, width)}\n`));
 }
 
 /** `'starts 2 min later'`, or `'spread over 5 min'` where each tenant has a start of its own; nothing without a `spread`. */

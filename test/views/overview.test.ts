@@ -93,7 +93,7 @@ describe('whether the jobs are worked on', () => {
             what: 'the last one stopped a while ago',
             history: at(400),
             expected: false,
-            note: /No process runs the jobs: the last one worked until 1970-01-01 00:06:40, 10 min ago\./,
+            note: /No process runs the jobs: the last one worked until 1970-01-01 00:06:40, 10 min\nago\. Start one/,
         },
         { what: 'none ever did', history: at(undefined), expected: false, note: /has run the jobs yet\./ },
         { what: 'the journal is in memory', history: at(undefined, false), expected: undefined, note: /^$/ },
@@ -105,7 +105,7 @@ describe('whether the jobs are worked on', () => {
                 history: async () => history as unknown as History,
             });
             assert.equal(isWorked(overview, 1_000_000), expected);
-            printWorkNote(overview, { now: 1_000_000, timezone: 'UTC' });
+            printWorkNote(overview, { now: 1_000_000, timezone: 'UTC', width: 80 });
             assert.match(stripVTControlCharacters(String(log.mock.calls[0]?.arguments[0] ?? '')), note);
         });
 });
