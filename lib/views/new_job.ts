@@ -7,7 +7,7 @@ import { loadConfig } from '../config/config.js';
 import { Command, inflector } from '../framework.js';
 import { FILE_IMPORTER, FILE_IMPORTER_LINE, JOBS_FOLDER, jobFileContent } from '../jobs/jobs_folder.js';
 import { describeCrontab } from '../schedule/crontab_words.js';
-import { BadScheduleError, createSchedule } from '../schedule/schedule.js';
+import { BadScheduleError, createSchedule, type Schedule } from '../schedule/schedule.js';
 import { BadOptionError } from '../text/bad_option_error.js';
 import { typescriptRefusal } from '../text/import_fault.js';
 import { paint } from '../text/paint.js';
@@ -39,7 +39,7 @@ export async function generateJob(
     const language = typescript ? 'ts' : 'js';
     const file = join(root, JOBS_FOLDER, `${path}.${language}`);
     await refuseNamesake(file, name);
-    const planned = await planSchedule(name, crontab, timezone);
+    const { notes, ...planned } = await planSchedule(name, crontab, timezone);
     const message = `${name} background job coming soon!`;
     const content = await jobFileContent(language, { ...planned, timezone, message });
     const before = existsSync(file) ? await readFile(file, 'utf8') : undefined;
@@ -51,12 +51,10 @@ export async function generateJob(
     if (!existsSync(importer)) await write(importer, `${FILE_IMPORTER_LINE}\n`, root);
     await write(file, content, root);
 
-    const warnings = planned.flaws.map(({ message, cure }) => `${message}. Cure: ${cure}.`);
-    const texts = (crontab ?? timezone) ? [planned.text, ...warnings.map(asWarning)] : [];
-    if (texts.length > 0)
-        console.log(`\n${texts.map((text) => paragraph(text, outputColumns())).join('\n')}`);
+    const wrapped = (text: string) => paragraph(text, outputColumns());
+    if (crontab ?? timezone) console.log(`\n${notes.map(wrapped).join('\n')}`);
     const refusal = typescript ? await refusalToImport(file, root) : undefined;
-    if (refusal) console.log(`\n${paragraph(asWarning(printable(refusal)), outputColumns())}`);
+    if (refusal) console.log(`\n${wrapped(asWarning(printable(refusal)))}`);
     const binary = `npx ${Command.binaryName}`;
     console.log(`\nRun it now:      ${binary} run-background-job --name ${name}`);
     console.log(`Run it on time:  ${binary} start-server`);
@@ -66,29 +64,28 @@ export async function generateJob(
 async function planSchedule(job: string, given = EVERY_MINUTE, timezone?: string) {
     const fault = timezoneFault(timezone);
     if (fault) throw new BadOptionError(`--timezone ${JSON.stringify(timezone)} ${fault}`);
-    const hasNoQuotes = given.trim().split(/\s+/).length > MOST_WORDS;
-    const hint = hasNoQuotes ? `. In a shell it needs quotes: --schedule '30 6 * * 1-5'` : '';
-    const configured = timezone ?? (await loadConfig()).timezone;
-    const schedule = blaming('--schedule ', hint, () => createSchedule(job, [given], configured));
+    const schedule = createScheduleOf(job, given, timezone ?? (await loadConfig()).timezone);
     const meaning = await describeCrontab(schedule.crontab);
     const words = meaning === schedule.crontab ? 'as the crontab says' : lowerFirst(meaning);
     const zone = schedule.timezone ?? processTimezone();
     const now = Math.floor(Date.now() / 1000);
     const slots = nextSlots(schedule, now, SLOTS).map((slot) => formatUniqueMoment(slot, zone));
-    return {
-        crontab: given.trim().replace(/\s+/g, ' '),
-        words,
-        text: `Runs ${words} (${zone}): next ${slots.join(', then ')}.`,
-        flaws: flawsOfSchedule(schedule, zone, now),
-    };
+    const flaws = flawsOfSchedule(schedule, zone, now);
+    const notes = [
+        `Runs ${words} (${zone}): next ${slots.join(', then ')}.`,
+        ...flaws.map(({ message, cure }) => asWarning(`${message}. Cure: ${cure}.`)),
+    ];
+    return { crontab: given.trim().replace(/\s+/g, ' '), words, notes };
 }
 
-function blaming<Result>(before: string, after: string, read: () => Result): Result {
+function createScheduleOf(job: string, given: string, timezone: string | undefined): Schedule {
     try {
-        return read();
+        return createSchedule(job, [given], timezone);
     } catch (error) {
         if (!(error instanceof BadScheduleError)) throw error;
-        throw new BadOptionError(`${before}${error.message}${after}`);
+        const hasNoQuotes = given.trim().split(/\s+/).length > MOST_WORDS;
+        const hint = hasNoQuotes ? `. In a shell it needs quotes: --schedule '30 6 * * 1-5'` : '';
+        throw new BadOptionError(`--schedule ${error.message}${hint}`);
     }
 }
 
