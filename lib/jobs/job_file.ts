@@ -54,9 +54,10 @@ export async function importJobFile(
         return broken(await importFault(error, filePath));
     }
 
-    if (definition === undefined) return broken(noDefinition('has no default export'));
     if (typeof definition !== 'object' || definition === null) {
-        return broken(noDefinition('has a default export that is not an object'));
+        const what =
+            definition === undefined ? 'no default export' : 'a default export that is not an object';
+        return broken(curable('no-definition', `has ${what}`, 'write `export default { ... }`'));
     }
 
     const mixin = definition;
@@ -80,8 +81,4 @@ function faultOfName(name: string): Fault | undefined {
 
 function curable(kind: FileFault, what: string, cure: string): Fault {
     return { kind, reason: `${what}: ${cure}`, cure };
-}
-
-function noDefinition(what: string): Fault {
-    return curable('no-definition', what, 'write `export default { ... }`');
 }
