@@ -5,6 +5,7 @@ import { parseConfig } from '../lib/config/config.js';
 import { EmbeddedEngine } from '../lib/engines/embedded/engine.js';
 import { BackgroundJob } from '../lib/jobs/background_job.js';
 import { planJob } from '../lib/jobs/job_plan.js';
+import { AbortRequest } from '../lib/runs/active_run.js';
 import { Output } from '../lib/runs/output.js';
 import { createRun } from '../lib/runs/run.js';
 import { Worker } from '../lib/runs/worker.js';
@@ -97,7 +98,7 @@ const CONTENDERS: Record<keyof DispatchFigures, () => Promise<void>> = {
         for (let index = 0; index < RUNS; index++) await Job.run('empty');
     },
     async runner() {
-        const signal = new AbortController().signal;
+        const signal = new AbortRequest();
         for (let arg = 0; arg < RUNS; arg++) {
             const run = createRun({
                 job: 'empty',

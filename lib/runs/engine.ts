@@ -4,6 +4,7 @@ import type { UnrunSlots } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
 import type { ErrorRecord } from '../text/errors.js';
 import type { Clock } from '../time/clock.js';
+import type { AbortRequest } from './active_run.js';
 import type { Emit, GiveUpReason } from './events.js';
 import type { History } from './history.js';
 import type { Output } from './output.js';
@@ -36,8 +37,8 @@ export interface DueSchedule {
 export interface TakenRun {
     readonly kind: 'run' | 'slot';
     readonly run: Run;
-    /** Aborted, with the reason, when the run is to end. */
-    readonly signal: AbortSignal;
+    /** Aborted when the run is to end. */
+    readonly signal: AbortRequest;
     /** When it could start, in unix milliseconds: its tenant was there then. */
     readonly dueAt: number;
     /** Takes what it prints. */

@@ -63,9 +63,7 @@ export class Worker {
         const kept = this.host.outputKept > 0 ? output : undefined;
         const active = new ActiveRun(run, plan, asked?.parent, this.host, kept);
         this.#runs.add(active);
-        const abort = () => active.abort(signal.reason as AbortReason);
-        signal.addEventListener('abort', abort);
-        if (signal.aborted) abort();
+        signal.whenAborted(() => active.abort(signal.reason as AbortReason));
         try {
             // A job's request may have set the engine going: what it takes then is not that job's doing.
             return await runStorage.exit(() =>
@@ -76,7 +74,6 @@ export class Worker {
             );
         } finally {
             if (asked) asked.thrown = active.error;
-            signal.removeEventListener('abort', abort);
             this.#end(active);
         }
     }
@@ -184,17 +181,16 @@ export class Worker {
 
     /** Works in a workspace of its own; what the work throws is the attempt's error. */
     async #inWorkspace(active: ActiveRun, work: (workspace: Services) => Promise<void>): Promise<void> {
-        const { run, signal } = active;
+        const { run } = active;
         const { clock, emit } = this.host;
         attributeStrayErrors();
         let cancel = () => {};
-        const onAbort = () => {
+        active.onAbort = () => {
             const reason = active.abortReason ?? 'timeout';
             cancel = clock.after(GRACE_AFTER_ABORT, () =>
                 emit({ type: 'run-ignores-signal', run, reason, age: active.age(clock.now()) }),
             );
         };
-        signal.addEventListener('abort', onAbort);
         const cleanupFailed = (error: ErrorRecord) => emit({ type: 'cleanup-failed', run, error });
         try {
             await runStorage.run(active, () =>
@@ -210,7 +206,7 @@ export class Worker {
         } catch (cause) {
             active.error = toError(cause);
         } finally {
-            signal.removeEventListener('abort', onAbort);
+            active.onAbort = () => {};
             cancel();
         }
     }

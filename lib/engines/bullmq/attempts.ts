@@ -5,7 +5,6 @@ import type { GiveUpReason } from '../../runs/events.js';
 import type { PastRun } from '../../runs/history.js';
 import { ALL_JOBS, type Pause, pauseOf } from '../../runs/pause.js';
 import type { Run, TenantId } from '../../runs/run.js';
-import { sleep } from '../../time/clock.js';
 import { entryFor, PROCESS_DIED } from '../row.js';
 import { RedisAwayError } from './connection.js';
 import type { LocalProcess, Running } from './local_process.js';
@@ -139,7 +138,7 @@ export class Attempts {
         const { running, end } = taken;
         taken.end = undefined;
         if (end?.past) this.process.host.emit({ type: 'run-was-lost', run: end.run });
-        running?.controller.abort('lost');
+        running?.signal.abort('lost');
     }
 
     /** Makes all attempts of a run that somebody here waits for, and that is at the head of its lane: it is in no queue. */
@@ -157,13 +156,20 @@ export class Attempts {
             if (!isThere) return this.process.end(running);
             let result = await this.#attempt(running);
             if (result.kind === 'retries') {
-                const { signal } = running.controller;
+                const { signal } = running;
                 const wait = Math.max(0, result.at - host.clock.now());
                 host.emit({ type: 'run-retrying', run, error: result.error, delay: wait });
                 this.process.running.set(row.id, running);
-                await sleep(host.clock, wait, signal);
-                if (!signal.aborted) continue;
-                result = { kind: 'ended', outcome: 'aborted', reason: signal.reason, error: result.error };
+                await new Promise<void>((resolve) => {
+                    const cancel = host.clock.after(wait, resolve);
+                    signal.whenAborted(() => {
+                        cancel();
+                        resolve();
+                    });
+                });
+                const { reason } = signal;
+                if (reason === undefined) continue;
+                result = { kind: 'ended', outcome: 'aborted', reason, error: result.error };
             }
             if (result.kind === 'ended') this.#assign(run, result);
             const past = run.outcome === 'skipped' ? undefined : JSON.stringify(pastRunOf(run, owner));
@@ -205,8 +211,8 @@ export class Attempts {
             taken.end = { run: Object.assign(run, { outcome: 'succeeded' }) };
             return 'fanned out';
         }
-        const { aborted, reason } = running.controller.signal;
-        if (result.kind === 'ended' || aborted) {
+        const { reason = '' } = running.signal;
+        if (result.kind === 'ended' || running.signal.aborted) {
             const replaced = { kind: 'ended', outcome: 'aborted', reason, error: result.error } as const;
             this.#assign(run, result.kind === 'ended' ? result : replaced);
             return this.#finish(taken, row, run);
@@ -242,9 +248,8 @@ export class Attempts {
     }
 
     async #attempt(running: Running): Promise<Result> {
-        const { row, run, controller, output } = running;
+        const { row, run, signal, output } = running;
         const { kind, runAt: dueAt } = row;
-        const { signal } = controller;
         const result = await this.process.host.perform({ kind, run, signal, dueAt, output });
         this.process.end(running);
         if (output.isEmpty) return result;

@@ -1,3 +1,4 @@
+import { AbortRequest } from '../../runs/active_run.js';
 import type { EngineHost } from '../../runs/engine.js';
 import { MOST_OUTPUT, Output } from '../../runs/output.js';
 import type { Pause } from '../../runs/pause.js';
@@ -19,7 +20,7 @@ const BUSY = 10_000;
 export interface Running {
     readonly row: RedisRow;
     readonly run: Run;
-    readonly controller: AbortController;
+    readonly signal: AbortRequest;
     readonly output: Output;
     /** Whether others can read what is known of it. */
     isNoted: boolean;
@@ -66,7 +67,7 @@ export class LocalProcess {
     }
 
     begin(row: RedisRow, run: Run): Running {
-        const running = { row, run, controller: new AbortController(), output: new Output(), isNoted: false };
+        const running = { row, run, signal: new AbortRequest(), output: new Output(), isNoted: false };
         this.running.set(row.id, running);
         this.busy();
         return running;
@@ -117,7 +118,7 @@ export class LocalProcess {
     }
 
     abort(id: string, reason: string): void {
-        this.running.get(id)?.controller.abort(reason);
+        this.running.get(id)?.signal.abort(reason);
     }
 
     /** Tells of something that ran, or was lost. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { AbortRequest } from '../../runs/active_run.js';
 import {
     type DueSchedule,
     type Engine,
@@ -66,7 +67,7 @@ interface Op {
 /** The engine in the server's own process, with its queue and its history in SQLite. */
 export class EmbeddedEngine implements Engine {
     readonly #owner = createOwner();
-    readonly #running = new Map<string, { row: StoredRow; controller: AbortController; output: Output }>();
+    readonly #running = new Map<string, { row: StoredRow; signal: AbortRequest; output: Output }>();
     /** Runs that somebody here waits for, by their ids: he sees how they get on. */
     readonly #waiters = new Map<string, { readonly run: Run; resolve(run: Run): void }>();
     /** What runs that wait for their next attempt have failed with, by their ids. */
@@ -286,7 +287,7 @@ export class EmbeddedEngine implements Engine {
             for (const { row, output } of this.#running.values()) keepOutput(step, row, output);
             return { others: beats(step), asked: askedToEnd(step) };
         });
-        for (const { id, reason } of found.asked) this.#running.get(id)?.controller.abort(reason);
+        for (const { id, reason } of found.asked) this.#running.get(id)?.signal.abort(reason);
         for (const dead of this.#leases.look(found.others, now))
             await this.#do((step) => {
                 // It may have come to life again since.
@@ -397,10 +398,9 @@ export class EmbeddedEngine implements Engine {
     async #execute(row: StoredRow): Promise<void> {
         const host = this.#host as EngineHost;
         const { kind, run, batch, runAt: dueAt } = row;
-        const controller = new AbortController();
-        const { signal } = controller;
+        const signal = new AbortRequest();
         const output = new Output();
-        this.#running.set(run.id, { row, controller, output });
+        this.#running.set(run.id, { row, signal, output });
         const endTurn = batch === NO_TURN ? undefined : this.#turns?.begin(batch);
         this.#startBeating();
         try {
@@ -470,7 +470,7 @@ export class EmbeddedEngine implements Engine {
 
     #heed(consequence: Consequence): void {
         if (consequence.kind === 'abort') {
-            this.#running.get(consequence.id)?.controller.abort(consequence.reason);
+            this.#running.get(consequence.id)?.signal.abort(consequence.reason);
             return;
         }
         if (consequence.kind === 'delayed') {
