@@ -55,13 +55,18 @@ export async function runBackfill(bot: Bot, name: string, options: BackfillOptio
     const rest = [
         `npx pinstripe-bot run-background-job ${plan.name} --from ${isoSecond(next)} --to ${stretch.to}`,
         isOnlyMissing && '--only-missing',
-        onlyTenant !== undefined && `--tenant ${onlyTenant}`,
-        options.arguments !== undefined && `--arguments '${options.arguments}'`,
+        onlyTenant !== undefined && `--tenant ${quote(onlyTenant)}`,
+        options.arguments !== undefined && `--arguments ${quote(options.arguments)}`,
         options.force && '--force',
         options.yes && '--yes',
     ];
     const command = rest.filter(Boolean).join(' ');
     console.error(`Stopped at the slot ${formatUniqueMoment(next, timezone)}. To go on:\n  ${command}`);
+}
+
+/** Writes a text so that a shell takes it for one word. */
+function quote(text: string): string {
+    return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function slotsOf({ runs }: Backfill): number[] {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { backgroundJobs, makeApp } from '../support/installed_app.js';
 import { assertShape } from '../support/json_schema.js';
@@ -38,7 +39,8 @@ test('run-background-job --in records a run, says when it starts, and ends at on
 describe('run-background-job --from', { concurrency: 2 }, () => {
     test('stops at Ctrl-C, and says how to go on, which does the rest', async () => {
         const app = await makeApp(JOBS);
-        const process = app.start('pinstripe-bot', [...BACKFILL, '--only-missing']);
+        const missing = [...BACKFILL, '--only-missing', '--arguments', `["it's", 7]`];
+        const process = app.start('pinstripe-bot', missing);
         await process.printed(/^day 2026-01-03$/m);
         process.signal('SIGINT');
         const { code, stdout, stderr } = await process.ended();
@@ -49,12 +51,16 @@ describe('run-background-job --from', { concurrency: 2 }, () => {
             /^Stopped at the slot 2026-01-03 02:00:00\. To go on:\n {2}npx pinstripe-bot (.*)$/m.exec(
                 stderr,
             ) ?? [];
-        assert.match(words, /--from 2026-01-03T02:00:00Z --to 2026-01-05T00:00:00Z --only-missing$/);
+        assert.match(
+            words,
+            /--from 2026-01-03T02:00:00Z --to 2026-01-05T00:00:00Z --only-missing --arguments /,
+        );
         await app.write({ quick: '' });
-        const rest = await app.call(words.split(' '));
+        const pasted = execFileSync('sh', ['-c', `printf '%s\\n' ${words}`], { encoding: 'utf8' });
+        const rest = await app.call(pasted.trimEnd().split('\n'));
         assert.deepEqual([rest.code, rest.stderr], [0, '']);
         assert.match(rest.stdout, /^2 runs: 2 succeeded$/m);
-        const again = await app.call([...BACKFILL, '--only-missing']);
+        const again = await app.call(missing);
         assert.deepEqual(
             [again.code, again.stdout],
             [
