@@ -42,8 +42,8 @@ export class Store {
     #file: OpenFile | undefined;
     #memory: Database | undefined;
     #memorySince = 0;
-    /** The runs that were unfinished when memory took the place of a file. */
-    #carried: readonly Row[] = [];
+    /** The runs that were unfinished when memory took the place of a file, and the pauses of then. */
+    #carried: Readonly<Record<'runs' | 'pauses', readonly Row[]>> = { runs: [], pauses: [] };
     #triedAt = 0;
     #isAway = false;
     #isToldLocked = false;
@@ -178,19 +178,28 @@ export class Store {
     #goOnInMemory(before: Database | undefined): void {
         const memory = openMemory();
         this.#memorySince = Date.now();
-        this.#carried = [];
+        this.#carried = { runs: [], pauses: [] };
         try {
             if (before) this.#move(before, memory);
         } catch {
             // What cannot be read is not carried over.
         }
-        this.#carried = memory.statement('SELECT id, job FROM bot_runs WHERE ended_at IS NULL').all([]);
+        this.#carried = {
+            runs: memory.statement('SELECT id, job FROM bot_runs WHERE ended_at IS NULL').all([]),
+            pauses: memory.statement('SELECT job, paused_at FROM bot_pauses').all([]),
+        };
         this.#memory = memory;
     }
 
     #move(from: Database, to: Database): void {
         const seqs = to.transaction(() => {
-            const staying = makeRoomFor(this.#carried, to, this.parts.owner);
+            for (const { job = null, paused_at = null } of this.#carried.pauses)
+                if (!from.statement('SELECT 1 FROM bot_pauses WHERE job = ?').get([job]))
+                    to.statement('DELETE FROM bot_pauses WHERE job = ? AND paused_at = ?').run([
+                        job,
+                        paused_at,
+                    ]);
+            const staying = makeRoomFor(this.#carried.runs, to, this.parts.owner);
             return carryOver(from, to, this.#memorySince, staying);
         });
         this.parts.moved(seqs);

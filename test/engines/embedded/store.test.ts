@@ -226,6 +226,7 @@ describe('a journal', () => {
                 database.exec(insert(id, 'later', 'delayed', 'us'));
             database.exec(insert('of others', 'schedule', 'running', 'them'));
             database.exec(insert('awaited by others', 'waiter', 'blocked', 'them'));
+            database.exec("INSERT INTO bot_pauses (job, paused_at) VALUES ('resumed', 1), ('paused', 1)");
             database.exec('PRAGMA max_page_count = 1');
         });
         await pauseIn(store, 'x'.repeat(100_000));
@@ -236,7 +237,7 @@ describe('a journal', () => {
         await store.write((database) =>
             database.exec(`UPDATE bot_runs SET state = 'succeeded', ended_at = ${Date.now()} WHERE id = 'ends';
                 UPDATE bot_runs SET state = 'lost', ended_at = ${Date.now()} WHERE process = 'them';
-                DELETE FROM bot_runs WHERE id = 'skipped'`),
+                DELETE FROM bot_runs WHERE id = 'skipped'; DELETE FROM bot_pauses WHERE job = 'resumed'`),
         );
         const { now } = performance;
         t.mock.method(performance, 'now', () => now.call(performance) + 11_000);
@@ -249,6 +250,10 @@ describe('a journal', () => {
             'taken running',
         ]);
         assert.deepEqual(told, ['unwritable', 'back']);
+        assert.deepEqual(
+            (await pausesIn(store)).filter((job) => !/^x/.test(String(job))),
+            ['paused'],
+        );
         const known = await store.write((database) =>
             database.statement("SELECT seq FROM bot_runs WHERE id = 'goes on'").get([]),
         );
