@@ -14,11 +14,12 @@ export async function processesPage(request: PageRequest): Promise<Page> {
         ['This process', `${process.pid}, Node ${process.version}, NODE_ENV ${survey.environment}`],
         ['Its clock', `${momentOf(request, now)} (${survey.timezone ?? processTimezone()})`],
     ];
-    const rows = processes.map(({ host, pid, startedAt, beatAt, enqueuedUntil, isGone }) => {
+    const rows = processes.map(({ host, pid, release, startedAt, beatAt, enqueuedUntil, isGone }) => {
         const own = running.filter((run) => run.pid === pid && run.host === host);
         return [
             html`${pid} on ${host} ${isGone && badge('lost', ': gone')}`,
             enqueuedUntil === undefined ? 'worker' : 'scheduler, worker',
+            release ?? '-',
             timeTag(request, startedAt),
             timeTag(request, beatAt ?? (enqueuedUntil && enqueuedUntil * 1000)),
             html`${own.map((run) => html`<a href="${runPath(request, run)}">${run.job}</a> `)}`,
@@ -28,11 +29,12 @@ export async function processesPage(request: PageRequest): Promise<Page> {
         title: 'Processes',
         body: html`<h1>Processes</h1>
             ${factList(facts)}
-            ${table('Processes', ['Process', 'Role', 'Started', 'Last sign of life', 'Runs in hand'], rows)}`,
+            ${table('Processes', ['Process', 'Role', 'Release', 'Started', 'Last sign of life', 'Runs in hand'], rows)}`,
         json: () => ({
             engine: engine.description,
-            processes: processes.map(({ startedAt, beatAt, enqueuedUntil, ...one }) => ({
+            processes: processes.map(({ release = null, startedAt, beatAt, enqueuedUntil, ...one }) => ({
                 ...one,
+                release,
                 startedAt: isoMoment(startedAt),
                 beatAt: beatAt === undefined ? null : isoMoment(beatAt),
                 enqueuedUntil: enqueuedUntil === undefined ? null : isoSecond(enqueuedUntil),

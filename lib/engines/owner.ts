@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { readManifest } from './manifest.js';
 
 /** A process as an engine knows it: whose runs are whose. */
 export interface Owner {
@@ -10,11 +11,19 @@ export interface Owner {
     readonly pid: number;
     /** The host, its boot and the pid namespace: only within them can the pid be looked up. */
     readonly place: string;
+    /** The app's version, which tells what code the process runs; undefined: it has none, or it has not been read yet. */
+    release?: string | undefined;
 }
 
 /** A new name for this process. */
 export function createOwner(): Owner {
     return { id: randomUUID(), host: hostname(), pid: process.pid, place: thisPlace };
+}
+
+/** Reads the app's version, for those who look at its processes. */
+export async function readRelease(owner: Owner): Promise<void> {
+    const { version } = await readManifest();
+    if (typeof version === 'string') owner.release = version;
 }
 
 const thisPlace = [

@@ -89,6 +89,8 @@ export interface LivingProcess {
     readonly id: string;
     readonly host: string;
     readonly pid: number;
+    /** The app's version there; undefined: that is not known. */
+    readonly release: string | undefined;
     /** Unix milliseconds. */
     readonly startedAt: number;
     /** When it last showed life; undefined: that is not known. */

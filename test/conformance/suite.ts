@@ -1306,8 +1306,9 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 await is(going, 'succeeded');
                 versions.push(await history.version(['a']));
                 assert.equal(new Set(versions).size, 4);
-                for (const { pid, host, isGone, startedAt } of await history.processes()) {
+                for (const { pid, host, release, isGone, startedAt } of await history.processes()) {
                     assert.deepEqual([pid, host, isGone], [process.pid, hostname(), false]);
+                    assert.match(release ?? '', /^\d+\.\d+\.\d+/);
                     assert.ok(startedAt <= Date.now());
                 }
             });

@@ -108,13 +108,14 @@ export class Beats {
         if (connection.isAway) await connection.script('botStep', '[]');
         const wasAway = this.answersSince() === 0;
         if (wasAway) await this.#compareClocks();
-        const { pid, host } = owner;
+        const { pid, host, release } = owner;
         const beat = JSON.stringify({
             at: this.#time(),
             until: enqueuedUntil,
             pid,
             startedAt: this.#startedAt,
             host,
+            release,
         });
         const live = await connection.use(async (client, key) => {
             const isShown = count % 2 === 0 || wasAway;
@@ -307,6 +308,7 @@ export interface Beat {
     /** Unix milliseconds, by the process's own clock. */
     readonly startedAt: number;
     readonly host: string;
+    readonly release?: string;
 }
 
 /** The signs of life. */

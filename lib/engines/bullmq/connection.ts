@@ -1,12 +1,10 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../config/redis_settings.js';
-import { Project } from '../../framework.js';
 import type { EngineHost } from '../../runs/engine.js';
 import { messageOf } from '../../text/errors.js';
+import { readManifest } from '../manifest.js';
 import { SCRIPTS, type ScriptName } from './scripts.js';
 
 /** How long a command may take, in milliseconds: Redis answers at once, or is away. */
@@ -248,11 +246,8 @@ async function loadPackages(): Promise<Packages> {
  * @throws Error where the app has no name
  */
 export async function prefixIn(environment: string): Promise<string> {
-    const { rootPath = process.cwd() } = await Project.instance;
-    const path = join(rootPath, 'package.json');
-    const manifest = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as { name?: unknown };
-    if (typeof manifest.name === 'string' && manifest.name !== '')
-        return `bot:${manifest.name}:${environment}`;
+    const { path, name } = await readManifest();
+    if (typeof name === 'string' && name !== '') return `bot:${name}:${environment}`;
     throw new Error(
         `${path} has no name, by which the app's keys in Redis could be told from those of others: give it one, or set bot.redisPrefix.`,
     );

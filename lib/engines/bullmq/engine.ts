@@ -15,7 +15,7 @@ import type { History } from '../../runs/history.js';
 import { ALL_JOBS, type Pause, pauseOf } from '../../runs/pause.js';
 import type { Run } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
-import { createOwner } from '../owner.js';
+import { createOwner, readRelease } from '../owner.js';
 import { entryOf, laneKey } from '../row.js';
 import { Attempts } from './attempts.js';
 import { Beats, pausesIn } from './beats.js';
@@ -264,6 +264,7 @@ export class BullmqEngine implements Engine {
     }
 
     async #open(host: EngineHost): Promise<void> {
+        await readRelease(this.#owner);
         const connection = await Connection.to(this.#settings, this.#prefixFor(host), host);
         const process = new LocalProcess(host, connection, this.#owner);
         const steps = new Steps(process);

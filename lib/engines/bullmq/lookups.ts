@@ -160,8 +160,8 @@ export class RedisLookups implements History {
     }
 
     async processes(): Promise<LivingProcess[]> {
-        return beatsIn(await this.#live()).map(({ id, at, until, pid, startedAt, host }) => ({
-            ...{ id, host, pid, startedAt, beatAt: at, enqueuedUntil: until },
+        return beatsIn(await this.#live()).map(({ id, at, until, pid, startedAt, host, release }) => ({
+            ...{ id, host, pid, release, startedAt, beatAt: at, enqueuedUntil: until },
             isGone: Date.now() - at > SILENT,
         }));
     }

@@ -19,7 +19,7 @@ import { type Pause, pauseOf } from '../../runs/pause.js';
 import type { Run, TenantId } from '../../runs/run.js';
 import type { Schedule } from '../../schedule/schedule.js';
 import { type ErrorRecord, readError, traceOf } from '../../text/errors.js';
-import { createOwner } from '../owner.js';
+import { createOwner, readRelease } from '../owner.js';
 import { laneKey } from '../row.js';
 import { streakEvent } from '../streak.js';
 import { Turns } from '../turns.js';
@@ -259,7 +259,9 @@ export class EmbeddedEngine implements Engine {
                 host.recovered();
             },
         });
-        if (this.#store.isShared) await this.#beat();
+        if (!this.#store.isShared) return;
+        await readRelease(this.#owner);
+        await this.#beat();
     }
 
     /** Shows each second that this process is alive, for as long as others may look at it, or it at them. */

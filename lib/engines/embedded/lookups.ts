@@ -233,6 +233,7 @@ export class SqliteLookups implements History {
                 id: row['id'] as string,
                 host: row['host'] as string,
                 pid,
+                release: optional<string>(row['release']),
                 startedAt: row['started_at'] as number,
                 beatAt: undefined,
                 enqueuedUntil: optional<number>(row['enqueued_until']),

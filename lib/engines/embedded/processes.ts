@@ -53,10 +53,10 @@ export const GONE = 'gone';
 export function beat({ database, by, now }: Step, enqueuedUntil: number | undefined): void {
     database
         .statement(
-            `INSERT INTO bot_processes (id, host, pid, place, started_at, beat, enqueued_until) VALUES (?, ?, ?, ?, ?, 0, ?)
+            `INSERT INTO bot_processes (id, host, pid, place, release, started_at, beat, enqueued_until) VALUES (?, ?, ?, ?, ?, ?, 0, ?)
             ON CONFLICT DO UPDATE SET beat = beat + 1, enqueued_until = excluded.enqueued_until`,
         )
-        .run([by.id, by.host, by.pid, by.place, Math.floor(now), enqueuedUntil ?? null]);
+        .run([by.id, by.host, by.pid, by.place, by.release ?? null, Math.floor(now), enqueuedUntil ?? null]);
 }
 
 /** The counters of all other processes, those included that are only known by what they have left. */

@@ -7,7 +7,7 @@ export const APPLICATION_ID = 0x70696e62;
 export const MAJOR = 1000;
 
 /** The version that this release writes. */
-export const VERSION = 2 * MAJOR + 5;
+export const VERSION = 2 * MAJOR + 6;
 
 /** Without one of these it is no journal. */
 export const TABLES = ['bot_runs', 'bot_skips', 'bot_schedules', 'bot_processes', 'bot_pauses'];
@@ -122,6 +122,8 @@ const SCHEMA = `
         pid INTEGER NOT NULL,
         -- the machine's boot and the pid namespace: only within them can a pid be looked up
         place TEXT NOT NULL,
+        -- the app's version
+        release TEXT,
         started_at INTEGER NOT NULL,
         beat INTEGER NOT NULL,
         -- the last second up to which it has enqueued; NULL: it does not schedule
@@ -147,6 +149,7 @@ const ADDED = [
     'ALTER TABLE bot_runs ADD COLUMN traceparent TEXT;',
     OUTPUTS,
     KEYS,
+    'ALTER TABLE bot_processes ADD COLUMN release TEXT;',
 ];
 
 /** Makes the tables as this release has them, within a transaction, unless another process has. */

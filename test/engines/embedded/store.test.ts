@@ -267,6 +267,7 @@ describe('a journal', () => {
         'ALTER TABLE bot_runs DROP COLUMN traceparent',
         'DROP INDEX bot_outputs',
         'DROP INDEX bot_keys; ALTER TABLE bot_runs DROP COLUMN key',
+        'ALTER TABLE bot_processes DROP COLUMN release',
     ];
     for (const index of undo.keys())
         test(`of version ${2000 + index} gets what it lacks`, async () => {
@@ -276,7 +277,8 @@ describe('a journal', () => {
             );
             const store = await open();
             const sql = `SELECT spread, traceparent FROM bot_runs UNION SELECT failures, since FROM bot_streaks
-                UNION SELECT seq, key FROM bot_runs INDEXED BY bot_outputs WHERE ${HAS_OUTPUT}`;
+                UNION SELECT seq, key FROM bot_runs INDEXED BY bot_outputs WHERE ${HAS_OUTPUT}
+                UNION SELECT id, release FROM bot_processes WHERE id = 'nobody'`;
             assert.deepEqual(await store.write((database) => database.statement(sql).all([])), []);
             assert.deepEqual(told, []);
         });
