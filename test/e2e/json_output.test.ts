@@ -34,10 +34,11 @@ const NOISY = {
 };
 
 const COMMANDS = [
-    ['list-background-jobs'],
-    ['show-background-job', 'my-task'],
-    ['run-background-job', 'my-task'],
-];
+    ['pinstripe', 'list-background-jobs'],
+    ['pinstripe', 'run-background-job', 'my-task'],
+    ['pinstripe-bot', 'show-background-job', 'my-task'],
+    ['pinstripe-bot', 'run-background-job', 'my-task'],
+] as const;
 
 describe('--json', { concurrency: 2 }, () => {
     let app: InstalledApp;
@@ -45,21 +46,19 @@ describe('--json', { concurrency: 2 }, () => {
         app = await makeApp(NOISY);
     });
 
-    for (const binary of BINARIES) {
-        for (const words of COMMANDS) {
-            test(`leaves standard output to the JSON, whatever the app prints: ${binary} ${words.join(' ')}`, async () => {
-                const { code, stdout, stderr } = await app.run(binary, [...words, '--json']);
-                assert.equal(code, 0, stderr);
-                assert.equal(JSON.parse(stdout).version, 1);
-                for (const noise of ['a dependency', 'loaded', 'a job file', 'meta', 'the end'])
-                    assert.match(stderr, new RegExp(`^${noise}$`, 'm'));
-            });
-        }
+    for (const [binary, ...words] of COMMANDS)
+        test(`leaves standard output to the JSON, whatever the app prints: ${binary} ${words.join(' ')}`, async () => {
+            const { code, stdout, stderr } = await app.run(binary, [...words, '--json']);
+            assert.equal(code, 0, stderr);
+            assert.equal(JSON.parse(stdout).version, 1);
+            for (const noise of ['a dependency', 'loaded', 'a job file', 'meta', 'the end'])
+                assert.match(stderr, new RegExp(`^${noise}$`, 'm'));
+        });
 
+    for (const binary of BINARIES)
         test(`is no concern of the app's own commands: ${binary}`, async () => {
             const { code, stdout } = await app.run(binary, ['shout', '--json']);
             assert.equal(code, 0);
             assert.match(stdout, /^a dependency\nloaded\n(.*\n)*own words\n(.*\n)*the end\n$/);
         });
-    }
 });

@@ -24,8 +24,9 @@ type ProcessOptions = { cwd: string; env?: NodeJS.ProcessEnv; ownGroup?: boolean
 
 const running = new Set<AppProcess>();
 
-/** What all that still run have printed, for whoever waits in vain. */
-export const outputOfAll = (): string => [...running].map((one) => one.describe('the output')).join('\n');
+/** What all that still run have printed last, for whoever waits in vain. */
+export const outputOfAll = (): string =>
+    [...running].map((one) => `${one.pid}: …${one.output.slice(-1_000)}`).join('\n');
 
 // A test that failed half-way has left its processes behind, which would keep its own process alive.
 after(() => {
@@ -100,7 +101,7 @@ export class AppProcess {
     /** Waits for its end, by itself or by a signal. */
     async ended(signal?: NodeJS.Signals): Promise<Ended> {
         if (signal) this.signal(signal);
-        return within(this.over, () => this.describe('the end'), DEADLINE);
+        return within(this.over, () => this.#describe('the end'), DEADLINE);
     }
 
     /** Sends it a signal. */
@@ -119,16 +120,16 @@ export class AppProcess {
             const look = () => {
                 const result = find();
                 if (result !== undefined) resolve(result);
-                else if (!running.has(this)) reject(new Error(`it has ended before: ${this.describe(what)}`));
+                else if (!running.has(this))
+                    reject(new Error(`it has ended before: ${this.#describe(what)}`));
             };
             this.#news.on('news', look);
             look();
         });
-        return within(found, () => this.describe(what), DEADLINE);
+        return within(found, () => this.#describe(what), DEADLINE);
     }
 
-    /** What it has printed, for the message of a failure. */
-    describe(what: string): string {
+    #describe(what: string): string {
         const { stdout, stderr } = this;
         return `${what} of ${this.#child.spawnargs.join(' ')}\nstdout:\n${stdout}\nstderr:\n${stderr}`;
     }
