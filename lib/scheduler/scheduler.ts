@@ -41,6 +41,8 @@ export class Scheduler {
     reached: number;
     #isBehind = false;
     #cancel = () => {};
+    readonly #tellFailure = (cause: unknown) =>
+        this.runtime.emit({ type: 'engine-failed', error: readError(cause) });
 
     /** @param reached the last second that an earlier scheduler reached, if any */
     constructor(
@@ -114,7 +116,7 @@ export class Scheduler {
             this.#pending.size === 0 && this.isIdle && second - this.#enqueuedUntil <= LATE_SECONDS;
         if (!isQuiet) return void this.#enqueue(second);
         this.#enqueuedUntil = second;
-        void this.runtime.engine.enqueue([], second);
+        void this.runtime.engine.enqueue([], second).catch(this.#tellFailure);
     }
 
     // A small step back is waited out; after a large one the new time is taken for the right one.
@@ -130,7 +132,10 @@ export class Scheduler {
         this.#enqueuedUntil = before;
         this.#pending.clear();
         this.#handled.clear();
-        void engine.rewind(before).then(() => this.#tick(to));
+        void engine
+            .rewind(before)
+            .then(() => this.#tick(to))
+            .catch(this.#tellFailure);
     }
 
     #pend(schedule: Schedule, slot?: number): void {
@@ -140,7 +145,7 @@ export class Scheduler {
     // While the store is locked or away nothing is decided; the second after that makes up for it.
     #enqueue(now: number): Promise<void> {
         this.#enqueuing ??= this.#enqueuePending(now)
-            .catch((cause) => this.runtime.emit({ type: 'engine-failed', error: readError(cause) }))
+            .catch(this.#tellFailure)
             .finally(() => {
                 this.#enqueuing = undefined;
             });

@@ -44,18 +44,25 @@ describe('on time', () => {
     });
 });
 
-test('a second in which the queue fails is told in words, and the next one makes up for it', async (t) => {
-    const scenario = await startScenario(HALF_A_SECOND_PAST, {
-        tick: every('* * * * * *', { missed: 'all' }),
-    });
-    const { engine } = runtimeOf(scenario.bot);
-    t.mock.method(engine, 'enqueue', () => Promise.reject(new TypeError('no disk')), { times: 1 });
-    await scenario.clock.advance(3_000);
-    assert.deepEqual(scenario.slots('tick'), ['12:00:01', '12:00:02', '12:00:03']);
-    const told = scenario
-        .eventsOf('engine-failed')
-        .map(({ error }) => [error.name, error.message, error instanceof Error]);
-    assert.deepEqual(told, [['TypeError', 'no disk', false]]);
+describe('a second in which the queue fails is told in words, and the next one makes up for it', () => {
+    for (const [when, crontab, slots] of [
+        ['with a slot', '* * * * * *', ['12:00:01', '12:00:02', '12:00:03']],
+        ['without one', '*/2 * * * * *', ['12:00:02']],
+    ] as const)
+        test(when, async (t) => {
+            const scenario = await startScenario(HALF_A_SECOND_PAST, {
+                tick: every(crontab, { missed: 'all' }),
+            });
+            const { engine } = runtimeOf(scenario.bot);
+            t.mock.method(engine, 'enqueue', () => Promise.reject(new TypeError('no disk')), { times: 1 });
+            await scenario.clock.advance(3_000);
+            assert.deepEqual(scenario.slots('tick'), slots);
+            const told = scenario.eventsOf('engine-failed');
+            assert.deepEqual(
+                told.map(({ error }) => [error.name, error.message, error instanceof Error]),
+                [['TypeError', 'no disk', false]],
+            );
+        });
 });
 
 describe('a stall of 5 s', () => {
