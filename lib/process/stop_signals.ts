@@ -21,7 +21,9 @@ export function stopOnSignals(bot: Bot, stopTimeout: number, closeListener = () 
     process.on('exit', (code) => {
         const { worker, life, emit } = runtimeOf(bot);
         const runs = [...worker.runs].map(({ run }) => run);
-        if (runs.length === 0 || !life?.isOpen) return;
+        // A stop that is over has named the runs it gave up; one that goes on may be cut short by a second signal.
+        const isAsked = life?.isOver !== false || (code !== 0 && !life.isOpen);
+        if (runs.length === 0 || isAsked) return;
         emit({ type: 'exit-with-runs', runs });
         if (code === 0) process.exitCode = 1;
     });

@@ -3,25 +3,10 @@ import { Writable } from 'node:stream';
 import { runStorage } from './active_run.js';
 import type { Output } from './output.js';
 
-const METHODS = [
-    ...([
-        'assert',
-        'count',
-        'debug',
-        'dir',
-        'dirxml',
-        'error',
-        'group',
-        'groupCollapsed',
-        'groupEnd',
-    ] as const),
-    ...(['info', 'log', 'table', 'time', 'timeEnd', 'timeLog', 'trace', 'warn'] as const),
-];
-
-type Write = (...args: unknown[]) => void;
+type Methods = Record<string, (...args: unknown[]) => void>;
 
 /** A console of a run's own, with its own groups, timers and counts. */
-const copies = new WeakMap<Output, Console>();
+const copies = new WeakMap<Output, Methods>();
 
 let isCaptured = false;
 
@@ -29,17 +14,18 @@ let isCaptured = false;
 export function captureConsole(): void {
     if (isCaptured) return;
     isCaptured = true;
-    for (const name of METHODS) {
-        const write = console[name] as Write;
-        console[name] = (...args: unknown[]) => {
-            write(...args);
+    const methods = console as unknown as Methods;
+    for (const name of Object.keys(new Console(process.stdout))) {
+        const write = methods[name];
+        methods[name] = (...args) => {
+            write?.(...args);
             const output = runStorage.getStore()?.output;
-            if (output) (copyFor(output)[name] as Write)(...args);
+            if (output) copyFor(output)[name]?.(...args);
         };
     }
 }
 
-function copyFor(output: Output): Console {
+function copyFor(output: Output): Methods {
     const known = copies.get(output);
     if (known) return known;
     const stdout = new Writable({
@@ -49,7 +35,7 @@ function copyFor(output: Output): Console {
             done();
         },
     });
-    const copy = new Console({ stdout, colorMode: false });
+    const copy = new Console({ stdout, colorMode: false }) as unknown as Methods;
     copies.set(output, copy);
     return copy;
 }

@@ -71,9 +71,11 @@ function withoutControls(event: BotEvent): BotEvent {
 }
 
 function write(event: BotEvent, format: LogFormat): void {
+    if (event.type === 'run-started') return;
     const sentenceOf = SENTENCES[event.type] as (event: BotEvent) => Sentence;
-    const [level, text] = sentenceOf(withoutControls(event)) ?? [];
-    if (level === undefined || text === undefined) return;
+    const sentence = sentenceOf(withoutControls(event));
+    if (!sentence) return;
+    const [level, text] = sentence;
     const stream = level === 'info' ? process.stdout : process.stderr;
     const line = format === 'json' ? jsonOf(event, level, text) : `${paint.dim(timeFor(stream))} ${text}`;
     surviveLostOutput();
@@ -115,7 +117,9 @@ function timeFor(stream: NodeJS.WriteStream): string {
 }
 
 const SENTENCES: {
-    readonly [Type in BotEvent['type']]: (event: Extract<BotEvent, { type: Type }>) => Sentence;
+    readonly [Type in Exclude<BotEvent['type'], 'run-started'>]: (
+        event: Extract<BotEvent, { type: Type }>,
+    ) => Sentence;
 } = {
     'bot-started': ({ jobs, schedules, next, engine }) => {
         const slot = next === undefined ? 'nothing to come' : `next slot ${formatUniqueMoment(next)}`;
@@ -139,7 +143,6 @@ const SENTENCES: {
         problem.severity === 'error' ? 'error' : 'warn',
         describeProblem(problem),
     ],
-    'run-started': () => undefined,
     'run-ended': ({ run }) => endOf(run),
     'run-retrying': ({ run, delay, error }) =>
         warning(

@@ -22,20 +22,15 @@ type Host = Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'outputKept' | 'planOf'
 type Hook = (this: object, ...args: unknown[]) => unknown;
 type Hookable = Record<'hooks' | 'allHooks', Partial<Record<HookName, Hook[]>>>;
 
-/** How a run is asked for. */
-export interface Asking {
+/** How somebody in this process, who waits for it, has asked for a run. */
+export interface Asked {
+    /** The run whose job asks. */
+    readonly parent: ActiveRun | undefined;
     /** Why its tenants could not be listed: it fails with that. */
     readonly failure?: Error | undefined;
     /** Whether it runs whatever its job's `skipWhen` answers. */
     readonly isForced?: boolean | undefined;
-}
-
-/** A run that somebody in this process waits for. */
-interface Asked {
-    /** The run whose job asks. */
-    readonly parent: ActiveRun | undefined;
-    readonly how: Asking;
-    /** What it failed with, as it was thrown. */
+    /** What it failed with, as it was thrown; undefined until it is over. */
     thrown?: Error | undefined;
 }
 
@@ -44,8 +39,9 @@ interface Asked {
  * hooks. Decides what becomes of the run then, and knows the runs of this process.
  */
 export class Worker {
+    /** The runs that somebody here waits for, by id. */
+    readonly asked = new Map<string, Asked>();
     readonly #runs = new Set<ActiveRun>();
-    readonly #asked = new Map<string, Asked>();
     readonly #endListeners = new Set<() => void>();
 
     constructor(private readonly host: Host) {}
@@ -59,7 +55,7 @@ export class Worker {
     async perform({ kind, run, signal, dueAt, output }: TakenRun): Promise<Result> {
         const plan = this.host.planOf(run.job);
         if (!plan) return { kind: 'ended', outcome: 'skipped', reason: 'unknown job' };
-        const asked = this.#asked.get(run.id);
+        const asked = this.asked.get(run.id);
         const kept = this.host.outputKept > 0 ? output : undefined;
         const active = new ActiveRun(run, plan, asked?.parent, this.host, kept);
         this.#runs.add(active);
@@ -67,10 +63,11 @@ export class Worker {
         try {
             // A job's request may have set the engine going: what it takes then is not that job's doing.
             return await runStorage.exit(() =>
-                traceAttempt(kind, active, () => {
-                    if (asked?.how.failure) return this.#failListing(active, asked.how.failure);
-                    return kind === 'slot' ? this.#list(active) : this.#attempt(active, dueAt);
-                }),
+                traceAttempt(kind, active, () =>
+                    kind === 'slot' || asked?.failure
+                        ? this.#list(active, asked?.failure)
+                        : this.#attempt(active, dueAt, asked?.isForced),
+                ),
             );
         } finally {
             if (asked) asked.thrown = active.error;
@@ -94,18 +91,6 @@ export class Worker {
         this.#end(active);
     }
 
-    /** The code that calls waits for a run with this id. */
-    ask(id: string, how: Asking): void {
-        this.#asked.set(id, { parent: runStorage.getStore(), how });
-    }
-
-    /** The run asked for is over; answers what it failed with: in an object, for an Error may pass for a promise. */
-    answer(id: string): Pick<Asked, 'thrown'> {
-        const asked = this.#asked.get(id);
-        this.#asked.delete(id);
-        return asked ?? {};
-    }
-
     /** The run of this process that keeps a lane. */
     holderOf(lane: string): ActiveRun | undefined {
         // Hooks may still tell of one that has ended.
@@ -123,30 +108,32 @@ export class Worker {
         for (const listener of this.#endListeners) listener();
     }
 
-    async #attempt(active: ActiveRun, dueAt: number): Promise<Result> {
+    async #attempt(active: ActiveRun, dueAt: number, isForced = false): Promise<Result> {
         const { clock, emit } = this.host;
         emit({ type: 'run-started', run: active.run });
         const { timeout } = active.plan.settings;
         const cancel = timeout === undefined ? () => {} : clock.after(timeout, () => active.timeOut());
-        let reason: string | undefined;
-        await this.#inWorkspace(active, async (workspace) => {
-            reason = await this.#runJob(active, workspace, dueAt);
-        });
+        const reason = await this.#inWorkspace(active, (workspace) =>
+            this.#runJob(active, workspace, dueAt, isForced),
+        );
         cancel();
         return reason === undefined ? this.#decide(active) : { kind: 'ended', outcome: 'skipped', reason };
     }
 
-    async #list(active: ActiveRun): Promise<Result> {
-        const cancel = this.host.clock.after(this.host.turn, () => active.timeOut());
-        let tenancy: Tenancy | undefined;
-        const aborted = new Promise<never>((_, reject) => {
-            active.signal.addEventListener('abort', () => reject(active.signal.reason));
+    /** @param failure why its tenants could not be listed, where that has been tried */
+    async #list(active: ActiveRun, failure: Error | undefined): Promise<Result> {
+        const tenancy = await this.#inWorkspace(active, async (workspace) => {
+            try {
+                if (failure) throw failure;
+                return await this.#tenancyOf(active);
+            } catch (thrown) {
+                const cause = toError(thrown);
+                const error = new Error(`its tenants could not be listed: ${cause.message}`, { cause });
+                await this.#runHooks(active, createJob(active, workspace), 'runFailed', error);
+                throw error;
+            }
         });
-        await this.#inWorkspace(active, async () => {
-            tenancy = await Promise.race([tenancyOf(active.plan.settings), aborted]);
-        });
-        cancel();
-        if (!tenancy) return this.#failListing(active, toError(active.error));
+        if (!tenancy) return this.#decide(active);
         if (tenancy.kind === 'single') return { kind: 'fans out', tenants: undefined };
         const tenants = tenancy.kind === 'tenants' ? [...tenancy.ids].sort(byId) : [];
         if (tenants.length > 0) return { kind: 'fans out', tenants };
@@ -154,14 +141,14 @@ export class Worker {
         return { kind: 'ended', outcome: 'skipped', reason };
     }
 
-    /** Lets the job's hooks hear that its tenants could not be listed. */
-    async #failListing(active: ActiveRun, cause: Error): Promise<Result> {
-        const failure = new Error(`its tenants could not be listed: ${cause.message}`, { cause });
-        await this.#inWorkspace(active, (workspace) =>
-            this.#runHooks(active, createJob(active, workspace), 'runFailed', failure),
-        );
-        active.error = failure;
-        return this.#decide(active);
+    async #tenancyOf(active: ActiveRun): Promise<Tenancy> {
+        const { signal, plan } = active;
+        const cancel = this.host.clock.after(this.host.turn, () => active.timeOut());
+        const aborted = new Promise<never>((_, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason));
+            if (signal.aborted) reject(signal.reason);
+        });
+        return Promise.race([tenancyOf(plan.settings), aborted]).finally(cancel);
     }
 
     #decide(active: ActiveRun): Result {
@@ -180,7 +167,10 @@ export class Worker {
     }
 
     /** Works in a workspace of its own; what the work throws is the attempt's error. */
-    async #inWorkspace(active: ActiveRun, work: (workspace: Services) => Promise<void>): Promise<void> {
+    async #inWorkspace<T>(
+        active: ActiveRun,
+        work: (workspace: Services) => Promise<T>,
+    ): Promise<T | undefined> {
         const { run } = active;
         const { clock, emit } = this.host;
         attributeStrayErrors();
@@ -193,11 +183,11 @@ export class Worker {
         };
         const cleanupFailed = (error: ErrorRecord) => emit({ type: 'cleanup-failed', run, error });
         try {
-            await runStorage.run(active, () =>
+            return await runStorage.run(active, () =>
                 Workspace.run(async function () {
                     active.workspace = this.context.root;
                     try {
-                        await work(this);
+                        return await work(this);
                     } finally {
                         await destroyContext(this.context, cleanupFailed);
                     }
@@ -205,6 +195,7 @@ export class Worker {
             );
         } catch (cause) {
             active.error = toError(cause);
+            return undefined;
         } finally {
             active.onAbort = () => {};
             cancel();
@@ -212,7 +203,12 @@ export class Worker {
     }
 
     /** Runs the job's code; answers why not, where its tenant is not to be served any more. */
-    async #runJob(active: ActiveRun, workspace: Services, dueAt: number): Promise<string | undefined> {
+    async #runJob(
+        active: ActiveRun,
+        workspace: Services,
+        dueAt: number,
+        isForced: boolean,
+    ): Promise<string | undefined> {
         const { run, plan } = active;
         if (run.tenant !== undefined) {
             setTenant(workspace, run);
@@ -223,11 +219,11 @@ export class Worker {
         }
         const job = createJob(active, workspace);
         // Asked of an instance, the framework would look for a service of that name first.
-        if ('skipWhen' in BackgroundJob.for(run.job).prototype && !this.#asked.get(run.id)?.how.isForced) {
+        if (!isForced && 'skipWhen' in BackgroundJob.for(run.job).prototype) {
             const reason = await this.#whyToSkip(active, job);
             if (reason !== undefined) return reason;
         }
-        await this.#runHooks(active, job, 'beforeRun');
+        if (hasHooks(run.job, 'beforeRun')) await this.#runHooks(active, job, 'beforeRun');
         try {
             // A copy, so that no run sees what another did to its args.
             await job.run(...JSON.parse(JSON.stringify(run.args)));
@@ -235,7 +231,7 @@ export class Worker {
             await this.#runHooks(active, job, 'runFailed', toError(cause));
             throw cause;
         } finally {
-            await this.#runHooks(active, job, 'afterRun');
+            if (hasHooks(run.job, 'afterRun')) await this.#runHooks(active, job, 'afterRun');
         }
         return undefined;
     }
@@ -253,7 +249,6 @@ export class Worker {
 
     // A hook that throws keeps neither the job nor other hooks from running; the framework's `runHook` would stop there.
     async #runHooks({ run }: ActiveRun, job: object, hook: HookName, ...args: unknown[]): Promise<void> {
-        if (!hasHooks(run.job, hook)) return;
         const Job = BackgroundJob.for(run.job) as unknown as Hookable;
         for (const callback of Job.allHooks[hook] ?? []) {
             try {

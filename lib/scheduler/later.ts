@@ -1,5 +1,5 @@
 import type { JobPlan } from '../jobs/job_plan.js';
-import { readRequester } from '../runs/requester.js';
+import { readRequester, readText } from '../runs/requester.js';
 import { createRun, type Run, type TenantId } from '../runs/run.js';
 import { currentTrace } from '../runs/tracing.js';
 import { readArgs } from '../schedule/args.js';
@@ -12,9 +12,6 @@ import type { Runtime } from './runtime.js';
 
 /** A time that is over by less than this, in milliseconds, is as soon as possible. */
 const JUST_NOW = 60_000;
-
-/** The longest key, in characters. */
-const LONGEST_KEY = 500;
 
 /** How a run is enqueued. */
 export interface EnqueueOptions {
@@ -55,7 +52,7 @@ export async function enqueue(
     const { whenQueued = 'keep' } = options;
     if (whenQueued !== 'keep' && whenQueued !== 'replace')
         throw new BadOptionError("whenQueued is neither 'keep' nor 'replace'.");
-    const key = readKey(options.key);
+    const key = readText('key', options.key);
     const given = options.tenant === undefined ? undefined : String(options.tenant);
     const tenant = given === undefined ? asking() : Promise.resolve(given);
     // A job without tenants never asks for it.
@@ -105,10 +102,4 @@ function readWait(wait: unknown): number {
     } catch (error) {
         throw new BadOptionError(`in, ${JSON.stringify(wait)}, ${(error as Error).message}`);
     }
-}
-
-function readKey(key: unknown): string | undefined {
-    if (key === undefined) return undefined;
-    if (typeof key === 'string' && key !== '' && key.length <= LONGEST_KEY) return key;
-    throw new BadOptionError(`key is not a text of 1 to ${LONGEST_KEY} characters.`);
 }

@@ -16,7 +16,7 @@ export class Life implements Living {
     readonly ended: Promise<void>;
     #announceBegin = () => {};
     #scheduler: Scheduler | undefined;
-    #isOver = false;
+    isOver = false;
     #isStopping = false;
     #gaveUp = false;
     /** Runs whose jobs wait for the stop, and those that wait for them: they do not wait for one another. */
@@ -39,7 +39,7 @@ export class Life implements Living {
                 throw error;
             })
             .finally(() => {
-                this.#isOver = true;
+                this.isOver = true;
                 for (const cancel of this.#cancel) cancel();
             });
         runtime.life = this;
@@ -47,7 +47,7 @@ export class Life implements Living {
     }
 
     get isOpen(): boolean {
-        return !this.#isOver && !this.#isStopping;
+        return !this.isOver && !this.#isStopping;
     }
 
     get isIdle(): boolean {

@@ -5,7 +5,7 @@ import { readRequester, thisUser } from '../runs/requester.js';
 import { createRun, isFirst, laneOf, type Run, type TenantId } from '../runs/run.js';
 import { tenancyOf } from '../runs/tenants.js';
 import { currentTrace } from '../runs/tracing.js';
-import type { Asking } from '../runs/worker.js';
+import type { Asked } from '../runs/worker.js';
 import { readArgs } from '../schedule/args.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { messageOf, toError } from '../text/errors.js';
@@ -192,29 +192,31 @@ async function runsOf(
     }
 }
 
-/** Has a run executed, which fails where its tenants could not be listed; answers what it failed with, as it was thrown. */
+/** Has a run executed; what it failed with is in an object, for an Error may pass for a promise. */
 async function execute(
     run: Run,
     plan: JobPlan,
     { engine, worker }: Runtime,
-    options: Asking & { signal?: AbortSignal | undefined; batch?: number },
-): Promise<{ thrown?: Error | undefined }> {
+    options: Omit<Asked, 'parent'> & { signal?: AbortSignal | undefined; batch?: number },
+): Promise<Pick<Asked, 'thrown'>> {
     const { signal, batch, ...how } = options;
+    const asked: Asked = { ...how, parent: runStorage.getStore() };
     if (signal?.aborted) {
         Object.assign(run, { outcome: 'skipped', reason: 'interrupted' });
-        return {};
+        return asked;
     }
     const interrupt = () => void engine.abort(run.id, 'interrupted');
     signal?.addEventListener('abort', interrupt);
-    worker.ask(run.id, how);
+    worker.asked.set(run.id, asked);
     try {
         Object.assign(run, await engine.request({ run, plan, isAwaited: true, batch }));
     } catch (error) {
         Object.assign(run, { outcome: 'skipped', reason: messageOf(error) });
     } finally {
         signal?.removeEventListener('abort', interrupt);
+        worker.asked.delete(run.id);
     }
-    return worker.answer(run.id);
+    return asked;
 }
 
 /** @param since how long the run that kept the lane had been going on; undefined: none of this process did */

@@ -45,6 +45,8 @@ export interface Living {
     readonly ended: Promise<void>;
     /** Whether it goes on, and no stop has begun. */
     readonly isOpen: boolean;
+    /** Whether it has stopped, or could not start. */
+    readonly isOver: boolean;
     readonly isIdle: boolean;
     /** The last second that it, or one before, has reached; undefined: none yet. */
     readonly reached: number | undefined;

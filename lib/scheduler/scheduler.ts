@@ -1,7 +1,7 @@
 import { overdueAfter } from '../config/config.js';
 import type { DueSchedule, WaitingSlots } from '../runs/engine.js';
 import { pauseOf } from '../runs/pause.js';
-import { createRun } from '../runs/run.js';
+import { createRun, type Run } from '../runs/run.js';
 import { decideSlots, isMissed, LATE_SECONDS } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
 import { readError } from '../text/errors.js';
@@ -203,10 +203,8 @@ export class Scheduler {
             if (moved.has(key)) continue;
             for (const slots of skipped) emit({ type: 'slots-unrun', job, ...slots });
         }
-        await this.#tellOverdue(
-            due.filter(({ schedule: { key } }) => !moved.has(key)),
-            now,
-        );
+        const recorded = due.filter(({ schedule: { key } }) => !moved.has(key));
+        await this.#tellOverdue(recorded, now);
         // Another process was first; where it has not come as far, the rest is decided from there.
         const left = due.filter(({ schedule: { key } }) => (moved.get(key) ?? now) < now);
         return left.length === 0 || this.#record(left, moment);
@@ -216,22 +214,21 @@ export class Scheduler {
     async #tellOverdue(due: readonly DueSchedule[], now: number): Promise<void> {
         const { engine, emit, config } = this.runtime;
         const limit = overdueAfter(config.health) / 1000;
-        const overdue = due
-            .map(({ schedule, plan, run, skipped, leftOut }) => {
-                const slot = Math.min(run[0] ?? now, ...skipped.map(({ first }) => first));
-                return { schedule, plan, leftOut, slot };
-            })
-            .filter(({ slot, leftOut }) => now - slot > limit && !leftOut)
-            .filter(({ plan }) => this.runtime.alertsOf(plan.name).overdue)
-            .sort((a, b) => b.slot - a.slot);
-        if (overdue.length === 0) return;
-        const pauses = await engine.pauses();
-        for (const { slot, schedule, plan } of new Map(overdue.map((one) => [one.plan.name, one])).values()) {
+        const oldest = new Map<string, Run>();
+        for (const { schedule, plan, run, skipped, leftOut } of due) {
             const { name: job, file } = plan;
-            if (pauseOf(pauses, job, slot * 1000)) continue;
+            const scheduledAt = Math.min(run[0] ?? now, ...skipped.map(({ first }) => first));
+            if (leftOut || now - scheduledAt <= limit || !this.runtime.alertsOf(job).overdue) continue;
+            if (scheduledAt >= (oldest.get(job)?.scheduledAt ?? Infinity)) continue;
             const { text, args } = schedule;
-            const run = createRun({ job, file, schedule: text, args, scheduledAt: slot });
-            emit({ type: 'slot-overdue', run, by: (now - slot) * 1000 });
+            oldest.set(job, createRun({ job, file, schedule: text, args, scheduledAt }));
+        }
+        if (oldest.size === 0) return;
+        const pauses = await engine.pauses();
+        for (const [job, run] of oldest) {
+            const { scheduledAt = now } = run;
+            if (pauseOf(pauses, job, scheduledAt * 1000)) continue;
+            emit({ type: 'slot-overdue', run, by: (now - scheduledAt) * 1000 });
         }
     }
 

@@ -109,20 +109,29 @@ describe('a server that is told to stop', { concurrency: 3 }, () => {
         });
     }
 
-    test('names the runs that a job cuts short by process.exit(0), and exits with 1', async () => {
-        const app = await makeApp({
-            ...hungJob('{}'),
-            'lib/background_jobs/leaves.js': `export default {
-                meta(){ this.schedule('* * * * * *'); },
-                run(){ setTimeout(() => process.exit(0), 100); return new Promise(() => {}); }
-            };`,
-            'pinstripe.config.js': 'export default { bot: { concurrency: 2 } };',
+    for (const [when, leave, signal] of [
+        ['while the bot works', 'setTimeout(() => process.exit(0), 100)', undefined],
+        [
+            'while the bot stops',
+            "process.on('SIGTERM', () => setImmediate(() => process.exit(0)))",
+            'SIGTERM',
+        ],
+    ] as const)
+        test(`names the runs that a job cuts short by process.exit(0) ${when}, and exits with 1`, async () => {
+            const app = await makeApp({
+                ...hungJob('{}'),
+                'lib/background_jobs/leaves.js': `export default {
+                    meta(){ this.schedule('* * * * * *'); },
+                    run(){ ${leave}; console.log('armed'); return new Promise(() => {}); }
+                };`,
+                'pinstripe.config.js': 'export default { bot: { concurrency: 2 } };',
+            });
+            const { process: server } = await app.serve();
+            await server.printed(/^armed$/m);
+            const { code, stderr } = await server.ended(signal);
+            assert.equal(code, 1);
+            assert.match(stderr, /^\S+ \S+ exiting in the middle of 2 runs: hung, leaves$/m);
         });
-        const { process: server } = await app.serve();
-        const { code, stderr } = await server.ended();
-        assert.equal(code, 1);
-        assert.match(stderr, /^\S+ \S+ exiting in the middle of 2 runs: hung, leaves\n$/);
-    });
 
     for (const [signal, expected] of [
         ['SIGTERM', 143],

@@ -221,6 +221,41 @@ describe('start and stop', () => {
         assert.deepEqual(scenario.endings, ['a succeeded', 'b skipped (stopping)']);
     });
 
+    for (const [who, hook, ending] of [
+        ['a job', undefined, 'succeeded'],
+        ['its hook beforeRun', 'beforeRun', 'succeeded'],
+        ['its hook jobFailing', 'jobFailing', 'failed: no'],
+    ] as const)
+        test(`a stop by ${who} waits for other runs, but not for its own`, async () => {
+            const { opened, open } = gate();
+            const order: string[] = [];
+            const stops = async () => {
+                await scenario.bot.stop();
+                order.push('stopper');
+            };
+            const runs = hook === 'jobFailing' ? fails : () => {};
+            const scenario: Scenario = await startScenario(START, {
+                other: job(ONCE, async () => {
+                    await opened;
+                    order.push('other');
+                }),
+                stopper: {
+                    meta(this: BackgroundJobClass) {
+                        this.schedule('2 0 12 * * *');
+                        if (hook) this.addHook(hook, stops);
+                    },
+                    alerts: { failing: 1 },
+                    run: hook ? runs : stops,
+                },
+            });
+            await scenario.clock.advance(2_000);
+            assert.deepEqual(order, []);
+            open();
+            await scenario.loop;
+            assert.deepEqual(order, ['other', 'stopper']);
+            assert.deepEqual(scenario.endings.sort(), ['other succeeded', `stopper ${ending}`]);
+        });
+
     test('after bot.stopTimeout the signals are aborted, and what does not heed them is named and abandoned', async () => {
         const scenario = await startScenario(START, {
             deaf: job(ONCE, never),
