@@ -6,13 +6,13 @@ import type { Worker } from '../runs/worker.js';
 import { type ErrorRecord, readError } from '../text/errors.js';
 import type { Clock } from '../time/clock.js';
 
-/** A run that has gone on for less, in milliseconds, is not slow. */
+/** A run that takes less, in milliseconds, is never slow. */
 const LEAST = 1_000;
 
-/** Of as many of the last runs of a lane the median is taken. */
+/** How many of a lane's last runs the median is taken of. */
 const MOST_RUNS = 50;
 
-/** Of fewer nobody can tell what is usual. */
+/** With fewer, what is usual is unknown. */
 const FEWEST_RUNS = 20;
 
 interface Host extends HistoryHost {
@@ -23,9 +23,9 @@ interface Host extends HistoryHost {
     alertsOf(job: string): AlertSettings;
 }
 
-/** Finds runs that are slow, and lets hooks hear of jobs in trouble. */
+/** Finds slow runs, and calls the hooks for jobs in trouble. */
 export class Alerts {
-    /** Attempts that may become slow, by the ids of their runs; each can be forgotten. */
+    /** What cancels the watch over an attempt that may become slow, by the id of its run. */
     readonly #watched = new Map<string, () => void>();
 
     constructor(private readonly host: Host) {}
@@ -67,7 +67,7 @@ export class Alerts {
         if (slow === false) return;
         const since = this.host.clock.now();
         this.#after(LEAST, run, () => {
-            // A store that cannot be read says nothing of what is usual.
+            // If the store cannot be read, what is usual is unknown.
             this.#usual(run).then(
                 (usual) => usual !== undefined && this.#watchFor(run, { usual, since, slow }),
                 () => {},
@@ -83,7 +83,7 @@ export class Alerts {
         );
     }
 
-    /** The median of what runs of its lane take, in milliseconds; undefined: there are too few of them. */
+    /** The median duration of the runs of its lane, in milliseconds; undefined: there are too few. */
     async #usual({ job, args, tenant }: Run): Promise<number | undefined> {
         const history = await this.host.engine.history(this.host);
         const durations = await history

@@ -13,10 +13,10 @@ export type Fetch = (
 
 /** How long pings may take, in milliseconds. */
 const LIMITS = {
-    /** A run's end is told after its start, for the two must not change places on their way. */
+    /** The ping of a run's end waits for that of its start: the monitor must not get them in the wrong order. */
     start: 2_000,
     end: 5_000,
-    /** Where the process is about to end: what keeps it alive for longer is named in the log. */
+    /** If the process is about to end: the log names what keeps it alive for longer. */
     last: 800,
     /** The wait before a ping is tried again. */
     again: 500,
@@ -24,10 +24,10 @@ const LIMITS = {
 
 const MOST_TRIES = 3;
 
-/** As many lines of an error are sent. */
+/** How many lines of an error are sent. */
 const MOST_LINES = 10;
 
-/** What the monitor is told of how a run ended. Of an aborted run, nothing: if none succeeds in time, it notices. */
+/** The ping for each outcome. None for an aborted run: if no run succeeds in time, the monitor notices. */
 const PINGS: Readonly<Partial<Record<Outcome, Ping>>> = {
     succeeded: 'success',
     skipped: 'success',
@@ -48,12 +48,12 @@ interface UnderWay {
     readonly over: Promise<void>;
 }
 
-/** Tells the monitors of jobs how runs get on. No run waits for that, and no stop. */
+/** Pings the monitors of jobs when runs start and end. Neither a run nor a stop waits for a ping. */
 export class Heartbeats {
     /** The pings of starts, by the ids of their runs. */
     readonly #starts = new Map<string, UnderWay>();
     readonly #underWay = new Map<AbortController, Ping>();
-    /** The hosts that do not answer, and the addresses that answer with an error: this has been told. */
+    /** The hosts that do not answer, and the addresses that answer with an error, as reported. */
     readonly #failing = new Set<string>();
 
     constructor(
@@ -88,14 +88,14 @@ export class Heartbeats {
         const started = this.#starts.get(run.id);
         this.#starts.delete(run.id);
         const ping = PINGS[run.outcome ?? 'lost'];
-        // One that skipWhen() skips has started; others have not.
+        // Of skipped runs, only those that skipWhen() skips have started.
         if (!ping || (run.outcome === 'skipped' && !started)) return;
         const { life } = this.host;
         if (started && !life) this.#hurry('start', started.controller);
         this.#ping(ping, run, life ? this.limits.end : this.limits.last, started?.over);
     }
 
-    /** Leaves a start, behind which the end waits, half of the time. */
+    /** Shortens the time that is left: half as much for a start, because the end waits for it. */
     #hurry(ping: Ping, controller: AbortController): void {
         abortAfter(ping === 'start' ? this.limits.last / 2 : this.limits.last, controller);
     }

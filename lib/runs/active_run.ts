@@ -6,7 +6,7 @@ import type { Emit } from './events.js';
 import type { Output } from './output.js';
 import type { Run } from './run.js';
 
-/** Why a run was aborted as a whole; a timeout ends one attempt only. */
+/** Why a run was aborted; a timeout only ends an attempt. */
 export type AbortReason = 'replaced' | 'stopping' | 'interrupted' | 'cancelled' | 'lost';
 
 const SENTENCES: Record<AbortReason | 'timeout', string> = {
@@ -44,7 +44,7 @@ export class AbortRequest {
 
 /** An attempt of a run that is being executed. */
 export class ActiveRun {
-    /** What the job failed with, first of all in its own promise. */
+    /** What the job failed with; what its own promise rejects with wins. */
     error: Error | undefined;
     abortReason: AbortReason | undefined;
     /** The root context of its workspace. */
@@ -54,9 +54,9 @@ export class ActiveRun {
     readonly #controller = new AbortController();
 
     /**
-     * @param plan its job, as it was when the run became due
+     * @param plan of its job, when the attempt started
      * @param parent the run whose job asked for this one
-     * @param output what it prints; undefined: that is not kept
+     * @param output takes what it prints; undefined: that is not kept
      */
     constructor(
         readonly run: Run,
@@ -87,13 +87,13 @@ export class ActiveRun {
         this.#abort(reason, 'AbortError');
     }
 
-    /** Takes the blame for an error outside of the job's own promise: while the run goes on, it is its failure. */
+    /** An error outside the job's own promise: it fails the run if that still goes on. */
     blame(thrown: unknown): void {
         if (this.run.outcome === undefined) this.error ??= toError(thrown);
         this.host.emit({ type: 'stray-error', run: this.run, error: readError(thrown) });
     }
 
-    /** Whether this run is, or was asked for by, the other one. */
+    /** Whether this run is the other one, or was asked for by it, or by one that was. */
     descendsFrom(other: ActiveRun): boolean {
         return this === other || (this.parent?.descendsFrom(other) ?? false);
     }
@@ -101,7 +101,7 @@ export class ActiveRun {
     // The names are those that the web platform has: fetch and timers reject with the signal's reason.
     #abort(reason: AbortReason | 'timeout', name: 'AbortError' | 'TimeoutError'): void {
         if (this.signal.aborted) return;
-        // What the job's own listeners throw is to be blamed on it.
+        // What the job's own listeners throw is the run's error.
         runStorage.run(this, () => this.#controller.abort(new DOMException(SENTENCES[reason], name)));
         this.onAbort();
     }
@@ -114,7 +114,7 @@ interface RunStorage {
     exit<Result>(work: () => Result): Result;
 }
 
-/** The run in whose job the current code runs, wherever its promises and timers lead. */
+/** The run whose job the current code belongs to, also in its promises and timers. */
 export const runStorage: RunStorage = new AsyncLocalStorage<ActiveRun>();
 
 const RAISE_AGAIN: Record<string, (cause: unknown) => void> = {
@@ -128,8 +128,8 @@ const RAISE_AGAIN: Record<string, (cause: unknown) => void> = {
 let isListening = false;
 
 /**
- * From now on, a rejection that nobody awaits and a throw in a timer are the failure of the run whose job caused them
- * (AsyncLocalStorage knows it), and the process survives. Any other goes the way it would go without us.
+ * From now on, a rejection that nobody handles and an error thrown in a timer fail the run whose job caused them, and the
+ * process survives. All others have the effect that they would have without us.
  */
 export function attributeStrayErrors(): void {
     if (isListening) return;

@@ -5,12 +5,12 @@ import type { Output } from './output.js';
 
 type Methods = Record<string, (...args: unknown[]) => void>;
 
-/** A console of a run's own, with its own groups, timers and counts. */
+/** A console for each run, with its own groups, timers and counts. */
 const copies = new WeakMap<Output, Methods>();
 
 let isCaptured = false;
 
-/** From now on, what a job writes by `console.*` is its run's output as well; it goes on appearing where it did. */
+/** From now on, what a job writes by `console.*` is also its run's output. */
 export function captureConsole(): void {
     if (isCaptured) return;
     isCaptured = true;

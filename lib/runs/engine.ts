@@ -11,13 +11,13 @@ import type { Output } from './output.js';
 import type { Pause } from './pause.js';
 import type { Outcome, Run, TenantId } from './run.js';
 
-/** What a schedule comes to: each of its slots since `from` is to run, or has a reason not to. */
+/** The slots of a schedule since `from`: each is to run, or has a reason not to. */
 export interface DueSchedule {
     readonly schedule: Schedule;
     readonly plan: JobPlan;
     /** Its place among the schedules of one second. */
     readonly position: number;
-    /** Up to which second it was handled when this was decided; it is recorded only while that is so. */
+    /** Up to which second it was handled when this was decided; it is only recorded if that is still so. */
     readonly from: number;
     readonly until: number;
     /** Unix seconds, oldest first. */
@@ -29,17 +29,17 @@ export interface DueSchedule {
     readonly skipped: readonly (Pick<UnrunSlots, 'count' | 'atLeast' | 'first' | 'last'> & {
         reason: string;
     })[];
-    /** Whether this was decided after a gap, so that it holds for slots which wait since before it, too. */
+    /** Whether this was decided after a gap, and so replaces what was decided for slots that have waited since before it. */
     readonly decidesAnew: boolean;
 }
 
-/** A run that is taken from the queue, to be executed. */
+/** A run that was taken from the queue, to be executed. */
 export interface TakenRun {
     readonly kind: 'run' | 'slot';
     readonly run: Run;
     /** Aborted when the run is to end. */
     readonly signal: AbortRequest;
-    /** When it could start, in unix milliseconds: its tenant was there then. */
+    /** When it could start, in unix milliseconds: its tenant existed then. */
     readonly dueAt: number;
     /** Takes what it prints. */
     readonly output: Output;
@@ -48,15 +48,15 @@ export interface TakenRun {
 /** What becomes of a run after an attempt. */
 export type Result =
     | { kind: 'ended'; outcome: Exclude<Outcome, 'lost'>; reason?: string; error?: ErrorRecord | undefined }
-    /** It waits for its next attempt until then, in unix milliseconds. */
+    /** Its next attempt is due at `at`, in unix milliseconds. */
     | { kind: 'retries'; at: number; error: ErrorRecord }
-    /** Of a slot: it runs for each of these; undefined: once, for nobody. */
+    /** A slot runs for each of these; undefined: once, without a tenant. */
     | { kind: 'fans out'; tenants: readonly TenantId[] | undefined };
 
-/** How long a store that another process keeps locked is waited for. */
+/** How long to wait for a store that another process keeps locked. */
 export interface LockTimeout {
     readonly milliseconds: number;
-    /** Once aborted, the wait is over. */
+    /** Ends the wait when it is aborted. */
     readonly signal?: AbortSignal | undefined;
 }
 
@@ -75,46 +75,46 @@ export interface HistoryHost {
     readonly journal: JournalSettings;
 }
 
-/** What an engine is given to work with. */
+/** What an engine needs of the bot. */
 export interface EngineHost extends HistoryHost {
     readonly clock: Clock;
     readonly emit: Emit;
-    /** How many runs of one batch may hold a turn at once. */
+    /** How many runs of one batch may hold a turn at the same time. */
     readonly concurrency: number;
-    /** After this long a run has lost its turn, in milliseconds. */
+    /** How long a run keeps its turn, in milliseconds. */
     readonly turn: number;
-    /** So many of the last runs of each job that did not fail keep their output; 0: none is kept. */
+    /** How many of each job's last runs that did not fail keep their output; 0: no output is kept at all. */
     readonly outputKept: number;
-    /** How long a locked store is waited for; undefined: until it is free. */
+    /** How long to wait for a locked store; undefined: until it is free. */
     readonly lockTimeout?: LockTimeout | undefined;
-    /** The job as this process knows it; undefined: it does not. */
+    /** The job's plan; undefined: this process does not know the job. */
     planOf(job: string): JobPlan | undefined;
-    /** After how many failed runs in a row it is told that a job is failing; Infinity: never. */
+    /** How many failed runs in a row raise an alert; Infinity: none do. */
     failingAfter(job: string): number;
-    /** Executes an attempt of a run, or lists the tenants of a slot. It never rejects. */
+    /** Executes an attempt of a run, or lists the tenants of a slot. Never rejects. */
     perform(taken: TakenRun): Promise<Result>;
-    /** Told that schedules have to be looked at again: the store is back, or another has taken its place. */
+    /** Called when all schedules have to be looked at again: the store is back, or was replaced by another. */
     recovered(): void;
 }
 
 export interface Request {
-    /** Of a slot's kind: it lists the tenants when it is taken, and a run is made for each. */
+    /** `slot`: the tenants are listed when it is taken, and each gets a run. Default `run`. */
     readonly kind?: TakenRun['kind'];
     readonly run: Run;
     readonly plan: JobPlan;
-    /** Whether somebody waits for it in this process, which alone may execute it. */
+    /** Whether somebody in this process waits for it: then no other process executes it. */
     readonly isAwaited: boolean;
-    /** With which others it takes turns, by a number below -1; undefined: it needs none. */
+    /** Those with the same number, which is below -1, take turns; undefined: it needs none. */
     readonly batch?: number | undefined;
     /** Unix milliseconds; undefined: as soon as possible. */
     readonly runAt?: number | undefined;
     /** Whether it waits while its job is paused. */
     readonly heedsPauses?: boolean | undefined;
-    /** At most one run of its job with this key waits, and has never started. */
+    /** At most one run of its job with this key waits for its first attempt. */
     readonly key?: RequestKey | undefined;
 }
 
-/** What becomes of a request while a run of its job with the same key waits: nothing, or it takes that one's place. */
+/** While a run of the job with the same key waits, a request is dropped (`keep`), or takes its place (`replace`). */
 export interface RequestKey {
     readonly name: string;
     readonly whenQueued: 'keep' | 'replace';
@@ -124,7 +124,7 @@ export interface WaitingSlots {
     of(schedule: Schedule): readonly number[];
 }
 
-/** How far scheduling has come. */
+/** Up to when slots have been enqueued. */
 export interface LastEnqueued {
     /** Unix seconds; -Infinity: nobody has enqueued yet. */
     readonly second: number;
@@ -132,58 +132,59 @@ export interface LastEnqueued {
     readonly byOthers: boolean;
 }
 
-/** Where runs wait, are taken, and are remembered. Every engine keeps the same promises; one suite of tests holds them to it. */
+/** Where runs wait, are taken, and are remembered. All engines pass the same tests: `test/conformance/suite.ts`. */
 export interface Engine {
-    /** Its name in the log, with what it remembers: `'embedded, journal bot_production.db'`. */
+    /** What the log calls it: `'embedded, journal bot_production.db'`. */
     readonly description: string;
     /** Whether nothing is about to start here, or to be recorded. */
     readonly isIdle: boolean;
-    /** Called again, it changes nothing. Before `work()` it executes only what is requested here. */
+    /** Does nothing if it is open. Before `work()` it only executes what is requested here. */
     open(host: EngineHost): Promise<void>;
-    /** From now on takes whatever waits, and looks after what dead processes have left. */
+    /** Starts to take whatever waits, and what dead processes have left. */
     work(): void;
-    /** From now on takes nothing but what somebody here waits for. */
+    /** Only takes what somebody here waits for, from now on. */
     rest(): void;
-    /** Lets go of everything; a run that goes on keeps it until then. */
+    /** Releases everything, once no run goes on. */
     close(): Promise<void>;
     history(host: HistoryHost): Promise<History>;
 
     /**
-     * Up to which second each schedule is handled, by its key: one that was never seen before, until now.
+     * Up to which second each schedule is handled, by its key; `now` for one that was never seen before.
      * Undefined: the store cannot be reached.
      */
     handledUntil(
         schedules: readonly Schedule[],
         now: number,
     ): Promise<ReadonlyMap<string, number> | undefined>;
-    /** The slots that wait and never started, oldest first, in unix seconds; by job and text of the schedule. */
+    /** The slots that wait for their first attempt, in unix seconds, oldest first. */
     waiting(): Promise<WaitingSlots>;
-    /** How far any process has come; undefined: the store cannot be reached. */
+    /** How far any process has enqueued; undefined: the store cannot be reached. */
     lastEnqueued(): Promise<LastEnqueued | undefined>;
     /**
-     * Records what is due: in one step for each schedule its runs wait, its other slots have their reason, and it is handled.
+     * Records what is due. For each schedule, one step stores its runs as waiting, its other slots with their reason, and
+     * that it is handled.
      *
-     * @param second up to which second this process has enqueued then
-     * @returns the second up to which a schedule is handled, by key, for those where that was not `from` any more;
+     * @param second up to which this process has then enqueued
+     * @returns for the schedules that were no longer handled up to `from`: up to which second they are, by key;
      * undefined: the store cannot be reached, and nothing is recorded
      */
     enqueue(due: readonly DueSchedule[], second: number): Promise<ReadonlyMap<string, number> | undefined>;
     /**
-     * Records a run that somebody asked for, and resolves with it when it is over, where it is awaited; else at once: with
-     * the id of the one that waits, where that is kept.
+     * Records a run that somebody asked for. If it is awaited, resolves with it when it is over; if not, immediately, with
+     * the run that waits under its key if that one is kept.
      */
     request(request: Request): Promise<Run>;
-    /** Asks a run to end, wherever it is; one that waits ends at once. Answers whether there is such a run that has not ended. */
+    /** Asks a run to end, wherever it is; one that waits ends immediately. False: there is none, or it has ended. */
     abort(id: string, reason: string): Promise<boolean>;
-    /** Gives up at once whatever runs here, because the process ends. */
+    /** Gives up whatever runs here, because the process ends. */
     abandon(reason: GiveUpReason): void;
-    /** Takes back what lies ahead, because the clock was set back. */
+    /** Takes back what is recorded after this second, because the clock was set back. */
     rewind(second: number): Promise<void>;
 
     /** The pauses, by job; those that have ended by themselves may be among them. */
     pauses(): Promise<readonly Pause[]>;
-    /** Pauses a job, or `ALL_JOBS`, instead of any pause before; rejects where that cannot be remembered. */
+    /** Pauses a job, or `ALL_JOBS`; replaces an earlier pause. Rejects if it cannot be recorded. */
     pause(pause: Pause): Promise<void>;
-    /** Ends a job's pause, or with `ALL_JOBS` every one; slots that came in the meantime do not run. */
+    /** Ends a job's pause, or with `ALL_JOBS` every pause; slots that came in the meantime do not run. */
     resume(job: string): Promise<void>;
 }

@@ -16,7 +16,7 @@ export type JournalTrouble =
     | 'required'
     | 'back';
 
-/** Everything that happens. Ages and delays are in milliseconds; slots, and the times of the clock, in unix seconds. */
+/** Everything that can happen. Ages and delays are in milliseconds; slots, and the times of the clock, in unix seconds. */
 export type BotEvent =
     | { type: 'bot-started'; jobs: number; schedules: number; next: number | undefined; engine: string }
     | { type: 'bot-stopping'; runs: number }
@@ -52,17 +52,17 @@ export type BotEvent =
     | { type: 'stray-error'; run: Run; error: ErrorRecord }
     | { type: 'cleanup-failed'; run: Run; error: ErrorRecord }
     | { type: 'hook-failed'; run: Run; hook: string; error: ErrorRecord }
-    /** So many runs of its job and tenant failed in a row, the first of which ended at `since`, in unix milliseconds. */
+    /** This many runs of its job and tenant failed in a row; the first ended at `since`, in unix milliseconds. */
     | { type: 'job-failing'; run: Run; failures: number; since: number }
     /** It succeeded after these. */
     | { type: 'job-recovered'; run: Run; failures: number; since: number }
     | { type: 'run-slow'; run: Run; age: number; usual: number }
-    /** A process gets to a slot so late, the oldest of its job; the run stands for those that would have been. */
     | { type: 'unhealthy'; faults: readonly string[] }
     | { type: 'healthy-again'; after: number }
+    /** A process handles a slot this late, the oldest of its job; the run stands for those it would have had. */
     | { type: 'slot-overdue'; run: Run; by: number }
     | { type: 'heartbeat-failed'; job: string; host: string; ping: Ping; reason: string }
     | { type: 'listener-failed'; to: string; error: ErrorRecord };
 
-/** Tells whoever wants to know that something happened. */
+/** Reports an event. */
 export type Emit = (event: BotEvent) => void;

@@ -14,13 +14,13 @@ import type { BotEvent, Emit, JournalTrouble } from './events.js';
 import { durationOf, latenessOf, type Outcome, type Run } from './run.js';
 import { runAsJson } from './run_json.js';
 
-/** A run that starts this long after its slot is worth a word, in milliseconds. */
+/** How late a run has to start for the log to say so, in milliseconds. */
 const NOTABLE_LATENESS = 1_000;
 
-/** As many faults are in one line. */
+/** How many faults a line names. */
 const FEW = 3;
 
-/** Skips of slots that are no news: the job is meant to be skipped, or runs elsewhere. */
+/** Why slots are skipped as intended: the log says nothing. */
 const EXPECTED_SKIPS = ['overlap', 'environment', 'paused'];
 
 const COLOURS: Record<Outcome | 'running' | 'waiting', ChalkInstance> = {
@@ -34,24 +34,24 @@ const COLOURS: Record<Outcome | 'running' | 'waiting', ChalkInstance> = {
     lost: paint.red,
 };
 
-/** An outcome, or what a run does that has none yet, in its colour. */
+/** An outcome, or the state of a run that has none yet, in its colour. */
 export function paintOutcome(outcome: keyof typeof COLOURS): string {
     return COLOURS[outcome](outcome);
 }
 
-/** Info goes to standard output, the rest to standard error. */
+/** `info` goes to standard output, the others to standard error. */
 type Level = 'info' | 'warn' | 'error';
 
-/** The version of a line of JSON: it grows when a field changes its meaning, or goes. */
+/** The version of a line of JSON: it changes when a field gets another meaning, or is removed. */
 const VERSION = 2;
 
 type Sentence = readonly [Level, string] | undefined;
 
 /**
- * The log: every sentence about what happens stands in this file. It never throws: where a job has replaced
- * `console.log`, or ended what that writes to, lines are lost, and nothing else.
+ * The log. All sentences about events are in this file. It never throws: if a job has replaced `console.log`, or closed
+ * what that writes to, lines are lost, and nothing else.
  *
- * @param format asked at each event: the config is read after the log is made
+ * @param format called at each event: the config is read after the log is made
  */
 export function createLog(format: () => LogFormat): Emit {
     return (event) => {
@@ -62,7 +62,7 @@ export function createLog(format: () => LogFormat): Emit {
     };
 }
 
-// All texts of an event are users': a stack alone has lines.
+// All text in an event comes from users. Only a stack may have several lines.
 function withoutControls(event: BotEvent): BotEvent {
     return JSON.parse(JSON.stringify(event), (key, value) => {
         if (typeof value !== 'string') return value;
@@ -79,12 +79,12 @@ function write(event: BotEvent, format: LogFormat): void {
     const stream = level === 'info' ? process.stdout : process.stderr;
     const line = format === 'json' ? jsonOf(event, level, text) : `${paint.dim(timeFor(stream))} ${text}`;
     surviveLostOutput();
-    // In a job's own turn, too, the log is no output of its run.
+    // What is logged while a job runs is not its output.
     runStorage.exit(() => print(stream, line, format));
 }
 
 function print(stream: NodeJS.WriteStream, line: string, format: LogFormat): void {
-    // chalk looks at standard output alone; standard error may go to a file.
+    // chalk only looks at standard output; standard error may go to a file.
     if (stream === process.stdout) console.log(line);
     else console.error(format === 'json' || stream.isTTY ? line : stripVTControlCharacters(line));
 }
@@ -110,7 +110,7 @@ function aboutRun(type: BotEvent['type'], run: Run): object {
     return { job, tenant, traceId, run: runAsJson(run), ...times };
 }
 
-// Who looks on knows the day; who reads a file does not.
+// A reader of a file needs the date, too.
 function timeFor(stream: NodeJS.WriteStream): string {
     const [day, time] = formatUniqueMoment(Date.now() / 1000).split(' ');
     return stream.isTTY ? `${time}` : `${day} ${time}`;
@@ -263,7 +263,7 @@ function trouble(label: string, text: string): Sentence {
 
 function endOf(run: Run): Sentence {
     const { outcome = 'lost', reason, error, manual, attempt } = run;
-    // Who asks for a run wants to know what became of it, and who interrupts it knows.
+    // Whoever has asked for a run wants to know how it ended, unless they have interrupted it.
     const isExpected = manual ? reason === 'interrupted' : EXPECTED_SKIPS.includes(reason ?? '');
     if (outcome === 'skipped' && isExpected) return undefined;
     const duration = durationOf(run);
@@ -277,7 +277,7 @@ function endOf(run: Run): Sentence {
     const note = details.length > 0 ? ` ${paint.dim(`(${details.join(', ')})`)}` : '';
     const text = `${paintOutcome(outcome)} ${nameOf(run)}${note}`;
     if (outcome === 'succeeded' || outcome === 'skipped') return ['info', text];
-    // A run that was aborted, or timed out, mostly ends with what its signal made of that: the outcome has said it.
+    // A run that was aborted or timed out mostly fails with its signal's reason, which the outcome says already.
     const expected = { aborted: 'AbortError', timed_out: 'TimeoutError' }[outcome as string];
     if (!error) return ['error', text];
     return ['error', text + (error.name === expected ? placeOf(run) : stackOf(run, error))];
@@ -291,7 +291,7 @@ function stackOf(run: Run, error: ErrorRecord): string {
     return placeOf(run) + indented(error);
 }
 
-// The job's file stands in the line, for errors whose stack does not lead there.
+// The line names the job's file, because not every stack leads there.
 function placeOf({ file }: Run): string {
     return file ? `, in ${file}` : '';
 }

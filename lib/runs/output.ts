@@ -1,9 +1,9 @@
-/** As many characters of what a run has printed are kept: the last ones. */
+/** How many characters of a run's output are kept: the last ones. */
 export const MOST_OUTPUT = 65_536;
 
-/** What an attempt of a run prints, on its way into the store. */
+/** What an attempt of a run prints, until it is stored. */
 export class Output {
-    /** Whether it has printed anything. */
+    /** Whether nothing has been printed. */
     isEmpty = true;
     #fresh = '';
 
@@ -13,7 +13,7 @@ export class Output {
         if (this.#fresh.length > 2 * MOST_OUTPUT) this.#fresh = this.#fresh.slice(-MOST_OUTPUT - 1);
     }
 
-    /** What came since this was called before. */
+    /** What was printed since the last call. */
     take(): string {
         const fresh = this.#fresh;
         this.#fresh = '';
@@ -21,7 +21,7 @@ export class Output {
     }
 }
 
-/** What is shown of a run's output: where it is too long, from a line's beginning on. */
+/** What is shown of a run's output: if it is too long, the end, from the start of a line. */
 export function shownOutput(stored: string): string {
     if (stored.length <= MOST_OUTPUT) return stored;
     const end = stored.slice(-MOST_OUTPUT);

@@ -4,7 +4,7 @@ import { formatUniqueMoment, inZone, withoutZeroSeconds } from '../time/moment.j
 import { type MomentContext, readTime } from '../time/moment_input.js';
 import { readRequester, readText } from './requester.js';
 
-/** A time in which nothing scheduled runs of a job, in unix milliseconds. */
+/** A period in which a job's slots do not run, in unix milliseconds. */
 export interface Pause {
     /** The job's name, or `ALL_JOBS`. */
     readonly job: string;
@@ -18,7 +18,7 @@ export interface Pause {
 
 /** How a job is paused. */
 export interface PauseOptions {
-    /** Why, for whoever finds the job paused. */
+    /** Why the job is paused. */
     readonly reason?: string | undefined;
     /** When it ends by itself: a Date, unix milliseconds, or a text like `'+2h'`. Default: when somebody resumes the job. */
     readonly until?: Date | number | string | undefined;
@@ -40,7 +40,7 @@ export function pauseOf(pauses: readonly Pause[], job: string, at: number): Paus
     return last;
 }
 
-/** Reads how a job is to be paused from now on; BadOptionError says what is wrong with an option, its name in front. */
+/** Reads how a job is to be paused from now on. @throws BadOptionError, which begins with the option's name */
 export function readPause(job: string, options: PauseOptions, context: MomentContext): Pause {
     checkOptions(options, OPTIONS, 'a pause');
     const { reason, until, by } = options;
@@ -61,7 +61,7 @@ function readUntil(until: unknown, context: MomentContext): number {
     throw new BadOptionError(`until ${shown} is not in the future: it is ${inZone(now, timezone)}.`);
 }
 
-/** Says until when a job is paused, and why: `' until 2026-11-25 14:00: supplier down'`; nothing where neither is known. */
+/** Says until when a job is paused, and why: `' until 2026-11-25 14:00: supplier down'`; '' if neither is known. */
 export function describePause({ until, reason }: Pause, timezone: string | undefined): string {
     const end =
         until === undefined ? '' : ` until ${withoutZeroSeconds(formatUniqueMoment(until / 1000, timezone))}`;

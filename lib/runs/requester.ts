@@ -1,15 +1,15 @@
 import { hostname, userInfo } from 'node:os';
 import { BadOptionError } from '../text/bad_option_error.js';
 
-/** The longest text that is kept of who asks, or why, in characters. */
+/** The longest text that is accepted, in characters. */
 const LONGEST = 500;
 
-/** Reads who asks for something; default: `user@host` of this process. BadOptionError for anything but a text. */
+/** Reads who asks for something; default: `user@host` of this process. @throws BadOptionError for anything but a text */
 export function readRequester(by: unknown): string {
     return readText('by', by) ?? thisUser();
 }
 
-/** Reads an optional text of somebody who asks for something; BadOptionError names the option. */
+/** Reads an optional text, without the spaces around it. @throws BadOptionError for anything else, naming the option */
 export function readText(option: string, text: unknown): string | undefined {
     if (text === undefined) return undefined;
     const read = typeof text === 'string' ? text.trim() : '';

@@ -10,17 +10,17 @@ export type Outcome = (typeof OUTCOMES)[number];
 /** A tenant's id, as the tenants table has it. */
 export type TenantId = string | number;
 
-/** One execution of a job: a slot (or a manual call), and a tenant where there is one. */
+/** One execution of a job, for a slot or because somebody asked, and for one tenant if it has tenants. */
 export interface Run {
     readonly id: string;
     readonly job: string;
-    /** The job's file, where it has one. */
+    /** The job's file, if it has one. */
     readonly file: string | undefined;
-    /** The crontab it is due by, with `CRON_TZ=` and the zone in front where it has one; undefined: nobody's. */
+    /** The crontab that made it due, after `CRON_TZ=` and the zone if it has one; undefined: none did. */
     readonly schedule: string | undefined;
     readonly args: readonly Json[];
     readonly tenant: TenantId | undefined;
-    /** The slot, in unix seconds; undefined for a manual run of no slot. */
+    /** The slot, in unix seconds; undefined for a manual run without one. */
     readonly scheduledAt: number | undefined;
     /** How long after its slot it is to start, in milliseconds: its share of the job's `spread`. */
     readonly spread: number;
@@ -37,14 +37,14 @@ export interface Run {
     /** When the run ended, in unix milliseconds. */
     endedAt: number | undefined;
     outcome: Outcome | undefined;
-    /** Why the outcome is what it is, where that needs saying: why it was skipped or aborted. */
+    /** Why it was skipped, aborted or lost. */
     reason: string | undefined;
     error: ErrorRecord | undefined;
-    /** The trace of its last attempt here, where attempts are traced. */
+    /** The trace of its last attempt here, if attempts are traced. */
     traceId?: string | undefined;
 }
 
-/** A run that has not started, where nothing else is said. */
+/** A run that has not started, unless `known` says otherwise. */
 export function createRun(known: Pick<Run, 'job' | 'args'> & Partial<Run>): Run {
     return {
         id: known.id ?? randomUUID(),
@@ -67,27 +67,32 @@ export function createRun(known: Pick<Run, 'job' | 'args'> & Partial<Run>): Run 
     };
 }
 
-/** Whether a run ended as somebody has to look at: not one that was skipped, or told to end. */
+/** Whether somebody has to look at how a run ended: not if it was skipped, or told to end. */
 export function isFailure(outcome: string | undefined): boolean {
     return outcome === 'failed' || outcome === 'timed_out' || outcome === 'lost';
 }
 
-/** The lane of a run: job, args and tenant, what may not overlap itself. */
+/** The lane of a run: its job, args and tenant. The runs of a lane may not overlap. */
 export function laneOf(run: Pick<Run, 'job' | 'args' | 'tenant'>): string {
-    // The table may have numbers where a header has texts.
+    // The table may have a number for what a header has as text.
     const tenant = run.tenant === undefined ? '' : JSON.stringify(String(run.tenant));
     return `${run.job} ${canonicalJson(run.args)} ${tenant}`;
 }
 
-/** Whether none of those seen has its lane and slot: two schedules that have both in common make one run. */
+/** The lane and slot of a run: no schedule makes two runs that have both in common. */
+export function slotKey(run: Pick<Run, 'job' | 'args' | 'tenant' | 'scheduledAt'>): string {
+    return `${laneOf(run)} ${run.scheduledAt}`;
+}
+
+/** Whether no run seen before has its lane and slot. */
 export function isFirst(run: Run, seen: Set<string>): boolean {
-    const key = `${laneOf(run)} ${run.scheduledAt}`;
+    const key = slotKey(run);
     if (seen.has(key)) return false;
     seen.add(key);
     return true;
 }
 
-/** How many milliseconds after its slot, and its spread, a run started; 0 where it has no slot, or has not started. */
+/** How many milliseconds after its slot, and its spread, a run started; 0 if it has no slot, or has not started. */
 export function latenessOf({
     scheduledAt,
     startedAt,

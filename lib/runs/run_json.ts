@@ -3,9 +3,9 @@ import type { FoundRun, PastRun, PastSkips, WaitingRun } from './history.js';
 import { shownOutput } from './output.js';
 import { durationOf, latenessOf, type Run } from './run.js';
 
-// The one shape of a run in lists, pages, the commands' --json and the log; schemas/output.schema.json has it.
+// A run has the same shape in all JSON of lists, pages, commands and the log; schemas/output.schema.json describes it.
 
-/** For programs: times are ISO 8601 in UTC, lengths of time milliseconds, null is what is not there, or not known. */
+/** Times are ISO 8601 in UTC, durations milliseconds; what is missing or unknown is null. */
 export function runAsJson(run: Run | PastRun | FoundRun) {
     const { id, scheduledAt, startedAt, outcome = null, manual, requestedBy = null, attempt } = run;
     const { file = null, lateBy = latenessOf(run) } = run as Partial<Run & PastRun>;
@@ -32,7 +32,7 @@ export function foundRunAsJson(run: FoundRun): object {
 
 function errorOf({ error, ...run }: Run | PastRun | FoundRun): object | null {
     if (typeof error !== 'string') return error ?? null;
-    // What is remembered begins with the error's name: `TypeError: x is not a function`.
+    // In history the message begins with the error's name: `TypeError: x is not a function`.
     const [, name = 'Error', message = error] = /^([\w$]+): (.*)$/s.exec(error) ?? [];
     return { name, message, stack: ('stack' in run && run.stack) || null };
 }

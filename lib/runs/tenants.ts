@@ -4,7 +4,7 @@ import type { Settings } from '../jobs/settings.js';
 import { runStorage } from './active_run.js';
 import type { TenantId } from './run.js';
 
-/** For whom a job runs. */
+/** The tenants that a job runs for. */
 export type Tenancy =
     | { kind: 'single' }
     /** In the table's order. */
@@ -12,12 +12,12 @@ export type Tenancy =
     /** The job wants tenants, and the app has no tenants table. */
     | { kind: 'no tenants table' };
 
-/** Whether it has to be asked for whom a job runs. */
+/** Whether a job may have tenants, which only the database knows. */
 export function mayHaveTenants({ multiTenant }: Settings): boolean {
     return multiTenant ?? hasDatabase();
 }
 
-/** Asks the app for whom a job runs. @throws what its `database` service, or the job's `tenantsFilter`, throws */
+/** Lists a job's tenants. @throws what the app's `database` service, or the job's `tenantsFilter`, throws */
 export async function tenancyOf({ multiTenant, tenantsFilter }: Settings): Promise<Tenancy> {
     if (multiTenant === false) return { kind: 'single' };
     const ids = await withTenants(async (database) => {
@@ -29,8 +29,8 @@ export async function tenancyOf({ multiTenant, tenantsFilter }: Settings): Promi
 }
 
 /**
- * For whom a workspace works: a run's own for the run's tenant, any other for the tenant that the app's `database` has
- * found for it, by the host of a request for instance; where it has found none, for that of the run around it.
+ * The tenant of a workspace. In a run's own workspace it is the run's. In any other it is the one that the app's `database`
+ * finds, for instance by the host of a request, or else that of the run around it.
  */
 export async function tenantOf(workspace: Services): Promise<TenantId | undefined> {
     const active = runStorage.getStore();
@@ -44,7 +44,7 @@ export async function hasTenantsTable(): Promise<boolean> {
     return (await withTenants(async () => true)) ?? false;
 }
 
-/** Asks the app's database in a workspace of its own; undefined: it has no tenants, as the framework itself asks it. */
+/** Asks the app's database in a workspace of its own; undefined: it has no tenants table. */
 async function withTenants<T>(ask: (database: Services['database']) => Promise<T>): Promise<T | undefined> {
     if (!hasDatabase()) return undefined;
     return Workspace.run(async function () {
@@ -57,7 +57,7 @@ function hasDatabase(): boolean {
     return ServiceFactory.mixins['database'] !== undefined;
 }
 
-/** Why a run's tenant, asked for again in the run's own workspace, is not to be served any more; undefined: it is. */
+/** Looks a run's tenant up again, in the run's own workspace: why the job is not to run for it any more, or undefined. */
 export async function whyNotServed(
     workspace: Services,
     { tenantsFilter }: Settings,

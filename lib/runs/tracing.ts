@@ -7,7 +7,7 @@ import type { Run } from './run.js';
 export interface TracedAttempt {
     /** `slot`: it lists the tenants of a slot. */
     readonly kind: TakenRun['kind'];
-    /** As it was when the attempt started; frozen. */
+    /** A frozen copy from when the attempt started. */
     readonly run: Readonly<Run>;
     /** What the attempt failed with, as it was thrown. */
     error?: unknown;
@@ -15,10 +15,10 @@ export interface TracedAttempt {
     result?: Result;
 }
 
-/** What has to be around an attempt to trace it, where a subscriber would not do: OpenTelemetry. */
+/** Traces attempts by running them inside something of its own, as OpenTelemetry needs it. */
 export interface Tracer {
     trace(attempt: TracedAttempt, perform: () => Promise<Result>): Promise<Result>;
-    /** The span in which it is called, as W3C's `traceparent`. */
+    /** The current span, as W3C's `traceparent`. */
     traceparent(): string | undefined;
 }
 
@@ -26,17 +26,17 @@ const attempts = tracingChannel('pinstripe-bot:run');
 
 let tracer: Tracer | undefined;
 
-/** From now on, attempts are traced by this one, too. */
+/** Sets the tracer, of which there is one at most. */
 export function traceWith(one: Tracer): void {
     tracer = one;
 }
 
-/** The span in which it is called, as W3C's `traceparent`; undefined: there is none, or nobody traces. */
+/** The current span, as W3C's `traceparent`; undefined: there is none, or nobody traces. */
 export function currentTrace(): string | undefined {
     return tracer?.traceparent();
 }
 
-/** Performs an attempt in sight of those who trace. It never rejects; to them it is an error all the same. */
+/** Performs an attempt, traced if anybody traces. A failed attempt does not reject; to them it is an error all the same. */
 export function traceAttempt(
     kind: TakenRun['kind'],
     active: ActiveRun,

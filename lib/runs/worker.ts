@@ -9,13 +9,13 @@ import { laneOf, latenessOf, type Run, type TenantId } from './run.js';
 import { type Tenancy, tenancyOf, whyNotServed } from './tenants.js';
 import { traceAttempt } from './tracing.js';
 
-/** How long a job may go on after its signal was aborted before it is named, in milliseconds. */
+/** How long a job may ignore its aborted signal before the log names it, in milliseconds. */
 const GRACE_AFTER_ABORT = 5_000;
 
-/** A tenant that was there less than this ago, in milliseconds, is not asked for again. */
+/** A tenant that was listed less than this ago, in milliseconds, is not looked up again. */
 const TENANT_IS_FRESH = 10_000;
 
-/** How much a retry's wait may exceed its delay, so that jobs that failed together do not come back together. */
+/** How much longer than its delay a retry may wait, so that jobs that failed together are not retried together. */
 const JITTER = 0.25;
 
 type Host = Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'outputKept' | 'planOf'> & { random(): number };
@@ -36,7 +36,7 @@ export interface Asked {
 
 /**
  * Executes what an engine has taken: each attempt in a workspace of its own, with its args, its signal, its timeout and its
- * hooks. Decides what becomes of the run then, and knows the runs of this process.
+ * hooks. Then it decides what becomes of the run. It knows the runs of this process.
  */
 export class Worker {
     /** The runs that somebody here waits for, by id. */
@@ -51,7 +51,7 @@ export class Worker {
         return this.#runs;
     }
 
-    /** Executes one attempt of a run, or lists the tenants of a slot; answers what becomes of it, and never rejects. */
+    /** Executes one attempt of a run, or lists the tenants of a slot; resolves with what becomes of it. Never rejects. */
     async perform({ kind, run, signal, dueAt, output }: TakenRun): Promise<Result> {
         const plan = this.host.planOf(run.job);
         if (!plan) return { kind: 'ended', outcome: 'skipped', reason: 'unknown job' };
@@ -61,7 +61,7 @@ export class Worker {
         this.#runs.add(active);
         signal.whenAborted(() => active.abort(signal.reason as AbortReason));
         try {
-            // A job's request may have set the engine going: what it takes then is not that job's doing.
+            // A job's request may have made the engine take others, too: those are not that job's doing.
             return await runStorage.exit(() =>
                 traceAttempt(kind, active, () =>
                     kind === 'slot' || asked?.failure
@@ -75,7 +75,7 @@ export class Worker {
         }
     }
 
-    /** Lets hooks hear of a job in trouble, in a workspace of its run's tenant. */
+    /** Calls the hooks for a job in trouble, in a workspace of its run's tenant. */
     async tell(run: Run, hook: HookName, news: object): Promise<void> {
         const plan = this.host.planOf(run.job);
         if (!plan || !hasHooks(run.job, hook)) return;
@@ -91,13 +91,13 @@ export class Worker {
         this.#end(active);
     }
 
-    /** The run of this process that keeps a lane. */
+    /** The run in this process that keeps a lane. */
     holderOf(lane: string): ActiveRun | undefined {
-        // Hooks may still tell of one that has ended.
+        // Hooks may still be called for one that has ended.
         return [...this.#runs].find(({ run }) => run.outcome === undefined && laneOf(run) === lane);
     }
 
-    /** Calls back whenever a run has ended; the function returned ends this. */
+    /** Calls back whenever a run has ended. Returns a function that stops this. */
     onEnd(listener: () => void): () => void {
         this.#endListeners.add(listener);
         return () => this.#endListeners.delete(listener);
@@ -120,7 +120,7 @@ export class Worker {
         return reason === undefined ? this.#decide(active) : { kind: 'ended', outcome: 'skipped', reason };
     }
 
-    /** @param failure why its tenants could not be listed, where that has been tried */
+    /** @param failure why its tenants could not be listed, if that has been tried already */
     async #list(active: ActiveRun, failure: Error | undefined): Promise<Result> {
         const tenancy = await this.#inWorkspace(active, async (workspace) => {
             try {
@@ -166,7 +166,7 @@ export class Worker {
         return { kind: 'retries', at: this.host.clock.now() + delay, error };
     }
 
-    /** Works in a workspace of its own; what the work throws is the attempt's error. */
+    /** Does work in a workspace of its own. If it throws, that is the attempt's error, and the result is undefined. */
     async #inWorkspace<T>(
         active: ActiveRun,
         work: (workspace: Services) => Promise<T>,
@@ -202,7 +202,7 @@ export class Worker {
         }
     }
 
-    /** Runs the job's code; answers why not, where its tenant is not to be served any more. */
+    /** Runs the job's code and its hooks; resolves with the reason if it is skipped. */
     async #runJob(
         active: ActiveRun,
         workspace: Services,
@@ -212,20 +212,20 @@ export class Worker {
         const { run, plan } = active;
         if (run.tenant !== undefined) {
             setTenant(workspace, run);
-            // It was listed at the slot, and then waited for its share of the spread.
+            // It was listed at the slot; since then it has waited for its share of the spread.
             const isFresh = this.host.clock.now() - dueAt + run.spread < TENANT_IS_FRESH;
             const left = isFresh ? undefined : await whyNotServed(workspace, plan.settings, run.tenant);
             if (left) return left;
         }
         const job = createJob(active, workspace);
-        // Asked of an instance, the framework would look for a service of that name first.
+        // On an instance, the framework would look for a service of that name first.
         if (!isForced && 'skipWhen' in BackgroundJob.for(run.job).prototype) {
             const reason = await this.#whyToSkip(active, job);
             if (reason !== undefined) return reason;
         }
         if (hasHooks(run.job, 'beforeRun')) await this.#runHooks(active, job, 'beforeRun');
         try {
-            // A copy, so that no run sees what another did to its args.
+            // A copy, so that no run sees what another has done to its args.
             await job.run(...JSON.parse(JSON.stringify(run.args)));
         } catch (cause) {
             await this.#runHooks(active, job, 'runFailed', toError(cause));
@@ -247,7 +247,7 @@ export class Worker {
         }
     }
 
-    // A hook that throws keeps neither the job nor other hooks from running; the framework's `runHook` would stop there.
+    // If a hook throws, the job and its other hooks run all the same; the framework's `runHook` would stop there.
     async #runHooks({ run }: ActiveRun, job: object, hook: HookName, ...args: unknown[]): Promise<void> {
         const Job = BackgroundJob.for(run.job) as unknown as Hookable;
         for (const callback of Job.allHooks[hook] ?? []) {
@@ -260,7 +260,7 @@ export class Worker {
     }
 }
 
-// All ancestors of the class are walked for hooks, which most jobs need not pay for.
+// `allHooks` looks through all ancestors of the class, which most jobs need not pay for.
 function hasHooks(job: string, hook: HookName): boolean {
     return [BackgroundJob.for(job), BackgroundJob].some((Job) => (Job as unknown as Hookable).hooks[hook]);
 }
@@ -277,9 +277,9 @@ function createJob({ run, signal }: ActiveRun, { context }: Services) {
 }
 
 /**
- * Destroys what a workspace's services left on its context. The framework does so when a workspace ends, but stops at the
- * first `destroy()` that throws; here each gets its turn, and is taken off the context. What is no resource stays: code
- * that a job did not wait for still finds its tenant there.
+ * Destroys what a workspace's services left on its context. The framework would stop at the first `destroy()` that throws;
+ * here all are called, and what is destroyed is taken off the context. Everything else stays there: code that the job did
+ * not wait for still finds its tenant.
  */
 async function destroyContext(context: Context, failed: (error: ErrorRecord) => void): Promise<void> {
     for (const name of Object.keys(context)) {

@@ -1,16 +1,16 @@
 import type { JobPlan } from '../jobs/job_plan.js';
-import { laneOf, type Run } from '../runs/run.js';
+import { type Run, slotKey } from '../runs/run.js';
 import { findPlan, type RunRequest, runsFor, tenantsFor } from './requests.js';
 import type { Runtime } from './runtime.js';
 
-/** Among as many of a job's successful runs those of the slots are looked for. */
+/** How many of a job's successful runs are searched for those of the slots. */
 const MOST_LOOKED_AT = 100_000;
 
-/** Somebody's wish to run the slots of a stretch of time. */
+/** Somebody's wish to run a job's slots of a period. */
 export interface BackfillRequest extends Pick<RunRequest, 'name' | 'args' | 'onlyTenant'> {
-    /** Unix seconds: it is in the stretch. */
+    /** Unix seconds, inclusive. */
     readonly from: number;
-    /** Unix seconds: it is not. */
+    /** Unix seconds, exclusive. */
     readonly to: number;
     /** Whether only slots that have no successful run are meant. */
     readonly isOnlyMissing: boolean;
@@ -21,14 +21,14 @@ export interface Backfill {
     readonly plan: JobPlan;
     /** In order, each slot for each tenant. */
     readonly runs: readonly Run[];
-    /** How many of the stretch are left out, because they have succeeded. */
+    /** How many runs are left out, because they have already succeeded. */
     readonly succeeded: number;
 }
 
 /**
- * Finds the runs of a job's slots in a stretch of time, with the args that its schedules have.
+ * Finds the runs of a job's slots in a period, with the args of its schedules.
  *
- * @throws Error for an unknown job, one that cannot run, a tenant that it does not run for, and a history that cannot be read
+ * @throws Error for an unknown job, one that cannot run, a tenant that it does not run for, and an unreadable history
  */
 export async function planBackfill(request: BackfillRequest, runtime: Runtime): Promise<Backfill> {
     const { name, from, to, isOnlyMissing } = request;
@@ -40,16 +40,13 @@ export async function planBackfill(request: BackfillRequest, runtime: Runtime): 
         runs.push(...(await runsFor({ ...request, slot }, plan, tenants)));
     if (!isOnlyMissing) return { plan, runs, succeeded: 0 };
     const done = await succeededRuns(plan.name, runtime);
-    const missing = runs.filter((run) => !done.has(keyOf(run)));
+    const missing = runs.filter((run) => !done.has(slotKey(run)));
     return { plan, runs: missing, succeeded: runs.length - missing.length };
 }
 
 function slotsIn({ schedules }: JobPlan, from: number, to: number): number[] {
-    const slots = new Set<number>();
-    for (const schedule of schedules)
-        for (let slot = schedule.next(from - 1); slot !== undefined && slot < to; slot = schedule.next(slot))
-            slots.add(slot);
-    return [...slots].sort((a, b) => a - b);
+    const slots = schedules.flatMap((schedule) => [...schedule.slots(from - 1, to)]);
+    return [...new Set(slots)].sort((a, b) => a - b);
 }
 
 async function succeededRuns(job: string, runtime: Runtime): Promise<ReadonlySet<string>> {
@@ -57,9 +54,5 @@ async function succeededRuns(job: string, runtime: Runtime): Promise<ReadonlySet
     const past = await history
         .search(job, { outcome: 'succeeded' }, MOST_LOOKED_AT)
         .finally(() => history.close());
-    return new Set(past.flatMap((one) => (one.kind === 'run' ? [keyOf(one)] : [])));
-}
-
-function keyOf(run: Pick<Run, 'job' | 'args' | 'tenant' | 'scheduledAt'>): string {
-    return `${laneOf(run)} ${run.scheduledAt}`;
+    return new Set(past.flatMap((one) => (one.kind === 'run' ? [slotKey(one)] : [])));
 }

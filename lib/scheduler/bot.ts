@@ -12,10 +12,10 @@ import { Life } from './life.js';
 import { runJobNow, runSecond, throwFailures } from './requests.js';
 import { type BotParts, Runtime } from './runtime.js';
 
-/** What a bot knows of the jobs. */
+/** What a bot knows about the jobs. */
 export interface Survey {
     readonly plans: readonly JobPlan[];
-    /** Those of files that made no job included. */
+    /** Of jobs, and of files that made none. */
     readonly problems: readonly Problem[];
     /** Of schedules without one of their own; undefined: the process's. */
     readonly timezone: string | undefined;
@@ -24,7 +24,7 @@ export interface Survey {
     readonly alerts: AlertSettings;
 }
 
-/** What a bot works with, for this package alone. */
+/** What a bot works with; not for users. */
 export let runtimeOf: (bot: Bot) => Runtime;
 
 /** Checks every second which jobs are due, and runs them. The service `this.bot` is one of these. */
@@ -35,7 +35,7 @@ export class Bot {
         runtimeOf = (bot) => bot.#runtime;
     }
 
-    /** @param tenant that of the workspace that asks; default: that of the run whose job does */
+    /** @param tenant of the workspace that asks; default: of the run whose job asks */
     constructor(
         parts: BotParts | Runtime = {},
         private readonly tenant = async () => runStorage.getStore()?.run.tenant,
@@ -45,7 +45,7 @@ export class Bot {
 
     /** Starts the scheduler; the promise resolves when it has stopped, and rejects with a ConfigError when it cannot start. */
     start(): Promise<void> {
-        // A job may start the bot: what the bot does from then on is not that job's doing.
+        // A job may start the bot; what the bot does then is not part of that job's run.
         const { life } = this.#runtime;
         if (life?.isOpen) return life.ended;
         return runStorage.exit(() => new Life(this.#runtime, life)).ended;
@@ -65,12 +65,12 @@ export class Bot {
     }
 
     /**
-     * Runs what is due at exactly one second, by hand: it needs no started bot, takes no slot away, and does not reject
-     * because a job failed. The signal, once aborted, aborts the runs that go on, and lets those to come be skipped.
+     * Runs what is due at exactly one second, by hand. It needs no started bot, uses up no slot, and does not reject because
+     * a job failed. When the signal is aborted, the runs that go on are, too, and those to come are skipped.
      *
      * @param unixTime whole unix seconds
      * @param options.by who asks, by default `user@host`
-     * @throws TypeError for anything else, and for `by` that is no text; ConfigError
+     * @throws TypeError for anything else, and if `by` is not a text; ConfigError
      */
     async runBackgroundJobs(
         unixTime: number,
@@ -84,7 +84,7 @@ export class Bot {
      * Runs one job now, for one tenant, or for each of its tenants one after another, whatever its `environments`.
      *
      * @throws Error for an unknown name, a job that cannot run, a tenant that the job does not run for, and a busy lane;
-     * what the job failed with; an AggregateError where it failed for several tenants
+     * what the job failed with; an AggregateError if it failed for several tenants
      */
     async runBackgroundJob(
         name: string,
@@ -99,10 +99,10 @@ export class Bot {
     }
 
     /**
-     * Writes a run down for whichever process works, now or later. It survives restarts, needs no started bot and no
-     * schedule, and waits while its job is paused.
+     * Records a run for whichever process works, now or later. It survives restarts, needs no started bot and no schedule,
+     * and waits while its job is paused.
      *
-     * @returns the run's id; that of the one that waits where it has the same key
+     * @returns the run's id; if a run with the same key waits and is kept, that one's
      * @throws TypeError for a bad option; Error for an unknown job, one that cannot run, and an unknown tenant
      */
     async enqueue(name: string, options: EnqueueOptions = {}): Promise<string> {
@@ -111,9 +111,9 @@ export class Bot {
     }
 
     /**
-     * Ends a run, wherever it is: one that waits does not start, one that goes on has its signal aborted.
+     * Ends a run, wherever it is: if it waits, it is skipped; if it goes on, its signal is aborted.
      *
-     * @returns whether there was one with this id that had not ended
+     * @returns whether there was a run with this id that had not ended
      */
     async cancel(id: string): Promise<boolean> {
         await this.#runtime.ready();
@@ -121,11 +121,11 @@ export class Bot {
     }
 
     /**
-     * Pauses a job, or all there are and will be, in every process that shares the journal, across restarts, until the pause
-     * ends by itself, or somebody ends it. A pause that there was before is over.
+     * Pauses a job, or all jobs that there are and will be, in every process that shares the journal. The pause survives
+     * restarts, and replaces an earlier one.
      *
      * @returns the job's name
-     * @throws Error for an unknown name; TypeError for a bad option, such as an end that is past
+     * @throws Error for an unknown name; TypeError for a bad option, such as an end in the past
      */
     async pauseBackgroundJob(name?: string, options: PauseOptions = {}): Promise<string | undefined> {
         const { plans } = await this.#runtime.ready();
@@ -139,7 +139,7 @@ export class Bot {
     /**
      * Ends the pause of a job, or every pause. Slots that came in the meantime do not run.
      *
-     * @throws Error for an unknown name, and for one job where all are paused at once
+     * @throws Error for an unknown name, and for a single job while all are paused
      */
     async resumeBackgroundJob(name?: string): Promise<string | undefined> {
         const { plans } = await this.#runtime.ready();
@@ -162,7 +162,7 @@ export class Bot {
         return { plans, problems, timezone, environment, alerts: config.alerts };
     }
 
-    /** Opens what is remembered, to be closed by whoever asked for it. @throws ConfigError; Error where it cannot be read */
+    /** Opens the history; the caller has to close it. @throws ConfigError; Error if it cannot be read */
     async history(): Promise<History> {
         await this.#runtime.catalog();
         return this.#runtime.engine.history(this.#runtime);

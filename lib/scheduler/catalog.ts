@@ -3,7 +3,7 @@ import { type JobPlan, planJob } from '../jobs/job_plan.js';
 import type { Problem } from '../jobs/problem.js';
 import { Timetable } from '../schedule/timetable.js';
 
-/** The plans of all registered jobs, and their timetable. Whoever looks at them finds them in step with the registry. */
+/** The plans of all registered jobs, and their timetable. Each getter brings them up to date with the registry first. */
 export class Catalog {
     readonly #timetable: Timetable;
     readonly #plans = new Map<string, JobPlan>();
@@ -11,7 +11,7 @@ export class Catalog {
 
     /**
      * @param after unix second: slots after it are still to come
-     * @param tell told what is wrong with a job, each time that it is registered
+     * @param tell called with what is wrong with a job, each time that it is registered
      */
     constructor(
         readonly timezone: string | undefined,

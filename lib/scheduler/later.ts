@@ -10,7 +10,7 @@ import { readTime } from '../time/moment_input.js';
 import { findPlan, tenantsFor } from './requests.js';
 import type { Runtime } from './runtime.js';
 
-/** A time that is over by less than this, in milliseconds, is as soon as possible. */
+/** A time that is past by less than this, in milliseconds, means as soon as possible. */
 const JUST_NOW = 60_000;
 
 /** How a run is enqueued. */
@@ -23,7 +23,7 @@ export interface EnqueueOptions {
     readonly at?: Date | number | string | undefined;
     /** At most one run of the job with this key waits. */
     readonly key?: string | undefined;
-    /** What happens while one with the key waits: it stays (the default), or this one takes its place. */
+    /** What happens if one with the key waits: it stays (the default), or this one takes its place. */
     readonly whenQueued?: 'keep' | 'replace' | undefined;
     /** The id of the tenant. Default: that of the workspace, request or run that asks; all of the job's tenants without one. */
     readonly tenant?: TenantId | undefined;
@@ -34,9 +34,9 @@ export interface EnqueueOptions {
 const OPTIONS = ['args', 'in', 'at', 'key', 'whenQueued', 'tenant', 'by'];
 
 /**
- * Writes a run down for whichever process works, and answers with it, or with the one that waits under its key.
+ * Records a run for whichever process works. Resolves with it, or with the one that waits under its key.
  *
- * @param asking the tenant of whoever asks
+ * @param asking the tenant of the workspace, request or run that asks
  * @throws BadOptionError for a bad option; Error for an unknown job, one that cannot run, and an unknown tenant
  */
 export async function enqueue(

@@ -19,12 +19,12 @@ export class Life implements Living {
     isOver = false;
     #isStopping = false;
     #gaveUp = false;
-    /** Runs whose jobs wait for the stop, and those that wait for them: they do not wait for one another. */
+    /** The runs whose jobs wait for the stop, and the runs that asked for those: the stop does not wait for them. */
     readonly #stoppers = new Set<ActiveRun>();
     readonly #waiting = new Map<() => void, () => boolean>();
     #cancel: (() => void)[] = [];
 
-    /** @param previous the life before, whose end is waited for */
+    /** @param previous the life before: this one begins when it has ended */
     constructor(
         private readonly runtime: Runtime,
         private readonly previous?: Living,
@@ -63,7 +63,7 @@ export class Life implements Living {
         return this.#scheduler?.reached ?? this.previous?.reached;
     }
 
-    /** Begins the stop, unless it has begun, and waits for it, but not for the run whose job is the caller. */
+    /** Begins the stop, if it has not begun, and waits for it. If a job calls, its own run is not waited for. */
     stop(caller: ActiveRun | undefined): Promise<void> {
         if (this.isOpen) this.#beginStop();
         if (!caller || !this.#isStopping) return this.ended.catch(() => {});
@@ -82,7 +82,7 @@ export class Life implements Living {
         this.#announceBegin();
         await this.#until(() => this.#isStopping && worker.runs.size === 0);
         await engine.close();
-        // Hooks may tell of what the last runs came to.
+        // Hooks may still be called for the last runs.
         await this.#until(() => worker.runs.size === 0);
         emit({ type: 'bot-stopped' });
     }
@@ -109,7 +109,7 @@ export class Life implements Living {
         if (this.isOpen) scheduler.start();
     }
 
-    /** Lets runs go on until `bot.stopTimeout` is over; then aborts them, and after a while more gives them up. */
+    /** Starts no more runs. Aborts those that go on after `bot.stopTimeout`, and gives them up some seconds later. */
     #beginStop(): void {
         const { engine, worker, clock, emit, config } = this.runtime;
         this.#isStopping = true;
@@ -131,7 +131,7 @@ export class Life implements Living {
         this.#check();
     }
 
-    /** Resolves when what is asked for is so, or the runs that go on are given up. */
+    /** Resolves when the condition is true, or the runs that go on are given up. */
     #until(isOver: () => boolean): Promise<void> {
         return new Promise((resolve) => {
             this.#waiting.set(resolve, isOver);

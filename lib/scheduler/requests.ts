@@ -14,7 +14,7 @@ import { formatDuration } from '../time/duration.js';
 import { formatUniqueMoment, inZone } from '../time/moment.js';
 import type { Runtime } from './runtime.js';
 
-/** As many tenants as an error message lists. */
+/** How many tenants an error message lists. */
 const FEW = 5;
 
 /** Somebody's wish to run a job now. */
@@ -23,9 +23,9 @@ export interface RunRequest {
     readonly name: string;
     /** JSON values; undefined: those of the schedules that are due at the slot, or none. */
     readonly args?: readonly unknown[] | undefined;
-    /** The tenant whose workspace asks; undefined: none. */
+    /** The tenant of the workspace that asks; undefined: it has none. */
     readonly tenant?: Promise<TenantId | undefined> | undefined;
-    /** The id, in writing, of the one tenant of the job to run for; undefined: for all. */
+    /** The id, as text, of the only tenant to run for; undefined: all. */
     readonly onlyTenant?: string | undefined;
     /** The slot to run, in unix seconds; undefined: none. */
     readonly slot?: number | undefined;
@@ -33,27 +33,27 @@ export interface RunRequest {
     readonly by?: string | undefined;
     /** Whether it runs whatever its job's `skipWhen` answers. */
     readonly isForced?: boolean | undefined;
-    /** Once aborted, it aborts the run that goes on, and those to come are skipped. */
+    /** When it is aborted, the run that goes on is, too, and those to come are skipped. */
     readonly signal?: AbortSignal | undefined;
-    /** Told of all runs before the first of them starts. */
+    /** Called with all runs before the first of them starts. */
     readonly begin?: ((runs: readonly Run[]) => void) | undefined;
 }
 
-/** A run that somebody asked for, when it is over. */
+/** A run that somebody asked for, and that is over. */
 export interface ManualRun {
     readonly run: Run;
-    /** Why it did not succeed: what its job failed with, or a sentence on what kept it from running. */
+    /** Why it did not succeed: what its job failed with, or why it did not run. */
     readonly failure: Error | undefined;
 }
 
 let nextBatch = -2;
 
 /**
- * Runs one job now, for each of its tenants one after another, whatever becomes of the others, and at a slot for each
- * schedule that is due; resolves when all is over.
+ * Runs one job now, for each of its tenants one after another, even if some fail; for a slot, with the args of each
+ * schedule that is due. Resolves when all runs are over.
  *
  * @throws Error for an unknown name, a job that cannot run or is not due at the slot, a tenant that it does not run for,
- * and where it wants tenants that the app has no table of; BadScheduleError for args that are no JSON
+ * and a multi-tenant job in an app without a tenants table; BadScheduleError for args that are not JSON
  */
 export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<ManualRun[]> {
     const { plans } = await runtime.ready();
@@ -63,7 +63,7 @@ export async function runJobNow(request: RunRequest, runtime: Runtime): Promise<
     return runInOrder(runs, plan, request, runtime);
 }
 
-/** Runs what somebody asked for, one run after another, whatever becomes of the others. */
+/** Runs what somebody asked for, one run after another, even if some fail. */
 export async function runInOrder(
     runs: readonly Run[],
     plan: JobPlan,
@@ -86,9 +86,9 @@ export async function runInOrder(
 }
 
 /**
- * The runs that a request asks for, in order: none where there are no tenants. Throws as `runJobNow` does.
+ * The runs that a request asks for, in order; none if there are no tenants. Throws as `runJobNow` does.
  *
- * @param known for whom, where that has been asked before
+ * @param known the tenants, if they are known already
  */
 export async function runsFor(
     request: RunRequest,
@@ -111,7 +111,7 @@ export async function runsFor(
         .filter((run) => isFirst(run, seen));
 }
 
-/** Runs what is due at exactly one second, in order, and by turns as in a second of the clock, until all is over. */
+/** Runs what is due at exactly one second, in order and by turns, as the scheduler would; resolves when all is over. */
 export async function runSecond(
     second: number,
     runtime: Runtime,
@@ -123,7 +123,7 @@ export async function runSecond(
     const runs: Run[] = [];
     const over: Promise<unknown>[] = [];
     const seen = new Set<string>();
-    // Turns are taken with one another, and with nobody else.
+    // These runs take turns with one another, but not with others.
     const batch = nextBatch--;
     for (const schedule of catalog.timetable.peek(second)) {
         const plan = catalog.plan(schedule.job) as JobPlan;
@@ -138,7 +138,7 @@ export async function runSecond(
     return runs;
 }
 
-/** Throws the one failure among the runs of a request, or an AggregateError that names the tenants of several. */
+/** Throws the failure of a run, or an AggregateError that names the tenants if several have failed. */
 export function throwFailures(over: readonly ManualRun[]): void {
     const failed = over.filter(({ failure }) => failure);
     const [first] = failed;
@@ -154,7 +154,7 @@ export function throwFailures(over: readonly ManualRun[]): void {
 /**
  * Finds a job that can run, by its name in any spelling.
  *
- * @throws Error for an unknown name, saying what was probably meant, and for a job that cannot run, saying why
+ * @throws Error for an unknown name, with a suggestion, and for a job that cannot run, with the reason
  */
 export function findPlan(name: string, plans: readonly JobPlan[]): JobPlan {
     const problems = [...brokenFileProblems(), ...plans.flatMap((plan) => plan.problems)];
@@ -219,7 +219,7 @@ async function execute(
     return asked;
 }
 
-/** @param since how long the run that kept the lane had been going on; undefined: none of this process did */
+/** @param since how long a run of this process had kept the lane; undefined: none did */
 function failureOf(
     { job, outcome, reason }: Run,
     thrown: Error | undefined,
@@ -255,7 +255,7 @@ function notDue({ name, schedules }: JobPlan, slot: number): string {
     return `The background job "${name}" is not due at ${inZone(slot, first.timezone)}: its nearest ${slots}.`;
 }
 
-/** For whom a job is to run: for nobody (`[undefined]`), for one of its tenants, or for all of them. Throws as `runJobNow` does. */
+/** The tenants that a job is to run for: `[undefined]` if it has none, one of them, or all. Throws as `runJobNow` does. */
 export async function tenantsFor(
     { tenant, onlyTenant }: Pick<RunRequest, 'tenant' | 'onlyTenant'>,
     plan: JobPlan,

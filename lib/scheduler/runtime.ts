@@ -25,13 +25,13 @@ export const LOCK_TIMEOUT = 12_000;
 export interface BotParts {
     readonly clock?: Clock;
     readonly engine?: Engine;
-    /** Hears of everything that happens, besides the log. What it throws is logged, and harms nothing. */
+    /** Gets all events, besides the log. What it throws is logged, and harms nothing. */
     readonly listen?: Emit;
     /** What pings monitors. Default: the global `fetch`. */
     readonly fetch?: Fetch;
     /** A number from 0 up to 1, for the jitter of retries. */
     readonly random?: () => number;
-    /** The `bot` section to go by. Default: that of the app's `pinstripe.config.js`. */
+    /** Reads the `bot` section. Default: from the app's `pinstripe.config.js`. */
     readonly config?: () => Promise<BotConfig | false>;
     /** Default: `NODE_ENV`, else `development`, as the framework has it. */
     readonly environment?: string;
@@ -43,7 +43,7 @@ export interface Living {
     readonly begun: Promise<void>;
     /** Resolves when it has stopped; rejects when it could not start. */
     readonly ended: Promise<void>;
-    /** Whether it goes on, and no stop has begun. */
+    /** Whether no stop has begun. */
     readonly isOpen: boolean;
     /** Whether it has stopped, or could not start. */
     readonly isOver: boolean;
@@ -62,15 +62,15 @@ export class Runtime implements EngineHost {
     readonly random: () => number;
     config: Config = DEFAULT_CONFIG;
     engine: Engine;
-    /** Wins over the config's, where somebody looks on who has asked for runs. */
+    /** Overrides the config's, while somebody watches who has asked for runs. */
     logFormat: LogFormat | undefined;
     lockTimeout: LockTimeout | undefined;
-    /** Whether what is recorded here is for other processes: then memory will not do for the journal. */
+    /** Whether what is recorded here is for other processes: then the journal must not be in memory. */
     leavesToOthers = false;
     life: Living | undefined;
-    /** Why the bot could not start; undefined: it could, or nobody has asked it to. */
+    /** Why the bot could not start; undefined: it could, or was never started. */
     failure: string | undefined;
-    /** Why an app seems to have no jobs; undefined: nothing is wrong with that. */
+    /** Why an app with job files has no jobs; undefined: it has no such files. */
     explainNoJobs: () => Promise<string | undefined> = async () => undefined;
     #catalog: Catalog | undefined;
     readonly #alerts = new Alerts(this);
@@ -115,7 +115,7 @@ export class Runtime implements EngineHost {
         this.#alerts.hear(event);
     };
 
-    /** Reads the config, and changes the engine where it names another. @throws ConfigError */
+    /** Reads the config, and changes the engine if it names another. @throws ConfigError */
     async readConfig(): Promise<void> {
         await importAll();
         const { config: given } = this.parts;
@@ -126,29 +126,29 @@ export class Runtime implements EngineHost {
         if (this.outputKept > 0) captureConsole();
     }
 
-    /** Begins a new catalog; slots after the unix second are still to come. */
+    /** Makes a new catalog; slots after the unix second are still to come. */
     renewCatalog(after: number): Catalog {
-        // A started bot tells what is wrong with a job.
+        // Only a started bot reports what is wrong with a job.
         const tell = (problem: Problem) => this.life?.isOpen && this.emit({ type: 'job-invalid', problem });
         this.#catalog = new Catalog(this.config.timezone, after, tell);
         return this.#catalog;
     }
 
-    /** The catalog, whether the bot is started or not. @throws ConfigError */
+    /** The catalog, started or not. @throws ConfigError */
     async catalog(): Promise<Catalog> {
         if (this.#catalog) return this.#catalog;
         await this.readConfig();
         return this.#catalog ?? this.renewCatalog(Math.floor(this.clock.now() / 1000));
     }
 
-    /** The catalog, with the engine open. @throws ConfigError; what an engine throws that must not work without its store */
+    /** Opens the engine; resolves with the catalog. @throws ConfigError; an Error if the engine needs its store and has none */
     async ready(): Promise<Catalog> {
         const catalog = await this.catalog();
         await this.engine.open(this);
         return catalog;
     }
 
-    /** Whether nothing goes on at this moment. */
+    /** Whether nothing is going on. */
     get isIdle(): boolean {
         return this.busy === 0 && this.engine.isIdle && this.life?.isIdle !== false;
     }
@@ -179,7 +179,7 @@ export class Runtime implements EngineHost {
     }
 }
 
-// Most apps do without the other engine, and their commands start without it.
+// Most apps do not use the other engine, and start faster without it.
 async function createEngine(config: Config): Promise<Engine> {
     if (config.engine !== 'bullmq') return new EmbeddedEngine();
     const { BullmqEngine } = await import('../engines/bullmq/engine.js');

@@ -11,9 +11,10 @@ import type { Runtime } from './runtime.js';
 /** A step back of the clock by more than this many seconds is believed. */
 const BELIEVED_STEP_BACK = 3600;
 
-/** A schedule that may have slots which are not recorded yet; `slot`: exactly this one. */
+/** A schedule that may have slots which are not recorded yet. */
 interface Pending {
     readonly schedule: Schedule;
+    /** The only such slot; undefined: that is not known. */
     readonly slot?: number | undefined;
 }
 
@@ -22,13 +23,13 @@ interface Moment {
     readonly now: number;
     /** The last second in which any process worked. */
     readonly workedUntil: number;
-    /** After a gap: what waits since before it, to be decided anew. */
+    /** After a gap: what has waited since before it, and is decided anew. */
     readonly waiting: WaitingSlots | undefined;
 }
 
 /**
- * Wakes at each whole second, never before it, and enqueues what has come due, with whatever an earlier second could not. It is
- * always the same question - what becomes of the slots from where a schedule is handled up to now -, and `missed` answers it.
+ * Wakes at each whole second, never before it, and enqueues what has come due, and what earlier seconds could not enqueue.
+ * `missed` decides what becomes of a schedule's slots, from the second up to which it is handled until now.
  */
 export class Scheduler {
     /** Up to which second each schedule is handled, as far as this process knows. */
@@ -37,7 +38,7 @@ export class Scheduler {
     #enqueuedUntil = Number.NEGATIVE_INFINITY;
     #enqueuing: Promise<void> | undefined;
     readonly catalog: Catalog;
-    /** The last second that was looked at. */
+    /** The last second for which the scheduler has woken. */
     reached: number;
     #isBehind = false;
     #cancel = () => {};
@@ -54,12 +55,12 @@ export class Scheduler {
         this.catalog = runtime.renewCatalog(this.reached);
     }
 
-    /** Whether nothing is being enqueued at this moment. */
+    /** Whether nothing is being enqueued. */
     get isIdle(): boolean {
         return this.#enqueuing === undefined;
     }
 
-    /** Decides on what came due since any bot worked last. */
+    /** Enqueues what came due since any process last worked. */
     async begin(): Promise<void> {
         const { engine, emit } = this.runtime;
         const now = this.reached;
@@ -72,12 +73,12 @@ export class Scheduler {
         await this.#enqueue(now);
     }
 
-    /** From now on looks at each second. */
+    /** Wakes at each second from now on. */
     start(): void {
         const { clock } = this.runtime;
         const now = clock.now();
         const second = Math.floor(now / 1000);
-        // Armed again first: whatever becomes of this second, the next one is looked at.
+        // First the timer: whatever becomes of this second, the next one comes.
         const isExpected = (this.catalog.timetable.next ?? Infinity) <= second + 1;
         const delay = (second + 1) * 1000 - now;
         const look = () => this.start();
@@ -89,7 +90,7 @@ export class Scheduler {
         this.#cancel();
     }
 
-    /** The store is back, or another has taken its place: every schedule is looked at. */
+    /** The store is back, or was replaced by another: every schedule is decided on. */
     recover(): void {
         this.#handled.clear();
         for (const schedule of this.catalog.timetable.schedules) this.#pend(schedule);
@@ -102,7 +103,7 @@ export class Scheduler {
         this.reached = second;
         this.#isBehind = false;
         if (second === last + 1) return void this.#tick(second);
-        // Seconds went by without a look: the process was blocked or asleep, or the clock was set.
+        // Seconds were left out: the process was blocked or asleep, or the clock was set.
         this.runtime.emit({ type: 'clock-gap', after: last, now: second });
         const { timetable } = this.catalog;
         for (const schedule of timetable.passed(second)) this.#pend(schedule);
@@ -119,7 +120,7 @@ export class Scheduler {
         void this.runtime.engine.enqueue([], second).catch(this.#tellFailure);
     }
 
-    // A small step back is waited out; after a large one the new time is taken for the right one.
+    // After a small step back, wait until the old time is reached again; a large one is taken to be right.
     #setBack(from: number, to: number): void {
         const { engine, emit } = this.runtime;
         const adopted = from - to > BELIEVED_STEP_BACK;
@@ -142,7 +143,7 @@ export class Scheduler {
         this.#pending.set(schedule.key, this.#pending.has(schedule.key) ? { schedule } : { schedule, slot });
     }
 
-    // While the store is locked or away nothing is decided; the second after that makes up for it.
+    // While the store is locked or away nothing is decided; that is made up for as soon as it is back.
     #enqueue(now: number): Promise<void> {
         this.#enqueuing ??= this.#enqueuePending(now)
             .catch(this.#tellFailure)
@@ -163,7 +164,7 @@ export class Scheduler {
         try {
             isRecorded = await this.#record([...pending.values()], moment);
         } finally {
-            // After an error, too: otherwise its slots would have neither a run nor a reason.
+            // Also after an error: otherwise its slots would have neither a run nor a reason.
             if (isRecorded) this.#enqueuedUntil = now;
             else for (const { schedule } of pending.values()) this.#pend(schedule);
         }
@@ -178,13 +179,13 @@ export class Scheduler {
         return { now, workedUntil: last.second, waiting: isGap ? await engine.waiting() : undefined };
     }
 
-    /** Records what is pending; answers whether all of it is. */
+    /** Records what is pending; resolves with whether all of it is recorded. */
     async #record(pending: readonly Pending[], moment: Moment): Promise<boolean> {
         const { engine, emit } = this.runtime;
         const { now } = moment;
         const unknown = pending.filter(({ schedule }) => !this.#handled.has(schedule.key));
         if (unknown.length > 0) {
-            // Seen for the first time because it is due, a schedule has missed nothing before that.
+            // A schedule that is new, and due now, has missed nothing.
             const unseen = unknown.some(({ slot }) => slot === undefined) ? now : now - 1;
             const schedules = unknown.map(({ schedule }) => schedule);
             const found = await engine.handledUntil(schedules, unseen);
@@ -205,12 +206,12 @@ export class Scheduler {
         }
         const recorded = due.filter(({ schedule: { key } }) => !moved.has(key));
         await this.#tellOverdue(recorded, now);
-        // Another process was first; where it has not come as far, the rest is decided from there.
+        // Another process was first; what it has not enqueued yet is decided from there.
         const left = due.filter(({ schedule: { key } }) => (moved.get(key) ?? now) < now);
         return left.length === 0 || this.#record(left, moment);
     }
 
-    /** Tells of the oldest slot of each job that nobody got to for long. Who has recorded it is the only one. */
+    /** Reports each job's oldest slot that is overdue. Only the process that has recorded it does so. */
     async #tellOverdue(due: readonly DueSchedule[], now: number): Promise<void> {
         const { engine, emit, config } = this.runtime;
         const limit = overdueAfter(config.health) / 1000;
