@@ -70,7 +70,10 @@ export function pastRunOf(row: Row): PastRun {
     const slot = (row['slot'] as number | null) ?? undefined;
     const startedAt = row['started_at'] as number;
     const place = row['place'] as string | null;
-    const isLost = endedAt === undefined && place !== null && isGone({ place, pid: row['pid'] as number });
+    // What waits for its next attempt is any process's.
+    const isItsProcess = state === 'running' || row['origin'] === 'waiter';
+    const isUnended = endedAt === undefined && isItsProcess;
+    const isLost = isUnended && place !== null && isGone({ place, pid: row['pid'] as number });
     return {
         kind: 'run',
         ...whoRan(row),
