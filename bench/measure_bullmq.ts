@@ -130,7 +130,7 @@ async function ourContender(job: string): Promise<Contender> {
         emit,
         random: Math.random,
         planOf,
-        turn: 30_000,
+        config: { concurrency: CONCURRENCY, turn: 30_000 },
         outputKept: 1_000,
     });
     const host: EngineHost = {
@@ -138,8 +138,7 @@ async function ourContender(job: string): Promise<Contender> {
         emit,
         environment: 'test',
         journal: parseConfig({}).journal,
-        concurrency: CONCURRENCY,
-        turn: 30_000,
+        config: { concurrency: CONCURRENCY, turn: 30_000 },
         outputKept: 1_000,
         planOf,
         failingAfter: () => Infinity,

@@ -42,7 +42,7 @@ const worker = new Worker({
     emit() {},
     random: () => 0,
     planOf,
-    turn: 30_000,
+    config: { concurrency: 10, turn: 30_000 },
     outputKept: 1_000,
 });
 
@@ -54,8 +54,7 @@ async function engineRounds(filename: string | false): Promise<() => Promise<voi
         clock: systemClock,
         environment: 'production',
         journal: parseConfig({ journal: filename === false ? false : { filename } }).journal,
-        concurrency: 10,
-        turn: 30_000,
+        config: { concurrency: 10, turn: 30_000 },
         outputKept: 1_000,
         planOf,
         perform: (taken) => worker.perform(taken),

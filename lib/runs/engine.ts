@@ -1,4 +1,4 @@
-import type { JournalSettings } from '../config/config.js';
+import type { Config, JournalSettings } from '../config/config.js';
 import type { JobPlan } from '../jobs/job_plan.js';
 import type { UnrunSlots } from '../schedule/missed.js';
 import type { Schedule } from '../schedule/schedule.js';
@@ -79,10 +79,7 @@ export interface HistoryHost {
 export interface EngineHost extends HistoryHost {
     readonly clock: Clock;
     readonly emit: Emit;
-    /** How many runs of one batch may hold a turn at the same time. */
-    readonly concurrency: number;
-    /** How long a run keeps its turn, in milliseconds. */
-    readonly turn: number;
+    readonly config: Pick<Config, 'concurrency' | 'turn'>;
     /** How many of each job's last runs that did not fail keep their output; 0: no output is kept at all. */
     readonly outputKept: number;
     /** How long to wait for a locked store; undefined: until it is free. */

@@ -18,7 +18,7 @@ const TENANT_IS_FRESH = 10_000;
 /** How much longer than its delay a retry may wait, so that jobs that failed together are not retried together. */
 const JITTER = 0.25;
 
-type Host = Pick<EngineHost, 'clock' | 'emit' | 'turn' | 'outputKept' | 'planOf'> & { random(): number };
+type Host = Pick<EngineHost, 'clock' | 'emit' | 'config' | 'outputKept' | 'planOf'> & { random(): number };
 type Hook = (this: object, ...args: unknown[]) => unknown;
 type Hookable = Record<'hooks' | 'allHooks', Partial<Record<HookName, Hook[]>>>;
 
@@ -42,7 +42,8 @@ export class Worker {
     /** The runs that somebody here waits for, by id. */
     readonly asked = new Map<string, Asked>();
     readonly #runs = new Set<ActiveRun>();
-    readonly #endListeners = new Set<() => void>();
+    /** Called whenever a run has ended. */
+    readonly endListeners = new Set<() => void>();
 
     constructor(private readonly host: Host) {}
 
@@ -97,15 +98,9 @@ export class Worker {
         return [...this.#runs].find(({ run }) => run.outcome === undefined && laneOf(run) === lane);
     }
 
-    /** Calls back whenever a run has ended. Returns a function that stops this. */
-    onEnd(listener: () => void): () => void {
-        this.#endListeners.add(listener);
-        return () => this.#endListeners.delete(listener);
-    }
-
     #end(active: ActiveRun): void {
         this.#runs.delete(active);
-        for (const listener of this.#endListeners) listener();
+        for (const listener of this.endListeners) listener();
     }
 
     async #attempt(active: ActiveRun, dueAt: number, isForced = false): Promise<Result> {
@@ -143,7 +138,7 @@ export class Worker {
 
     async #tenancyOf(active: ActiveRun): Promise<Tenancy> {
         const { signal, plan } = active;
-        const cancel = this.host.clock.after(this.host.turn, () => active.timeOut());
+        const cancel = this.host.clock.after(this.host.config.turn, () => active.timeOut());
         const aborted = new Promise<never>((_, reject) => {
             signal.addEventListener('abort', () => reject(signal.reason));
             if (signal.aborted) reject(signal.reason);

@@ -116,8 +116,10 @@ export class Life implements Living {
         this.#scheduler?.stop();
         engine.rest();
         emit({ type: 'bot-stopping', runs: worker.runs.size });
+        const check = () => this.#check();
+        worker.endListeners.add(check);
         this.#cancel = [
-            worker.onEnd(() => this.#check()),
+            () => worker.endListeners.delete(check),
             clock.after(config.stopTimeout, () => {
                 for (const active of worker.runs) active.abort('stopping');
             }),

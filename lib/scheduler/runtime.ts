@@ -85,14 +85,6 @@ export class Runtime implements EngineHost {
         this.#heartbeats = new Heartbeats(this, parts.fetch ?? ((...request) => fetch(...request)));
     }
 
-    get concurrency(): number {
-        return this.config.concurrency;
-    }
-
-    get turn(): number {
-        return this.config.turn;
-    }
-
     get outputKept(): number {
         return this.config.output ? this.config.outputKept : 0;
     }

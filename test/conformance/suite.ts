@@ -108,8 +108,7 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                 clock,
                 emit: (event) => events.push(event),
                 ...HISTORY,
-                concurrency,
-                turn: 30_000,
+                config: { concurrency, turn: 30_000 },
                 outputKept: 2,
                 planOf: (job) => plans.get(job),
                 perform: (one) => {

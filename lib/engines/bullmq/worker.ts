@@ -138,7 +138,7 @@ export class QueueWorker {
             connection: this.#client,
             prefix: connection.prefix,
             name: workerName(owner),
-            concurrency: host.concurrency,
+            concurrency: host.config.concurrency,
             lockDuration: locks.lock,
             stalledInterval: locks.check,
             // After an outage every lock has run out, and nobody is dead: the check is ours to call.

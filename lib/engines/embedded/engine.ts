@@ -152,7 +152,7 @@ export class EmbeddedEngine implements Engine {
         this.#store?.check();
         const conflicts = new Map<string, number>();
         // The first step is a short one, and its runs start after it.
-        for (let from = 0, to = this.#host?.concurrency ?? 1; from < due.length; ) {
+        for (let from = 0, to = this.#host?.config.concurrency ?? 1; from < due.length; ) {
             const part = due.slice(from, to);
             const isEnqueued = await this.#tryNow((step) => {
                 // Whoever ends a gap does so for all; another process may have done it since this one looked.
@@ -244,7 +244,9 @@ export class EmbeddedEngine implements Engine {
 
     async #open(host: EngineHost): Promise<void> {
         this.#host = host;
-        this.#turns = new Turns(host.clock, host.concurrency, host.turn, () => this.#lookAtAll());
+        this.#turns = new Turns(host.clock, host.config.concurrency, host.config.turn, () =>
+            this.#lookAtAll(),
+        );
         const place = await placeOf(host);
         const shown = place?.shown ?? '';
         this.#store = await Store.open({
