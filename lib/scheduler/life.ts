@@ -14,7 +14,6 @@ export class Life implements Living {
     readonly begun: Promise<void>;
     /** Resolves when the bot has stopped; rejects when it could not start. */
     readonly ended: Promise<void>;
-    #announceBegin = () => {};
     #scheduler: Scheduler | undefined;
     isOver = false;
     #isStopping = false;
@@ -29,11 +28,10 @@ export class Life implements Living {
         private readonly runtime: Runtime,
         private readonly previous?: Living,
     ) {
-        this.begun = new Promise((resolve) => {
-            this.#announceBegin = resolve;
-        });
-        this.ended = (previous?.ended.catch(() => {}) ?? Promise.resolve())
-            .then(() => this.#live())
+        const isFree = previous?.ended.catch(() => {}) ?? Promise.resolve();
+        this.begun = isFree.then(() => this.#begin());
+        this.ended = this.begun
+            .then(() => this.#end())
             .catch((error) => {
                 runtime.failure = messageOf(error);
                 throw error;
@@ -71,25 +69,12 @@ export class Life implements Living {
         return this.#until(() => [...this.runtime.worker.runs].every((run) => this.#stoppers.has(run)));
     }
 
-    async #live(): Promise<void> {
-        const { runtime } = this;
-        await runtime.readConfig();
-        if (!this.isOpen) return;
-        const { engine, worker, emit } = runtime;
-        await engine.open(runtime);
-        if (!this.isOpen) return engine.close();
-        await this.#begin();
-        this.#announceBegin();
-        await this.#until(() => this.#isStopping && worker.runs.size === 0);
-        await engine.close();
-        // Hooks may still be called for the last runs.
-        await this.#until(() => worker.runs.size === 0);
-        emit({ type: 'bot-stopped' });
-    }
-
     async #begin(): Promise<void> {
         const { runtime } = this;
+        await runtime.readConfig();
         const { engine, emit, config } = runtime;
+        if (this.isOpen) await engine.open(runtime);
+        if (!this.isOpen) return;
         const { fault } = findProcessTimezone();
         if (fault !== undefined)
             emit({ type: 'timezone-unreadable', message: `${fault}: ${PROCESS_TIMEZONE_CURE}` });
@@ -107,6 +92,15 @@ export class Life implements Living {
         this.#scheduler = scheduler;
         await scheduler.begin();
         if (this.isOpen) scheduler.start();
+    }
+
+    async #end(): Promise<void> {
+        const { engine, worker, emit } = this.runtime;
+        await this.#until(() => this.#isStopping && worker.runs.size === 0);
+        await engine.close();
+        // Hooks may still be called for the last runs.
+        await this.#until(() => worker.runs.size === 0);
+        emit({ type: 'bot-stopped' });
     }
 
     /** Starts no more runs. Aborts those that go on after `bot.stopTimeout`, and gives them up some seconds later. */
