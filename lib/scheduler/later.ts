@@ -1,13 +1,12 @@
 import type { JobPlan } from '../jobs/job_plan.js';
 import { readRequester, readText } from '../runs/requester.js';
-import { createRun, type Run, type TenantId } from '../runs/run.js';
-import { currentTrace } from '../runs/tracing.js';
+import type { Run, TenantId } from '../runs/run.js';
 import { readArgs } from '../schedule/args.js';
 import { BadOptionError, checkOptions } from '../text/bad_option_error.js';
 import { parseDuration } from '../time/duration.js';
 import { inZone } from '../time/moment.js';
 import { readTime } from '../time/moment_input.js';
-import { findPlan, tenantsFor } from './requests.js';
+import { findPlan, requestedRun, tenantsFor } from './requests.js';
 import type { Runtime } from './runtime.js';
 
 /** A time that is past by less than this, in milliseconds, means as soon as possible. */
@@ -60,14 +59,10 @@ export async function enqueue(
     const tenants = await tenantsFor({ onlyTenant: given, tenant }, plan);
     const isSingle = tenants.length === 1 && tenants[0] === undefined;
     const isOne = isSingle || (await tenant) !== undefined;
-    const run = createRun({
-        job: plan.name,
-        file: plan.file,
+    const run = requestedRun(plan, {
         args: readArgs(options.args ?? []),
         tenant: isOne ? tenants[0] : undefined,
-        manual: true,
         requestedBy: readRequester(options.by),
-        traceparent: currentTrace(),
     });
     const recorded = await runtime.engine.request({
         kind: isOne ? 'run' : 'slot',

@@ -97,18 +97,19 @@ export async function runsFor(
 ): Promise<Run[]> {
     const occasions = occasionsOf(request, plan);
     const tenants = known ?? (await tenantsFor(request, plan));
-    const identity = {
-        job: plan.name,
-        file: plan.file,
-        scheduledAt: request.slot,
-        manual: true,
-        requestedBy: request.by ?? thisUser(),
-        traceparent: currentTrace(),
-    };
+    const asked = { scheduledAt: request.slot, requestedBy: request.by ?? thisUser() };
     const seen = new Set<string>();
     return occasions
-        .flatMap((occasion) => tenants.map((tenant) => createRun({ ...identity, ...occasion, tenant })))
+        .flatMap((occasion) => tenants.map((tenant) => requestedRun(plan, { ...occasion, ...asked, tenant })))
         .filter((run) => isFirst(run, seen));
+}
+
+/** A run of a job that somebody asks for. */
+export function requestedRun(
+    { name: job, file }: JobPlan,
+    known: Pick<Run, 'args' | 'requestedBy'> & Partial<Run>,
+): Run {
+    return createRun({ job, file, manual: true, traceparent: currentTrace(), ...known });
 }
 
 /** Runs what is due at exactly one second, in order and by turns, as the scheduler would; resolves when all is over. */
@@ -117,8 +118,7 @@ export async function runSecond(
     runtime: Runtime,
     { signal, by }: { signal?: AbortSignal | undefined; by?: string | undefined },
 ): Promise<Run[]> {
-    const requestedBy = readRequester(by);
-    const asked = { scheduledAt: second, manual: true, requestedBy, traceparent: currentTrace() };
+    const asked = { scheduledAt: second, requestedBy: readRequester(by) };
     const catalog = await runtime.ready();
     const runs: Run[] = [];
     const over: Promise<unknown>[] = [];
@@ -173,12 +173,13 @@ export function timezoneOf({ schedules, settings }: JobPlan, usual: string | und
 
 async function runsOf(
     { args, text }: Schedule,
-    { name: job, file, settings }: JobPlan,
-    asked: Pick<Run, 'scheduledAt' | 'manual' | 'requestedBy' | 'traceparent'>,
+    plan: JobPlan,
+    asked: Pick<Run, 'scheduledAt' | 'requestedBy'>,
     environment: string,
 ): Promise<{ run: Run; failure?: Error }[]> {
-    const identity = { job, file, schedule: text, args, ...asked };
-    const run = createRun(identity);
+    const { settings } = plan;
+    const known = { schedule: text, args, ...asked };
+    const run = requestedRun(plan, known);
     const skipped = (reason: string) => [{ run: { ...run, outcome: 'skipped' as const, reason } }];
     if (settings.environments?.includes(environment) === false) return skipped('environment');
     try {
@@ -186,7 +187,7 @@ async function runsOf(
         if (tenancy.kind === 'single') return [{ run }];
         if (tenancy.kind === 'no tenants table') return skipped(tenancy.kind);
         if (tenancy.ids.length === 0) return skipped('no tenants');
-        return tenancy.ids.map((tenant) => ({ run: createRun({ ...identity, tenant }) }));
+        return tenancy.ids.map((tenant) => ({ run: requestedRun(plan, { ...known, tenant }) }));
     } catch (cause) {
         return [{ run, failure: toError(cause) }];
     }
