@@ -88,16 +88,17 @@ const LONGEST_GRACE = 10_000;
 
 // A run that has used up the patience is not waited for again.
 function patienceWith(runtime: Runtime, patience: number): () => Promise<void> | undefined {
+    const { runs } = runtime.worker;
     let hopeless = 0;
     return () => (runtime.isIdle ? undefined : wait());
 
     async function wait(): Promise<void> {
         // A timer may just have started something that is not busy yet.
         await nextTurn();
-        hopeless = Math.min(hopeless, runtime.busy);
+        hopeless = Math.min(hopeless, runs.size);
         const end = performance.now() + patience;
-        while (runtime.busy > hopeless) {
-            if (performance.now() > end) hopeless = runtime.busy;
+        while (runs.size > hopeless) {
+            if (performance.now() > end) hopeless = runs.size;
             await nextTurn();
         }
     }

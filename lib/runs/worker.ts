@@ -41,16 +41,12 @@ export interface Asked {
 export class Worker {
     /** The runs that somebody here waits for, by id. */
     readonly asked = new Map<string, Asked>();
-    readonly #runs = new Set<ActiveRun>();
+    /** The runs that are being executed. */
+    readonly runs = new Set<ActiveRun>();
     /** Called whenever a run has ended. */
     readonly endListeners = new Set<() => void>();
 
     constructor(private readonly host: Host) {}
-
-    /** The runs that are being executed. */
-    get runs(): ReadonlySet<ActiveRun> {
-        return this.#runs;
-    }
 
     /** Executes one attempt of a run, or lists the tenants of a slot; resolves with what becomes of it. Never rejects. */
     async perform({ kind, run, signal, dueAt, output }: TakenRun): Promise<Result> {
@@ -59,7 +55,7 @@ export class Worker {
         const asked = this.asked.get(run.id);
         const kept = this.host.outputKept > 0 ? output : undefined;
         const active = new ActiveRun(run, plan, asked?.parent, this.host, kept);
-        this.#runs.add(active);
+        this.runs.add(active);
         signal.whenAborted(() => active.abort(signal.reason as AbortReason));
         try {
             // A job's request may have made the engine take others, too: those are not that job's doing.
@@ -81,7 +77,7 @@ export class Worker {
         const plan = this.host.planOf(run.job);
         if (!plan || !hasHooks(run.job, hook)) return;
         const active = new ActiveRun(run, plan, undefined, this.host, undefined);
-        this.#runs.add(active);
+        this.runs.add(active);
         await runStorage.exit(() =>
             this.#inWorkspace(active, async (workspace) => {
                 setTenant(workspace, run);
@@ -95,11 +91,11 @@ export class Worker {
     /** The run in this process that keeps a lane. */
     holderOf(lane: string): ActiveRun | undefined {
         // Hooks may still be called for one that has ended.
-        return [...this.#runs].find(({ run }) => run.outcome === undefined && laneOf(run) === lane);
+        return [...this.runs].find(({ run }) => run.outcome === undefined && laneOf(run) === lane);
     }
 
     #end(active: ActiveRun): void {
-        this.#runs.delete(active);
+        this.runs.delete(active);
         for (const listener of this.endListeners) listener();
     }
 

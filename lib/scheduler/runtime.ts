@@ -142,12 +142,7 @@ export class Runtime implements EngineHost {
 
     /** Whether nothing is going on. */
     get isIdle(): boolean {
-        return this.busy === 0 && this.engine.isIdle && this.life?.isIdle !== false;
-    }
-
-    /** How many runs are being executed. */
-    get busy(): number {
-        return this.worker.runs.size;
+        return this.worker.runs.size === 0 && this.engine.isIdle && this.life?.isIdle !== false;
     }
 
     planOf(job: string): JobPlan | undefined {

@@ -31,7 +31,7 @@ describe('a hung tenant among fifty', () => {
         });
         const started = () => scenario.eventsOf('run-started').map(({ run }) => run.tenant ?? run.job);
         await scenario.clock.advance(1_000);
-        while (runtimeOf(scenario.bot).busy > 1) await scenario.clock.advance(0);
+        while (runtimeOf(scenario.bot).worker.runs.size > 1) await scenario.clock.advance(0);
         assert.deepEqual(started(), ids.slice(0, ids.indexOf(HUNG) + 1), 'its turn lasts 30 s');
 
         await scenario.clock.advance(31_000);
