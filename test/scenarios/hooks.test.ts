@@ -89,7 +89,7 @@ test('diagnostics channels: everything that happens goes out, skips included; a 
     await clock.advance(1_000);
     unsubscribe('pinstripe-bot:run-ended', listener);
     assert.deepEqual(heard, [
-        ['b', 'skipped', 'environment'],
         ['a', 'succeeded', undefined],
+        ['b', 'skipped', 'environment'],
     ]);
 });

@@ -151,8 +151,9 @@ export class EmbeddedEngine implements Engine {
     async enqueue(due: readonly DueSchedule[], second: number) {
         this.#store?.check();
         const conflicts = new Map<string, number>();
-        // The first step is a short one, and its runs start after it.
+        // The first step is a short one, and its runs start before the next.
         for (let from = 0, to = this.#host?.config.concurrency ?? 1; from < due.length; ) {
+            if (from > 0) await nextTurn();
             const part = due.slice(from, to);
             const isEnqueued = await this.#tryNow((step) => {
                 // Whoever ends a gap does so for all; another process may have done it since this one looked.
