@@ -292,7 +292,8 @@ function carryOver(
     const newer =
         'until = excluded.until, reason = excluded.reason, by = excluded.by, paused_at = excluded.paused_at';
     copy('bot_pauses', '', [], `ON CONFLICT DO UPDATE SET ${newer} WHERE excluded.paused_at > paused_at`);
-    copy('bot_streaks', '', []);
+    const counted = 'failures = excluded.failures, since = excluded.since, is_told = excluded.is_told';
+    copy('bot_streaks', '', [], `ON CONFLICT DO UPDATE SET ${counted}`);
     const later = 'handled_until = max(handled_until, excluded.handled_until)';
     copy('bot_schedules', '', [], `ON CONFLICT DO UPDATE SET ${later}`);
     copy('bot_processes', '', []);

@@ -227,6 +227,7 @@ describe('a journal', () => {
             database.exec(insert('of others', 'schedule', 'running', 'them'));
             database.exec(insert('awaited by others', 'waiter', 'blocked', 'them'));
             database.exec("INSERT INTO bot_pauses (job, paused_at) VALUES ('resumed', 1), ('paused', 1)");
+            database.exec("INSERT INTO bot_streaks VALUES ('a', '', 2, 1, 0)");
             database.exec('PRAGMA max_page_count = 1');
         });
         await pauseIn(store, 'x'.repeat(100_000));
@@ -237,7 +238,8 @@ describe('a journal', () => {
         await store.write((database) =>
             database.exec(`UPDATE bot_runs SET state = 'succeeded', ended_at = ${Date.now()} WHERE id = 'ends';
                 UPDATE bot_runs SET state = 'lost', ended_at = ${Date.now()} WHERE process = 'them';
-                DELETE FROM bot_runs WHERE id = 'skipped'; DELETE FROM bot_pauses WHERE job = 'resumed'`),
+                DELETE FROM bot_runs WHERE id = 'skipped'; DELETE FROM bot_pauses WHERE job = 'resumed';
+                UPDATE bot_streaks SET failures = 3, is_told = 1`),
         );
         const { now } = performance;
         t.mock.method(performance, 'now', () => now.call(performance) + 11_000);
@@ -255,9 +257,14 @@ describe('a journal', () => {
             ['paused'],
         );
         const known = await store.write((database) =>
-            database.statement("SELECT seq FROM bot_runs WHERE id = 'goes on'").get([]),
+            database
+                .statement("SELECT seq, failures, is_told FROM bot_runs, bot_streaks WHERE id = 'goes on'")
+                .get([]),
         );
-        assert.equal(seqs.get('goes on'), known?.['seq']);
+        assert.deepEqual(
+            [known?.['seq'], known?.['failures'], known?.['is_told']],
+            [seqs.get('goes on'), 3, 1],
+        );
     });
 
     /** What takes away what each version after 2000 has added. */
