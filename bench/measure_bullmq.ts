@@ -94,10 +94,11 @@ async function rawContender(): Promise<Contender> {
         connection: new Redis(url, { maxRetriesPerRequest: null }),
         prefix,
         concurrency: CONCURRENCY,
+        removeOnComplete: { age },
+        removeOnFail: { age },
     });
     worker.on('completed', tell);
     await worker.waitUntilReady();
-    const opts = { attempts: 1, removeOnComplete: { age }, removeOnFail: { age } };
     const schedules = schedulesOf('raw');
     const dataOf = ({ text, args }: Schedule, scheduledAt: number) => {
         const run = createRun({ job: 'raw', schedule: text, args, scheduledAt });
@@ -111,7 +112,7 @@ async function rawContender(): Promise<Contender> {
             queue.addBulk(
                 schedules.slice(from, from + BATCH).map((schedule) => {
                     const data = dataOf(schedule, slot);
-                    return { name: 'raw', data, opts: { ...opts, jobId: data.id } };
+                    return { name: 'raw', data, opts: { jobId: data.id } };
                 }),
             ),
     };
