@@ -394,8 +394,9 @@ export class EmbeddedEngine implements Engine {
             return taken.map((row) => {
                 const { id, job, attempt, startedAt } = row.run;
                 const awaited = this.#waiters.get(id)?.run;
-                const known = awaited ? { attempt, startedAt } : { file: host.planOf(job)?.file };
-                return { ...row, run: Object.assign(awaited ?? row.run, known) };
+                if (awaited) return { ...row, run: Object.assign(awaited, { attempt, startedAt }) };
+                Object.assign(row.run, { file: host.planOf(job)?.file });
+                return row;
             });
         });
     }

@@ -68,11 +68,12 @@ export interface Ending {
 
 const MINE = "seq = ? AND state = 'running' AND process = ? AND attempt = ?";
 
-const FINISH = `UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE} RETURNING
-    EXISTS (SELECT 1 FROM bot_runs AS other INDEXED BY bot_unfinished WHERE other.ended_at IS NULL
-        AND other.job = bot_runs.job AND other.lane = bot_runs.lane AND other.state = 'blocked') AS isAwaited,
-    EXISTS (SELECT 1 FROM bot_streaks WHERE bot_streaks.job = bot_runs.job
-        AND bot_streaks.tenant = coalesce(bot_runs.tenant, '')) AS hasStreak`;
+const FINISH = `UPDATE bot_runs SET state = ?, reason = ?, error = ?, stack = ?, ended_at = ? WHERE ${MINE}`;
+
+// Mostly neither is so.
+const CONCERNED = `SELECT EXISTS (SELECT 1 FROM bot_runs INDEXED BY bot_unfinished
+        WHERE ended_at IS NULL AND job = ?1 AND lane = ?2 AND state = 'blocked') AS isAwaited,
+    EXISTS (SELECT 1 FROM bot_streaks WHERE job = ?1) AS wasFailing`;
 
 /** What a row's end comes to. */
 export interface Ended {
@@ -86,10 +87,10 @@ export function finish(step: Step, row: StoredRow, ending: Ending): Ended {
     const { database, by, now, consequences } = step;
     const { outcome, reason, error, stack } = ending;
     const texts = [outcome, reason ?? null, error ?? null, stack ?? null];
-    const known = database
+    const { changes } = database
         .statement(FINISH)
-        .get([...texts, Math.floor(row.run.endedAt ?? now), ...mine(row, by)]);
-    if (!known) {
+        .run([...texts, Math.floor(row.run.endedAt ?? now), ...mine(row, by)]);
+    if (changes === 0) {
         database
             .statement("UPDATE bot_runs SET reason = ? WHERE seq = ? AND state = 'lost'")
             .run([`given up as lost, but its process went on: ${outcome}`, row.seq]);
@@ -97,8 +98,9 @@ export function finish(step: Step, row: StoredRow, ending: Ending): Ended {
     }
     if (outcome === 'skipped' && row.origin === 'schedule') skip(step, row, reason ?? outcome);
     consequences.push({ kind: 'waits', batch: row.batch });
-    if (known['isAwaited']) free(step, row);
-    const isCounted = known['hasStreak'] || outcome !== 'succeeded';
+    const concerned = database.statement(CONCERNED).get([row.run.job, row.lane]);
+    if (concerned?.['isAwaited']) free(step, row);
+    const isCounted = concerned?.['wasFailing'] || outcome !== 'succeeded';
     return { isInTime: true, streak: isCounted ? countEnd(step, row.run, outcome) : undefined };
 }
 
