@@ -494,6 +494,14 @@ export function testEngine(name: string, createStore: () => Store | Promise<Stor
                     await reads('digest', succeeded(1, 2, 60));
                 });
 
+            test('leaves a schedule alone whose args are others', async () => {
+                alone.engine.rest();
+                const { idle, schedule } = await waiting('all');
+                const other = createSchedule('digest', ['* * * * * *', 'other'], 'UTC');
+                const found = await idle.engine.waiting();
+                assert.deepEqual([found.of(other).length, found.of(schedule).length], [0, 2]);
+            });
+
             test('is seen by how far any process has enqueued, and by that of those that are no more', async () => {
                 assert.equal((await alone.engine.lastEnqueued())?.second, Number.NEGATIVE_INFINITY);
                 const other = await join();

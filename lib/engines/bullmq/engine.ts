@@ -1,4 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/config.js';
 import type { RedisSettings } from '../../config/redis_settings.js';
 import type {
@@ -149,8 +150,8 @@ export class BullmqEngine implements Engine {
     async waiting(): Promise<WaitingSlots> {
         const rows = (await this.#unlessAway((opened) => this.#waitingRows(opened))) ?? [];
         return {
-            of: ({ job, text }) => {
-                const mine = rows.filter((row) => row.job === job && row.schedule === text);
+            of: (schedule) => {
+                const mine = rows.filter((row) => isOf(schedule, row));
                 return [...new Set(mine.map(slotOf))].sort((a, b) => a - b);
             },
         };
@@ -306,16 +307,14 @@ export class BullmqEngine implements Engine {
     async #intentOf(due: DueSchedule, waiting: readonly RedisRow[], opened: Opened): Promise<Intent> {
         const { schedule, plan, from, until, catchesUp, leftOut, decidesAnew } = due;
         const { overlap, missed } = plan.settings;
-        const { job, text, key } = schedule;
+        const { job, key } = schedule;
         const parts = { origin: 'schedule', overlap, missed, catchesUp, heedsPauses: true } as const;
         const rowAt = (slot: number) => rowOf(entryOf(due, slot), parts, this.#owner);
         const rows = (decidesAnew ? due.run : due.run.filter((slot) => slot > from)).map(rowAt);
         const reasonOf = (row: RedisRow) =>
             due.skipped.find(({ first, last }) => slotOf(row) >= first && slotOf(row) <= last)?.reason;
         // These wait, and are among what is skipped.
-        const dropped = waiting.filter(
-            (row) => row.job === job && row.schedule === text && reasonOf(row) !== undefined,
-        );
+        const dropped = waiting.filter((row) => isOf(schedule, row) && reasonOf(row) !== undefined);
         const skips = (
             await Promise.all(due.skipped.map((slots) => this.#withoutRuns(due, slots, dropped, opened)))
         ).flat();
@@ -390,6 +389,11 @@ export class BullmqEngine implements Engine {
         if (!this.#opened) throw new Error('the engine is not open');
         return this.#opened;
     }
+}
+
+/** Whether a schedule made a row: another of its job may differ in its args alone. */
+function isOf({ job, text, args }: Schedule, row: RedisRow): boolean {
+    return row.job === job && row.schedule === text && isDeepStrictEqual(row.args, args);
 }
 
 /** The slot of a row that a schedule made. */

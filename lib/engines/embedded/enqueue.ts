@@ -89,18 +89,18 @@ export function handledUntil(
 export function waitingSlots(database: Database): WaitingSlots {
     const rows = database
         .statement(
-            `SELECT DISTINCT job, schedule, slot FROM bot_runs INDEXED BY bot_unfinished
+            `SELECT DISTINCT job, schedule, args, slot FROM bot_runs INDEXED BY bot_unfinished
             WHERE ended_at IS NULL AND attempt = 0 AND origin = 'schedule' AND state <> 'delayed' ORDER BY slot`,
         )
         .all([]);
     const slots = new Map<string, number[]>();
     for (const row of rows) {
-        const key = `${row['job']}\n${row['schedule']}`;
+        const key = `${row['job']}\n${row['schedule']}\n${row['args']}`;
         const known = slots.get(key);
         if (known) known.push(row['slot'] as number);
         else slots.set(key, [row['slot'] as number]);
     }
-    return { of: ({ job, text }) => slots.get(`${job}\n${text}`) ?? [] };
+    return { of: ({ job, text, args }) => slots.get(`${job}\n${text}\n${JSON.stringify(args)}`) ?? [] };
 }
 
 /** The last second up to which any process has enqueued. */
