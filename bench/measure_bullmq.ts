@@ -183,6 +183,8 @@ function schedulesOf(job: string): Schedule[] {
 
 async function idle(): Promise<IdleFigures> {
     const client = new Redis(url);
+    // Once an hour all keys are looked through for history to forget, those of other measurements too.
+    await client.flushall();
     const commandsOf = async (seconds: number) => {
         const before = await commandCount(client);
         await delay(seconds * 1000);
