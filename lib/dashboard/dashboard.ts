@@ -12,7 +12,7 @@ import { checkPage } from './check_page.js';
 import { html } from './html.js';
 import { jobPage } from './job_page.js';
 import { overviewPage } from './overview_page.js';
-import { layout, type Page, type PageRequest, withoutHidden } from './page.js';
+import { jobPath, layout, type Page, type PageRequest, withoutHidden } from './page.js';
 import { processesPage } from './processes_page.js';
 import { runPage } from './run_page.js';
 import { timelinePage } from './timeline_page.js';
@@ -58,7 +58,9 @@ async function answer(services: Services, settings: Settings, kept: Kept): Promi
     const level = await levelOf(services, settings, survey.environment);
     if (level === 'none') return undefined;
     const base = `/${settings.path}`;
-    const refuse = (status: number, title: string, text: string) => message(base, status, title, text);
+    const isJson = _url.pathname.endsWith('.json') || /^application\/json\b/.test(_headers['accept'] ?? '');
+    const refuse = (...what: [status: number, title: string, text: string]) =>
+        refusal({ base, isJson, back: base }, ...what);
     if (level === 'unknown') {
         const [status, headers, body] = refuse(401, 'Sign in', 'This page needs a user name and a password.');
         const challenge = 'Basic realm="background jobs", charset="UTF-8"';
@@ -84,7 +86,7 @@ async function answer(services: Services, settings: Settings, kept: Kept): Promi
             path,
             root,
             mayAct: level === 'all',
-            isJson: _url.pathname.endsWith('.json') || /^application\/json\b/.test(_headers['accept'] ?? ''),
+            isJson,
             query: Object.fromEntries(_url.searchParams),
             now: Date.now(),
             hideArgs: settings.hideArgs,
@@ -108,7 +110,7 @@ async function show(request: PageRequest, kept: Kept): Promise<Response> {
     const page = await pageAt(request);
     if (!page) {
         const text = 'There is no such page, or the history no longer has it.';
-        return message(base, 404, 'Not found', text);
+        return refusal({ base, isJson, back: base }, 404, 'Not found', text);
     }
     const response = isJson
         ? ok('application/json', await jsonOf(page, hideArgs))
@@ -137,7 +139,8 @@ async function act(request: PageRequest, form: Form): Promise<Response> {
         const acting = run === undefined ? actOnJob(request, job, form) : actOnRun(request, job, run, form);
         return [303, { ...HEADERS, location: await acting, 'content-type': 'text/plain' }, ['']];
     } catch (error) {
-        return message(request.base, 422, 'That cannot be done', messageOf(error));
+        const back = job === undefined ? request.base : jobPath(request, job);
+        return refusal({ ...request, back }, 422, 'That cannot be done', messageOf(error));
     }
 }
 
@@ -163,9 +166,18 @@ function ok(type: string, text: string): Response {
     return [200, { ...HEADERS, 'content-type': `${type}; charset=utf-8` }, [text]];
 }
 
-function message(base: string, status: number, title: string, text: string): Response {
-    const body = html`<h1>${title}</h1><p class="lead">${text}</p><p><a href="${base}">All jobs</a></p>`;
-    const [, headers, page] = ok('text/html', layout(base, ' ', { title, body }));
+/** Says why there is no such page, or why nothing was done, and where to go on. */
+function refusal(
+    { base, isJson, back }: Pick<PageRequest, 'base' | 'isJson'> & { readonly back: string },
+    status: number,
+    title: string,
+    text: string,
+): Response {
+    const link = html`<a href="${back}">${back === base ? 'All jobs' : 'Back to the job'}</a>`;
+    const body = html`<h1>${title}</h1><p class="lead">${text}</p><p>${link}</p>`;
+    const [, headers, page] = isJson
+        ? ok('application/json', JSON.stringify({ version: VERSION, status, title, message: text }, null, 4))
+        : ok('text/html', layout(base, ' ', { title, body }));
     return [status, headers, page];
 }
 

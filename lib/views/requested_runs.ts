@@ -12,6 +12,8 @@ import { printable } from '../text/printable.js';
 import { formatDuration } from '../time/duration.js';
 import { formatUniqueMoment, inZone, isoMoment, isoSecond } from '../time/moment.js';
 import { parseMomentOption } from '../time/moment_input.js';
+import { takeOverview } from './overview.js';
+import { pageOf, printWorkNote } from './page.js';
 
 /** Another run of its lane goes on: sysexits(3) calls that a temporary failure, and asks to try again. */
 const BUSY = 75;
@@ -68,6 +70,8 @@ export async function enqueueJob(
     if (isJson) return printJson({ id: run.id, job: run.job, runAt: isoMoment(runAt) });
     const start = inZone(Math.ceil(runAt / 1000), runtime.config.timezone);
     console.log(`recorded ${printable(run.job)}, run ${run.id}: it starts at ${start}`);
+    const overview = await takeOverview(bot);
+    printWorkNote(overview, pageOf(overview, undefined));
 }
 
 /** Runs all that is due at one second, and prints and exits with what became of it. */

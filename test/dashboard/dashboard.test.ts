@@ -203,6 +203,7 @@ describe('the dashboard', () => {
             const { status, text } = await ask(server, '/bot/jobs/yearly', same, form);
             assert.equal(status, 422, text);
             assert.match(text, complaint);
+            assert.match(text, /<a href="\/bot\/jobs\/yearly">Back to the job<\/a>/);
         }
     });
 
@@ -221,7 +222,22 @@ describe('the dashboard', () => {
             '/processes': 'processes',
         }))
             assertShape(shape, JSON.parse((await ask(server, `/bot${path}.json`)).text));
-        assert.equal((await ask(server, '/bot/nothing.json')).status, 404);
+        const same = { 'sec-fetch-site': 'same-origin', accept: 'application/json' };
+        for (const refused of [
+            await ask(server, '/bot/nothing.json'),
+            await ask(server, '/bot/jobs/nothing', { accept: 'application/json' }),
+            await ask(server, '/bot/jobs/yearly', same, { action: 'boil' }),
+            await ask(
+                server,
+                '/bot/jobs/yearly',
+                { ...same, 'sec-fetch-site': 'cross-site' },
+                { action: 'pause' },
+            ),
+        ]) {
+            const refusal = JSON.parse(refused.text);
+            assertShape('refusal', refusal);
+            assert.equal(refusal.status, refused.status);
+        }
 
         const page = await ask(server, '/bot');
         const again = await ask(server, '/bot', { 'if-none-match': String(page.headers.etag) });
