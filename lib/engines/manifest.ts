@@ -9,9 +9,13 @@ export interface Manifest {
     readonly version?: unknown;
 }
 
-/** Reads the app's package.json; of one that is missing nothing but its path is known. */
+/** Reads the app's package.json; of one that cannot be read nothing but its path is known. */
 export async function readManifest(): Promise<Manifest> {
     const { rootPath = process.cwd() } = await Project.instance;
     const path = join(rootPath, 'package.json');
-    return { ...JSON.parse(await readFile(path, 'utf8').catch(() => '{}')), path };
+    try {
+        return { ...JSON.parse(await readFile(path, 'utf8')), path };
+    } catch {
+        return { path };
+    }
 }

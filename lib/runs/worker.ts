@@ -67,6 +67,7 @@ export class Worker {
                 ),
             );
         } finally {
+            signal.whenAborted(() => {});
             if (asked) asked.thrown = active.error;
             this.#end(active);
         }

@@ -32,6 +32,14 @@ describe('enqueue()', () => {
             assert.ok((run?.startedAt ?? 0) <= NOW + 601_000);
         });
 
+    test('runs all that wait for one moment, however many', async () => {
+        const { ran, scenario } = await start();
+        for (let user = 0; user < 120; user++)
+            await scenario.bot.enqueue('welcome', { args: [user], in: '10s' });
+        await scenario.clock.advance(12_000);
+        assert.equal(ran.length, 120);
+    });
+
     test('runs as soon as possible without a time, and a moment ago is now', async () => {
         const { ran, scenario } = await start();
         await scenario.bot.enqueue('welcome', { args: ['now'] });

@@ -43,8 +43,9 @@ export class Database {
     useWriteAheadLog(): void {
         this.#connection.pragma('journal_mode = WAL');
         this.#connection.pragma('synchronous = NORMAL');
-        // SQLite's own would come in the middle of a second's runs, and wait for the disk there.
-        this.#connection.pragma('wal_autocheckpoint = 0');
+        // SQLite's own, each 1,000 pages, would come in the middle of a second's runs, and wait for the disk there. Where no bot
+        // works, nobody else shortens the log.
+        this.#connection.pragma('wal_autocheckpoint = 10000');
     }
 
     /** Writes the log into the file, unless somebody else uses it at this moment. It waits for the disk. */

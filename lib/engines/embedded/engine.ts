@@ -151,8 +151,10 @@ export class EmbeddedEngine implements Engine {
     async enqueue(due: readonly DueSchedule[], second: number) {
         this.#store?.check();
         const conflicts = new Map<string, number>();
-        // The first step is a short one, and its runs start before the next.
-        for (let from = 0, to = this.#host?.config.concurrency ?? 1; from < due.length; ) {
+        // The first step is a short one, and its runs start before the next; but those that catch up go in the order of their slots.
+        const catchesUp = due.some((one) => one.catchesUp || one.decidesAnew);
+        const first = catchesUp ? MOST_IN_ENQUEUE : (this.#host?.config.concurrency ?? 1);
+        for (let from = 0, to = Math.min(first, MOST_IN_ENQUEUE); from < due.length; ) {
             if (from > 0) await nextTurn();
             const part = due.slice(from, to);
             const isEnqueued = await this.#tryNow((step) => {
@@ -275,7 +277,9 @@ export class EmbeddedEngine implements Engine {
         this.#cancelBeat ??= this.#host?.clock.after(delay, () => {
             this.#cancelBeat = undefined;
             this.#startBeating();
-            void this.#beat();
+            this.#beat().catch((error) =>
+                this.#host?.emit({ type: 'engine-failed', error: readError(error) }),
+            );
         });
     }
 
@@ -343,13 +347,14 @@ export class EmbeddedEngine implements Engine {
         const write = (database: Database) => {
             const step = this.#stepOf(database);
             const result = work(step);
-            if (this.#looksAtAll || (this.#wakesAt ?? Infinity) <= step.now) promote(step, MOST_IN_STEP);
+            const isDue = this.#looksAtAll || (this.#wakesAt ?? Infinity) <= step.now;
+            const isMore = isDue && promote(step, MOST_IN_STEP);
             const batches = this.#looksAtAll ? queue.waitingBatches(step) : batchesOf(step.consequences);
-            return { result, consequences: step.consequences, taken: this.#take(step, batches) };
+            return { result, consequences: step.consequences, isMore, taken: this.#take(step, batches) };
         };
         // They begin their turns before another transaction could take more than there is room for.
-        const done = await this.#store?.write(write, lockTimeout, ({ consequences, taken }) => {
-            this.#looksAtAll = taken.length === MOST_IN_STEP;
+        const done = await this.#store?.write(write, lockTimeout, ({ consequences, isMore, taken }) => {
+            this.#looksAtAll = isMore || taken.length === MOST_IN_STEP;
             for (const consequence of consequences) this.#heed(consequence);
             for (const row of taken) void this.#execute(row);
             if (this.#looksAtAll) this.#lookAtAll();

@@ -66,8 +66,8 @@ function isKnown({ database }: Step, { origin, lane, run }: NewRow): boolean {
     );
 }
 
-/** What is due now of what was delayed enters its lane, or goes on to its next attempt. */
-export function promote(step: Step, most: number): void {
+/** What is due now of what was delayed enters its lane, or goes on to its next attempt; answers whether there may be more of it. */
+export function promote(step: Step, most: number): boolean {
     const { database, now, consequences } = step;
     const due = storedRows(database, DUE, [now, most]);
     const change = database.statement(
@@ -81,6 +81,7 @@ export function promote(step: Step, most: number): void {
         if (row.run.attempt === 0) enterLaneOf(step, row, become);
         else if (become('waiting', row.catchesUp)) consequences.push({ kind: 'waits', batch: row.batch });
     }
+    return due.length === most;
 }
 
 function enterLaneOf(

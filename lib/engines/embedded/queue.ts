@@ -134,9 +134,11 @@ export function fanOut(
     const progress = known['progress'] as string | null;
     const from = progress === null ? 0 : tenants.indexOf(JSON.parse(progress)) + 1;
     const next = tenants.slice(from, from + MOST_IN_STEP);
+    // Not the number of its row, which a tenant that is skipped would take along.
+    const { seq: _, ...shared } = row;
     for (const tenant of next) {
         const entry = entryFor(tenant, row.run, spread, now);
-        enter(step, { ...row, ...entry, lane: laneKey(entry.kind, entry.run) });
+        enter(step, { ...shared, ...entry, lane: laneKey(entry.kind, entry.run) });
     }
     if (from + next.length < tenants.length) {
         database
