@@ -23,7 +23,8 @@ describe('the log of a server', { concurrency: 2 }, () => {
             'pinstripe.config.js': "export default { bot: { log: 'json' } };",
         });
         const { process: server } = await app.serve();
-        await server.printed(/"run-ended"/);
+        await server.printed(/"job":"sound"/);
+        await server.printed(/"job":"sound"/);
         await server.printed(/no paper/);
         const { stdout, stderr } = await server.ended('SIGTERM');
         const records = `${stdout}${stderr}`
