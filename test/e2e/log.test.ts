@@ -24,7 +24,6 @@ describe('the log of a server', { concurrency: 2 }, () => {
         });
         const { process: server } = await app.serve();
         await server.printed(/"job":"sound"/);
-        await server.printed(/"job":"sound"/);
         await server.printed(/no paper/);
         const { stdout, stderr } = await server.ended('SIGTERM');
         const records = `${stdout}${stderr}`
