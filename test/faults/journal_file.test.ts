@@ -55,8 +55,10 @@ describe('the file of a journal that a bot has open', { concurrency: true }, () 
         await until('a new file', () => stat(fleet.journal).catch(() => undefined));
         await moreTicks(fleet, 4);
         await fleet.stop();
-        for (const { output } of servers)
+        for (const { output } of servers) {
             assert.equal(output().match(/deleted or replaced|replaced/g)?.length, 1, output());
+            assert.match(output(), /bot stopped/, 'it went on until then');
+        }
         // Within the second in which it happens one may.
         await assertOnce(fleet, 1);
     });

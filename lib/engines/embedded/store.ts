@@ -116,7 +116,8 @@ export class Store {
         // SQLite shares what it knows of a file among a process's connections, a log that is no more included.
         file.database.close();
         collectGarbage();
-        this.#openFile(file.path);
+        // The next write opens what is there, and waits where another process is just making it.
+        this.#triedAt = Number.NEGATIVE_INFINITY;
     }
 
     /** Writes a long log into the file, at a moment in which nothing waits for it. */
@@ -162,7 +163,9 @@ export class Store {
             if (file.setAside !== undefined) this.parts.tell('set aside', file.setAside);
             if (file.version > VERSION) this.parts.tell('newer', String(file.version));
         } catch (error) {
-            if (kindOf(error) !== 'unwritable') throw error;
+            const kind = kindOf(error);
+            if (kind === 'locked') this.#triedAt = Number.NEGATIVE_INFINITY;
+            if (kind !== 'unwritable') throw error;
             this.#fail(error, undefined);
         }
     }

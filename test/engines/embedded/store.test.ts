@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Database } from '../../../lib/engines/embedded/database.js';
 import { HAS_OUTPUT, TABLES } from '../../../lib/engines/embedded/schema.js';
@@ -140,6 +141,21 @@ describe('a journal', () => {
                 fs.renameSync(join(folder, `other.db${suffix}`), path + suffix);
         store.check();
         assert.deepEqual(await pausesIn(store), ['a', 'b']);
+    });
+
+    test('that another process is just making anew is waited for, and not left for memory', async () => {
+        const store = await open();
+        await pauseIn(store, 'a');
+        for (const name of fs.readdirSync(folder)) fs.unlinkSync(join(folder, name));
+        const other = new Database(path);
+        other.exec('BEGIN EXCLUSIVE');
+        store.check();
+        const written = pauseIn(store, 'b');
+        await setImmediate();
+        other.exec('ROLLBACK');
+        await written;
+        assert.match(store.description, /journal bot\.db/);
+        assert.deepEqual([await pausesIn(store), told], [['a', 'b'], ['replaced']]);
     });
 
     test('whose log another process has deleted is opened again', async () => {
